@@ -1,0 +1,117 @@
+//! Diagnostics: what Terraform shows a person.
+
+use super::{AttributePath, proto};
+
+/// Whether the operation can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It cannot.
+    Error,
+    /// It can, but a person should know.
+    Warning,
+}
+
+/// A message for the person at the terminal or in the pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, in a few words.
+    pub summary: String,
+    /// What to do about it.
+    pub detail: String,
+    /// The one argument to blame, if there is one.
+    pub path: Option<AttributePath>,
+}
+
+impl Diagnostic {
+    /// An error.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
+    }
+
+    /// A warning.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(summary, detail) }
+    }
+
+    /// Blames the attribute `name`.
+    #[must_use]
+    pub fn on(self, name: &str) -> Self {
+        self.at(AttributePath::attribute(name))
+    }
+
+    /// Blames the value at `path`.
+    #[must_use]
+    pub fn at(mut self, path: AttributePath) -> Self {
+        self.path = Some(path);
+        self
+    }
+}
+
+/// The diagnostics of one operation, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Whether there is an error among them.
+    pub fn has_errors(&self) -> bool {
+        self.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The diagnostics in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+
+    /// `Ok` if there is nothing to say.
+    pub(super) fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    pub(super) fn into_proto(self) -> Vec<proto::Diagnostic> {
+        use proto::diagnostic::Severity as Proto;
+        let one = |d: Diagnostic| proto::Diagnostic {
+            severity: match d.severity {
+                Severity::Error => Proto::Error,
+                Severity::Warning => Proto::Warning,
+            }
+            .into(),
+            summary: d.summary,
+            detail: d.detail,
+            attribute: d.path.map(|p| p.to_proto()),
+        };
+        self.0.into_iter().map(one).collect()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self(vec![diagnostic])
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, diagnostics: I) {
+        self.0.extend(diagnostics);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

@@ -1,0 +1,43 @@
+//! Terraform's data model and the tfplugin6 service, for any provider.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
+//! | [`Schema`], [`Attribute`] | which attributes an object has |
+//! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`] | the traits that provider code implements |
+//! | [`Server`] | answers tfplugin6 requests with a provider |
+//! | [`codec`] | the encodings of values |
+//! | [`proto`] | the protocol's messages |
+//!
+//! This room never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
+
+pub mod codec;
+mod context;
+mod data_source;
+mod diagnostic;
+mod model;
+mod number;
+mod path;
+pub mod proto;
+mod provider;
+mod resource;
+mod schema;
+mod server;
+mod types;
+mod value;
+
+pub use context::Context;
+pub use data_source::DataSource;
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use model::{Attr, Data, Mismatch, SetOf};
+#[doc(hidden)]
+pub use model::{open_object, take_attribute};
+pub use number::{Number, NumberError};
+pub use path::{AttributePath, Step};
+pub use provider::{Provider, Registry};
+pub use resource::{Change, Failure, ImportTarget, ManagedResource};
+pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Nesting, Schema};
+pub use server::Server;
+pub use types::{InvalidType, Type};
+pub use value::{Set, Value};

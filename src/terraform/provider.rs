@@ -1,0 +1,67 @@
+//! Providers: the trait that provider code implements, and the registry of what a provider offers.
+
+use std::collections::BTreeMap;
+
+use super::data_source::{self, AnyDataSource, DataSource};
+use super::resource::{self, AnyResource, ManagedResource};
+use super::{Context, Data, Diagnostics, Schema};
+
+/// A provider: its block in configurations, and what it offers.
+pub trait Provider: Send + Sync + 'static {
+    /// The attributes of the provider block.
+    type Config: Data + Send + 'static;
+    /// What the resources and data sources work with once the provider is configured.
+    type Client: Send + Sync + 'static;
+
+    /// The provider's type, the last part of its address and the first of its resources' names, such as `tencent`.
+    const TYPE_NAME: &'static str;
+
+    /// The attributes of the provider block.
+    fn schema(&self) -> Schema;
+
+    /// What the provider offers: one line each.
+    fn registry(&self) -> Registry<Self::Client>;
+
+    /// Checks the provider block before its values are all known.
+    fn validate(&self, config: &Self::Config) -> Diagnostics;
+
+    /// Makes the client; `None` while values that it needs are unknown. It reaches nothing remote.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot work.
+    fn configure(&self, config: Self::Config, cx: &mut Context) -> Result<Option<Self::Client>, Diagnostics>;
+}
+
+/// The resources and data sources of a provider, by name.
+pub struct Registry<C> {
+    pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
+    pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
+}
+
+impl<C> Default for Registry<C> {
+    fn default() -> Self {
+        Self { resources: BTreeMap::new(), data_sources: BTreeMap::new() }
+    }
+}
+
+impl<C> Registry<C> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a managed resource.
+    #[must_use]
+    pub fn resource<R: ManagedResource<Client = C>>(mut self, resource: R) -> Self {
+        self.resources.insert(R::TYPE_NAME, Box::new(resource::Registered::new(resource)));
+        self
+    }
+
+    /// Adds a data source.
+    #[must_use]
+    pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
+        self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self
+    }
+}

@@ -1,0 +1,315 @@
+//! Schemas: which attributes an object has, what they are for and who sets them.
+
+use super::{Type, Value, proto};
+
+/// The schema of a provider block, a resource or a data source.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Rises when the state's form changes in a way that needs an upgrade.
+    pub version: i64,
+    /// Markdown.
+    pub description: &'static str,
+    /// The attributes of the object.
+    pub attributes: Vec<Attribute>,
+}
+
+/// One attribute of an object.
+#[derive(Debug, Clone)]
+pub struct Attribute {
+    name: &'static str,
+    kind: Kind,
+    usage: Usage,
+    description: &'static str,
+    sensitive: bool,
+    deprecated: Option<&'static str>,
+    requires_replace: bool,
+    default: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Plain(Type),
+    Nested(Nesting, Vec<Attribute>),
+}
+
+/// How the objects of a nested attribute are arranged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nesting {
+    /// One object.
+    Single,
+    /// Objects keyed by strings.
+    Map,
+}
+
+/// Who sets an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    Required,
+    Optional,
+    OptionalComputed,
+    Computed,
+}
+
+impl Attribute {
+    fn of(name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            usage: Usage::Optional,
+            description,
+            sensitive: false,
+            deprecated: None,
+            requires_replace: false,
+            default: None,
+        }
+    }
+
+    /// An optional attribute of type `ty`. The description is Markdown.
+    pub fn new(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::of(name, Kind::Plain(ty), description)
+    }
+
+    /// An optional attribute whose value is an object, or objects, with attributes of their own.
+    pub fn nested(name: &'static str, nesting: Nesting, attributes: Vec<Attribute>, description: &'static str) -> Self {
+        Self::of(name, Kind::Nested(nesting, attributes), description)
+    }
+
+    /// The configuration must set it.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.usage = Usage::Required;
+        self
+    }
+
+    /// The provider alone sets it.
+    #[must_use]
+    pub fn computed(mut self) -> Self {
+        self.usage = Usage::Computed;
+        self
+    }
+
+    /// The provider sets it where the configuration does not.
+    #[must_use]
+    pub fn optional_computed(mut self) -> Self {
+        self.usage = Usage::OptionalComputed;
+        self
+    }
+
+    /// The provider plans `value` where the configuration sets nothing. For attributes of the object itself, not for
+    /// those nested deeper.
+    #[must_use]
+    pub fn default_value(mut self, value: Value) -> Self {
+        self.default = Some(value);
+        self.optional_computed()
+    }
+
+    /// Terraform masks the value in everything it prints.
+    #[must_use]
+    pub fn sensitive(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// Terraform warns where it is set, with this message.
+    #[must_use]
+    pub fn deprecated(mut self, message: &'static str) -> Self {
+        self.deprecated = Some(message);
+        self
+    }
+
+    /// A changed value means another remote object: Terraform destroys the old one and creates the new one. For
+    /// attributes of the object itself, not for those nested deeper.
+    #[must_use]
+    pub fn requires_replace(mut self) -> Self {
+        self.requires_replace = true;
+        self
+    }
+
+    /// The attribute's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The type of its values.
+    pub fn ty(&self) -> Type {
+        match &self.kind {
+            Kind::Plain(ty) => ty.clone(),
+            Kind::Nested(Nesting::Single, attributes) => object_type(attributes),
+            Kind::Nested(Nesting::Map, attributes) => Type::map(object_type(attributes)),
+        }
+    }
+
+    fn to_proto(&self) -> proto::schema::Attribute {
+        let (ty, nested_type) = match &self.kind {
+            Kind::Plain(ty) => (type_bytes(ty), None),
+            Kind::Nested(nesting, attributes) => {
+                use proto::schema::object::NestingMode;
+                let nesting = match nesting {
+                    Nesting::Single => NestingMode::Single,
+                    Nesting::Map => NestingMode::Map,
+                };
+                let attributes = attributes.iter().map(Self::to_proto).collect();
+                let object = proto::schema::Object { attributes, nesting: nesting.into(), ..Default::default() };
+                (Vec::new(), Some(object))
+            }
+        };
+        proto::schema::Attribute {
+            name: self.name.to_owned(),
+            r#type: ty,
+            nested_type,
+            description: self.description.to_owned(),
+            description_kind: proto::StringKind::Markdown.into(),
+            required: self.usage == Usage::Required,
+            optional: matches!(self.usage, Usage::Optional | Usage::OptionalComputed),
+            computed: matches!(self.usage, Usage::Computed | Usage::OptionalComputed),
+            sensitive: self.sensitive,
+            write_only: false,
+            deprecated: self.deprecated.is_some(),
+            deprecation_message: self.deprecated.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl Schema {
+    /// The type of the whole object.
+    pub fn ty(&self) -> Type {
+        object_type(&self.attributes)
+    }
+
+    /// `value` with the defaults of the attributes that `config` leaves out.
+    pub(super) fn with_defaults(&self, mut value: Value, config: &Value) -> Value {
+        if let Value::Object(attributes) = &mut value {
+            for attribute in &self.attributes {
+                if let (Some(default), Value::Null) = (&attribute.default, config.attribute(attribute.name)) {
+                    attributes.insert(attribute.name.to_owned(), default.clone());
+                }
+            }
+        }
+        value
+    }
+
+    /// The attributes whose change from `prior` to `planned` means another object.
+    pub(super) fn replacing_changes(&self, prior: &Value, planned: &Value) -> impl Iterator<Item = &'static str> {
+        self.attributes
+            .iter()
+            .filter(|a| a.requires_replace && prior.attribute(a.name) != planned.attribute(a.name))
+            .map(|a| a.name)
+    }
+
+    pub(super) fn to_proto(&self) -> proto::Schema {
+        proto::Schema {
+            version: self.version,
+            block: Some(proto::schema::Block {
+                version: self.version,
+                attributes: self.attributes.iter().map(Attribute::to_proto).collect(),
+                description: self.description.to_owned(),
+                description_kind: proto::StringKind::Markdown.into(),
+                ..Default::default()
+            }),
+        }
+    }
+}
+
+/// The schema of a resource's identity: what tells the remote object apart from all others.
+#[derive(Debug, Clone)]
+pub struct IdentitySchema {
+    /// Rises when the identity's form changes.
+    pub version: i64,
+    /// The attributes that an import must set.
+    pub attributes: Vec<IdentityAttribute>,
+}
+
+/// One attribute of an identity. An import by identity must set it.
+#[derive(Debug, Clone)]
+pub struct IdentityAttribute {
+    /// The attribute's name.
+    pub name: &'static str,
+    /// The type of its values.
+    pub ty: Type,
+    /// Plain text.
+    pub description: &'static str,
+}
+
+impl IdentitySchema {
+    /// The type of the whole identity.
+    pub fn ty(&self) -> Type {
+        Type::object(self.attributes.iter().map(|a| (a.name, a.ty.clone())))
+    }
+
+    pub(super) fn to_proto(&self) -> proto::ResourceIdentitySchema {
+        use proto::resource_identity_schema::IdentityAttribute as Proto;
+        let attribute = |a: &IdentityAttribute| Proto {
+            name: a.name.to_owned(),
+            r#type: type_bytes(&a.ty),
+            required_for_import: true,
+            optional_for_import: false,
+            description: a.description.to_owned(),
+        };
+        proto::ResourceIdentitySchema {
+            version: self.version,
+            identity_attributes: self.attributes.iter().map(attribute).collect(),
+        }
+    }
+}
+
+fn object_type(attributes: &[Attribute]) -> Type {
+    Type::object(attributes.iter().map(|a| (a.name, a.ty())))
+}
+
+fn type_bytes(ty: &Type) -> Vec<u8> {
+    ty.to_json().to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema {
+            version: 3,
+            description: "A test.",
+            attributes: vec![
+                Attribute::new("id", Type::Number, "Which one.").requires_replace(),
+                Attribute::new("policy", Type::String, "What then.").default_value(Value::String("KEEP".into())),
+                Attribute::nested(
+                    "apps",
+                    Nesting::Map,
+                    vec![Attribute::new("key", Type::String, "").required().sensitive()],
+                    "",
+                ),
+            ],
+        }
+    }
+
+    fn object(id: u64, policy: Value) -> Value {
+        Value::Object([("id".into(), Value::Number(id.into())), ("policy".into(), policy)].into())
+    }
+
+    #[test]
+    fn tells_terraform_everything() {
+        let schema = schema().to_proto();
+        assert_eq!(schema.version, 3);
+        let attributes = schema.block.expect("a block").attributes;
+        assert_eq!(attributes[0].r#type, b"\"number\"");
+        assert!(attributes[1].optional && attributes[1].computed, "a default is the provider's to set");
+        let nested = attributes[2].nested_type.as_ref().expect("nested");
+        assert!(attributes[2].r#type.is_empty());
+        assert!(nested.attributes[0].required && nested.attributes[0].sensitive);
+    }
+
+    #[test]
+    fn defaults_fill_what_the_configuration_leaves_out() {
+        let prior = object(1, Value::String("DROP".into()));
+        let left_out = schema().with_defaults(prior.clone(), &object(1, Value::Null));
+        assert_eq!(left_out.attribute("policy"), &Value::String("KEEP".into()));
+        let unknown = schema().with_defaults(prior.clone(), &object(1, Value::Unknown));
+        assert_eq!(unknown, prior);
+    }
+
+    #[test]
+    fn only_marked_attributes_replace() {
+        let replacing = |a, b| schema().replacing_changes(&a, &b).collect::<Vec<_>>();
+        assert_eq!(replacing(object(1, Value::Null), object(1, Value::Unknown)), [""; 0]);
+        assert_eq!(replacing(object(1, Value::Null), object(2, Value::Null)), ["id"]);
+    }
+}
