@@ -1,0 +1,200 @@
+//! A Tencent RTC application: who calls, for which SDKAppID, and where.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use secrecy::SecretString;
+
+use super::endpoint::Endpoint;
+use super::user_sig::{InvalidUserSig, UserSig};
+
+/// The number of an application: 1 to 4294967295, such as 1400000001.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SdkAppId(NonZeroU32);
+
+/// A number or a text that is no SDKAppID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an SDKAppID is a whole number from 1 to 4294967295, such as 1400000001")]
+pub struct InvalidSdkAppId;
+
+impl TryFrom<u64> for SdkAppId {
+    type Error = InvalidSdkAppId;
+
+    fn try_from(number: u64) -> Result<Self, InvalidSdkAppId> {
+        u32::try_from(number).ok().and_then(NonZeroU32::new).map(Self).ok_or(InvalidSdkAppId)
+    }
+}
+
+impl FromStr for SdkAppId {
+    type Err = InvalidSdkAppId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSdkAppId> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number: u64 = digits.then(|| text.parse().ok()).flatten().ok_or(InvalidSdkAppId)?;
+        Self::try_from(number)
+    }
+}
+
+impl From<SdkAppId> for u64 {
+    fn from(id: SdkAppId) -> Self {
+        id.0.get().into()
+    }
+}
+
+impl fmt::Display for SdkAppId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What proves who calls.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// The application's SecretKey: UserSigs are signed as they are needed.
+    SecretKey(SecretString),
+    /// A UserSig that somebody else signed.
+    UserSig(UserSig),
+}
+
+/// An application, and how to call Tencent for it.
+#[derive(Debug)]
+pub struct App {
+    sdk_app_id: SdkAppId,
+    identifier: String,
+    credentials: Credentials,
+    endpoint: Endpoint,
+    signed: Mutex<Option<Signed>>,
+}
+
+/// A UserSig of ours, and when it was signed.
+#[derive(Debug)]
+struct Signed {
+    user_sig: UserSig,
+    at: SystemTime,
+}
+
+/// How long a UserSig of ours is valid. Long enough for any run of Terraform, short enough to be worth little to a
+/// thief.
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long before its expiry a UserSig of ours is replaced: more than the longest call and some difference of clocks.
+const MARGIN: Duration = Duration::from_secs(10 * 60);
+
+impl App {
+    /// An application whose administrator account is `identifier`.
+    pub fn new(sdk_app_id: SdkAppId, identifier: String, credentials: Credentials, endpoint: Endpoint) -> Self {
+        Self { sdk_app_id, identifier, credentials, endpoint, signed: Mutex::new(None) }
+    }
+
+    /// Its SDKAppID.
+    pub fn sdk_app_id(&self) -> SdkAppId {
+        self.sdk_app_id
+    }
+
+    /// The account that calls.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Where its calls go.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// A UserSig for a call at `now`: one of ours is the same until it nears its expiry.
+    pub(super) fn user_sig(&self, now: SystemTime) -> Result<UserSig, InvalidUserSig> {
+        let key = match &self.credentials {
+            Credentials::SecretKey(key) => key,
+            Credentials::UserSig(user_sig) => {
+                user_sig.check(&self.identifier, self.sdk_app_id, now)?;
+                return Ok(user_sig.clone());
+            }
+        };
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        // The clock may have been set back since: a UserSig from the future is as bad as an expired one.
+        if let Some(current) = signed.as_ref().filter(|s| (s.at..s.at + LIFETIME - MARGIN).contains(&now)) {
+            return Ok(current.user_sig.clone());
+        }
+        let user_sig = UserSig::sign(key, &self.identifier, self.sdk_app_id, now, LIFETIME);
+        *signed = Some(Signed { user_sig: user_sig.clone(), at: now });
+        Ok(user_sig)
+    }
+
+    /// Makes the next call sign anew. Returns whether it can.
+    pub(super) fn forget_user_sig(&self) -> bool {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        matches!(self.credentials, Credentials::SecretKey(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::endpoint::Region;
+    use super::*;
+
+    fn app() -> App {
+        let id = SdkAppId::try_from(1_400_000_001).expect("an SDKAppID");
+        let credentials = Credentials::SecretKey("tok3n".to_owned().into());
+        App::new(id, "administrator".into(), credentials, Endpoint::from(Region::China))
+    }
+
+    fn issued_at(app: &App, now: SystemTime) -> u64 {
+        app.user_sig(now).and_then(|user_sig| user_sig.claims()).expect("a UserSig").issued_at
+    }
+
+    #[test]
+    fn sdk_app_ids_have_a_range() {
+        for (text, valid) in [
+            ("1", true),
+            ("1400000001", true),
+            ("4294967295", true),
+            ("4294967296", false),
+            ("0", false),
+            ("", false),
+            ("+1", false),
+            ("-1", false),
+            (" 1", false),
+            ("1.0", false),
+            ("99999999999999999999", false),
+        ] {
+            assert_eq!(text.parse::<SdkAppId>().is_ok(), valid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_sig_is_reused_until_it_nears_its_expiry() {
+        let app = app();
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let issued = |after: Duration| issued_at(&app, start + after);
+        let first = issued(Duration::ZERO);
+        assert_eq!(issued(LIFETIME - MARGIN - Duration::from_secs(1)), first);
+        assert!(issued(LIFETIME - MARGIN) > first, "signed anew before it expires");
+    }
+
+    #[test]
+    fn a_clock_set_back_signs_anew() {
+        let app = app();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let ahead = issued_at(&app, now + Duration::from_secs(7200));
+        assert!(issued_at(&app, now) < ahead);
+    }
+
+    #[test]
+    fn a_refused_user_sig_is_signed_anew() {
+        let app = app();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let first = issued_at(&app, now);
+        assert!(app.forget_user_sig());
+        assert!(issued_at(&app, now + Duration::from_secs(1)) > first);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let app = app();
+        let user_sig = app.user_sig(SystemTime::now()).expect("a UserSig");
+        let debug = format!("{app:?} {user_sig:?}");
+        assert!(!debug.contains("tok3n") && !debug.contains(user_sig.expose()), "{debug}");
+    }
+}

@@ -1,0 +1,268 @@
+//! The URL that Tencent posts events to, which may carry a secret.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// A callback URL, exactly as somebody wrote it, which need not be valid.
+///
+/// `Display` and `Debug` mask what may be secret: the user information, the values of the query, the fragment.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallbackUrl(String);
+
+/// Why Tencent would refuse a URL, or could not use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCallbackUrl {
+    /// Tencent's documentation asks for one of the two.
+    #[error("it must start with https:// (or http://)")]
+    Scheme,
+    /// Nothing between the slashes.
+    #[error("it has no host")]
+    Host,
+    /// White space, a control character or a backslash: some software would drop or change it silently.
+    #[error("it contains a space, a control character or a backslash; percent-encode it (a space is %20)")]
+    Character,
+    /// Never sent to a server.
+    #[error("it has a fragment (\"#…\"), which is never sent to a server; remove it, or percent-encode \"#\" as %23")]
+    Fragment,
+    /// Anything else.
+    #[error("it is not a URL")]
+    Url,
+}
+
+/// Why a valid URL may still not be what somebody wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concern {
+    /// Plain http: events travel unencrypted.
+    Unencrypted,
+    /// A loopback, private or link-local host: Tencent's servers cannot reach it.
+    Unreachable,
+}
+
+impl From<String> for CallbackUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl CallbackUrl {
+    /// The URL itself, unmasked.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Checks it, and tells what may still be wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// If Tencent would refuse it or could not use it.
+    pub fn check(&self) -> Result<Vec<Concern>, InvalidCallbackUrl> {
+        let text = self.expose();
+        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
+            return Err(InvalidCallbackUrl::Character);
+        }
+        let after_scheme = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let after_scheme = after_scheme.ok_or(InvalidCallbackUrl::Scheme)?;
+        if text.contains('#') {
+            return Err(InvalidCallbackUrl::Fragment);
+        }
+        // The parser would skip further slashes and take what follows for the host.
+        if after_scheme.is_empty() || after_scheme.starts_with(['/', '?', ':']) {
+            return Err(InvalidCallbackUrl::Host);
+        }
+        let url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::EmptyHost => InvalidCallbackUrl::Host,
+            _ => InvalidCallbackUrl::Url,
+        })?;
+
+        let mut concerns = Vec::new();
+        if url.scheme() == "http" {
+            concerns.push(Concern::Unencrypted);
+        }
+        if url.host().is_none_or(is_unreachable) {
+            concerns.push(Concern::Unreachable);
+        }
+        Ok(concerns)
+    }
+}
+
+/// Whether no server on the internet can reach this host.
+fn is_unreachable(host: Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            // RFC 6761 (localhost), RFC 6762 (.local), and ICANN's reservation of .internal.
+            name == "localhost" || [".localhost", ".local", ".internal"].iter().any(|end| name.ends_with(end))
+        }
+        Host::Ipv4(address) => is_unreachable_v4(address),
+        Host::Ipv6(address) => is_unreachable_v6(address),
+    }
+}
+
+fn is_unreachable_v4(address: Ipv4Addr) -> bool {
+    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+}
+
+fn is_unreachable_v6(address: Ipv6Addr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_unreachable_v4(address),
+        IpAddr::V6(address) => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+        }
+    }
+}
+
+const MASK: &str = "***";
+
+/// The URL with what may be secret masked. It works on the text, for an invalid URL can hold a secret as well.
+impl fmt::Display for CallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.expose();
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (&text[..scheme.len() + 3], rest),
+            None => ("", text),
+        };
+        f.write_str(scheme)?;
+
+        let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+        // `user:p/ss@host`: somebody forgot to percent-encode a password, and what looks like a port is its beginning.
+        let broken =
+            authority.rsplit_once(':').is_some_and(|(_, port)| port.bytes().any(|b| !b.is_ascii_digit() && b != b']'));
+        let user_info = if broken { rest.rfind('@') } else { authority.rfind('@') };
+        let rest = match user_info {
+            Some(at) => {
+                f.write_str(MASK)?;
+                &rest[at..]
+            }
+            None => rest,
+        };
+
+        let (rest, fragment) = match rest.split_once('#') {
+            Some((rest, _)) => (rest, "#***"),
+            None => (rest, ""),
+        };
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        f.write_str(path)?;
+        for (i, pair) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
+            f.write_str(if i == 0 { "?" } else { "&" })?;
+            match pair.split_once('=') {
+                Some((name, _)) => write!(f, "{name}={MASK}")?,
+                None if pair.is_empty() => {}
+                None => f.write_str(MASK)?,
+            }
+        }
+        f.write_str(fragment)
+    }
+}
+
+impl fmt::Debug for CallbackUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn url(text: &str) -> CallbackUrl {
+        CallbackUrl(text.to_owned())
+    }
+
+    #[test]
+    fn checks_what_tencent_needs() {
+        use Concern::{Unencrypted, Unreachable};
+        for (text, expected) in [
+            ("https://hooks.example.com/tencent/call", Ok(vec![])),
+            ("https://hooks.example.com:8443?token=x&y", Ok(vec![])),
+            ("https://user:pass@hooks.example.com/", Ok(vec![])),
+            ("https://8.8.8.8/", Ok(vec![])),
+            ("http://hooks.example.com/", Ok(vec![Unencrypted])),
+            ("http://localhost/", Ok(vec![Unencrypted, Unreachable])),
+            ("https://hooks.localhost./", Ok(vec![Unreachable])),
+            ("https://LOCALHOST/", Ok(vec![Unreachable])),
+            ("https://hooks.internal/", Ok(vec![Unreachable])),
+            ("https://127.1.2.3/", Ok(vec![Unreachable])),
+            ("https://0x7f000001/", Ok(vec![Unreachable])),
+            ("https://10.0.0.1/", Ok(vec![Unreachable])),
+            ("https://169.254.1.1/", Ok(vec![Unreachable])),
+            ("https://0.0.0.0/", Ok(vec![Unreachable])),
+            ("https://[::1]/", Ok(vec![Unreachable])),
+            ("https://[fd00::1]/", Ok(vec![Unreachable])),
+            ("https://[fe80::1]/", Ok(vec![Unreachable])),
+            ("https://[::ffff:192.168.0.1]/", Ok(vec![Unreachable])),
+            ("", Err(InvalidCallbackUrl::Scheme)),
+            ("hooks.example.com", Err(InvalidCallbackUrl::Scheme)),
+            ("ftp://hooks.example.com", Err(InvalidCallbackUrl::Scheme)),
+            ("HTTPS://hooks.example.com", Err(InvalidCallbackUrl::Scheme)),
+            ("https:hooks.example.com", Err(InvalidCallbackUrl::Scheme)),
+            ("https://", Err(InvalidCallbackUrl::Host)),
+            ("https:///path", Err(InvalidCallbackUrl::Host)),
+            ("https://?x", Err(InvalidCallbackUrl::Host)),
+            ("https://:8443/", Err(InvalidCallbackUrl::Host)),
+            ("https://user@/", Err(InvalidCallbackUrl::Host)),
+            ("https://hooks.example.com/#part", Err(InvalidCallbackUrl::Fragment)),
+            ("https://hooks.example.com/a b", Err(InvalidCallbackUrl::Character)),
+            (" https://hooks.example.com/", Err(InvalidCallbackUrl::Character)),
+            ("https://hooks.example.com/\n", Err(InvalidCallbackUrl::Character)),
+            ("https:\\\\hooks.example.com", Err(InvalidCallbackUrl::Character)),
+            ("https://hooks.example.com:99999/", Err(InvalidCallbackUrl::Url)),
+            ("https://[::1/", Err(InvalidCallbackUrl::Url)),
+        ] {
+            assert_eq!(url(text).check(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn masks_what_may_be_secret() {
+        for (text, masked) in [
+            ("https://hooks.example.com/tencent/call", "https://hooks.example.com/tencent/call"),
+            ("https://hooks.example.com:8443/x", "https://hooks.example.com:8443/x"),
+            ("https://user:tok3n@host/x", "https://***@host/x"),
+            ("https://tok3n@[::1]:80/x", "https://***@[::1]:80/x"),
+            ("https://host/x?token=tok3n&v=1", "https://host/x?token=***&v=***"),
+            ("https://host?tok3n", "https://host?***"),
+            ("https://host/?a=tok=3n", "https://host/?a=***"),
+            ("https://host/#tok3n", "https://host/#***"),
+            ("https://user:tok/3n@host/x", "https://***@host/x"),
+            ("https://user:tok?3n@host/x", "https://***@host/x"),
+            ("https://host/@someone", "https://host/@someone"),
+            ("user:tok3n@host", "***@host"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(url(text).to_string(), masked, "{text}");
+            assert_eq!(format!("{:?}", url(text)), format!("\"{masked}\""));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_never_shows(
+            user in "(|SECRET@|user:SECRET@|SECRET:@)",
+            path in "(|/|/a/b)",
+            query in "(|\\?SECRET|\\?a=SECRET|\\?a=1&b=SECRET&c)",
+            fragment in "(|#SECRET)",
+        ) {
+            let masked = url(&format!("https://{user}host{path}{query}{fragment}")).to_string();
+            prop_assert!(!masked.contains("SECRET"), "{}", masked);
+            let start = masked.trim_start_matches("https://").trim_start_matches("***@").starts_with("host");
+            prop_assert!(start, "{}", masked);
+        }
+
+        #[test]
+        fn any_text_can_be_checked_and_masked(text in ".{0,60}") {
+            let _ = url(&text).check();
+            let _ = url(&text).to_string();
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! Calls to Tencent's REST API: signed, paced, retried.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::app::App;
+use super::callback::{CallbackConfiguration, Service};
+use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+use super::pacer::Pacer;
+use super::user_sig::UserSig;
+
+/// How a [`Client`] calls.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The time for one attempt, from connecting to the last byte of the answer.
+    pub request_timeout: Duration,
+    /// Further attempts after the first.
+    pub max_retries: u32,
+    /// Attempts a second, for each of the API's calls.
+    pub requests_per_second: NonZeroU32,
+}
+
+impl Default for Settings {
+    /// Ten seconds, four retries, and the 200 calls a second that Tencent documents as its limit.
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(10),
+            max_retries: 4,
+            requests_per_second: NonZeroU32::new(200).expect("not zero"),
+        }
+    }
+}
+
+/// How long a caller waits for a call, its retries included.
+#[derive(Debug, Clone)]
+pub struct Patience {
+    /// When to give up.
+    pub deadline: Instant,
+    /// Cancelled when the caller wants no more.
+    pub stop: CancellationToken,
+}
+
+impl Patience {
+    /// Patience for `duration` from now, which nothing interrupts.
+    pub fn of(duration: Duration) -> Self {
+        Self { deadline: Instant::now() + duration, stop: CancellationToken::new() }
+    }
+}
+
+/// A client of the API for any number of applications, with one pool of connections.
+#[derive(Debug, Default)]
+pub struct Client {
+    settings: Settings,
+    /// Made at the first call: reading the system's certificates takes longer than all else at start-up.
+    remote: OnceLock<reqwest::Client>,
+    /// The same without proxies, for endpoints on this machine.
+    local: OnceLock<reqwest::Client>,
+    pacers: Mutex<HashMap<String, Arc<Pacer>>>,
+}
+
+/// The longest answer that is read. Real ones are below 4 KiB.
+const MAX_ANSWER: usize = 1024 * 1024;
+/// The wait before the first retry is random, up to this; it doubles with each one.
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+/// What the wait doubles up to.
+const LAST_BACKOFF: Duration = Duration::from_secs(16);
+/// How long a request already sent may still be answered after the caller wants no more: long enough for most answers,
+/// and well below the two seconds after which a host would kill the process.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Client {
+    /// A client that has not connected anywhere.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Replaces the configuration of `service`, or creates it. Returns Tencent's `RequestId`.
+    ///
+    /// # Errors
+    ///
+    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`].
+    pub async fn set_callback(
+        &self,
+        app: &App,
+        service: Service,
+        configuration: &CallbackConfiguration,
+        patience: &Patience,
+    ) -> Result<String, Error> {
+        let body = serde_json::to_string(configuration).expect("strings are JSON");
+        let set = self.call::<IgnoredAny>(app, service, "set_callback", body, patience).await;
+        set.map(|answer| answer.request_id).map_err(|mut error| {
+            if let ErrorKind::Api(api) = &mut error.kind {
+                // Tencent may quote the URL that it refuses.
+                api.info = api.info.replace(configuration.url.expose(), &configuration.url.to_string());
+            }
+            error
+        })
+    }
+
+    /// Reads the configuration of `service`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out.
+    pub async fn get_callback(
+        &self,
+        app: &App,
+        service: Service,
+        patience: &Patience,
+    ) -> Result<Option<CallbackConfiguration>, Error> {
+        match self.call(app, service, "get_callback", "{}".to_owned(), patience).await {
+            Ok(answer) => match answer.response {
+                Some(configuration) => Ok(Some(configuration)),
+                None => Err(Error { kind: unexpected("it holds no configuration"), may_have_taken_effect: false }),
+            },
+            Err(error) if is_not_configured(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the configuration of `service`. None to delete is a success.
+    ///
+    /// # Errors
+    ///
+    /// If it was not deleted, or possibly not: [`Error::may_have_taken_effect`].
+    pub async fn delete_callback(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
+        match self.call::<IgnoredAny>(app, service, "delete_callback", "{}".to_owned(), patience).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_not_configured(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a call until it succeeds, cannot succeed, or patience ends. All of the API's calls are idempotent.
+    async fn call<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        service: Service,
+        action: &'static str,
+        body: String,
+        patience: &Patience,
+    ) -> Result<Answer<T>, Error> {
+        let path = format!("v4/{}/{action}", service.path_segment);
+        let pacer = self.pacer(app, &path);
+        let mut backoffs = ExponentialBuilder::new()
+            .with_min_delay(FIRST_BACKOFF)
+            .with_max_delay(LAST_BACKOFF)
+            .with_max_times(self.settings.max_retries as usize)
+            .build();
+        let mut may_resign = true;
+        let mut last: Option<ErrorKind> = None;
+        let mut may_have_taken_effect = false;
+        loop {
+            if let Err(interruption) = wait(pacer.turn(), patience).await {
+                return Err(Error { kind: interruption.after(last), may_have_taken_effect });
+            }
+            tracing::debug!(action, sdk_app_id = %app.sdk_app_id(), "calling Tencent");
+            let kind = match wait_with_grace(self.attempt(app, &path, body.clone()), patience).await {
+                Ok(Ok(answer)) => {
+                    tracing::debug!(action, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
+                    return Ok(answer);
+                }
+                Ok(Err(kind)) => kind,
+                Err(interruption) => {
+                    return Err(Error { kind: interruption.after(last), may_have_taken_effect: true });
+                }
+            };
+            may_have_taken_effect |= kind.may_have_taken_effect();
+
+            let retry = kind.retry();
+            let delay = match retry {
+                Retry::No => None,
+                Retry::Resign => (std::mem::take(&mut may_resign) && app.forget_user_sig()).then_some(Duration::ZERO),
+                // Full jitter, so that many who failed together do not come back together.
+                Retry::Yes | Retry::SlowDown => backoffs.next().map(|backoff| backoff.mul_f64(rand::random())),
+            };
+            let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
+            let delay = delay.max(kind.retry_after());
+            tracing::warn!(action, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "retrying");
+            if retry == Retry::SlowDown {
+                pacer.pause(delay);
+            }
+            last = Some(kind);
+            if let Err(interruption) = wait(sleep(delay), patience).await {
+                return Err(Error { kind: interruption.after(last), may_have_taken_effect });
+            }
+        }
+    }
+
+    /// One request, one answer.
+    async fn attempt<T: DeserializeOwned>(&self, app: &App, path: &str, body: String) -> Result<Answer<T>, ErrorKind> {
+        let user_sig = app.user_sig(SystemTime::now()).map_err(ErrorKind::UserSig)?;
+        let mut url = app.endpoint().join(path);
+        url.query_pairs_mut()
+            .append_pair("sdkappid", &app.sdk_app_id().to_string())
+            .append_pair("identifier", app.identifier())
+            .append_pair("usersig", user_sig.expose())
+            .append_pair("random", &rand::random::<u32>().to_string())
+            .append_pair("contenttype", "json");
+        let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let mut response = request.send().await.map_err(network_error)?;
+        check_status(&response)?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(network_error)? {
+            if bytes.len() + chunk.len() > MAX_ANSWER {
+                return Err(unexpected("it is longer than 1 MiB"));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        read_envelope(&bytes).map_err(|kind| without(kind, &user_sig))
+    }
+
+    fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
+        let local = app.endpoint().is_loopback();
+        let slot = if local { &self.local } else { &self.remote };
+        if let Some(http) = slot.get() {
+            return Ok(http);
+        }
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+            .timeout(self.settings.request_timeout)
+            // A UserSig is for the host that it was meant for.
+            .redirect(Policy::none());
+        let http = if local { builder.no_proxy() } else { builder }.build().map_err(network_error)?;
+        Ok(slot.get_or_init(|| http))
+    }
+
+    fn pacer(&self, app: &App, path: &str) -> Arc<Pacer> {
+        let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        let pacer = pacers.entry(app.endpoint().join(path).into());
+        Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second.get()))))
+    }
+}
+
+/// Why waiting ended before what was waited for.
+enum Interruption {
+    Stop,
+    Deadline,
+}
+
+impl Interruption {
+    fn after(self, last: Option<ErrorKind>) -> ErrorKind {
+        match self {
+            Self::Stop => ErrorKind::Stopped,
+            Self::Deadline => ErrorKind::Timeout { last: last.map(Box::new) },
+        }
+    }
+}
+
+/// Waits for `work`, but no longer than patience lasts.
+async fn wait<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T, Interruption> {
+    tokio::select! {
+        biased;
+        () = patience.stop.cancelled() => Err(Interruption::Stop),
+        done = timeout_at(patience.deadline, work) => done.map_err(|_| Interruption::Deadline),
+    }
+}
+
+/// The same for a request that has been sent: what is about to be answered is worth a moment.
+async fn wait_with_grace<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T, Interruption> {
+    let mut work = std::pin::pin!(work);
+    match wait(&mut work, patience).await {
+        Err(Interruption::Stop) => timeout(GRACE, work).await.map_err(|_| Interruption::Stop),
+        outcome => outcome,
+    }
+}
+
+/// What every call answers.
+#[derive(Deserialize)]
+struct Envelope<T> {
+    #[serde(rename = "ActionStatus")]
+    action_status: String,
+    #[serde(rename = "ErrorCode")]
+    error_code: i64,
+    #[serde(rename = "ErrorInfo", default)]
+    error_info: Option<String>,
+    #[serde(rename = "RequestId", default)]
+    request_id: Option<String>,
+    #[serde(rename = "Response", default = "Option::default")]
+    response: Option<T>,
+}
+
+/// An answer that says OK.
+struct Answer<T> {
+    request_id: String,
+    response: Option<T>,
+}
+
+fn read_envelope<T: DeserializeOwned>(bytes: &[u8]) -> Result<Answer<T>, ErrorKind> {
+    let envelope: Envelope<T> =
+        serde_json::from_slice(bytes).map_err(|_| unexpected("it is not JSON of the documented form"))?;
+    let request_id = envelope.request_id.unwrap_or_default();
+    match (envelope.action_status.as_str(), envelope.error_code) {
+        ("OK", 0) => Ok(Answer { request_id, response: envelope.response }),
+        (_, 0) => Err(unexpected("it reports a failure without an error code")),
+        (_, code) => {
+            let info = envelope.error_info.unwrap_or_default();
+            Err(ErrorKind::Api(ApiError { code: ErrorCode(code), info, request_id }))
+        }
+    }
+}
+
+/// `kind` without the UserSig, which whoever answers may quote.
+fn without(kind: ErrorKind, user_sig: &UserSig) -> ErrorKind {
+    match kind {
+        ErrorKind::Api(ApiError { code, info, request_id }) => {
+            let mask = |text: String| text.replace(user_sig.expose(), "***");
+            ErrorKind::Api(ApiError { code, info: mask(info), request_id: mask(request_id) })
+        }
+        kind => kind,
+    }
+}
+
+fn is_not_configured(error: &Error) -> bool {
+    matches!(&error.kind, ErrorKind::Api(api) if api.code == NOT_CONFIGURED)
+}
+
+/// Tencent answers 200 whatever happened; another status is that of something on the way.
+fn check_status(response: &reqwest::Response) -> Result<(), ErrorKind> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let (retry, advice) = match status {
+        StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Lower the provider's requests_per_second."),
+        status if status.is_server_error() => (Retry::Yes, GATEWAY),
+        status if status.is_redirection() => (
+            Retry::No,
+            "Redirects are not followed, for a UserSig must not reach another host. Check the provider's endpoint.",
+        ),
+        _ => (Retry::No, GATEWAY),
+    };
+    Err(ErrorKind::Network(NetworkError {
+        what: format!("the answer has the HTTP status {status}"),
+        advice,
+        retry,
+        sent: true,
+        retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
+    }))
+}
+
+/// `Retry-After`: seconds or an HTTP date.
+fn retry_after(value: &str) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
+    }
+}
+
+const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the provider's \
+                       endpoint and the proxy (HTTPS_PROXY).";
+
+fn unexpected(why: &str) -> ErrorKind {
+    ErrorKind::Network(NetworkError {
+        what: format!("the answer cannot be used: {why}"),
+        advice: GATEWAY,
+        retry: Retry::Yes,
+        sent: true,
+        retry_after: None,
+    })
+}
+
+fn network_error(error: reqwest::Error) -> ErrorKind {
+    // The URL holds the UserSig.
+    let error = error.without_url();
+    let (what, advice, sent) = if error.is_timeout() {
+        let what = if error.is_connect() { "connecting timed out" } else { "no answer arrived in time" };
+        (what, "Check the network and the proxy; request_timeout is the time for one attempt.", !error.is_connect())
+    } else if error.is_connect() {
+        (
+            "no connection could be made",
+            "Check the network, the proxy (HTTPS_PROXY) and the provider's endpoint.",
+            false,
+        )
+    } else if error.is_builder() {
+        ("no connection could be prepared", "Check the system's certificates and proxy settings.", false)
+    } else {
+        ("the connection was lost before the answer was complete", "Check the network and the proxy.", true)
+    };
+    // The innermost cause says most: "Connection refused", "invalid peer certificate".
+    let innermost = std::iter::successors(error.source(), |cause| (*cause).source()).last();
+    let what = match innermost {
+        Some(cause) if !error.is_timeout() => format!("{what}: {cause}"),
+        _ => what.to_owned(),
+    };
+    let retry = if error.is_builder() { Retry::No } else { Retry::Yes };
+    ErrorKind::Network(NetworkError { what, advice, retry, sent, retry_after: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn envelopes_are_answers_or_errors() {
+        let ok = br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-1","Response":{"Url":"u","CallbackCommandList":null}}"#;
+        let answer = read_envelope::<CallbackConfiguration>(ok).ok().expect("an answer");
+        assert_eq!(answer.request_id, "Id-1");
+        assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
+
+        let fail = br#"{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":70009,"RequestId":"Id-2"}"#;
+        let error = read_envelope::<IgnoredAny>(fail).err().expect("an error");
+        assert_eq!(error.to_string(), "error 70009: the UserSig's signature is wrong");
+
+        for bytes in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            b"<html>",
+            br#"{"ActionStatus":"OK","ErrorCode":"0"}"#,
+            br#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
+            br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
+        ] {
+            let error = read_envelope::<CallbackConfiguration>(bytes).err().expect("an error");
+            assert_eq!(error.retry(), Retry::Yes, "{error}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+        assert!(retry_after(&date).expect("a date") > Duration::from_secs(90));
+        for value in ["", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+            assert_eq!(retry_after(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_quotes_the_user_sig_is_masked() {
+        let user_sig = UserSig::from("eJx-tok3n".to_owned());
+        let api =
+            ApiError { code: ErrorCode(70003), info: "bad usersig eJx-tok3n".into(), request_id: "eJx-tok3n".into() };
+        let ErrorKind::Api(masked) = without(ErrorKind::Api(api), &user_sig) else { panic!("another kind") };
+        assert_eq!((masked.info.as_str(), masked.request_id.as_str()), ("bad usersig ***", "***"));
+    }
+}

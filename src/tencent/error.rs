@@ -1,0 +1,281 @@
+//! What can go wrong with a call, and what to do about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::user_sig::InvalidUserSig;
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct Error {
+    /// What ended it.
+    pub kind: ErrorKind,
+    /// Whether one of the attempts may have taken effect although no answer says so.
+    pub may_have_taken_effect: bool,
+}
+
+/// What ended a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ErrorKind {
+    /// Tencent answered with an error code.
+    #[error("{0}")]
+    Api(ApiError),
+    /// No answer of Tencent's arrived.
+    #[error("{0}")]
+    Network(NetworkError),
+    /// The UserSig at hand cannot work: nothing was sent.
+    #[error("the UserSig cannot be used: {0}")]
+    UserSig(InvalidUserSig),
+    /// The time given to the operation ran out.
+    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!("; the last attempt failed: {e}")).unwrap_or_default())]
+    Timeout {
+        /// What the last attempt failed with, if there was one.
+        last: Option<Box<ErrorKind>>,
+    },
+    /// The caller wanted no more.
+    #[error("the operation was interrupted")]
+    Stopped,
+}
+
+impl Error {
+    /// Tencent's answer, if it was one with an error code.
+    pub fn api(&self) -> Option<&ApiError> {
+        self.kind.api()
+    }
+}
+
+impl ErrorKind {
+    /// Tencent's answer, if it was one with an error code.
+    fn api(&self) -> Option<&ApiError> {
+        match self {
+            Self::Api(error) => Some(error),
+            Self::Timeout { last: Some(last) } => last.api(),
+            _ => None,
+        }
+    }
+
+    /// Whether another attempt is worth it.
+    pub(super) fn retry(&self) -> Retry {
+        match self {
+            Self::Api(error) => error.code.retry(),
+            Self::Network(error) => error.retry,
+            Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => Retry::No,
+        }
+    }
+
+    /// How long the other side asks to wait.
+    pub(super) fn retry_after(&self) -> Duration {
+        match self {
+            Self::Network(error) => error.retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether the request may have reached Tencent and have been carried out.
+    pub(super) fn may_have_taken_effect(&self) -> bool {
+        match self {
+            // An internal error or a timeout inside the service says nothing of what was done before.
+            Self::Api(error) => error.code.retry() == Retry::Yes,
+            Self::Network(error) => error.sent,
+            Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Api(error) => error.code.advice(),
+            Self::Network(error) => error.advice,
+            Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
+            Self::Timeout { last: Some(last) } => last.advice(),
+            Self::Timeout { last: None } => "Allow more time, or try again later.",
+            Self::Stopped => "Run the same command again.",
+        }
+    }
+}
+
+/// An answer with an error code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// `ErrorCode`
+    pub code: ErrorCode,
+    /// `ErrorInfo`, Tencent's own words. May be empty.
+    pub info: String,
+    /// `RequestId`, what Tencent's support asks for. May be empty.
+    pub request_id: String,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error {}: {}", self.code, self.code.meaning())
+    }
+}
+
+/// A failure on the way to Tencent or back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct NetworkError {
+    /// What happened, without anything of the request in it.
+    pub what: String,
+    /// What to do about it.
+    pub advice: &'static str,
+    /// Whether another attempt is worth it.
+    pub retry: Retry,
+    /// Whether the request may have reached Tencent.
+    pub sent: bool,
+    /// How long the other side asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// An error code of Tencent's REST API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrorCode(pub i64);
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether a call that failed with an error code is worth another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It would fail again.
+    No,
+    /// After a while.
+    Yes,
+    /// After a while, and so are all other calls: there were too many.
+    SlowDown,
+    /// Once, with a new UserSig.
+    Resign,
+}
+
+struct Entry {
+    code: i64,
+    retry: Retry,
+    meaning: &'static str,
+    advice: &'static str,
+}
+
+const fn entry(code: i64, retry: Retry, meaning: &'static str, advice: &'static str) -> Entry {
+    Entry { code, retry, meaning, advice }
+}
+
+const BUG: &str = "This is a bug of the provider, or of a gateway on the way: please report it with the RequestId.";
+const LATER: &str = "Try again later; if it persists, ask Tencent's support with the RequestId.";
+const SLOWER: &str = "Lower the provider's requests_per_second, or run less at the same time.";
+const KEY: &str =
+    "Check that the SecretKey belongs to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole.";
+const IDENTIFIER: &str =
+    "Check the provider's identifier: it must be the account that the UserSig was made for, an app administrator.";
+const REGION: &str = "Check the SDKAppID and the provider's region: an application exists in one region only.";
+const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
+
+/// The error codes of Tencent's REST API for callback configurations and what its documentation says of them.
+#[rustfmt::skip]
+const TABLE: &[Entry] = &[
+    entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
+    entry(100002, Retry::No, "a parameter is invalid", "Tencent's own words below say which; correct it in the configuration."),
+    entry(NOT_CONFIGURED.0, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
+    entry(60002, Retry::No, "the request's URL is malformed", BUG),
+    entry(60003, Retry::No, "the request's JSON is malformed", BUG),
+    entry(60004, Retry::No, "the account in the request is wrong", IDENTIFIER),
+    entry(60005, Retry::No, "the signature in the request is wrong", KEY),
+    entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
+    entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
+    entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
+    entry(60009, Retry::No, "no such resource", "Check the provider's endpoint: calls are sent below it, to v4/call_config."),
+    entry(60010, Retry::No, "the account is not an app administrator", "Make the provider's identifier an app administrator in the Tencent RTC console, or use one that is."),
+    entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
+    entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
+    entry(60013, Retry::Yes, "Tencent's service answered itself with something unreadable", LATER),
+    entry(60014, Retry::Yes, "looking up the account timed out inside Tencent's service", LATER),
+    entry(60015, Retry::No, "the account in the request is not a string", BUG),
+    entry(60016, Retry::No, "the application is disabled", CONSOLE),
+    entry(60017, Retry::No, "the request is forbidden for this application", CONSOLE),
+    entry(60018, Retry::SlowDown, "too many requests", SLOWER),
+    entry(60019, Retry::SlowDown, "too many requests", SLOWER),
+    entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console; that takes effect after some five minutes."),
+    entry(60021, Retry::No, "calls from this IP address are not allowed", "Add the address of this machine (or of its proxy) to the allow-list in the Tencent RTC console."),
+    entry(70001, Retry::Resign, "the UserSig has expired", "Make a new UserSig. If the provider signs it itself, check this machine's clock."),
+    entry(70003, Retry::No, "the UserSig cannot be parsed", "Check that the UserSig was copied whole."),
+    entry(70009, Retry::No, "the UserSig's signature is wrong", KEY),
+    entry(70013, Retry::No, "the UserSig was made for another identifier", IDENTIFIER),
+    entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct sdk_app_id."),
+    entry(70016, Retry::No, "the application's key does not exist", REGION),
+    entry(70020, Retry::No, "the SDKAppID does not exist", REGION),
+    entry(70050, Retry::No, "the UserSig's verification failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID."),
+    entry(70051, Retry::No, "the account is blocked", "Use another app administrator as the provider's identifier."),
+    entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
+];
+
+/// The application has no callback configuration.
+pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
+
+impl ErrorCode {
+    /// All documented codes.
+    pub fn documented() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|entry| Self(entry.code))
+    }
+
+    fn entry(self) -> Option<&'static Entry> {
+        TABLE.iter().find(|entry| entry.code == self.0)
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
+    }
+
+    /// What to do about it.
+    pub fn advice(self) -> &'static str {
+        self.entry().map_or("Ask Tencent's support with the RequestId.", |e| e.advice)
+    }
+
+    /// Whether another attempt is worth it. Unknown codes are reported as they are.
+    pub fn retry(self) -> Retry {
+        self.entry().map_or(Retry::No, |e| e.retry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_stands_once() {
+        let mut codes: Vec<_> = ErrorCode::documented().collect();
+        assert_eq!(codes.len(), 33);
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), 33);
+    }
+
+    #[test]
+    fn codes_are_retried_as_documented() {
+        let retried = |retry| -> Vec<i64> {
+            let mut codes: Vec<_> = ErrorCode::documented().filter(|c| c.retry() == retry).map(|c| c.0).collect();
+            codes.sort();
+            codes
+        };
+        assert_eq!(retried(Retry::Yes), [60008, 60013, 60014, 100001]);
+        assert_eq!(retried(Retry::SlowDown), [60007, 60011, 60018, 60019]);
+        assert_eq!(retried(Retry::Resign), [70001]);
+        assert_eq!(ErrorCode(4711).retry(), Retry::No);
+    }
+
+    #[test]
+    fn only_a_request_that_was_sent_may_have_taken_effect() {
+        let network = |sent| {
+            let what = "connection reset".into();
+            ErrorKind::Network(NetworkError { what, advice: "", retry: Retry::Yes, sent, retry_after: None })
+        };
+        assert!(network(true).may_have_taken_effect());
+        assert!(!network(false).may_have_taken_effect());
+        let api =
+            |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: String::new(), request_id: String::new() });
+        assert!(!api(70009).may_have_taken_effect());
+        assert!(api(100_001).may_have_taken_effect(), "an internal error says nothing of the write");
+    }
+}

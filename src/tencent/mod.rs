@@ -1,0 +1,35 @@
+//! Tencent RTC's REST API for callback configurations, and UserSig, for any caller.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use terraform_provider_tencent::tencent::{App, Client, Credentials, Patience, Region, Service, Settings};
+//!
+//! let key = Credentials::SecretKey(std::env::var("TENCENT_SECRET_KEY")?.into());
+//! let app = App::new("1400000001".parse()?, "administrator".into(), key, Region::Singapore.into());
+//! let client = Client::new(Settings::default());
+//! let patience = Patience::of(Duration::from_secs(60));
+//! let configuration = client.get_callback(&app, Service::CALL, &patience).await?;
+//! println!("{configuration:?}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! This room never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
+
+mod app;
+mod callback;
+mod callback_url;
+mod client;
+mod endpoint;
+mod error;
+mod pacer;
+mod user_sig;
+
+pub use app::{App, Credentials, InvalidSdkAppId, SdkAppId};
+pub use callback::{CallbackConfiguration, Service};
+pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
+pub use client::{Client, Patience, Settings};
+pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
+pub use error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+pub use user_sig::{Claims, InvalidUserSig, UserSig};

@@ -1,0 +1,99 @@
+//! The rate of calls: evenly spaced, first come, first served.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// Gives each caller a turn, an interval after the one before. Unlike a token bucket it never lets a burst through.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    interval: Duration,
+    schedule: Mutex<Schedule>,
+}
+
+#[derive(Debug)]
+struct Schedule {
+    /// The next turn that nobody has.
+    next: Instant,
+    /// No turn counts before this.
+    paused_until: Instant,
+}
+
+impl Pacer {
+    /// At most `per_second` turns a second.
+    pub(super) fn new(per_second: u32) -> Self {
+        let now = Instant::now();
+        let schedule = Mutex::new(Schedule { next: now, paused_until: now });
+        Self { interval: Duration::from_secs(1) / per_second.max(1), schedule }
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self) {
+        loop {
+            let turn = self.reserve();
+            sleep_until(turn).await;
+            // A pause that began meanwhile voids the turn.
+            if self.schedule().paused_until <= turn {
+                return;
+            }
+        }
+    }
+
+    /// Lets nobody through for a while, whoever waits already included.
+    pub(super) fn pause(&self, duration: Duration) {
+        let mut schedule = self.schedule();
+        schedule.paused_until = schedule.paused_until.max(Instant::now() + duration);
+        schedule.next = schedule.next.max(schedule.paused_until);
+    }
+
+    fn reserve(&self) -> Instant {
+        let mut schedule = self.schedule();
+        let turn = schedule.next.max(Instant::now());
+        schedule.next = turn + self.interval;
+        turn
+    }
+
+    fn schedule(&self) -> std::sync::MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // tokio's paused clock makes these exact.
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_an_interval_apart() {
+        let pacer = Pacer::new(200);
+        let start = Instant::now();
+        for i in 0..5 {
+            pacer.turn().await;
+            assert_eq!(start.elapsed(), Duration::from_millis(5 * i));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let late = Instant::now();
+        pacer.turn().await;
+        pacer.turn().await;
+        assert_eq!(late.elapsed(), Duration::from_millis(5), "idle time is not saved up");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_back_those_who_wait() {
+        let pacer = Pacer::new(1);
+        let start = Instant::now();
+        pacer.turn().await;
+        let waiting = async {
+            pacer.turn().await;
+            start.elapsed()
+        };
+        let pausing = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            pacer.pause(Duration::from_secs(10));
+        };
+        let (elapsed, ()) = tokio::join!(waiting, pausing);
+        assert_eq!(elapsed, Duration::from_millis(10_500));
+    }
+}
