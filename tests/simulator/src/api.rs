@@ -1,0 +1,315 @@
+//! The API itself: a request in, Tencent's envelope out. Knows nothing of sockets or faults.
+//!
+//! `POST /v4/{service}/{action}?sdkappid=…&identifier=…&usersig=…&random=…&contenttype=json`. Every answer is HTTP 200
+//! with an envelope; `ErrorCode` tells whether the call succeeded.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::app::{App, AppStatus};
+use crate::configuration::{Configuration, Store};
+use crate::rate_limit::RateLimit;
+use crate::record::Incoming;
+use crate::user_sig::{self, Flaw};
+
+/// A service that has callback configurations of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Service {
+    /// `call_config`
+    #[serde(rename = "call_config")]
+    Call,
+    /// `room_config` (conference)
+    #[serde(rename = "room_config")]
+    Room,
+    /// `live_config`
+    #[serde(rename = "live_config")]
+    Live,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// `set_callback`: replaces the whole configuration.
+    Set,
+    /// `get_callback`
+    Get,
+    /// `delete_callback`
+    Delete,
+}
+
+/// The service and the action that a path names.
+pub(crate) fn route(path: &str) -> Option<(Service, Action)> {
+    let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
+    let service = match service {
+        "call_config" => Service::Call,
+        "room_config" => Service::Room,
+        "live_config" => Service::Live,
+        _ => return None,
+    };
+    let action = match action {
+        "set_callback" => Action::Set,
+        "get_callback" => Action::Get,
+        "delete_callback" => Action::Delete,
+        _ => return None,
+    };
+    Some((service, action))
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Call => "call",
+            Self::Room => "room",
+            Self::Live => "live",
+        })
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Set => "set",
+            Self::Get => "get",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+/// An envelope, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) error_code: i64,
+    pub(crate) json: Bytes,
+}
+
+/// The envelope's fields, in the order in which Tencent sends them.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Envelope<'a, R> {
+    action_status: &'a str,
+    error_info: &'a str,
+    error_code: i64,
+    request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<R>,
+}
+
+impl Answer {
+    /// Success; `response` is what get adds.
+    pub(crate) fn ok(response: Option<impl Serialize>) -> Self {
+        Self::new("OK", 0, "", response)
+    }
+
+    pub(crate) fn fail(error_code: i64, error_info: &str) -> Self {
+        Self::new("FAIL", error_code, error_info, None::<()>)
+    }
+
+    fn new(action_status: &str, error_code: i64, error_info: &str, response: Option<impl Serialize>) -> Self {
+        // Shaped like the ones in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
+        let request_id = format!("Id-{:032x}-O-Seq-{}", rand::random::<u128>(), rand::random::<u16>());
+        let envelope = Envelope { action_status, error_info, error_code, request_id, response };
+        let json = serde_json::to_vec(&envelope).expect("an envelope is always JSON").into();
+        Self { error_code, json }
+    }
+}
+
+/// Why a call fails: a code and a sentence.
+struct Failure(i64, String);
+
+fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure(error_code, error_info.into()))
+}
+
+/// What the service knows, and how it answers.
+#[derive(Debug, Default)]
+pub(crate) struct Api {
+    pub(crate) apps: BTreeMap<u64, App>,
+    pub(crate) store: Store,
+    pub(crate) rate_limit: RateLimit,
+}
+
+impl Api {
+    pub(crate) fn answer(&mut self, incoming: &Incoming) -> Answer {
+        match self.call(incoming) {
+            Ok(response) => Answer::ok(response),
+            Err(Failure(error_code, error_info)) => Answer::fail(error_code, &error_info),
+        }
+    }
+
+    /// What the answer carries as its `Response`: the configuration, for get.
+    fn call(&mut self, incoming: &Incoming) -> Result<Option<Configuration>, Failure> {
+        let Some((service, action)) = incoming.route.filter(|_| incoming.method == "POST") else {
+            return fail(60009, "wrong resource, please check the request URL");
+        };
+        check_request_line(incoming)?;
+        let sdk_app_id = self.authenticate(incoming)?;
+        if !self.rate_limit.admits(sdk_app_id, action, Instant::now()) {
+            return fail(60011, "the request rate of this SDKAppID is exceeded");
+        }
+        let Ok(Value::Object(body)) = serde_json::from_slice(&incoming.body) else {
+            return fail(60003, "the request body is not a JSON object");
+        };
+        match action {
+            Action::Set => {
+                let configuration = configuration_in(&body)?;
+                self.replace(service, sdk_app_id, Some(configuration))?;
+                Ok(None)
+            }
+            Action::Get => match self.store.get(service, sdk_app_id) {
+                Some(configuration) => Ok(Some(configuration.clone())),
+                None => fail(100301, NO_CONFIGURATION),
+            },
+            Action::Delete => match self.replace(service, sdk_app_id, None)? {
+                Some(_) => Ok(None),
+                None => fail(100301, NO_CONFIGURATION),
+            },
+        }
+    }
+
+    /// The SDKAppID of the application that the request may act for.
+    fn authenticate(&self, incoming: &Incoming) -> Result<u64, Failure> {
+        let Some(sdk_app_id) = incoming.parameter("sdkappid") else {
+            return fail(60012, "sdkappid is missing from the request URL");
+        };
+        let Some(sdk_app_id) = unsigned(sdk_app_id) else {
+            return fail(60006, "sdkappid is not a valid SDKAppID");
+        };
+        let Some(app) = self.apps.get(&sdk_app_id) else {
+            return fail(70020, "the SDKAppID does not exist");
+        };
+        match app.status {
+            AppStatus::Active => {}
+            AppStatus::Disabled => return fail(60016, "the SDKAppID is disabled"),
+            AppStatus::Forbidden => return fail(60017, "requests of this SDKAppID are forbidden"),
+            AppStatus::Suspended => return fail(60020, "the plan of this SDKAppID has expired and is suspended"),
+        }
+        let Some(identifier) = incoming.parameter("identifier") else {
+            return fail(60004, "identifier is missing from the request URL");
+        };
+        let Some(user_sig) = incoming.parameter("usersig") else {
+            return fail(60005, "usersig is missing from the request URL");
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        match user_sig::verify(user_sig, sdk_app_id, identifier, &app.secret_key, now) {
+            Ok(()) => {}
+            Err(Flaw::Unreadable) => return fail(70003, "usersig cannot be parsed"),
+            Err(Flaw::OtherIdentifier) => return fail(70013, "usersig was made for another identifier"),
+            Err(Flaw::OtherSdkAppId) => return fail(70014, "usersig was made for another SDKAppID"),
+            Err(Flaw::WrongKey) => return fail(70009, "usersig verification failed"),
+            Err(Flaw::Expired) => return fail(70001, "usersig has expired"),
+        }
+        if !app.administrators.iter().any(|account| account == identifier) {
+            return fail(60010, "the identifier is not an app administrator");
+        }
+        Ok(sdk_app_id)
+    }
+
+    fn replace(
+        &mut self,
+        service: Service,
+        sdk_app_id: u64,
+        configuration: Option<Configuration>,
+    ) -> Result<Option<Configuration>, Failure> {
+        self.store
+            .replace(service, sdk_app_id, configuration)
+            .or_else(|e| fail(100001, format!("server internal error: {e}")))
+    }
+}
+
+const NO_CONFIGURATION: &str = "the callback configuration does not exist";
+
+/// The two parameters that say nothing about who calls.
+fn check_request_line(incoming: &Incoming) -> Result<(), Failure> {
+    if incoming.parameter("contenttype") != Some("json") {
+        return fail(60002, "contenttype must be json");
+    }
+    let random = incoming.parameter("random").and_then(unsigned);
+    if random.is_none_or(|random| random > u64::from(u32::MAX)) {
+        return fail(60002, "random must be an integer from 0 to 4294967295");
+    }
+    Ok(())
+}
+
+/// Digits and nothing else: Rust's own parsing would take a sign as well.
+pub(crate) fn unsigned(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn configuration_in(body: &serde_json::Map<String, Value>) -> Result<Configuration, Failure> {
+    let Some(url) = body.get("Url") else {
+        return fail(100002, "invalid parameter: Url is missing");
+    };
+    let is_web = |url: &&str| ["http://", "https://"].iter().any(|s| url.len() > s.len() && url.starts_with(s));
+    let Some(url) = url.as_str().filter(is_web) else {
+        return fail(100002, "invalid parameter: Url must be a string that starts with http:// or https://");
+    };
+    let Some(commands) = body.get("CallbackCommandList") else {
+        return fail(100002, "invalid parameter: CallbackCommandList is missing");
+    };
+    let commands = commands.as_array().filter(|commands| !commands.is_empty()).and_then(|commands| {
+        commands.iter().map(|c| c.as_str().filter(|c| !c.is_empty()).map(str::to_owned)).collect::<Option<Vec<_>>>()
+    });
+    let Some(commands) = commands else {
+        return fail(
+            100002,
+            "invalid parameter: CallbackCommandList must be a list of non-empty strings, at least one",
+        );
+    };
+    Ok(Configuration::new(url, commands))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_are_exact() {
+        assert_eq!(route("/v4/call_config/set_callback"), Some((Service::Call, Action::Set)));
+        assert_eq!(route("/v4/room_config/get_callback"), Some((Service::Room, Action::Get)));
+        assert_eq!(route("/v4/live_config/delete_callback"), Some((Service::Live, Action::Delete)));
+        for wrong in [
+            "/",
+            "/v4/call_config",
+            "/v4/call_config/",
+            "/v4/call_config/set_callback/",
+            "/v4/Call_config/set_callback",
+            "/v3/call_config/set_callback",
+            "//v4/call_config/set_callback",
+            "/v4/call_record_http_srv/get_record_by_callid",
+        ] {
+            assert_eq!(route(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn unsigned_takes_digits_only() {
+        assert_eq!(unsigned("0"), Some(0));
+        assert_eq!(unsigned("4294967295"), Some(u64::from(u32::MAX)));
+        for wrong in ["", "+1", "-1", "1.0", " 1", "0x1", "99999999999999999999"] {
+            assert_eq!(unsigned(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_looks_like_tencents() {
+        let answer = Answer::fail(100301, "gone");
+        let text = std::str::from_utf8(&answer.json).expect("UTF-8");
+        let rest = text
+            .strip_prefix(r#"{"ActionStatus":"FAIL","ErrorInfo":"gone","ErrorCode":100301,"RequestId":"Id-"#)
+            .expect("Tencent's order");
+        let (hex, sequence) = rest.strip_suffix("\"}").and_then(|r| r.split_once("-O-Seq-")).expect("a RequestId");
+        assert!(hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()), "{hex}");
+        assert!(unsigned(sequence).is_some(), "{sequence}");
+        assert_ne!(answer.json, Answer::fail(100301, "gone").json, "a fresh RequestId");
+
+        let answer = Answer::ok(Some(Configuration::new("https://a.example", ["b"])));
+        let text = std::str::from_utf8(&answer.json).expect("UTF-8");
+        assert!(text.starts_with(r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-"#), "{text}");
+        assert!(text.ends_with(r#","Response":{"Url":"https://a.example","CallbackCommandList":["b"]}}"#), "{text}");
+    }
+}

@@ -1,0 +1,369 @@
+//! What can go wrong between a client and the service, on demand.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use serde_json::Value;
+
+use crate::api::{Action, Answer};
+use crate::record::Outcome;
+
+/// A fault, and which requests it meets: by default every one, until [`clear_faults`](crate::Simulator::clear_faults).
+///
+/// When several faults meet a request, the one injected first is acted out.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What happens.
+    pub kind: FaultKind,
+    /// Only to requests for this action.
+    pub on: Option<Action>,
+    /// Only to requests for this SDKAppID.
+    pub sdk_app_id: Option<u64>,
+    /// After so many matching requests got through unharmed.
+    pub skip: u32,
+    /// So many times; without end if `None`.
+    pub times: Option<u32>,
+}
+
+/// What happens to a request instead of a prompt answer.
+///
+/// *Processed* means that the service did with the request what it does with any: it checked it, and a set or delete
+/// took effect. *Not processed* means that it had no effect, and its signature was not even looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultKind {
+    /// Processed on arrival, answered only after this time. Recorded as [`Outcome::Answered`].
+    Delay(Duration),
+    /// Processed; the answer trickles in pieces of `piece` bytes, each after a pause. Recorded as
+    /// [`Outcome::Answered`].
+    SlowBody {
+        /// Bytes per piece, at least 1.
+        piece: usize,
+        /// Time before each piece.
+        pause: Duration,
+    },
+    /// Not processed; the connection is held open and never answered. For a request that took effect and was never
+    /// answered, take a long [`Delay`](Self::Delay).
+    NoAnswer,
+    /// Not processed; the connection is reset (TCP RST).
+    ResetBeforeProcessing,
+    /// Processed; then the connection is reset (TCP RST) instead of an answer.
+    ResetAfterProcessing,
+    /// Not processed; the connection is closed in order (TCP FIN; over TLS without a close_notify).
+    CloseBeforeProcessing,
+    /// Processed; then the connection is closed in order instead of an answer.
+    CloseAfterProcessing,
+    /// Processed; the answer announces its whole length, breaks off in the middle, and the connection is closed.
+    TruncatedBody,
+    /// Processed; the answer is followed by blanks up to this many bytes, which keeps it valid JSON.
+    OversizedBody(usize),
+    /// Not processed; HTTP 200 with an HTML page.
+    NotJson,
+    /// Not processed; HTTP 200 with an envelope whose fields have the wrong types.
+    WrongTypes,
+    /// Not processed; HTTP 200 with `{}`.
+    MissingFields,
+    /// Not processed; HTTP 200 with exactly this JSON as the whole body.
+    Answer(Value),
+    /// Not processed; HTTP 200 with an `OK` envelope that has exactly this JSON as its `Response`.
+    Response(Value),
+    /// Not processed; HTTP 200 with a `FAIL` envelope.
+    ErrorCode {
+        /// `ErrorCode`
+        code: i64,
+        /// `ErrorInfo`
+        info: String,
+    },
+    /// A gateway's HTML page with this status.
+    Status {
+        /// The HTTP status, 200 to 599.
+        code: u16,
+        /// The `Retry-After` header: seconds or a date.
+        retry_after: Option<String>,
+        /// Whether the request was processed before the gateway failed.
+        processed: bool,
+    },
+    /// Not processed; a redirect.
+    Redirect {
+        /// The HTTP status, such as 302 or 307.
+        code: u16,
+        /// The `Location` header.
+        location: String,
+    },
+}
+
+impl Fault {
+    /// This kind of fault, for every request until faults are cleared.
+    pub fn new(kind: FaultKind) -> Self {
+        Self { kind, on: None, sdk_app_id: None, skip: 0, times: None }
+    }
+
+    /// Only requests for this action.
+    #[must_use]
+    pub fn on(mut self, action: Action) -> Self {
+        self.on = Some(action);
+        self
+    }
+
+    /// Only requests for this SDKAppID.
+    #[must_use]
+    pub fn sdk_app_id(mut self, sdk_app_id: u64) -> Self {
+        self.sdk_app_id = Some(sdk_app_id);
+        self
+    }
+
+    /// Lets the first `count` matching requests through.
+    #[must_use]
+    pub fn skip(mut self, count: u32) -> Self {
+        self.skip = count;
+        self
+    }
+
+    /// Happens `count` times and never again.
+    #[must_use]
+    pub fn times(mut self, count: u32) -> Self {
+        self.times = Some(count);
+        self
+    }
+}
+
+impl From<FaultKind> for Fault {
+    fn from(kind: FaultKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+/// The faults in force, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// # Panics
+    ///
+    /// If the fault cannot be sent over HTTP: a status out of range, a header value with control characters.
+    pub(crate) fn inject(&mut self, fault: Fault) {
+        fault.kind.check();
+        self.0.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault that meets this request, if one does.
+    pub(crate) fn meeting(&mut self, action: Option<Action>, sdk_app_id: Option<u64>) -> Option<FaultKind> {
+        self.0.iter_mut().find_map(|fault| {
+            let matches = (fault.on.is_none() || fault.on == action)
+                && (fault.sdk_app_id.is_none() || fault.sdk_app_id == sdk_app_id);
+            if !matches || fault.times == Some(0) {
+                return None;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                return None;
+            }
+            fault.times = fault.times.map(|left| left - 1);
+            Some(fault.kind.clone())
+        })
+    }
+}
+
+/// What the server does for a request.
+#[derive(Debug)]
+pub(crate) enum Delivery {
+    Answer(Response),
+    Late { delay: Duration, answer: Response },
+    Never,
+    End(End),
+}
+
+/// How a connection ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Close,
+    Reset,
+}
+
+impl FaultKind {
+    /// The name of the variant, as [`Outcome::Fault`] tells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Delay(_) => "Delay",
+            Self::SlowBody { .. } => "SlowBody",
+            Self::NoAnswer => "NoAnswer",
+            Self::ResetBeforeProcessing => "ResetBeforeProcessing",
+            Self::ResetAfterProcessing => "ResetAfterProcessing",
+            Self::CloseBeforeProcessing => "CloseBeforeProcessing",
+            Self::CloseAfterProcessing => "CloseAfterProcessing",
+            Self::TruncatedBody => "TruncatedBody",
+            Self::OversizedBody(_) => "OversizedBody",
+            Self::NotJson => "NotJson",
+            Self::WrongTypes => "WrongTypes",
+            Self::MissingFields => "MissingFields",
+            Self::Answer(_) => "Answer",
+            Self::Response(_) => "Response",
+            Self::ErrorCode { .. } => "ErrorCode",
+            Self::Status { .. } => "Status",
+            Self::Redirect { .. } => "Redirect",
+        }
+    }
+
+    /// Acts the fault out on a request that `process` would process.
+    pub(crate) fn act(self, process: impl FnOnce() -> Answer) -> (Delivery, Outcome) {
+        let outcome = Outcome::Fault(self.name());
+        let delivery = match self {
+            Self::Delay(delay) => {
+                let answer = process();
+                let outcome = Outcome::Answered { error_code: answer.error_code };
+                return (Delivery::Late { delay, answer: json(answer.json) }, outcome);
+            }
+            Self::SlowBody { piece, pause } => {
+                let answer = process();
+                let outcome = Outcome::Answered { error_code: answer.error_code };
+                return (Delivery::Answer(trickle(answer.json, piece.max(1), pause)), outcome);
+            }
+            Self::NoAnswer => Delivery::Never,
+            Self::ResetBeforeProcessing => Delivery::End(End::Reset),
+            Self::ResetAfterProcessing => {
+                process();
+                Delivery::End(End::Reset)
+            }
+            Self::CloseBeforeProcessing => Delivery::End(End::Close),
+            Self::CloseAfterProcessing => {
+                process();
+                Delivery::End(End::Close)
+            }
+            Self::TruncatedBody => Delivery::Answer(truncated(process().json)),
+            Self::OversizedBody(bytes) => Delivery::Answer(padded(process().json, bytes)),
+            Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
+            Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
+            Self::MissingFields => Delivery::Answer(json("{}")),
+            Self::Answer(value) => Delivery::Answer(json(value.to_string())),
+            Self::Response(value) => Delivery::Answer(json(Answer::ok(Some(value)).json)),
+            Self::ErrorCode { code, info } => Delivery::Answer(json(Answer::fail(code, &info).json)),
+            Self::Status { code, retry_after, processed } => {
+                if processed {
+                    process();
+                }
+                let status = status(code);
+                let mut response = page(status, &status.to_string());
+                if let Some(retry_after) = retry_after {
+                    response.headers_mut().insert(header::RETRY_AFTER, header_value(&retry_after));
+                }
+                Delivery::Answer(response)
+            }
+            Self::Redirect { code, location } => {
+                let status = status(code);
+                let mut response = page(status, &status.to_string());
+                response.headers_mut().insert(header::LOCATION, header_value(&location));
+                Delivery::Answer(response)
+            }
+        };
+        (delivery, outcome)
+    }
+
+    /// Panics in the test that injects the fault, rather than later in the server.
+    fn check(&self) {
+        match self {
+            Self::Status { code, retry_after, .. } => {
+                status(*code);
+                retry_after.as_deref().map(header_value);
+            }
+            Self::Redirect { code, location } => {
+                status(*code);
+                header_value(location);
+            }
+            _ => {}
+        }
+    }
+}
+
+const WRONG_TYPES: &str = r#"{"ActionStatus":1,"ErrorInfo":null,"ErrorCode":"0","RequestId":["Id-0"],"Response":[]}"#;
+
+/// An answer as the API sends it.
+pub(crate) fn json(body: impl Into<Body>) -> Response {
+    ([JSON], body.into()).into_response()
+}
+
+const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
+
+/// What a gateway or a captive portal sends.
+fn page(status: StatusCode, title: &str) -> Response {
+    let html = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>stgw</center>\r\n</body>\r\n</html>\r\n"
+    );
+    (status, [(header::CONTENT_TYPE, "text/html")], html).into_response()
+}
+
+fn padded(json: Bytes, bytes: usize) -> Response {
+    let mut body = json.to_vec();
+    body.resize(bytes.max(json.len()), b' ');
+    self::json(body)
+}
+
+fn trickle(json: Bytes, piece: usize, pause: Duration) -> Response {
+    let length = json.len();
+    let body = Body::from_stream(stream::unfold(json, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let next = left.split_to(piece.min(left.len()));
+        Some((Ok::<_, Infallible>(next), left))
+    }));
+    ([JSON, (header::CONTENT_LENGTH, &length.to_string())], body).into_response()
+}
+
+/// hyper closes the connection when a body ends before the length that its header announces, without sending what it
+/// still holds: the pause before that end lets it send the first half.
+fn truncated(json: Bytes) -> Response {
+    let half = json.slice(..json.len() / 2);
+    let body = Body::from_stream(stream::unfold(Some(half), async |half| {
+        if half.is_none() {
+            tokio::task::yield_now().await;
+        }
+        Some((Ok::<_, Infallible>(half?), None))
+    }));
+    ([JSON, (header::CONTENT_LENGTH, &json.len().to_string())], body).into_response()
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code)
+        .ok()
+        .filter(|_| (200..600).contains(&code))
+        .unwrap_or_else(|| panic!("{code} is no HTTP status from 200 to 599"))
+}
+
+fn header_value(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} is no HTTP header value"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meets_what_it_was_made_for() {
+        let mut faults = Faults::default();
+        faults.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set).sdk_app_id(1).skip(1).times(2));
+        faults.inject(Fault::new(FaultKind::NotJson).on(Action::Set));
+        let mut meeting = |action, id| faults.meeting(Some(action), Some(id)).map(|kind| kind.name());
+        assert_eq!(meeting(Action::Get, 1), None, "another action");
+        assert_eq!(meeting(Action::Set, 2), Some("NotJson"), "another application");
+        let met: Vec<_> = (0..4).map(|_| meeting(Action::Set, 1)).collect();
+        assert_eq!(met, [Some("NotJson"), Some("NoAnswer"), Some("NoAnswer"), Some("NotJson")]);
+        faults.clear();
+        assert_eq!(faults.meeting(Some(Action::Set), Some(1)), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "99 is no HTTP status")]
+    fn an_impossible_status_is_refused_at_once() {
+        let kind = FaultKind::Status { code: 99, retry_after: None, processed: false };
+        Faults::default().inject(kind.into());
+    }
+}

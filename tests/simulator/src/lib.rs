@@ -1,0 +1,52 @@
+//! A faithful stand-in for Tencent RTC's callback-configuration API, for tests and for trying things out.
+//!
+//! It keeps one callback configuration per SDKAppID and service, verifies UserSigs with code of its own (it shares
+//! none with the provider), answers with the documented envelope and error codes, records every request, and acts
+//! out faults on demand. It listens on loopback only and ends when its [`Simulator`] is dropped.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `app` | the applications: SDKAppID, SecretKey, administrators, status |
+//! | `configuration` | the stored objects, and the file that can keep them |
+//! | `user_sig` | is this UserSig genuine? |
+//! | `rate_limit` | how many calls per second |
+//! | `api` | a request in, Tencent's envelope out |
+//! | `fault` | what can go wrong on the way, on demand |
+//! | `record` | what arrived, for tests to look at |
+//! | `state` | all of that behind one lock: what becomes of one request |
+//! | `server` | sockets: accept, TLS, keep-alive, resets |
+//! | `tls` | a fresh certificate authority for one simulator |
+//! | `simulator` | the handle that people hold |
+//!
+//! ```
+//! use tencent_simulator::{Action, Configuration, FaultKind, Fault, Service, Simulator};
+//!
+//! let simulator = Simulator::start()?;
+//! simulator.put_configuration(
+//!     Service::Call,
+//!     Simulator::SDK_APP_ID,
+//!     Configuration::new("https://hooks.example.com", ["Call.CallbackAfterEndCall"]),
+//! );
+//! simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Action::Set).times(2));
+//! println!("now point a client at {}", simulator.url());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod api;
+mod app;
+mod configuration;
+mod fault;
+mod rate_limit;
+mod record;
+mod server;
+mod simulator;
+mod state;
+mod tls;
+mod user_sig;
+
+pub use api::{Action, Service};
+pub use app::{App, AppStatus};
+pub use configuration::Configuration;
+pub use fault::{Fault, FaultKind};
+pub use record::{Outcome, Request};
+pub use simulator::{Builder, Simulator};

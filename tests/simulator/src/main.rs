@@ -1,0 +1,113 @@
+//! The simulator on the command line, for trying the provider out without Tencent.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
+
+use lexopt::prelude::*;
+use tencent_simulator::{App, Outcome, Request, Simulator};
+
+const HELP: &str = "\
+A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
+
+Usage: tencent-simulator [OPTIONS]
+
+  --listen ADDRESS:PORT  where to listen; loopback only; port 0 takes a free one [default: 127.0.0.1:8910]
+  --state-file FILE      keep the configurations in FILE
+  --sdk-app-id N         the application's SDKAppID [default: 1400000001]
+  --secret-key KEY       its SecretKey; pass one that is not real [default: a fixed one]
+  --log                  also print each request's user agent and body
+  --help                 print this
+
+Ctrl-C ends it.
+";
+
+struct Options {
+    listen: SocketAddr,
+    state_file: Option<PathBuf>,
+    sdk_app_id: u64,
+    secret_key: String,
+    log: bool,
+}
+
+fn main() -> ExitCode {
+    match options().and_then(|options| options.map_or(Ok(()), |options| run(&options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("tencent-simulator: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks for; `None` when it asked for help, and got it.
+fn options() -> Result<Option<Options>, Box<dyn Error>> {
+    let mut options = Options {
+        listen: (Ipv4Addr::LOCALHOST, 8910).into(),
+        state_file: None,
+        sdk_app_id: Simulator::SDK_APP_ID,
+        secret_key: Simulator::SECRET_KEY.to_owned(),
+        log: false,
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("listen") => options.listen = arguments.value()?.parse()?,
+            Long("state-file") => options.state_file = Some(arguments.value()?.into()),
+            Long("sdk-app-id") => options.sdk_app_id = arguments.value()?.parse()?,
+            Long("secret-key") => options.secret_key = arguments.value()?.string()?,
+            Long("log") => options.log = true,
+            Short('h') | Long("help") => {
+                io::stdout().write_all(HELP.as_bytes())?;
+                return Ok(None);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(Some(options))
+}
+
+/// Runs until the process is interrupted.
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let mut builder =
+        Simulator::builder().listen(options.listen).app(App::new(options.sdk_app_id, &options.secret_key));
+    if let Some(file) = &options.state_file {
+        builder = builder.state_file(file);
+    }
+    let simulator = builder.start()?;
+    let mut out = io::stdout();
+    writeln!(out, "# The provider's environment:")?;
+    writeln!(out, "export TENCENT_ENDPOINT={}", simulator.url())?;
+    writeln!(out, "export TENCENT_SDK_APP_ID={}", options.sdk_app_id)?;
+    writeln!(out, "export TENCENT_SECRET_KEY='{}'", options.secret_key)?;
+    writeln!(out, "# Requests, in UTC (Ctrl-C ends the simulator):")?;
+    loop {
+        simulator.wait_for(|requests| !requests.is_empty(), Duration::MAX);
+        for request in simulator.take_requests() {
+            writeln!(out, "{}", line(&request))?;
+            if options.log {
+                writeln!(out, "  from {}", request.user_agent.as_deref().unwrap_or("an unnamed client"))?;
+                writeln!(out, "  body {}", String::from_utf8_lossy(&request.body))?;
+            }
+        }
+    }
+}
+
+/// Time, service and action, SDKAppID, error code: `12:34:56  call set     1400000001  0`. Never the UserSig.
+fn line(request: &Request) -> String {
+    let seconds = request.arrived.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let what = match (request.service, request.action) {
+        (Some(service), Some(action)) => format!("{service} {action}"),
+        _ => format!("{} {}", request.method, request.path),
+    };
+    let sdk_app_id = request.sdk_app_id.map_or("-".to_owned(), |id| id.to_string());
+    let outcome = match request.outcome {
+        Outcome::Answered { error_code } => error_code.to_string(),
+        Outcome::Fault(name) => name.to_owned(),
+    };
+    format!("{hour:02}:{minute:02}:{second:02}  {what:<11}  {sdk_app_id:<10}  {outcome}")
+}

@@ -1,0 +1,162 @@
+//! What arrived: a request as the API reads it, and as tests look at it afterwards.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::http::{HeaderMap, Method, Uri, header};
+use serde_json::Value;
+
+use crate::api::{Action, Service, route, unsigned};
+
+/// A request that arrived in full, before anything was decided about it.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) connection: u64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) route: Option<(Service, Action)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Incoming {
+    pub(crate) fn new(connection: u64, method: &Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            connection,
+            method: method.to_string(),
+            path: uri.path().to_owned(),
+            route: route(uri.path()),
+            headers,
+            body,
+            parameters: Query::try_from_uri(uri).map(|Query(parameters)| parameters).unwrap_or_default(),
+        }
+    }
+
+    /// A query parameter; an empty one counts as missing.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn sdk_app_id(&self) -> Option<u64> {
+        self.parameter("sdkappid").and_then(unsigned)
+    }
+
+    pub(crate) fn recorded(self, outcome: Outcome) -> Request {
+        let owned = |name| self.parameter(name).map(str::to_owned);
+        let header = |name| self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Request {
+            arrived: SystemTime::now(),
+            connection: self.connection,
+            service: self.route.map(|(service, _)| service),
+            action: self.route.map(|(_, action)| action),
+            sdk_app_id: self.sdk_app_id(),
+            identifier: owned("identifier"),
+            user_sig: owned("usersig"),
+            random: owned("random"),
+            host: header(header::HOST),
+            user_agent: header(header::USER_AGENT),
+            content_type: header(header::CONTENT_TYPE),
+            method: self.method,
+            path: self.path,
+            body: self.body.into(),
+            outcome,
+        }
+    }
+}
+
+/// One request that the simulator received. It is recorded as soon as all of it has arrived, before it is answered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// When all of it had arrived.
+    pub arrived: SystemTime,
+    /// Which connection it came over, counted from 1: requests with the same number shared a connection.
+    pub connection: u64,
+    /// The HTTP method.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The service that the path names, if it names one of the API's calls.
+    pub service: Option<Service>,
+    /// The action that the path names, if it names one of the API's calls.
+    pub action: Option<Action>,
+    /// `sdkappid`, if it is a number.
+    pub sdk_app_id: Option<u64>,
+    /// `identifier`, decoded.
+    pub identifier: Option<String>,
+    /// `usersig`, decoded. Debug masks it.
+    pub user_sig: Option<String>,
+    /// `random`, as it was sent.
+    pub random: Option<String>,
+    /// The `Host` header.
+    pub host: Option<String>,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The body, as it was sent.
+    pub body: Vec<u8>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What the simulator did with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered as the API does, at once or late; an `error_code` of 0 is success.
+    Answered {
+        /// The envelope's `ErrorCode`.
+        error_code: i64,
+    },
+    /// It acted out the fault of this name instead: the name of a variant of [`FaultKind`](crate::FaultKind).
+    Fault(&'static str),
+}
+
+impl Request {
+    /// The body, if it is JSON.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("arrived", &self.arrived)
+            .field("connection", &self.connection)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("service", &self.service)
+            .field("action", &self.action)
+            .field("sdk_app_id", &self.sdk_app_id)
+            .field("identifier", &self.identifier)
+            .field("user_sig", &self.user_sig.as_ref().map(|_| "***"))
+            .field("random", &self.random)
+            .field("host", &self.host)
+            .field("user_agent", &self.user_agent)
+            .field("content_type", &self.content_type)
+            .field("body", &String::from_utf8_lossy(&self.body))
+            .field("outcome", &self.outcome)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_masks_the_user_sig() {
+        let uri = Uri::from_static("/v4/call_config/get_callback?sdkappid=14&usersig=a-sig-to-hide&random=");
+        let request = Incoming::new(1, &Method::POST, &uri, HeaderMap::new(), Bytes::from_static(b"{}"))
+            .recorded(Outcome::Answered { error_code: 0 });
+        assert_eq!(request.user_sig.as_deref(), Some("a-sig-to-hide"));
+        assert_eq!((request.service, request.action), (Some(Service::Call), Some(Action::Get)));
+        assert_eq!((request.sdk_app_id, &request.random), (Some(14), &None));
+        let printed = format!("{request:?}");
+        assert!(printed.contains("***") && !printed.contains("a-sig-to-hide"), "{printed}");
+    }
+}

@@ -1,0 +1,257 @@
+//! The handle that people hold: starts the server on a thread of its own, and is how tests look in and interfere.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::api::{Api, Service};
+use crate::app::App;
+use crate::configuration::{Configuration, Store};
+use crate::fault::Fault;
+use crate::rate_limit::RateLimit;
+use crate::record::Request;
+use crate::server;
+use crate::state::Shared;
+use crate::tls;
+
+/// A running simulator. Dropping it ends it: its listener, its connections (answered or not) and its thread.
+#[derive(Debug)]
+pub struct Simulator {
+    url: String,
+    ca_certificate_pem: Option<String>,
+    shared: Arc<Shared>,
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// How a simulator is to be started.
+#[derive(Debug)]
+pub struct Builder {
+    listen: SocketAddr,
+    apps: Vec<App>,
+    state_file: Option<PathBuf>,
+    tls: bool,
+}
+
+impl Simulator {
+    /// The application that a simulator has unless told otherwise.
+    pub const SDK_APP_ID: u64 = 1_400_000_001;
+    /// That application's SecretKey: plainly not a real one.
+    pub const SECRET_KEY: &'static str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    /// Starts a simulator on a free port, with plain HTTP and the one default application.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no port or no thread.
+    pub fn start() -> io::Result<Self> {
+        Self::builder().start()
+    }
+
+    /// A simulator that is not as [`start`](Self::start) makes it.
+    pub fn builder() -> Builder {
+        Builder { listen: (Ipv4Addr::LOCALHOST, 0).into(), apps: Vec::new(), state_file: None, tls: false }
+    }
+
+    /// The base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// With TLS: the certificate of the authority that signed the server's, made for this simulator alone.
+    pub fn ca_certificate_pem(&self) -> Option<&str> {
+        self.ca_certificate_pem.as_deref()
+    }
+
+    /// Adds an application, or puts it in the place of the one with the same SDKAppID.
+    pub fn add_app(&self, app: App) {
+        self.shared.lock().api.apps.insert(app.sdk_app_id, app);
+    }
+
+    /// Makes an SDKAppID unknown. Its configurations stay, and count again when it is added again.
+    pub fn remove_app(&self, sdk_app_id: u64) {
+        self.shared.lock().api.apps.remove(&sdk_app_id);
+    }
+
+    /// What is configured now.
+    pub fn configuration(&self, service: Service, sdk_app_id: u64) -> Option<Configuration> {
+        self.shared.lock().api.store.get(service, sdk_app_id).cloned()
+    }
+
+    /// Somebody changes the configuration elsewhere: in the console, say.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn put_configuration(&self, service: Service, sdk_app_id: u64, configuration: Configuration) {
+        self.replace(service, sdk_app_id, Some(configuration));
+    }
+
+    /// Somebody removes the configuration elsewhere; nothing happens if there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn remove_configuration(&self, service: Service, sdk_app_id: u64) {
+        self.replace(service, sdk_app_id, None);
+    }
+
+    fn replace(&self, service: Service, sdk_app_id: u64, configuration: Option<Configuration>) {
+        let replaced = self.shared.lock().api.store.replace(service, sdk_app_id, configuration);
+        replaced.expect("the state file can be written");
+    }
+
+    /// Every request so far, in order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.lock().requests.clone()
+    }
+
+    /// Every request so far, which the simulator then forgets.
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.shared.lock().requests)
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.lock().requests.clear();
+    }
+
+    /// Waits until `predicate` holds for the requests so far; false if it does not within `timeout`. A request is there
+    /// as soon as it has arrived in full, also when its answer is delayed or never comes.
+    ///
+    /// The predicate must not call the simulator: it runs while requests wait.
+    pub fn wait_for(&self, predicate: impl Fn(&[Request]) -> bool, timeout: Duration) -> bool {
+        self.shared.wait_for(predicate, timeout)
+    }
+
+    /// Makes something go wrong from now on; takes a [`Fault`], or a [`FaultKind`](crate::FaultKind) for every request.
+    ///
+    /// # Panics
+    ///
+    /// If the fault cannot be sent over HTTP: a status out of range, a header value with control characters.
+    pub fn inject(&self, fault: impl Into<Fault>) {
+        self.shared.lock().faults.inject(fault.into());
+    }
+
+    /// Ends all faults, also those that had turns left. What a fault does to a request already goes on.
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// Answers 60011 to more calls within a second than this, counted per SDKAppID and action. A new simulator has no
+    /// limit; Tencent documents 200.
+    pub fn set_rate_limit(&self, per_second: Option<u32>) {
+        self.shared.lock().api.rate_limit = RateLimit::new(per_second);
+    }
+
+    /// Ends the server and every connection, held ones too; what was recorded stays. Its port then refuses
+    /// connections.
+    pub fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { stop, thread }) = running {
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Builder {
+    /// The address to listen on: loopback. Port 0, the default, lets the system choose.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// One more application; the default one is only there if none is given.
+    #[must_use]
+    pub fn app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// Keeps the configurations in this file, across simulators.
+    #[must_use]
+    pub fn state_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(file.into());
+        self
+    }
+
+    /// HTTPS, with a certificate of [`ca_certificate_pem`](Simulator::ca_certificate_pem) for 127.0.0.1, ::1 and
+    /// localhost.
+    #[must_use]
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken or not loopback, the state file cannot be read, or the system gives no thread.
+    pub fn start(self) -> io::Result<Simulator> {
+        let address = self.listen;
+        if !address.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "refusing to listen on {address}: a simulator is for this machine alone; take 127.0.0.1 or [::1]"
+                ),
+            ));
+        }
+        let store = self.state_file.map(Store::open).transpose()?.unwrap_or_default();
+        let (acceptor, ca_certificate_pem) = match self.tls {
+            true => tls::make().map(|(acceptor, pem)| (Some(acceptor), Some(pem))).map_err(io::Error::other)?,
+            false => (None, None),
+        };
+        let mut apps = self.apps;
+        if apps.is_empty() {
+            apps.push(App::new(Simulator::SDK_APP_ID, Simulator::SECRET_KEY));
+        }
+        let apps = apps.into_iter().map(|app| (app.sdk_app_id, app)).collect();
+        let shared = Arc::new(Shared::new(Api { apps, store, rate_limit: RateLimit::default() }));
+
+        let listener = std::net::TcpListener::bind(address)
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))?;
+        listener.set_nonblocking(true)?;
+        let scheme = if self.tls { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _context = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("tencent-simulator".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                // Dropping the runtime at the end drops every connection's task, and so closes every connection.
+                runtime.block_on(async {
+                    tokio::select! {
+                        _ = stopped => {}
+                        () = server::accept(listener, acceptor, shared) => {}
+                    }
+                });
+            }
+        })?;
+        Ok(Simulator { url, ca_certificate_pem, shared, running: Mutex::new(Some(Running { stop, thread })) })
+    }
+}

@@ -1,0 +1,59 @@
+//! Everything the simulator knows, behind one lock: what becomes of one request is decided and recorded in one step.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::api::Api;
+use crate::fault::{Delivery, Faults, json};
+use crate::record::{Incoming, Outcome, Request};
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) api: Api,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Vec<Request>,
+}
+
+/// The state, shared between the server and the handle.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(api: Api) -> Self {
+        Self { state: Mutex::new(State { api, ..State::default() }), arrived: Condvar::new() }
+    }
+
+    /// The state, also after a panic in somebody's predicate: nothing here is left half changed.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides what becomes of a request, and records it.
+    pub(crate) fn take(&self, incoming: Incoming) -> Delivery {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let action = incoming.route.map(|(_, action)| action);
+        let (delivery, outcome) = match state.faults.meeting(action, incoming.sdk_app_id()) {
+            Some(fault) => fault.act(|| state.api.answer(&incoming)),
+            None => {
+                let answer = state.api.answer(&incoming);
+                (Delivery::Answer(json(answer.json)), Outcome::Answered { error_code: answer.error_code })
+            }
+        };
+        state.requests.push(incoming.recorded(outcome));
+        self.arrived.notify_all();
+        delivery
+    }
+
+    /// Waits until the requests so far satisfy `predicate`; false if they do not in time.
+    pub(crate) fn wait_for(&self, predicate: impl Fn(&[Request]) -> bool, timeout: Duration) -> bool {
+        let (_state, waited) = self
+            .arrived
+            .wait_timeout_while(self.lock(), timeout, |state| !predicate(&state.requests))
+            .unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out()
+    }
+}
