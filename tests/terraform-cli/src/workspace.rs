@@ -1,0 +1,207 @@
+//! A directory with a configuration, and Terraform in it: as on a fresh machine that knows one provider and has no network.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::error::{Error, Result};
+use crate::mirror::Mirror;
+use crate::output::Output;
+use crate::process;
+use crate::terraform::{Flavour, Terraform};
+
+/// A temporary working directory, removed when dropped.
+///
+/// Terraform in it installs providers from the [`Mirror`] alone, never asks a question, and sees no `TF_…` or
+/// `TENCENT_…` variable of this process, only those set with [`Workspace::env`].
+#[derive(Debug)]
+pub struct Workspace {
+    terraform: Terraform,
+    root: TempDir,
+    path: PathBuf,
+    /// The last word on the environment: `None` removes a variable.
+    environment: BTreeMap<OsString, Option<OsString>>,
+    _mirror: Mirror,
+}
+
+impl Workspace {
+    /// An empty working directory.
+    ///
+    /// # Errors
+    ///
+    /// The temporary directory cannot be written to.
+    pub fn new(terraform: &Terraform, mirror: &Mirror) -> Result<Self> {
+        let root = tempfile::Builder::new()
+            .prefix("terraform-workspace-")
+            .tempdir()
+            .map_err(|cause| Error::new(format!("cannot create a temporary directory: {cause}")))?;
+        let path = root.path().join("work");
+        fs::create_dir(&path).map_err(Error::io("cannot create", &path))?;
+        let cli_config = cli_config(&root);
+        fs::write(&cli_config, cli_config_text(mirror.path())).map_err(Error::io("cannot write", &cli_config))?;
+        Ok(Self { terraform: terraform.clone(), root, path, environment: BTreeMap::new(), _mirror: mirror.clone() })
+    }
+
+    /// The working directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The Terraform that runs here.
+    pub fn terraform(&self) -> &Terraform {
+        &self.terraform
+    }
+
+    /// Writes a file, given by its path in the working directory.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write(&self, file: impl AsRef<Path>, text: &str) -> Result<()> {
+        let path = self.path.join(file);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(Error::io("cannot create", directory))?;
+        }
+        fs::write(&path, text).map_err(Error::io("cannot write", &path))
+    }
+
+    /// Sets an environment variable for every command from now on.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        let value = Some(value.as_ref().to_owned());
+        self.environment.insert(name.as_ref().to_owned(), value);
+        self
+    }
+
+    /// Removes an environment variable, for every command from now on: one that was set, inherited, or is set by
+    /// default (`CHECKPOINT_DISABLE`, `TF_INPUT`, `TF_CLI_CONFIG_FILE`).
+    pub fn remove_env(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.environment.insert(name.as_ref().to_owned(), None);
+        self
+    }
+
+    /// Terraform with these arguments, ready to be started; for those who want its streams, or to send it signals.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.terraform.executable());
+        command.args(arguments).current_dir(&self.path);
+        process::isolate(&mut command);
+        command.env("TF_CLI_CONFIG_FILE", cli_config(&self.root));
+        for (name, value) in &self.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// Runs Terraform with these arguments to its end, whatever end that is.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be started, or does not end within [`crate::TIME_LIMIT`]: it is killed then.
+    pub fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let program = match self.terraform.flavour() {
+            Flavour::Terraform => "terraform",
+            Flavour::OpenTofu => "tofu",
+        };
+        let line = format!("`{program} {}` ({})", arguments.join(" "), self.terraform);
+        process::run(self.command(arguments), line)
+    }
+
+    /// `terraform init`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::run`].
+    pub fn init(&self) -> Result<Output> {
+        self.run(&["init"])
+    }
+
+    /// Plans with these further arguments, and returns the plan in Terraform's [JSON format][format].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::run`]; and planning has to succeed.
+    ///
+    /// [format]: https://developer.hashicorp.com/terraform/internals/json-format
+    pub fn plan_json(&self, arguments: &[&str]) -> Result<Value> {
+        let file = self.root.path().join("plan.tfplan");
+        let file = file.to_string_lossy();
+        let out = format!("-out={file}");
+        let planned = self.run(&[&["plan", &out], arguments].concat())?;
+        // 2 is "succeeded, with changes" to -detailed-exitcode.
+        if !matches!(planned.code(), Some(0 | 2)) {
+            return Err(Error::new(format!("planning failed\n\n{planned}")));
+        }
+        self.json(&["show", "-json", &file])
+    }
+
+    /// The state in Terraform's JSON format; its `values` are missing when it is empty.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::run`]; and the command has to succeed.
+    pub fn show_json(&self) -> Result<Value> {
+        self.json(&["show", "-json"])
+    }
+
+    /// The raw state file; none before the first apply.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn state(&self) -> Result<Option<Value>> {
+        let path = self.path.join("terraform.tfstate");
+        match fs::read_to_string(&path) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(Error::io("cannot read", &path)(cause)),
+            Ok(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|cause| Error::new(format!("the state is no JSON: {cause}\n{text}"))),
+        }
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let output = self.run(arguments)?;
+        if !output.success() {
+            return Err(Error::new(format!("expected success\n\n{output}")));
+        }
+        serde_json::from_str(output.stdout()).map_err(|cause| Error::new(format!("expected JSON: {cause}\n\n{output}")))
+    }
+}
+
+/// Beside the working directory: a configuration is read from everything inside it.
+fn cli_config(root: &TempDir) -> PathBuf {
+    root.path().join("terraform.tfrc")
+}
+
+/// Without a `direct` block next to the mirror, no registry is ever asked.
+fn cli_config_text(mirror: &Path) -> String {
+    let mirror = Value::from(mirror.to_string_lossy());
+    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cli_configuration_names_the_mirror_alone() {
+        let text = cli_config_text(Path::new(r#"/a "b" \c"#));
+        assert_eq!(
+            text,
+            r#"provider_installation {
+  filesystem_mirror {
+    path = "/a \"b\" \\c"
+  }
+}
+"#
+        );
+    }
+}

