@@ -1,3 +1,81 @@
-//! The provider's executable.
+//! The provider's executable: what Terraform starts.
 
-fn main() {}
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use terraform_provider_tencent::plugin::{self, MAX_MESSAGE, Mode, Plugin, ServeError};
+use terraform_provider_tencent::provider::TencentProvider;
+use terraform_provider_tencent::terraform::Server;
+use terraform_provider_tencent::terraform::proto::provider_server::ProviderServer;
+
+const PLUGIN: Plugin = Plugin {
+    addresses: &["registry.terraform.io/callkit/tencent", "registry.opentofu.org/callkit/tencent"],
+    protocol_version: 6,
+};
+
+const HELP: &str = "\
+terraform-provider-tencent: manages Tencent RTC's call-callback configuration with Terraform or OpenTofu
+
+This program is a plugin: Terraform starts it. Name it in a configuration and run \"terraform init\":
+
+    terraform {
+      required_providers {
+        tencent = { source = \"callkit/tencent\" }
+      }
+    }
+
+Options, for developers of the provider:
+    --debug      serve without a host, and print the TF_REATTACH_PROVIDERS for Terraform to use this process
+    --version    print the version
+    --help       print this
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
+    match arguments.as_slice() {
+        [] => serve(Mode::Hosted),
+        // Go providers accept one dash as well, and so do the habits of their developers.
+        [Some("--debug" | "-debug")] => serve(Mode::Debug),
+        [Some("--version" | "-version" | "-V")] => {
+            print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
+        }
+        [Some("--help" | "-help" | "-h")] => print(HELP),
+        _ => fail(&format!("These arguments mean nothing here.\n\n{HELP}"), 2),
+    }
+}
+
+fn serve(mode: Mode) -> ExitCode {
+    plugin::log::init("TENCENT");
+    // One thread: a provider waits for the network, and a pool of threads costs time and memory at each start.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("Cannot start: {error}\n"), 1),
+    };
+    let served = runtime.block_on(async {
+        let service = ProviderServer::new(Server::new(TencentProvider::default()))
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE);
+        plugin::serve(PLUGIN, mode, service).await
+    });
+    // A look-up of a host name may be under way in a thread that cannot be interrupted.
+    runtime.shutdown_background();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ServeError::NoHost) => fail(HELP, 1),
+        Err(error) => fail(&format!("The provider cannot start: {error}.\n"), 1),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn fail(text: &str, code: u8) -> ExitCode {
+    // Nobody reads it: the exit code remains.
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::from(code)
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::data_source::{self, AnyDataSource, DataSource};
 use super::resource::{self, AnyResource, ManagedResource};
-use super::{Context, Data, Diagnostics, Schema};
+use super::{Data, Diagnostics, Schema};
 
 /// A provider: its block in configurations, and what it offers.
 pub trait Provider: Send + Sync + 'static {
@@ -30,7 +30,7 @@ pub trait Provider: Send + Sync + 'static {
     /// # Errors
     ///
     /// If the configuration cannot work.
-    fn configure(&self, config: Self::Config, cx: &mut Context) -> Result<Option<Self::Client>, Diagnostics>;
+    fn configure(&self, config: Self::Config) -> Result<Option<Self::Client>, Diagnostics>;
 }
 
 /// The resources and data sources of a provider, by name.

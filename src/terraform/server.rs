@@ -214,11 +214,11 @@ impl<P: Provider> Server<P> {
     async fn configure_provider(
         &self,
         request: proto::configure_provider::Request,
-        cx: &mut Context,
+        _: &mut Context,
     ) -> Result<proto::configure_provider::Response, Diagnostics> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
         let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
-        let client = self.provider.configure(config, cx)?;
+        let client = self.provider.configure(config)?;
         let client = client.map_or(Client::Unknown, |client| Client::Known(Arc::new(client)));
         // A new configuration begins a new run: under a debugger, one process serves several.
         *self.session() = Session { client, stop: CancellationToken::new() };

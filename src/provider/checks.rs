@@ -1,0 +1,81 @@
+//! Checks and messages that the provider block, resources and data sources share.
+
+use std::time::Duration;
+
+use crate::tencent::{self, ErrorKind, InvalidSdkAppId, SdkAppId};
+use crate::terraform::Diagnostic;
+
+/// The longest duration that a configuration may ask for.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A duration as a person writes it.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration > Duration::ZERO && duration <= LONGEST => Ok(duration),
+        Ok(_) => Err(format!("{text:?} is not a duration from \"1ms\" to \"24h\".")),
+        Err(_) => Err(format!(
+            "{text:?} is not a duration. Write a number with a unit, such as \"500ms\", \"30s\" or \"2m\"."
+        )),
+    }
+}
+
+/// An SDKAppID as a person writes it.
+pub(super) fn sdk_app_id(number: u64) -> Result<SdkAppId, String> {
+    SdkAppId::try_from(number).map_err(|error: InvalidSdkAppId| {
+        format!("{number} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
+    })
+}
+
+/// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
+pub(super) fn call_failed(what: &str, sdk_app_id: SdkAppId, error: &tencent::Error) -> Diagnostic {
+    let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice());
+    if let Some(api) = error.api() {
+        if !api.info.is_empty() {
+            detail += &format!("\n\nErrorInfo: {}", api.info);
+        }
+        if !api.request_id.is_empty() {
+            detail += &format!("\nRequestId: {}", api.request_id);
+        }
+    }
+    Diagnostic::error(format!("{what} of SDKAppID {sdk_app_id} failed"), detail)
+}
+
+fn sentence(kind: &ErrorKind) -> String {
+    let text = match kind {
+        ErrorKind::Api(api) => format!("Tencent answered with {api}"),
+        kind => kind.to_string(),
+    };
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tencent::{ApiError, ErrorCode};
+
+    #[test]
+    fn durations_have_a_unit_and_a_range() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(duration("24h"), Ok(LONGEST));
+        for text in ["", "10", "-1s", "soon", "1.5h", "0s", "25h", "99999999999999999999y"] {
+            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_failed_call_tells_all_there_is() {
+        let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
+        let error = tencent::Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
+        let id = sdk_app_id(1_400_000_001).expect("an SDKAppID");
+        let diagnostic = call_failed("Reading the callback configuration", id, &error);
+        assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
+        assert_eq!(
+            diagnostic.detail,
+            "Tencent answered with error 70009: the UserSig's signature is wrong.\n\nCheck that the SecretKey belongs \
+             to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole.\n\nErrorInfo: sig \
+             mismatch\nRequestId: Id-1"
+        );
+    }
+}

@@ -1,0 +1,470 @@
+//! The provider block: its arguments, the environment variables behind them, and what they make together.
+
+use std::num::NonZeroU32;
+use std::time::SystemTime;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::checks;
+use super::tencent::{DefaultApp, Tencent};
+use crate::model;
+use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Schema, Type};
+
+/// How a variable of the environment is read; empty ones count as not set.
+pub(super) type Environment = fn(&str) -> Option<String>;
+
+model! {
+    /// The arguments of the provider block.
+    #[derive(Debug)]
+    pub struct Config {
+        sdk_app_id: Attr<u64>,
+        secret_key: Attr<SecretString>,
+        user_sig: Attr<SecretString>,
+        identifier: Attr<String>,
+        region: Attr<String>,
+        endpoint: Attr<String>,
+        request_timeout: Attr<String>,
+        max_retries: Attr<u64>,
+        requests_per_second: Attr<u64>,
+    }
+}
+
+const DEFAULT_IDENTIFIER: &str = "administrator";
+const DEFAULT_REGION: Region = Region::China;
+/// More attempts than any timeout leaves time for.
+const MOST_RETRIES: u64 = 100;
+/// Pacing has a resolution of a millisecond.
+const MOST_REQUESTS_PER_SECOND: u64 = 1000;
+
+pub(super) fn schema() -> Schema {
+    Schema {
+        version: 0,
+        description: "Manages the callback configuration of Tencent RTC applications: which events Tencent posts to \
+                      which URL. Every argument is optional; an environment variable fills what the block leaves out.",
+        attributes: vec![
+            Attribute::new(
+                "sdk_app_id",
+                Type::Number,
+                "The SDKAppID of the application that resources belong to unless they say otherwise. Environment \
+                 variable: `TENCENT_SDK_APP_ID`.",
+            ),
+            Attribute::new(
+                "secret_key",
+                Type::String,
+                "The application's SecretKey, which signs UserSigs locally and is never sent anywhere. Conflicts with \
+                 `user_sig`. Environment variable: `TENCENT_SECRET_KEY`.",
+            )
+            .sensitive(),
+            Attribute::new(
+                "user_sig",
+                Type::String,
+                "A UserSig made elsewhere, for pipelines that may not hold the SecretKey. Conflicts with \
+                 `secret_key`. Environment variable: `TENCENT_USER_SIG`.",
+            )
+            .sensitive(),
+            Attribute::new(
+                "identifier",
+                Type::String,
+                "The app administrator account that calls are made as. Default: `administrator`, which the Tencent \
+                 RTC console creates. Environment variable: `TENCENT_IDENTIFIER`.",
+            ),
+            Attribute::new(
+                "region",
+                Type::String,
+                "The region of the application: `china` (the default), `singapore` or `seoul`. Environment variable: \
+                 `TENCENT_REGION`.",
+            ),
+            Attribute::new(
+                "endpoint",
+                Type::String,
+                "A base URL to call instead of the region's, such as that of a gateway. Plain http is accepted for \
+                 loopback addresses only. Environment variable: `TENCENT_ENDPOINT`.",
+            ),
+            Attribute::new(
+                "request_timeout",
+                Type::String,
+                "The time for one attempt of a call, such as `10s` (the default).",
+            ),
+            Attribute::new(
+                "max_retries",
+                Type::Number,
+                "How many further attempts follow one that failed for a reason that may pass. Default: 4.",
+            ),
+            Attribute::new(
+                "requests_per_second",
+                Type::Number,
+                "How many requests are sent each second at most, for each of the API's calls. Default: 200, which is \
+                 Tencent's documented limit.",
+            ),
+        ],
+    }
+}
+
+/// Checks what the block says; what it leaves out is the environment's, which may differ where the plan is made.
+pub(super) fn validate(config: &Config) -> Diagnostics {
+    resolve(config, |_| None).err().unwrap_or_default()
+}
+
+/// Makes the client; `None` while an argument is unknown.
+pub(super) fn configure(config: Config, environment: Environment) -> Result<Option<Tencent>, Diagnostics> {
+    let resolved = resolve(&config, environment)?;
+    if has_unknown(&config) {
+        return Ok(None);
+    }
+    let Resolved { default_app, settings } = resolved;
+    if let (Some(id), Some(Credentials::UserSig(user_sig))) = (default_app.sdk_app_id, &default_app.credentials) {
+        user_sig
+            .check(&default_app.identifier, id, SystemTime::now())
+            .map_err(|error| unusable_user_sig(&error, id))?;
+    }
+    Ok(Some(Tencent { client: Client::new(settings), default_app, apps: Default::default() }))
+}
+
+fn has_unknown(config: &Config) -> bool {
+    let Config { sdk_app_id, secret_key, user_sig, identifier, region, endpoint, .. } = config;
+    let texts = [identifier, region, endpoint, &config.request_timeout];
+    let numbers = [sdk_app_id, &config.max_retries, &config.requests_per_second];
+    texts.into_iter().any(Attr::is_unknown)
+        || numbers.into_iter().any(Attr::is_unknown)
+        || [secret_key, user_sig].into_iter().any(Attr::is_unknown)
+}
+
+fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId) -> Diagnostic {
+    let mut detail = format!("The provider's user_sig (TENCENT_USER_SIG) cannot be used for SDKAppID {id}: {error}.");
+    detail += match error {
+        InvalidUserSig::OtherIdentifier(_) => " Set identifier (TENCENT_IDENTIFIER) to the account it was made for.",
+        InvalidUserSig::Unreadable => "",
+        InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => " Make a new one.",
+    };
+    Diagnostic::error("The UserSig cannot be used", detail).on("user_sig")
+}
+
+/// What the block and the environment say, checked.
+#[derive(Debug)]
+struct Resolved {
+    default_app: DefaultApp,
+    settings: Settings,
+}
+
+/// Reads every argument, from the block or else from the environment. Unknown arguments count as not set.
+fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagnostics> {
+    let mut from = Arguments { environment, diagnostics: Diagnostics::new() };
+
+    let sdk_app_id = from.number("sdk_app_id", Some("TENCENT_SDK_APP_ID"), &config.sdk_app_id, checks::sdk_app_id);
+    let credentials = from.credentials(config);
+    let identifier = from.text("identifier", Some("TENCENT_IDENTIFIER"), &config.identifier, identifier);
+    let region = from.text("region", Some("TENCENT_REGION"), &config.region, region);
+    let endpoint = from.text("endpoint", Some("TENCENT_ENDPOINT"), &config.endpoint, endpoint);
+
+    let defaults = Settings::default();
+    let request_timeout = from.text("request_timeout", None, &config.request_timeout, checks::duration);
+    let max_retries = from.number("max_retries", None, &config.max_retries, max_retries);
+    let requests_per_second =
+        from.number("requests_per_second", None, &config.requests_per_second, requests_per_second);
+
+    if from.diagnostics.has_errors() {
+        return Err(from.diagnostics);
+    }
+    Ok(Resolved {
+        default_app: DefaultApp {
+            sdk_app_id,
+            identifier: identifier.unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned()),
+            credentials,
+            endpoint: endpoint.unwrap_or_else(|| region.unwrap_or(DEFAULT_REGION).into()),
+        },
+        settings: Settings {
+            request_timeout: request_timeout.unwrap_or(defaults.request_timeout),
+            max_retries: max_retries.unwrap_or(defaults.max_retries),
+            requests_per_second: requests_per_second.unwrap_or(defaults.requests_per_second),
+        },
+    })
+}
+
+/// Reads arguments one by one and collects what is wrong with them.
+struct Arguments {
+    environment: Environment,
+    diagnostics: Diagnostics,
+}
+
+impl Arguments {
+    fn text<T>(
+        &mut self,
+        name: &'static str,
+        variable: Option<&'static str>,
+        value: &Attr<String>,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let checked = match value {
+            Attr::Known(text) => check(text),
+            Attr::Unknown => return None,
+            Attr::Null => self.variable(variable?, check)?,
+        };
+        self.note(name, checked)
+    }
+
+    fn number<T>(
+        &mut self,
+        name: &'static str,
+        variable: Option<&'static str>,
+        value: &Attr<u64>,
+        check: impl Fn(u64) -> Result<T, String>,
+    ) -> Option<T> {
+        let checked = match value {
+            Attr::Known(number) => check(*number),
+            Attr::Unknown => return None,
+            Attr::Null => self.variable(variable?, |text| {
+                text.parse().map_err(|_| format!("{text:?} is not a whole number.")).and_then(&check)
+            })?,
+        };
+        self.note(name, checked)
+    }
+
+    fn credentials(&mut self, config: &Config) -> Option<Credentials> {
+        let (key, user_sig) = (&config.secret_key, &config.user_sig);
+        if key.is_null() && user_sig.is_null() {
+            let key = self.variable("TENCENT_SECRET_KEY", secret_key);
+            let user_sig = self.variable("TENCENT_USER_SIG", readable_user_sig);
+            return match (key, user_sig) {
+                (Some(_), Some(_)) => {
+                    let text = "The environment variables TENCENT_SECRET_KEY and TENCENT_USER_SIG are both set. Unset \
+                                one, or set the provider's secret_key or user_sig.";
+                    self.note("user_sig", Err(text.to_owned()))
+                }
+                (Some(key), None) => self.note("secret_key", key),
+                (None, user_sig) => self.note("user_sig", user_sig?),
+            };
+        }
+        match (key.known(), user_sig.known()) {
+            (Some(_), Some(_)) => {
+                let text = "secret_key and user_sig are both set. Set one of them: the SecretKey, or a UserSig where \
+                            the key must not be.";
+                self.note("user_sig", Err(text.to_owned()))
+            }
+            (Some(key), None) => self.note("secret_key", secret_key(key.expose_secret())),
+            (None, user_sig) => self.note("user_sig", readable_user_sig(user_sig?.expose_secret())),
+        }
+    }
+
+    /// What `check` says of a variable of the environment, and the variable's name with what is wrong.
+    fn variable<T>(&self, name: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Option<Result<T, String>> {
+        let text = (self.environment)(name).filter(|text| !text.is_empty())?;
+        Some(check(&text).map_err(|reason| format!("The environment variable {name} cannot be used. {reason}")))
+    }
+
+    fn note<T>(&mut self, name: &'static str, checked: Result<T, String>) -> Option<T> {
+        checked
+            .map_err(|reason| {
+                let summary = format!("Invalid provider argument {name}");
+                self.diagnostics.push(Diagnostic::error(summary, reason).on(name));
+            })
+            .ok()
+    }
+}
+
+fn secret_key(text: &str) -> Result<Credentials, String> {
+    if text.is_empty() {
+        return Err("The SecretKey is empty. Set secret_key, or leave it out and set TENCENT_SECRET_KEY.".into());
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(
+            "The SecretKey contains white space, perhaps the line end of a file: trimspace() removes it.".into()
+        );
+    }
+    Ok(Credentials::SecretKey(text.to_owned().into()))
+}
+
+fn readable_user_sig(text: &str) -> Result<Credentials, String> {
+    let user_sig = UserSig::from(text.to_owned());
+    user_sig.claims().map_err(|error| format!("The UserSig cannot be used: {error}."))?;
+    Ok(Credentials::UserSig(user_sig))
+}
+
+fn identifier(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("The identifier is empty. It is the app administrator account that calls are made as.".into());
+    }
+    Ok(text.to_owned())
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    text.parse().map_err(|error: crate::tencent::UnknownRegion| format!("{text:?} is not a region: {error}."))
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    text.parse().map_err(|error: crate::tencent::InvalidEndpoint| format!("The endpoint cannot be used: {error}."))
+}
+
+fn max_retries(number: u64) -> Result<u32, String> {
+    match u32::try_from(number) {
+        Ok(retries) if number <= MOST_RETRIES => Ok(retries),
+        _ => Err(format!("{number} is not a number of retries from 0 to {MOST_RETRIES}.")),
+    }
+}
+
+fn requests_per_second(number: u64) -> Result<NonZeroU32, String> {
+    let rate = u32::try_from(number).ok().filter(|_| number <= MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
+    rate.ok_or_else(|| format!("{number} is not a number of requests from 1 to {MOST_REQUESTS_PER_SECOND}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn nothing() -> Config {
+        Config {
+            sdk_app_id: Attr::Null,
+            secret_key: Attr::Null,
+            user_sig: Attr::Null,
+            identifier: Attr::Null,
+            region: Attr::Null,
+            endpoint: Attr::Null,
+            request_timeout: Attr::Null,
+            max_retries: Attr::Null,
+            requests_per_second: Attr::Null,
+        }
+    }
+
+    fn secret(text: &str) -> Attr<SecretString> {
+        Attr::Known(text.to_owned().into())
+    }
+
+    fn text(text: &str) -> Attr<String> {
+        Attr::Known(text.to_owned())
+    }
+
+    fn user_sig() -> UserSig {
+        let key = "tok3n".to_owned().into();
+        let id = SdkAppId::try_from(1_400_000_001).expect("an SDKAppID");
+        UserSig::sign(&key, "administrator", id, SystemTime::now(), Duration::from_secs(600))
+    }
+
+    /// Path and detail of every error.
+    fn errors(config: &Config, environment: Environment) -> Vec<(String, String)> {
+        let diagnostics = resolve(config, environment).err().unwrap_or_default();
+        diagnostics.iter().map(|d| (d.path.as_ref().expect("a path").to_string(), d.detail.clone())).collect()
+    }
+
+    #[test]
+    fn nothing_is_required_before_it_is_needed() {
+        let resolved = resolve(&nothing(), |_| None).expect("valid");
+        assert!(resolved.default_app.sdk_app_id.is_none() && resolved.default_app.credentials.is_none());
+        assert_eq!(resolved.default_app.identifier, "administrator");
+        assert_eq!(resolved.default_app.endpoint, Endpoint::from(Region::China));
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_block_leaves_out() {
+        let environment = |name: &str| {
+            Some(
+                match name {
+                    "TENCENT_SDK_APP_ID" => "1400000002",
+                    "TENCENT_SECRET_KEY" => "tok3n",
+                    "TENCENT_IDENTIFIER" => "someone",
+                    "TENCENT_REGION" => "seoul",
+                    _ => "",
+                }
+                .to_owned(),
+            )
+        };
+        let resolved = resolve(&nothing(), environment).expect("valid").default_app;
+        assert_eq!(resolved.sdk_app_id.map(u64::from), Some(1_400_000_002));
+        assert!(matches!(resolved.credentials, Some(Credentials::SecretKey(_))));
+        assert_eq!((resolved.identifier.as_str(), resolved.endpoint), ("someone", Region::Seoul.into()));
+
+        let block = Config {
+            sdk_app_id: Attr::Known(7),
+            user_sig: secret(user_sig().expose()),
+            region: text("singapore"),
+            ..nothing()
+        };
+        let resolved = resolve(&block, environment).expect("valid").default_app;
+        assert_eq!(resolved.sdk_app_id.map(u64::from), Some(7));
+        assert!(matches!(resolved.credentials, Some(Credentials::UserSig(_))), "the block's credentials are the ones");
+        assert_eq!(resolved.endpoint, Region::Singapore.into());
+    }
+
+    #[test]
+    fn bad_arguments_are_named() {
+        for (config, path, expected) in [
+            (Config { sdk_app_id: Attr::Known(0), ..nothing() }, "sdk_app_id", "0 is not an SDKAppID"),
+            (Config { sdk_app_id: Attr::Known(1 << 32), ..nothing() }, "sdk_app_id", "from 1 to 4294967295"),
+            (Config { secret_key: secret(""), ..nothing() }, "secret_key", "TENCENT_SECRET_KEY"),
+            (Config { secret_key: secret("tok3n\n"), ..nothing() }, "secret_key", "white space"),
+            (Config { user_sig: secret("tok3n"), ..nothing() }, "user_sig", "not a UserSig"),
+            (
+                Config { secret_key: secret("tok3n"), user_sig: secret(user_sig().expose()), ..nothing() },
+                "user_sig",
+                "both set",
+            ),
+            (Config { identifier: text(" "), ..nothing() }, "identifier", "empty"),
+            (Config { region: text("mars"), ..nothing() }, "region", "\"seoul\""),
+            (Config { endpoint: text("http://10.0.0.1"), ..nothing() }, "endpoint", "loopback"),
+            (Config { request_timeout: text("10"), ..nothing() }, "request_timeout", "\"30s\""),
+            (Config { max_retries: Attr::Known(101), ..nothing() }, "max_retries", "0 to 100"),
+            (Config { requests_per_second: Attr::Known(0), ..nothing() }, "requests_per_second", "1 to 1000"),
+        ] {
+            let errors = errors(&config, |_| None);
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert_eq!(errors[0].0, path);
+            assert!(errors[0].1.contains(expected), "{errors:?}");
+            assert!(!errors[0].1.contains("tok3n"), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn bad_variables_are_named() {
+        let environment = |name: &str| {
+            Some(
+                match name {
+                    "TENCENT_SDK_APP_ID" => "app",
+                    "TENCENT_REGION" => "mars",
+                    "TENCENT_SECRET_KEY" | "TENCENT_USER_SIG" => "tok3n",
+                    _ => "",
+                }
+                .to_owned(),
+            )
+        };
+        let errors = errors(&nothing(), environment);
+        let all = format!("{errors:?}");
+        assert_eq!(errors.len(), 3, "{all}");
+        for expected in ["TENCENT_SDK_APP_ID", "TENCENT_REGION", "TENCENT_SECRET_KEY and TENCENT_USER_SIG"] {
+            assert!(all.contains(expected), "{all}");
+        }
+        assert!(!all.contains("tok3n"));
+    }
+
+    #[test]
+    fn unknown_arguments_are_neither_errors_nor_filled_in() {
+        let config = Config { secret_key: Attr::Unknown, region: Attr::Unknown, ..nothing() };
+        let resolved = resolve(&config, |name| (name == "TENCENT_SECRET_KEY").then(|| "tok3n".into())).expect("valid");
+        assert!(resolved.default_app.credentials.is_none());
+        assert!(has_unknown(&config));
+    }
+
+    #[test]
+    fn a_user_sig_for_something_else_is_refused_before_any_call() {
+        let config = |id: u64, identifier: &str| Config {
+            sdk_app_id: Attr::Known(id),
+            user_sig: secret(user_sig().expose()),
+            identifier: text(identifier),
+            ..nothing()
+        };
+        assert!(configure(config(1_400_000_001, "administrator"), |_| None).expect("valid").is_some());
+        for (config, expected) in [
+            (config(1_400_000_002, "administrator"), "it was made for SDKAppID 1400000001"),
+            (config(1_400_000_001, "someone"), "identifier"),
+        ] {
+            let diagnostics = configure(config, |_| None).expect_err(expected);
+            let error = diagnostics.iter().next().expect("an error");
+            assert!(error.detail.contains(expected), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let config = Config { secret_key: secret("tok3n"), user_sig: secret("tok3n"), ..nothing() };
+        assert!(!format!("{config:?}").contains("tok3n"));
+    }
+}

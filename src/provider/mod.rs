@@ -1,0 +1,57 @@
+//! What a person writes in HCL: the provider block, and one file per resource and data source.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `config.rs` | the provider block and its environment variables |
+//! | `tencent.rs` | the configured provider: which application, with which credentials |
+//! | `call_callback.rs` | resource `tencent_call_callback` |
+//! | `checks.rs` | checks and their messages that several of these share |
+//!
+//! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
+
+mod call_callback;
+mod checks;
+mod config;
+mod tencent;
+
+use crate::terraform::{Diagnostics, Provider, Registry, Schema};
+
+use call_callback::CallCallbackResource;
+use config::{Config, Environment};
+use tencent::Tencent;
+
+/// The provider `tencent`.
+#[derive(Debug, Clone, Copy)]
+pub struct TencentProvider {
+    environment: Environment,
+}
+
+impl Default for TencentProvider {
+    /// With this process' environment.
+    fn default() -> Self {
+        Self { environment: |name| std::env::var(name).ok() }
+    }
+}
+
+impl Provider for TencentProvider {
+    type Config = Config;
+    type Client = Tencent;
+
+    const TYPE_NAME: &'static str = "tencent";
+
+    fn schema(&self) -> Schema {
+        config::schema()
+    }
+
+    fn registry(&self) -> Registry<Tencent> {
+        Registry::new().resource(CallCallbackResource)
+    }
+
+    fn validate(&self, config: &Config) -> Diagnostics {
+        config::validate(config)
+    }
+
+    fn configure(&self, config: Config) -> Result<Option<Tencent>, Diagnostics> {
+        config::configure(config, self.environment)
+    }
+}

@@ -1,0 +1,56 @@
+//! The configured provider: which application, with which credentials.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
+use crate::terraform::{Diagnostic, Diagnostics};
+
+/// What the provider block and the environment say, ready for calls.
+#[derive(Debug)]
+pub struct Tencent {
+    pub(super) client: Client,
+    pub(super) default_app: DefaultApp,
+    /// Each application keeps the UserSig that it has signed.
+    pub(super) apps: Mutex<HashMap<SdkAppId, Arc<App>>>,
+}
+
+/// The application of the provider block itself.
+#[derive(Debug)]
+pub(super) struct DefaultApp {
+    pub(super) sdk_app_id: Option<SdkAppId>,
+    pub(super) identifier: String,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) endpoint: Endpoint,
+}
+
+impl Tencent {
+    /// The application that resources belong to unless they say otherwise.
+    pub(super) fn default_sdk_app_id(&self) -> Option<SdkAppId> {
+        self.default_app.sdk_app_id
+    }
+
+    /// How to call for the application `id`.
+    ///
+    /// # Errors
+    ///
+    /// If the provider has no credentials.
+    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
+        let DefaultApp { identifier, credentials, endpoint, .. } = &self.default_app;
+        let credentials = credentials.as_ref().ok_or_else(no_credentials)?;
+        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        let app = apps
+            .entry(id)
+            .or_insert_with(|| App::new(id, identifier.clone(), credentials.clone(), endpoint.clone()).into());
+        Ok(Arc::clone(app))
+    }
+}
+
+fn no_credentials() -> Diagnostic {
+    Diagnostic::error(
+        "The provider \"tencent\" has no credentials",
+        "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey \
+         (Tencent RTC console, Basic Information). Where the key must not be, set user_sig or TENCENT_USER_SIG to a \
+         UserSig instead.",
+    )
+}
