@@ -76,10 +76,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for HcLog {
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
-        if let Some(span) = cx.span(id) {
-            if let Some(SpanFields(fields)) = span.extensions_mut().get_mut() {
-                values.record(&mut Fields(fields));
-            }
+        if let Some(span) = cx.span(id)
+            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut()
+        {
+            values.record(&mut Fields(fields));
         }
     }
 

@@ -241,10 +241,10 @@ impl ManagedResource for CallCallbackResource {
         let planned = planned.of(id);
         let app = tencent.app(id)?;
         let patience = planned.patience(Operation::Create, cx);
-        if planned.overwrite_existing == Attr::Known(false) {
-            if let Some(existing) = get(tencent, &app, &patience).await? {
-                return Err(refused_to_overwrite(id, &existing).into());
-            }
+        if planned.overwrite_existing == Attr::Known(false)
+            && let Some(existing) = get(tencent, &app, &patience).await?
+        {
+            return Err(refused_to_overwrite(id, &existing).into());
         }
         write(tencent, &app, planned, None, &patience, cx).await
     }

@@ -293,6 +293,7 @@ struct Envelope<T> {
 }
 
 /// An answer that says OK.
+#[derive(Debug)]
 struct Answer<T> {
     request_id: String,
     response: Option<T>,
@@ -406,12 +407,12 @@ mod tests {
     #[test]
     fn envelopes_are_answers_or_errors() {
         let ok = br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-1","Response":{"Url":"u","CallbackCommandList":null}}"#;
-        let answer = read_envelope::<CallbackConfiguration>(ok).ok().expect("an answer");
+        let answer = read_envelope::<CallbackConfiguration>(ok).expect("an answer");
         assert_eq!(answer.request_id, "Id-1");
         assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
 
         let fail = br#"{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":70009,"RequestId":"Id-2"}"#;
-        let error = read_envelope::<IgnoredAny>(fail).err().expect("an error");
+        let error = read_envelope::<IgnoredAny>(fail).expect_err("an error");
         assert_eq!(error.to_string(), "error 70009: the UserSig's signature is wrong");
 
         for bytes in [
@@ -423,7 +424,7 @@ mod tests {
             br#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
             br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
         ] {
-            let error = read_envelope::<CallbackConfiguration>(bytes).err().expect("an error");
+            let error = read_envelope::<CallbackConfiguration>(bytes).expect_err("an error");
             assert_eq!(error.retry(), Retry::Yes, "{error}");
         }
     }

@@ -16,12 +16,6 @@ impl Context {
         Self { warnings: Diagnostics::new(), stop }
     }
 
-    /// The surroundings of nothing in particular.
-    #[cfg(test)]
-    pub(crate) fn for_tests() -> Self {
-        Self::new(CancellationToken::new())
-    }
-
     /// Tells the person something that does not end the operation.
     pub fn warn(&mut self, warning: Diagnostic) {
         self.warnings.push(warning);
