@@ -34,7 +34,9 @@ impl Profile {
 ///
 /// Cargo is not there, the build fails, or there is no binary of this name.
 pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--bin", bin, "--message-format=json-render-diagnostics"];
+    // With the examples: dependencies then have the same features as those of the running example, and are not compiled
+    // a second time.
+    let mut arguments = vec!["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
     if profile == Profile::Release {
         arguments.push("--release");
     }

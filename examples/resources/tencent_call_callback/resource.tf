@@ -1,0 +1,31 @@
+terraform {
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+# Credentials come from the environment: TENCENT_SDK_APP_ID and TENCENT_SECRET_KEY.
+provider "tencent" {
+  region = "singapore"
+}
+
+resource "tencent_call_callback" "this" {
+  url               = "https://hooks.example.com/tencent/call"
+  callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
+}
+
+# Another application, guarded: creating fails where a configuration exists already, and destroying leaves it in place.
+resource "tencent_call_callback" "guarded" {
+  sdk_app_id         = 1400000002
+  url                = "https://hooks.example.com/tencent/other"
+  callback_commands  = ["Call.CallbackAfterEndCall"]
+  overwrite_existing = false
+  deletion_policy    = "ABANDON"
+
+  timeouts = {
+    create = "30s"
+    update = "30s"
+  }
+}
