@@ -55,11 +55,11 @@ model! {
 #[derive(Debug)]
 pub(super) struct CallCallbackResource;
 
-const SERVICE: Service = Service::CALL;
+pub(super) const SERVICE: Service = Service::CALL;
 const DELETE: &str = "DELETE";
 const ABANDON: &str = "ABANDON";
 /// Enough for the default number of retries with the longest waits between them.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl ManagedResource for CallCallbackResource {
     type Client = Tencent;
@@ -80,8 +80,8 @@ impl ManagedResource for CallCallbackResource {
                 Attribute::new(
                     "sdk_app_id",
                     Type::Number,
-                    "The SDKAppID of the application. Default: the provider's `sdk_app_id`. Another value means \
-                     another object: it forces replacement.",
+                    "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
+                     provider's `sdk_app_id`. Another value means another object: it forces replacement.",
                 )
                 .optional_computed()
                 .requires_replace(),
@@ -150,10 +150,7 @@ impl ManagedResource for CallCallbackResource {
     }
 
     fn validate(&self, config: &CallCallback) -> Diagnostics {
-        let mut diagnostics = Diagnostics::new();
-        if let Some(Err(reason)) = config.sdk_app_id.known().map(|id| checks::sdk_app_id(*id)) {
-            diagnostics.push(Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id"));
-        }
+        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
         if let Some(url) = config.url.known() {
             diagnostics.extend(validate_url(&url.clone().into()));
         }
@@ -194,8 +191,8 @@ impl ManagedResource for CallCallbackResource {
             Some(prior) if !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
             _ => Attr::Unknown,
         };
-        if let (None, Some(tencent), Attr::Known(id)) = (&prior, tencent, &planned.sdk_app_id) {
-            plan_creation(tencent, valid_id(*id)?, &planned, cx).await?;
+        if let (None, Some(tencent), Attr::Known(_)) = (&prior, tencent, &planned.sdk_app_id) {
+            plan_creation(tencent, &planned, cx).await?;
         }
         Ok(planned)
     }
@@ -221,7 +218,7 @@ impl ManagedResource for CallCallbackResource {
         state: CallCallback,
         cx: &mut Context,
     ) -> Result<Option<CallCallback>, Diagnostics> {
-        let app = tencent.app(state.application()?)?;
+        let app = tencent.app(tencent.sdk_app_id(&state.sdk_app_id)?)?;
         let patience = state.patience(Operation::Read, cx);
         let remote = get(tencent, &app, &patience).await?;
         Ok(remote.map(|remote| state.holding(remote)))
@@ -233,11 +230,7 @@ impl ManagedResource for CallCallbackResource {
         planned: CallCallback,
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
-        // The provider may have been unknown when this was planned.
-        let id = match (&planned.sdk_app_id, tencent.default_sdk_app_id()) {
-            (Attr::Known(id), _) => valid_id(*id)?,
-            (_, default) => default.ok_or_else(no_sdk_app_id)?,
-        };
+        let id = tencent.sdk_app_id(&planned.sdk_app_id)?;
         let planned = planned.of(id);
         let app = tencent.app(id)?;
         let patience = planned.patience(Operation::Create, cx);
@@ -259,7 +252,7 @@ impl ManagedResource for CallCallbackResource {
         if !prior.differs_remotely(&planned) {
             return Ok(planned);
         }
-        let app = tencent.app(planned.application()?)?;
+        let app = tencent.app(tencent.sdk_app_id(&planned.sdk_app_id)?)?;
         let patience = planned.patience(Operation::Update, cx);
         write(tencent, &app, planned, Some(prior), &patience, cx).await
     }
@@ -268,7 +261,7 @@ impl ManagedResource for CallCallbackResource {
         if prior.is_abandoned() {
             return Ok(());
         }
-        let id = prior.application()?;
+        let id = tencent.sdk_app_id(&prior.sdk_app_id)?;
         let app = tencent.app(id)?;
         let deleted = tencent.client.delete_callback(&app, SERVICE, &prior.patience(Operation::Delete, cx)).await;
         deleted.map_err(|error| {
@@ -291,10 +284,7 @@ impl ManagedResource for CallCallbackResource {
                 let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
                 Diagnostic::error("The import ID is not an SDKAppID", detail)
             })?,
-            ImportTarget::Identity(identity) => match identity.sdk_app_id.known() {
-                Some(id) => valid_id(*id)?,
-                None => return Err(no_sdk_app_id().into()),
-            },
+            ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id)?,
         };
         let app = tencent.app(id)?;
         let imported = CallCallback::defaults().of(id);
@@ -349,13 +339,6 @@ impl CallCallback {
     fn remote(&self) -> Option<CallbackConfiguration> {
         let commands: BTreeSet<_> = self.callback_commands.known()?.known()?.into_iter().cloned().collect();
         Some(CallbackConfiguration { url: self.url.known()?.clone().into(), callback_commands: commands })
-    }
-
-    fn application(&self) -> Result<SdkAppId, Diagnostics> {
-        match self.sdk_app_id.known() {
-            Some(id) => Ok(valid_id(*id)?),
-            None => Err(no_sdk_app_id().into()),
-        }
     }
 
     fn is_abandoned(&self) -> bool {
@@ -463,31 +446,14 @@ fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -
     match (tencent.map(Tencent::default_sdk_app_id), prior) {
         (Some(Some(default)), _) => Ok(Attr::Known(default.into())),
         (_, Some(prior)) => Ok(prior.sdk_app_id.clone()),
-        (Some(None), None) => Err(no_sdk_app_id().into()),
+        (Some(None), None) => Err(checks::no_sdk_app_id().into()),
         (None, None) => Ok(Attr::Unknown),
     }
 }
 
-fn no_sdk_app_id() -> Diagnostic {
-    Diagnostic::error(
-        "No SDKAppID",
-        "Neither the resource nor the provider says which application this is for. Set the resource's sdk_app_id, the \
-         provider's sdk_app_id, or the environment variable TENCENT_SDK_APP_ID.",
-    )
-    .on("sdk_app_id")
-}
-
-fn valid_id(id: u64) -> Result<SdkAppId, Diagnostic> {
-    checks::sdk_app_id(id).map_err(|reason| Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id"))
-}
-
 /// Looks whether a creation would overwrite something, and says so.
-async fn plan_creation(
-    tencent: &Tencent,
-    id: SdkAppId,
-    planned: &CallCallback,
-    cx: &mut Context,
-) -> Result<(), Diagnostics> {
+async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+    let id = tencent.sdk_app_id(&planned.sdk_app_id)?;
     let app = tencent.app(id)?;
     let guarded = planned.overwrite_existing != Attr::Known(true);
     let patience = planned.patience(Operation::Read, cx);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::tencent::{self, ErrorKind, InvalidSdkAppId, SdkAppId};
-use crate::terraform::Diagnostic;
+use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// The longest duration that a configuration may ask for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -24,6 +24,24 @@ pub(super) fn sdk_app_id(number: u64) -> Result<SdkAppId, String> {
     SdkAppId::try_from(number).map_err(|error: InvalidSdkAppId| {
         format!("{number} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
     })
+}
+
+/// An argument `sdk_app_id` of a resource or data source.
+pub(super) fn sdk_app_id_argument(argument: &Attr<u64>) -> Diagnostics {
+    match argument.known().map(|id| sdk_app_id(*id)) {
+        Some(Err(reason)) => invalid_sdk_app_id(reason).into(),
+        _ => Diagnostics::new(),
+    }
+}
+
+pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
+    Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id")
+}
+
+pub(super) fn no_sdk_app_id() -> Diagnostic {
+    let detail = "Nothing says which application this is for. Set sdk_app_id here or in the provider block, or the \
+                  environment variable TENCENT_SDK_APP_ID.";
+    Diagnostic::error("No SDKAppID", detail).on("sdk_app_id")
 }
 
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".

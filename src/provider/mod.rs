@@ -5,11 +5,13 @@
 //! | `config.rs` | the provider block and its environment variables |
 //! | `tencent.rs` | the configured provider: which application, with which credentials |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
+//! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
 //! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
 
 mod call_callback;
+mod call_callback_data_source;
 mod checks;
 mod config;
 mod tencent;
@@ -17,6 +19,7 @@ mod tencent;
 use crate::terraform::{Diagnostics, Provider, Registry, Schema};
 
 use call_callback::CallCallbackResource;
+use call_callback_data_source::CallCallbackDataSource;
 use config::{Config, Environment};
 use tencent::Tencent;
 
@@ -44,7 +47,7 @@ impl Provider for TencentProvider {
     }
 
     fn registry(&self) -> Registry<Tencent> {
-        Registry::new().resource(CallCallbackResource)
+        Registry::new().resource(CallCallbackResource).data_source(CallCallbackDataSource)
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::checks;
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
-use crate::terraform::{Diagnostic, Diagnostics};
+use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// What the provider block and the environment say, ready for calls.
 #[derive(Debug)]
@@ -28,6 +29,18 @@ impl Tencent {
     /// The application that resources belong to unless they say otherwise.
     pub(super) fn default_sdk_app_id(&self) -> Option<SdkAppId> {
         self.default_app.sdk_app_id
+    }
+
+    /// The application that a resource or data source belongs to whose argument `sdk_app_id` is `argument`.
+    ///
+    /// # Errors
+    ///
+    /// If neither the argument nor the provider names one.
+    pub(super) fn sdk_app_id(&self, argument: &Attr<u64>) -> Result<SdkAppId, Diagnostics> {
+        match argument.known() {
+            Some(id) => checks::sdk_app_id(*id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
+            None => self.default_sdk_app_id().ok_or_else(|| checks::no_sdk_app_id().into()),
+        }
     }
 
     /// How to call for the application `id`.

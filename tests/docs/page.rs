@@ -1,0 +1,106 @@
+//! Pages for the registry, in the form that it asks for.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::example;
+
+pub(crate) fn index(schema: &Value) -> String {
+    let mut page = head("tencent Provider", "tencent Provider", schema);
+    page += &code("## Example Usage", "terraform", &example("provider/provider.tf"));
+    page += &attributes(schema);
+    page
+}
+
+pub(crate) fn resource(name: &str, schema: &Value) -> String {
+    let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
+    let file = |file: &str| example(format!("resources/{name}/{file}"));
+    page += &code("## Example Usage", "terraform", &file("resource.tf"));
+    page += &attributes(schema);
+    page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));
+    page += &code("With an `import` block:", "terraform", &file("import.tf"));
+    page += &code("With an `import` block by identity:", "terraform", &file("import-by-identity.tf"));
+    page
+}
+
+pub(crate) fn data_source(name: &str, schema: &Value) -> String {
+    let mut page = head(&format!("{name} Data Source - tencent"), &format!("{name} (Data Source)"), schema);
+    page += &code("## Example Usage", "terraform", &example(format!("data-sources/{name}/data-source.tf")));
+    page += &attributes(schema);
+    page
+}
+
+fn head(page_title: &str, title: &str, schema: &Value) -> String {
+    let description = text(&schema["block"]["description"]);
+    let summary = description.split("\n\n").next().unwrap_or_default();
+    format!(
+        "---\npage_title: \"{page_title}\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n\
+         <!-- Generated from the schema and examples/ by `UPDATE_EXPECT=1 cargo test --test docs`: edit those. -->\n\n\
+         # {title}\n\n{description}\n"
+    )
+}
+
+fn code(heading: &str, language: &str, code: &str) -> String {
+    format!("\n{heading}\n\n```{language}\n{}\n```\n", code.trim_end())
+}
+
+fn attributes(schema: &Value) -> String {
+    let mut page = "\n## Schema\n".to_owned();
+    let attributes = schema["block"]["attributes"].as_object().expect("attributes");
+    let mut nested = String::new();
+    let flag = |attribute: &Value, flag: &str| attribute[flag] == true;
+    let groups: [(&str, &dyn Fn(&Value) -> bool); 3] = [
+        ("Required", &|a| flag(a, "required")),
+        ("Optional", &|a| flag(a, "optional")),
+        ("Read-Only", &|a| !flag(a, "required") && !flag(a, "optional")),
+    ];
+    for (heading, belongs) in groups {
+        let group: Vec<_> = attributes.iter().filter(|(_, attribute)| belongs(attribute)).collect();
+        if group.is_empty() {
+            continue;
+        }
+        write!(page, "\n### {heading}\n\n").expect("memory");
+        for (name, attribute) in group {
+            line(&mut page, name, attribute);
+            if let Some(inner) = attribute["nested_type"]["attributes"].as_object() {
+                write!(nested, "\n### Nested Schema for `{name}`\n\n").expect("memory");
+                inner.iter().for_each(|(name, attribute)| line(&mut nested, name, attribute));
+            }
+        }
+    }
+    page + &nested
+}
+
+fn line(page: &mut String, name: &str, attribute: &Value) {
+    let mut kind = match &attribute["nested_type"] {
+        Value::Null => type_name(&attribute["type"]),
+        _ => "Attributes, see below".to_owned(),
+    };
+    if attribute["sensitive"] == true {
+        kind += ", Sensitive";
+    }
+    if attribute["deprecated"] == true {
+        kind += ", Deprecated";
+    }
+    writeln!(page, "- `{name}` ({kind}) {}", text(&attribute["description"])).expect("memory");
+}
+
+fn type_name(ty: &Value) -> String {
+    match ty {
+        Value::Array(parts) => {
+            let inner = parts.get(1).map(type_name).unwrap_or_default();
+            format!("{} of {inner}", capitalized(text(&parts[0])))
+        }
+        name => capitalized(text(name)),
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
