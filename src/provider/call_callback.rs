@@ -6,6 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::checks;
@@ -180,6 +184,12 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<CallCallback, Diagnostics> {
         let Change { prior, config, proposed: mut planned } = change;
+        if let Some(prior) = &prior
+            && prior.is_equivalent(&planned)
+        {
+            // Terraform accepts the prior spelling of an argument for an equivalent one: no difference to show.
+            planned.url = prior.url.clone();
+        }
         if config.sdk_app_id.is_null() {
             planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref())?;
         }
@@ -220,8 +230,14 @@ impl ManagedResource for CallCallbackResource {
     ) -> Result<Option<CallCallback>, Diagnostics> {
         let app = tencent.app(tencent.sdk_app_id(&state.sdk_app_id)?)?;
         let patience = state.patience(Operation::Read, cx);
-        let remote = get(tencent, &app, &patience).await?;
-        Ok(remote.map(|remote| state.holding(remote)))
+        let Some(remote) = get(tencent, &app, &patience).await? else { return Ok(None) };
+        let as_written = state.remote().is_some_and(|written| written.is_equivalent(&remote));
+        if as_written {
+            cx.set_private(&Memory::default());
+        } else if cx.private::<Memory>().stored_as.is_none_or(|digest| digest != fingerprint(&remote)) {
+            return Ok(Some(state.holding(remote)));
+        }
+        Ok(Some(state))
     }
 
     async fn create(
@@ -325,6 +341,14 @@ impl CallCallback {
             url: Attr::Known(remote.url.expose().to_owned()),
             callback_commands: Attr::Known(remote.callback_commands.into_iter().collect()),
             ..self
+        }
+    }
+
+    /// Whether both make Tencent do the same.
+    fn is_equivalent(&self, other: &Self) -> bool {
+        match (self.remote(), other.remote()) {
+            (Some(a), Some(b)) => a.is_equivalent(&b),
+            _ => false,
         }
     }
 
@@ -476,7 +500,7 @@ async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Conte
 }
 
 fn will_overwrite(id: SdkAppId, existing: &CallbackConfiguration, planned: &CallCallback) -> Diagnostic {
-    if planned.remote().as_ref() == Some(existing) {
+    if planned.remote().is_some_and(|planned| planned.is_equivalent(existing)) {
         return Diagnostic::warning(
             "The callback configuration exists already, as planned",
             format!("SDKAppID {id} already sends {}. Applying this plan writes the same again.", describe(existing)),
@@ -544,13 +568,85 @@ async fn write(
         return Err(Diagnostic::error("The planned configuration is not known", detail).into());
     };
     match tencent.client.set_callback(app, SERVICE, &configuration, patience).await {
-        Ok(request_id) => Ok(CallCallback { last_request_id: Attr::Known(request_id), ..planned }),
+        Ok(request_id) => {
+            let request_id = confirm(tencent, app, &configuration, request_id, patience, cx).await;
+            Ok(CallCallback { last_request_id: Attr::Known(request_id), ..planned })
+        }
         Err(error) => after_failed_write(tencent, app, planned, prior, &configuration, &error, cx).await,
     }
 }
 
-/// How long to look for what holds after a write without an answer.
+/// What the provider remembers of an object beside its state.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    /// The [`fingerprint`] of what Tencent stored for what was written, if it stored something else. As long as that is
+    /// what is there, nobody has changed it, and writing it again would change nothing: it is no drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored_as: Option<String>,
+}
+
+/// A digest rather than the configuration: its URL may be secret.
+fn fingerprint(configuration: &CallbackConfiguration) -> String {
+    let json = serde_json::to_vec(configuration).expect("strings are JSON");
+    STANDARD_NO_PAD.encode(Sha256::digest(json))
+}
+
+/// Reads back what was written by the request `request_id`: a service that stores something else would be a difference
+/// in every plan from now on. Returns the request ID of the last write.
+async fn confirm(
+    tencent: &Tencent,
+    app: &App,
+    written: &CallbackConfiguration,
+    request_id: String,
+    patience: &Patience,
+    cx: &mut Context,
+) -> String {
+    cx.set_private(&Memory::default());
+    let Some(stored) = read_back(tencent, app, cx).await.filter(|stored| !stored.is_equivalent(written)) else {
+        return request_id;
+    };
+    // Somebody may have written in between. Written once more, what somebody else wrote is gone, and what is Tencent's
+    // own form of this comes back the same.
+    let again = tencent.client.set_callback(app, SERVICE, written, patience).await;
+    let (request_id, stored_again) = match again {
+        Ok(request_id) => (request_id, read_back(tencent, app, cx).await),
+        Err(error) => {
+            tracing::warn!(%error, "the configuration was not written once more");
+            (request_id, None)
+        }
+    };
+    if stored_again.as_ref().is_some_and(|stored| stored.is_equivalent(written)) {
+        return request_id;
+    }
+    if stored_again.as_ref() == Some(&stored) {
+        cx.set_private(&Memory { stored_as: Some(fingerprint(&stored)) });
+    }
+    cx.warn(Diagnostic::warning(
+        "Tencent stores another callback configuration than was written",
+        format!(
+            "SDKAppID {} was told to send {}. Reading it back shows that it sends {}.",
+            app.sdk_app_id(),
+            describe(written),
+            describe(&stored_again.unwrap_or(stored))
+        ),
+    ));
+    request_id
+}
+
+async fn read_back(tencent: &Tencent, app: &App, cx: &Context) -> Option<CallbackConfiguration> {
+    tencent.client.get_callback(app, SERVICE, &look(cx)).await.unwrap_or_else(|error| {
+        // The write itself succeeded; the next plan reads again.
+        tracing::warn!(%error, "the written configuration could not be read back");
+        None
+    })
+}
+
+/// How long to look for what holds after a write.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn look(cx: &Context) -> Patience {
+    Patience { deadline: Instant::now() + LOOK_TIMEOUT, stop: cx.stop().clone() }
+}
 
 async fn after_failed_write(
     tencent: &Tencent,
@@ -566,9 +662,8 @@ async fn after_failed_write(
     if !error.may_have_taken_effect {
         return Err(diagnostic.into());
     }
-    let patience = Patience { deadline: Instant::now() + LOOK_TIMEOUT, stop: cx.stop().clone() };
-    match tencent.client.get_callback(app, SERVICE, &patience).await {
-        Ok(Some(remote)) if remote == *configuration => {
+    match tencent.client.get_callback(app, SERVICE, &look(cx)).await {
+        Ok(Some(remote)) if remote.is_equivalent(configuration) => {
             diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, but not confirmed");
             diagnostic.severity = crate::terraform::Severity::Warning;
             diagnostic.detail += "\n\nReading it back shows that the configuration is as planned.";

@@ -40,6 +40,13 @@ pub struct CallbackConfiguration {
     pub callback_commands: BTreeSet<String>,
 }
 
+impl CallbackConfiguration {
+    /// Whether both make Tencent send the same events to the same URL.
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        self.callback_commands == other.callback_commands && self.url.is_equivalent(&other.url)
+    }
+}
+
 /// A service written in Go, as gateways are, may answer an empty list with null.
 fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)

@@ -54,6 +54,15 @@ impl CallbackUrl {
         &self.0
     }
 
+    /// Whether both mean the same request: they differ at most in how scheme, host, default port, empty path or
+    /// percent-encoding are written.
+    pub fn is_equivalent(&self, other: &Self) -> bool {
+        match (Url::parse(self.expose()), Url::parse(other.expose())) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => self == other,
+        }
+    }
+
     /// Checks it, and tells what may still be wrong with it.
     ///
     /// # Errors
@@ -220,6 +229,23 @@ mod tests {
             ("https://[::1/", Err(InvalidCallbackUrl::Url)),
         ] {
             assert_eq!(url(text).check(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn equivalent_urls_make_the_same_request() {
+        for (a, b, equivalent) in [
+            ("https://example.com", "https://example.com/", true),
+            ("https://EXAMPLE.com/x", "https://example.com:443/x", true),
+            ("https://example.com/x", "https://example.com/X", false),
+            ("https://example.com/x", "https://example.com/x/", false),
+            ("https://example.com/x", "http://example.com/x", false),
+            ("https://example.com/x?a=1", "https://example.com/x?a=2", false),
+            ("https://me:a@example.com/", "https://me:b@example.com/", false),
+            ("nonsense", "nonsense", true),
+            ("nonsense", "other nonsense", false),
+        ] {
+            assert_eq!(url(a).is_equivalent(&url(b)), equivalent, "{a} and {b}");
         }
     }
 

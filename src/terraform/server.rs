@@ -245,11 +245,12 @@ impl<P: Provider> Server<P> {
                 ..Default::default()
             });
         };
+        cx.set_private_bytes(request.private);
         let state = resource.read(&client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
         Ok(proto::read_resource::Response {
             new_state: Some(codec::encode(&state, &ty)?),
             new_identity: identity_of(resource, &state)?,
-            private: request.private,
+            private: cx.private_bytes(),
             ..Default::default()
         })
     }
@@ -304,17 +305,14 @@ impl<P: Provider> Server<P> {
         request: proto::apply_resource_change::Request,
         cx: &mut Context,
     ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
-        let (prior_state, private) = (request.prior_state.clone(), request.planned_private.clone());
-        match self.apply(request, cx).await {
-            Ok(response) => Ok(proto::apply_resource_change::Response { private, ..response }),
+        let prior_state = request.prior_state.clone();
+        cx.set_private_bytes(request.planned_private.clone());
+        let response = self.apply(request, cx).await.or_else(|diagnostics| {
             // Nothing was reached: what held before still holds.
-            Err(diagnostics) => Ok(proto::apply_resource_change::Response {
-                new_state: prior_state,
-                private,
-                diagnostics: diagnostics.into_proto(),
-                ..Default::default()
-            }),
-        }
+            let diagnostics = diagnostics.into_proto();
+            Ok(proto::apply_resource_change::Response { new_state: prior_state, diagnostics, ..Default::default() })
+        });
+        response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
     }
 
     async fn apply(

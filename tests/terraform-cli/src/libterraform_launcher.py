@@ -1,5 +1,5 @@
 #!/bin/sh
-"exec" "${0%/*}/venv/bin/python" "-I" "$0" "$@"
+"exec" "${0%/*}/python" "-I" "$0" "$@"
 # The line above is a command to the shell and a mere string to Python: whoever starts this file gets the Python beside
 # it, wherever the directory was moved, in the process that was started.
 #

@@ -1,0 +1,26 @@
+# Runs without credentials: the mock stands in for the provider.
+mock_provider "tencent" {}
+
+run "sends_the_events_that_billing_needs" {
+  command = plan
+
+  assert {
+    condition     = contains(tencent_call_callback.this.callback_commands, "Call.CallbackAfterEndCall")
+    error_message = "Billing counts ended calls."
+  }
+
+  assert {
+    condition     = tencent_call_callback.this.overwrite_existing == false
+    error_message = "A configuration that exists already must be imported, not replaced."
+  }
+}
+
+run "refuses_plain_http" {
+  command = plan
+
+  variables {
+    callback_url = "http://hooks.example.com/tencent/call"
+  }
+
+  expect_failures = [var.callback_url]
+}
