@@ -292,12 +292,13 @@ macro_rules! model {
 
         impl $crate::terraform::Data for $name {
             fn ty() -> $crate::terraform::Type {
-                $crate::terraform::Type::object([
+                $crate::terraform::Type::object::<&str>([
                     $((stringify!($field), <$ty as $crate::terraform::Data>::ty()),)*
                 ])
             }
 
             fn from_value(value: $crate::terraform::Value) -> Result<Self, $crate::terraform::Mismatch> {
+                #[allow(unused_mut)] // An object may have no attributes.
                 let mut object = $crate::terraform::open_object(value)?;
                 Ok(Self {
                     $($field: $crate::terraform::take_attribute(&mut object, stringify!($field))?,)*
