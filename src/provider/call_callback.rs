@@ -10,15 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
 
+use super::callback::{Callback, Unwritten, describe, list};
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
-use crate::tencent::{self, App, CallbackConfiguration, CallbackUrl, Concern, Patience, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, SdkAppId, Service};
 use crate::terraform::{
     Attr, Attribute, AttributePath, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute,
-    IdentitySchema, ImportTarget, ManagedResource, Nesting, Schema, SetOf, Step, Type, Value,
+    IdentitySchema, ImportTarget, ManagedResource, Nesting, Schema, SetOf, Severity, Step, Type, Value,
 };
 
 model! {
@@ -228,9 +228,8 @@ impl ManagedResource for CallCallbackResource {
         state: CallCallback,
         cx: &mut Context,
     ) -> Result<Option<CallCallback>, Diagnostics> {
-        let app = tencent.app(tencent.sdk_app_id(&state.sdk_app_id)?)?;
-        let patience = state.patience(Operation::Read, cx);
-        let Some(remote) = get(tencent, &app, &patience).await? else { return Ok(None) };
+        let callback = state.at_tencent(tencent, Operation::Read, cx)?;
+        let Some(remote) = callback.get().await? else { return Ok(None) };
         let as_written = state.remote().is_some_and(|written| written.is_equivalent(&remote));
         if as_written {
             cx.set_private(&Memory::default());
@@ -246,16 +245,14 @@ impl ManagedResource for CallCallbackResource {
         planned: CallCallback,
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
-        let id = tencent.sdk_app_id(&planned.sdk_app_id)?;
-        let planned = planned.of(id);
-        let app = tencent.app(id)?;
-        let patience = planned.patience(Operation::Create, cx);
+        let callback = planned.at_tencent(tencent, Operation::Create, cx)?;
         if planned.overwrite_existing == Attr::Known(false)
-            && let Some(existing) = get(tencent, &app, &patience).await?
+            && let Some(existing) = callback.get().await?
         {
-            return Err(refused_to_overwrite(id, &existing).into());
+            return Err(refused_to_overwrite(callback.sdk_app_id(), &existing).into());
         }
-        write(tencent, &app, planned, None, &patience, cx).await
+        // What is there instead was not created here.
+        planned.of(callback.sdk_app_id()).write(&callback, cx).await.map_err(|unwritten| unwritten.diagnostic.into())
     }
 
     async fn update(
@@ -268,25 +265,18 @@ impl ManagedResource for CallCallbackResource {
         if !prior.differs_remotely(&planned) {
             return Ok(planned);
         }
-        let app = tencent.app(tencent.sdk_app_id(&planned.sdk_app_id)?)?;
-        let patience = planned.patience(Operation::Update, cx);
-        write(tencent, &app, planned, Some(prior), &patience, cx).await
+        let callback = planned.at_tencent(tencent, Operation::Update, cx)?;
+        planned.write(&callback, cx).await.map_err(|unwritten| Failure {
+            diagnostics: unwritten.diagnostic.into(),
+            state: unwritten.found.map(|found| prior.holding(found)),
+        })
     }
 
     async fn delete(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
         if prior.is_abandoned() {
             return Ok(());
         }
-        let id = tencent.sdk_app_id(&prior.sdk_app_id)?;
-        let app = tencent.app(id)?;
-        let deleted = tencent.client.delete_callback(&app, SERVICE, &prior.patience(Operation::Delete, cx)).await;
-        deleted.map_err(|error| {
-            let mut diagnostic = checks::call_failed("Deleting the callback configuration", id, &error);
-            if error.may_have_taken_effect {
-                diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
-            }
-            diagnostic.into()
-        })
+        prior.at_tencent(tencent, Operation::Delete, cx)?.delete().await
     }
 
     async fn import(
@@ -302,10 +292,8 @@ impl ManagedResource for CallCallbackResource {
             })?,
             ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id)?,
         };
-        let app = tencent.app(id)?;
         let imported = CallCallback::defaults().of(id);
-        let patience = imported.patience(Operation::Read, cx);
-        match get(tencent, &app, &patience).await? {
+        match imported.at_tencent(tencent, Operation::Read, cx)?.get().await? {
             Some(remote) => Ok(imported.holding(remote)),
             None => Err(Diagnostic::error(
                 format!("SDKAppID {id} has no callback configuration"),
@@ -369,18 +357,50 @@ impl CallCallback {
         self.deletion_policy.known().is_some_and(|policy| policy == ABANDON)
     }
 
-    fn patience(&self, operation: Operation, cx: &Context) -> Patience {
-        let timeouts = self.timeouts.known();
-        let text = timeouts.and_then(|timeouts| match operation {
+    /// The remote object, for one operation.
+    fn at_tencent<'a>(
+        &self,
+        tencent: &'a Tencent,
+        operation: Operation,
+        cx: &Context,
+    ) -> Result<Callback<'a>, Diagnostics> {
+        let timeout = self.timeouts.known().and_then(|timeouts| match operation {
             Operation::Create => timeouts.create.known(),
             Operation::Read => timeouts.read.known(),
             Operation::Update => timeouts.update.known(),
             Operation::Delete => timeouts.delete.known(),
         });
         // Validated in the configuration; what a state holds was validated when it was one.
-        let timeout = text.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
-        Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone() }
+        let timeout = timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
+        Callback::of(tencent, SERVICE, &self.sdk_app_id, timeout, cx)
     }
+
+    /// Writes the whole object.
+    async fn write(self, callback: &Callback<'_>, cx: &mut Context) -> Result<Self, Unwritten> {
+        let Some(configuration) = self.remote() else {
+            let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
+            let diagnostic = Diagnostic::error("The planned configuration is not known", detail);
+            return Err(Unwritten { diagnostic, found: None });
+        };
+        let written = callback.write(&configuration, cx).await?;
+        cx.set_private(&Memory { stored_as: written.stored_as.as_ref().map(fingerprint) });
+        Ok(Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self })
+    }
+}
+
+/// What the provider remembers of an object beside its state.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    /// The [`fingerprint`] of what Tencent stored for what was written, if it stored something else. As long as that is
+    /// what is there, nobody has changed it, and writing it again would change nothing: it is no drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stored_as: Option<String>,
+}
+
+/// A digest rather than the configuration: its URL may be secret.
+fn fingerprint(configuration: &CallbackConfiguration) -> String {
+    let json = serde_json::to_vec(configuration).expect("strings are JSON");
+    STANDARD_NO_PAD.encode(Sha256::digest(json))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -461,10 +481,6 @@ fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
     diagnostics
 }
 
-fn list(commands: &[&str]) -> String {
-    commands.join(", ")
-}
-
 /// The application of a resource that names none. It belongs to the provider's, once that is known.
 fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -> Result<Attr<u64>, Diagnostics> {
     match (tencent.map(Tencent::default_sdk_app_id), prior) {
@@ -477,11 +493,10 @@ fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -
 
 /// Looks whether a creation would overwrite something, and says so.
 async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
-    let id = tencent.sdk_app_id(&planned.sdk_app_id)?;
-    let app = tencent.app(id)?;
+    let callback = planned.at_tencent(tencent, Operation::Read, cx)?;
+    let id = callback.sdk_app_id();
     let guarded = planned.overwrite_existing != Attr::Known(true);
-    let patience = planned.patience(Operation::Read, cx);
-    match tencent.client.get_callback(&app, SERVICE, &patience).await {
+    match callback.look().await {
         Ok(None) => {}
         Ok(Some(existing)) if guarded => return Err(refused_to_overwrite(id, &existing).into()),
         Ok(Some(existing)) => cx.warn(will_overwrite(id, &existing, planned)),
@@ -491,7 +506,7 @@ async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Conte
                 diagnostic.detail += "\n\nWithout an answer, overwrite_existing = false cannot be kept.";
                 return Err(diagnostic.into());
             }
-            diagnostic.severity = crate::terraform::Severity::Warning;
+            diagnostic.severity = Severity::Warning;
             diagnostic.detail += "\n\nWhether applying this plan overwrites a configuration could not be found out.";
             cx.warn(diagnostic);
         }
@@ -535,158 +550,6 @@ fn import_command(id: SdkAppId) -> String {
     format!("  terraform import {}.NAME {id}", CallCallbackResource::TYPE_NAME)
 }
 
-/// "A, B to URL", masked.
-fn describe(configuration: &CallbackConfiguration) -> String {
-    let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
-    let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
-    format!("{commands} to {}", configuration.url)
-}
-
 fn masked(url: &Attr<String>) -> String {
     url.known().map(|url| CallbackUrl::from(url.clone()).to_string()).unwrap_or_default()
-}
-
-async fn get(tencent: &Tencent, app: &App, patience: &Patience) -> Result<Option<CallbackConfiguration>, Diagnostics> {
-    tencent
-        .client
-        .get_callback(app, SERVICE, patience)
-        .await
-        .map_err(|error| checks::call_failed("Reading the callback configuration", app.sdk_app_id(), &error).into())
-}
-
-/// Writes the whole object. If no answer says whether it was written, looks.
-async fn write(
-    tencent: &Tencent,
-    app: &App,
-    planned: CallCallback,
-    prior: Option<CallCallback>,
-    patience: &Patience,
-    cx: &mut Context,
-) -> Result<CallCallback, Failure<CallCallback>> {
-    let Some(configuration) = planned.remote() else {
-        let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
-        return Err(Diagnostic::error("The planned configuration is not known", detail).into());
-    };
-    match tencent.client.set_callback(app, SERVICE, &configuration, patience).await {
-        Ok(request_id) => {
-            let request_id = confirm(tencent, app, &configuration, request_id, patience, cx).await;
-            Ok(CallCallback { last_request_id: Attr::Known(request_id), ..planned })
-        }
-        Err(error) => after_failed_write(tencent, app, planned, prior, &configuration, &error, cx).await,
-    }
-}
-
-/// What the provider remembers of an object beside its state.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    /// The [`fingerprint`] of what Tencent stored for what was written, if it stored something else. As long as that is
-    /// what is there, nobody has changed it, and writing it again would change nothing: it is no drift.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stored_as: Option<String>,
-}
-
-/// A digest rather than the configuration: its URL may be secret.
-fn fingerprint(configuration: &CallbackConfiguration) -> String {
-    let json = serde_json::to_vec(configuration).expect("strings are JSON");
-    STANDARD_NO_PAD.encode(Sha256::digest(json))
-}
-
-/// Reads back what was written by the request `request_id`: a service that stores something else would be a difference
-/// in every plan from now on. Returns the request ID of the last write.
-async fn confirm(
-    tencent: &Tencent,
-    app: &App,
-    written: &CallbackConfiguration,
-    request_id: String,
-    patience: &Patience,
-    cx: &mut Context,
-) -> String {
-    cx.set_private(&Memory::default());
-    let Some(stored) = read_back(tencent, app, cx).await.filter(|stored| !stored.is_equivalent(written)) else {
-        return request_id;
-    };
-    // Somebody may have written in between. Written once more, what somebody else wrote is gone, and what is Tencent's
-    // own form of this comes back the same.
-    let again = tencent.client.set_callback(app, SERVICE, written, patience).await;
-    let (request_id, stored_again) = match again {
-        Ok(request_id) => (request_id, read_back(tencent, app, cx).await),
-        Err(error) => {
-            tracing::warn!(%error, "the configuration was not written once more");
-            (request_id, None)
-        }
-    };
-    if stored_again.as_ref().is_some_and(|stored| stored.is_equivalent(written)) {
-        return request_id;
-    }
-    if stored_again.as_ref() == Some(&stored) {
-        cx.set_private(&Memory { stored_as: Some(fingerprint(&stored)) });
-    }
-    cx.warn(Diagnostic::warning(
-        "Tencent stores another callback configuration than was written",
-        format!(
-            "SDKAppID {} was told to send {}. Reading it back shows that it sends {}.",
-            app.sdk_app_id(),
-            describe(written),
-            describe(&stored_again.unwrap_or(stored))
-        ),
-    ));
-    request_id
-}
-
-async fn read_back(tencent: &Tencent, app: &App, cx: &Context) -> Option<CallbackConfiguration> {
-    tencent.client.get_callback(app, SERVICE, &look(cx)).await.unwrap_or_else(|error| {
-        // The write itself succeeded; the next plan reads again.
-        tracing::warn!(%error, "the written configuration could not be read back");
-        None
-    })
-}
-
-/// How long to look for what holds after a write.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
-
-fn look(cx: &Context) -> Patience {
-    Patience { deadline: Instant::now() + LOOK_TIMEOUT, stop: cx.stop().clone() }
-}
-
-async fn after_failed_write(
-    tencent: &Tencent,
-    app: &App,
-    planned: CallCallback,
-    prior: Option<CallCallback>,
-    configuration: &CallbackConfiguration,
-    error: &tencent::Error,
-    cx: &mut Context,
-) -> Result<CallCallback, Failure<CallCallback>> {
-    let id = app.sdk_app_id();
-    let mut diagnostic = checks::call_failed("Writing the callback configuration", id, error);
-    if !error.may_have_taken_effect {
-        return Err(diagnostic.into());
-    }
-    match tencent.client.get_callback(app, SERVICE, &look(cx)).await {
-        Ok(Some(remote)) if remote.is_equivalent(configuration) => {
-            diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, but not confirmed");
-            diagnostic.severity = crate::terraform::Severity::Warning;
-            diagnostic.detail += "\n\nReading it back shows that the configuration is as planned.";
-            cx.warn(diagnostic);
-            Ok(CallCallback { last_request_id: Attr::Null, ..planned })
-        }
-        Ok(Some(remote)) => {
-            diagnostic.detail += &format!(
-                "\n\nReading it back shows that it was not written: the application sends {}.",
-                describe(&remote)
-            );
-            // What is there was not created here; but what was managed before is, whatever it holds now.
-            let state = prior.map(|prior| prior.holding(remote));
-            Err(Failure { diagnostics: diagnostic.into(), state })
-        }
-        Ok(None) => {
-            diagnostic.detail += "\n\nReading it back shows that it was not written: the application has none.";
-            Err(diagnostic.into())
-        }
-        Err(_) => {
-            diagnostic.detail += "\n\nIt may have been written all the same, and reading it back failed as well. The \
-                                  next plan will show what is there.";
-            Err(diagnostic.into())
-        }
-    }
 }

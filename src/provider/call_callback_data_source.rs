@@ -1,12 +1,10 @@
 //! Data source `tencent_call_callback`: what an application's call callbacks are, whoever set them.
 
-use tokio::time::Instant;
-
 use super::call_callback::{DEFAULT_TIMEOUT, SERVICE};
+use super::callback::Callback;
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
-use crate::tencent::Patience;
 use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Schema, SetOf, Type};
 
 model! {
@@ -69,11 +67,8 @@ impl DataSource for CallCallbackDataSource {
         config: CallCallbackData,
         cx: &mut Context,
     ) -> Result<CallCallbackData, Diagnostics> {
-        let id = tencent.sdk_app_id(&config.sdk_app_id)?;
-        let app = tencent.app(id)?;
-        let patience = Patience { deadline: Instant::now() + DEFAULT_TIMEOUT, stop: cx.stop().clone() };
-        let found = tencent.client.get_callback(&app, SERVICE, &patience).await;
-        let found = found.map_err(|error| checks::call_failed("Reading the callback configuration", id, &error))?;
+        let callback = Callback::of(tencent, SERVICE, &config.sdk_app_id, DEFAULT_TIMEOUT, cx)?;
+        let (id, found) = (callback.sdk_app_id(), callback.get().await?);
         let configured = found.is_some();
         let (url, callback_commands) = match found {
             Some(found) => {

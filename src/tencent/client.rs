@@ -76,6 +76,8 @@ const MAX_ANSWER: usize = 1024 * 1024;
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// What the wait doubles up to.
 const LAST_BACKOFF: Duration = Duration::from_secs(16);
+/// How long all calls wait at most because one met a limit, whatever `Retry-After` says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a request already sent may still be answered after the caller wants no more: long enough for most answers,
 /// and well below the two seconds after which a host would kill the process.
 const GRACE: Duration = Duration::from_secs(1);
@@ -188,11 +190,14 @@ impl Client {
             };
             let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
             let delay = delay.max(kind.retry_after());
-            tracing::warn!(action, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "retrying");
+            tracing::warn!(action, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
-                pacer.pause(delay);
+                self.slow_down(delay);
             }
             last = Some(kind);
+            if Instant::now() + delay >= patience.deadline {
+                return Err(Error { kind: Interruption::Deadline.after(last), may_have_taken_effect });
+            }
             if let Err(interruption) = wait(sleep(delay), patience).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
@@ -235,6 +240,12 @@ impl Client {
             .redirect(Policy::none());
         let http = if local { builder.no_proxy() } else { builder }.build().map_err(network_error)?;
         Ok(slot.get_or_init(|| http))
+    }
+
+    /// Lets no call through for a while: one that met a limit is not the only one that counts towards it.
+    fn slow_down(&self, delay: Duration) {
+        let pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        pacers.values().for_each(|pacer| pacer.pause(delay.min(LONGEST_PAUSE)));
     }
 
     fn pacer(&self, app: &App, path: &str) -> Arc<Pacer> {

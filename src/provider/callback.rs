@@ -1,0 +1,189 @@
+//! The callback configuration of any service, for one operation: read, deleted, and written so that the outcome is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::checks;
+use super::tencent::Tencent;
+use crate::tencent::{App, CallbackConfiguration, Error, Patience, SdkAppId, Service};
+use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Severity};
+
+/// How long to look at most for what holds after a write.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// An application's callback configuration, while an operation lasts.
+#[derive(Debug)]
+pub(super) struct Callback<'a> {
+    tencent: &'a Tencent,
+    app: Arc<App>,
+    service: Service,
+    patience: Patience,
+}
+
+/// A write that took effect.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Tencent's `RequestId`, if an answer with one arrived.
+    pub(super) request_id: Option<String>,
+    /// What Tencent stores instead of what was written, if it does.
+    pub(super) stored_as: Option<CallbackConfiguration>,
+}
+
+/// A write that did not take effect, or possibly not.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    pub(super) diagnostic: Diagnostic,
+    /// What is there instead, if something is and it could be read.
+    pub(super) found: Option<CallbackConfiguration>,
+}
+
+impl<'a> Callback<'a> {
+    /// That of the application which the argument `sdk_app_id` names, or else the provider's.
+    ///
+    /// # Errors
+    ///
+    /// If neither names one, or the provider has no credentials.
+    pub(super) fn of(
+        tencent: &'a Tencent,
+        service: Service,
+        sdk_app_id: &Attr<u64>,
+        timeout: Duration,
+        cx: &Context,
+    ) -> Result<Self, Diagnostics> {
+        let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
+        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone() };
+        Ok(Self { tencent, app, service, patience })
+    }
+
+    pub(super) fn sdk_app_id(&self) -> SdkAppId {
+        self.app.sdk_app_id()
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(super) async fn look(&self) -> Result<Option<CallbackConfiguration>, Error> {
+        self.tencent.client.get_callback(&self.app, self.service, &self.patience).await
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(super) async fn get(&self) -> Result<Option<CallbackConfiguration>, Diagnostics> {
+        let failed =
+            |error| checks::call_failed("Reading the callback configuration", self.sdk_app_id(), &error).into();
+        self.look().await.map_err(failed)
+    }
+
+    /// Deletes it; none to delete is a success.
+    pub(super) async fn delete(&self) -> Result<(), Diagnostics> {
+        self.tencent.client.delete_callback(&self.app, self.service, &self.patience).await.map_err(|error| {
+            let mut diagnostic = checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
+            if error.may_have_taken_effect {
+                diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
+            }
+            diagnostic.into()
+        })
+    }
+
+    /// Replaces it as a whole, and finds out what holds afterwards.
+    pub(super) async fn write(
+        &self,
+        configuration: &CallbackConfiguration,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        match self.set(configuration).await {
+            Ok(request_id) => Ok(self.confirm(configuration, request_id, cx).await),
+            Err(error) => self.find_out(configuration, &error, cx).await,
+        }
+    }
+
+    /// Writes, and keeps a part of the time for finding out what holds, whatever becomes of the write.
+    async fn set(&self, configuration: &CallbackConfiguration) -> Result<String, Error> {
+        let left = self.patience.deadline.saturating_duration_since(Instant::now());
+        let deadline = self.patience.deadline - LONGEST_LOOK.min(left / 4);
+        let patience = Patience { deadline, stop: self.patience.stop.clone() };
+        self.tencent.client.set_callback(&self.app, self.service, configuration, &patience).await
+    }
+
+    /// Reads back what was written: a service that stores something else would be a difference in every plan from now
+    /// on.
+    async fn confirm(&self, written: &CallbackConfiguration, request_id: String, cx: &mut Context) -> Written {
+        let as_written = Written { request_id: Some(request_id), stored_as: None };
+        let Some(stored) = self.read_back().await.filter(|stored| !stored.is_equivalent(written)) else {
+            return as_written;
+        };
+        // Somebody may have written in between. Written once more, what somebody else wrote is gone, and what is
+        // Tencent's own form of this comes back the same.
+        let Ok(request_id) = self.set(written).await else { return as_written };
+        let Some(stored_again) = self.read_back().await.filter(|stored| !stored.is_equivalent(written)) else {
+            return Written { request_id: Some(request_id), stored_as: None };
+        };
+        cx.warn(Diagnostic::warning(
+            "Tencent stores another callback configuration than was written",
+            format!(
+                "SDKAppID {} was told to send {}. Reading it back shows that it sends {}.",
+                self.sdk_app_id(),
+                describe(written),
+                describe(&stored_again)
+            ),
+        ));
+        Written { request_id: Some(request_id), stored_as: (stored_again == stored).then_some(stored) }
+    }
+
+    async fn read_back(&self) -> Option<CallbackConfiguration> {
+        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
+        let patience = Patience { deadline, stop: self.patience.stop.clone() };
+        self.tencent.client.get_callback(&self.app, self.service, &patience).await.unwrap_or_else(|error| {
+            // The write itself succeeded; the next plan reads again.
+            tracing::warn!(%error, "the written configuration could not be read back");
+            None
+        })
+    }
+
+    /// After a failed write: looks for what holds, unless it is certain that nothing was written.
+    async fn find_out(
+        &self,
+        wanted: &CallbackConfiguration,
+        error: &Error,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        let id = self.sdk_app_id();
+        let mut diagnostic = checks::call_failed("Writing the callback configuration", id, error);
+        if !error.may_have_taken_effect {
+            return Err(Unwritten { diagnostic, found: None });
+        }
+        let found = self.look().await;
+        match &found {
+            Ok(Some(found)) if found.is_equivalent(wanted) => {
+                diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, unconfirmed");
+                diagnostic.severity = Severity::Warning;
+                diagnostic.detail += "\n\nReading it back shows that the configuration is as planned.";
+                cx.warn(diagnostic);
+                return Ok(Written { request_id: None, stored_as: None });
+            }
+            Ok(Some(found)) => {
+                let found = describe(found);
+                diagnostic.detail +=
+                    &format!("\n\nReading it back shows that it was not written: the application sends {found}.");
+            }
+            Ok(None) => {
+                diagnostic.detail += "\n\nReading it back shows that it was not written: the application has none.";
+            }
+            Err(_) => {
+                diagnostic.detail += "\n\nIt may have been written all the same, and reading it back failed as well. \
+                                      The next plan will show what is there.";
+            }
+        }
+        Err(Unwritten { diagnostic, found: found.ok().flatten() })
+    }
+}
+
+/// "A, B to URL", masked.
+pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
+    let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
+    let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
+    format!("{commands} to {}", configuration.url)
+}
+
+pub(super) fn list(commands: &[&str]) -> String {
+    commands.join(", ")
+}
