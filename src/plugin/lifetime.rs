@@ -53,12 +53,15 @@ impl Lifetime {
         Alive(self.connections.clone())
     }
 
-    /// Waits for the end, and for what brings it about.
-    pub(super) async fn watch(&self, mode: Mode) {
-        tokio::select! {
-            () = self.ended() => {}
-            reason = signals(mode) => self.end(reason),
-            reason = self.host_gone(), if mode == Mode::Hosted => self.end(reason),
+    /// Waits for the end, and for what brings it about. Signals are handled from this call on.
+    pub(super) fn watch(&self, mode: Mode) -> impl Future<Output = ()> {
+        let signals = signals(mode);
+        async move {
+            tokio::select! {
+                () = self.ended() => {}
+                reason = signals => self.end(reason),
+                reason = self.host_gone(), if mode == Mode::Hosted => self.end(reason),
+            }
         }
     }
 
@@ -79,35 +82,40 @@ impl Lifetime {
 
 /// Waits for a signal to end. A terminal sends Ctrl-C to the host and to the plugin: the host decides what it means.
 #[cfg(unix)]
-async fn signals(mode: Mode) -> &'static str {
+fn signals(mode: Mode) -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        tracing::warn!("signals cannot be handled");
-        return std::future::pending().await;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return "SIGTERM",
-            _ = interrupt.recv() => match mode {
-                Mode::Hosted => tracing::debug!("SIGINT is left to the host"),
-                Mode::Debug => return "SIGINT",
-            },
+    let handlers = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = handlers else {
+            tracing::warn!("signals cannot be handled");
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return "SIGTERM",
+                _ = interrupt.recv() => match mode {
+                    Mode::Hosted => tracing::debug!("SIGINT is left to the host"),
+                    Mode::Debug => return "SIGINT",
+                },
+            }
         }
     }
 }
 
 #[cfg(windows)]
-async fn signals(mode: Mode) -> &'static str {
-    let Ok(mut interrupt) = tokio::signal::windows::ctrl_c() else {
-        tracing::warn!("signals cannot be handled");
-        return std::future::pending().await;
-    };
-    loop {
-        interrupt.recv().await;
-        match mode {
-            Mode::Hosted => tracing::debug!("Ctrl-C is left to the host"),
-            Mode::Debug => return "Ctrl-C",
+fn signals(mode: Mode) -> impl Future<Output = &'static str> {
+    let handler = tokio::signal::windows::ctrl_c();
+    async move {
+        let Ok(mut interrupt) = handler else {
+            tracing::warn!("signals cannot be handled");
+            return std::future::pending().await;
+        };
+        loop {
+            interrupt.recv().await;
+            match mode {
+                Mode::Hosted => tracing::debug!("Ctrl-C is left to the host"),
+                Mode::Debug => return "Ctrl-C",
+            }
         }
     }
 }

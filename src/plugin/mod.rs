@@ -113,6 +113,8 @@ where
     let tls = host.client_certificate.as_deref().map(Tls::pinned_to).transpose()?;
     let listener = Listener::bind(&host)?;
     let lifetime = Lifetime::new();
+    // Before the host knows that the process is there: a Ctrl-C may follow at once.
+    let end = lifetime.watch(mode);
 
     match mode {
         Mode::Hosted => {
@@ -135,7 +137,7 @@ where
         .serve_with_incoming_shutdown(Connections::accept(listener, tls, &lifetime), lifetime.ended());
 
     let farewell = async {
-        lifetime.watch(mode).await;
+        end.await;
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {

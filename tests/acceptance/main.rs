@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Acceptance tests: real Terraform, the built provider, and the simulator of Tencent's API, as a person would use them.
+//!
+//! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
+//! simulator's objects and its record of requests), never only an exit code.
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | `harness` | what every test stands on: a simulator, a workspace, and how to look at both |
+//! | `lifecycle` | create, update, replace, destroy; what is a difference and what is none |
+//! | `import` | objects that exist already come under management, leave it, and change their address |
+//! | `drift` | somebody changes the object elsewhere |
+//! | `overwrite` | nothing is overwritten by surprise |
+//! | `unknown` | values that are known after apply only |
+//! | `validation` | bad input, and what it gets |
+//! | `errors` | every error code of Tencent's, and what becomes of failed writes |
+//! | `network` | lost answers, gateways, certificates, proxies, regions |
+//! | `secrets` | what no output, log, plan or state may hold |
+//! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
+//! | `versions` | the same life on every Terraform that can be had |
+
+mod drift;
+mod errors;
+mod harness;
+mod import;
+mod lifecycle;
+mod network;
+mod overwrite;
+mod secrets;
+mod unknown;
+mod user_sig;
+mod validation;
+mod versions;

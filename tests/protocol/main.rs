@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The protocols, spoken with the built binary over its socket, as Terraform does.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `host` | a go-plugin host: starts a plugin, trusts it, connects |
+//! | `session` | Terraform's half of tfplugin6: a configured client, and the values that it sends |
+//! | `handshake` | the line on standard output, and the socket that it names |
+//! | `by_hand` | a person starts the binary |
+//! | `tls` | who may connect |
+//! | `lifetime` | health and streams, and every way to end: shutdown, signals, a host that is gone |
+//! | `logs` | what is on standard error, and when |
+//! | `debug` | `--debug`, alone and with Terraform |
+//! | `schema` | what the provider says it has |
+//! | `validate` | configurations, in both encodings and of any size |
+//! | `state` | stored states and identities: upgraded, moved |
+//! | `resource` | the life of a resource, with errors and Ctrl-C |
+//! | `data_source` | reading what nobody here manages |
+//! | `deferral` | a provider whose configuration is not known yet |
+//! | `malformed` | what no Terraform sends, and nothing dies of |
+
+#![cfg(unix)]
+
+mod by_hand;
+mod data_source;
+mod debug;
+mod deferral;
+mod handshake;
+mod host;
+mod lifetime;
+mod logs;
+mod malformed;
+mod resource;
+mod schema;
+mod session;
+mod state;
+mod tls;
+mod validate;
