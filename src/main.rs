@@ -70,7 +70,7 @@ fn serve(mode: Mode) -> ExitCode {
 fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => fail(&format!("Cannot write to standard output: {error}\n"), 1),
     }
 }
 

@@ -12,7 +12,7 @@ const PROTOCOL_VERSIONS: &str = "PLUGIN_PROTOCOL_VERSIONS";
 const CLIENT_CERT: &str = "PLUGIN_CLIENT_CERT";
 const MULTIPLEX_GRPC: &str = "PLUGIN_MULTIPLEX_GRPC";
 #[cfg(unix)]
-const UNIX_SOCKET_DIR: &str = "PLUGIN_UNIX_SOCKET_DIR";
+pub(super) const UNIX_SOCKET_DIR: &str = "PLUGIN_UNIX_SOCKET_DIR";
 #[cfg(unix)]
 pub(super) const UNIX_SOCKET_GROUP: &str = "PLUGIN_UNIX_SOCKET_GROUP";
 #[cfg(windows)]

@@ -20,7 +20,7 @@ mod unix {
     use tempfile::TempDir;
     use tokio::net::UnixListener;
 
-    use super::super::host::UNIX_SOCKET_GROUP;
+    use super::super::host::{UNIX_SOCKET_DIR, UNIX_SOCKET_GROUP};
     use super::*;
 
     pub(in super::super) type Stream = tokio::net::UnixStream;
@@ -36,13 +36,20 @@ mod unix {
     impl Listener {
         pub(in super::super) fn bind(host: &Host) -> Result<Self, ServeError> {
             let parent = host.socket_dir.clone().unwrap_or_else(std::env::temp_dir);
+            let unusable = |source: io::Error| match &host.socket_dir {
+                Some(_) => {
+                    let reason = format!("no socket can be made there: {source}");
+                    ServeError::Environment { name: UNIX_SOCKET_DIR, reason }
+                }
+                None => ServeError::Listen { place: parent.display().to_string(), source },
+            };
             let failed = |place: &Path, source| ServeError::Listen { place: place.display().to_string(), source };
             // Readable by the owner alone from its creation on: what follows has no race.
             let directory = tempfile::Builder::new()
                 .prefix("plugin")
                 .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(&parent)
-                .map_err(|error| failed(&parent, error))?;
+                .map_err(unusable)?;
             let path = directory.path().join("socket");
             let socket = UnixListener::bind(&path).map_err(|error| failed(&path, error))?;
             let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));

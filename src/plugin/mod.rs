@@ -110,11 +110,11 @@ where
         Mode::Hosted => Host::from_env()?,
         Mode::Debug => Host::default(),
     };
+    let lifetime = Lifetime::new();
+    // Before there is a socket to clean up, and before the host knows of the process: a signal may follow at once.
+    let end = lifetime.watch(mode);
     let tls = host.client_certificate.as_deref().map(Tls::pinned_to).transpose()?;
     let listener = Listener::bind(&host)?;
-    let lifetime = Lifetime::new();
-    // Before the host knows that the process is there: a Ctrl-C may follow at once.
-    let end = lifetime.watch(mode);
 
     match mode {
         Mode::Hosted => {

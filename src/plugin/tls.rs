@@ -9,8 +9,8 @@ use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
-use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::version::{TLS12, TLS13};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
@@ -26,10 +26,13 @@ pub(super) struct Tls {
 impl Tls {
     /// Trusts the one certificate in `pem`, and makes one to be trusted by.
     pub(super) fn pinned_to(pem: &str) -> Result<Self, ServeError> {
-        let client = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| ServeError::Environment {
+        let unreadable = |error: &dyn std::fmt::Display| ServeError::Environment {
             name: "PLUGIN_CLIENT_CERT",
             reason: format!("it is not a certificate in PEM ({error}), and without one anybody could connect"),
-        })?;
+        };
+        let client = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| unreadable(&error))?;
+        // Pinned to what is no certificate, the plugin would refuse its own host, which then could not tell why.
+        ParsedCertificate::try_from(&client).map_err(|error| unreadable(&error))?;
         let failed = |error: &dyn std::fmt::Display| ServeError::Tls(error.to_string());
 
         // P-256: the host accepts any curve, and this is the quickest to make a key for.

@@ -7,11 +7,14 @@ use tokio::time::Instant;
 
 use super::checks;
 use super::tencent::Tencent;
-use crate::tencent::{App, CallbackConfiguration, Error, Patience, SdkAppId, Service};
+use crate::tencent::{App, CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Severity};
 
 /// How long to look at most for what holds after a write.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The same when the operation was interrupted.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 
 /// An application's callback configuration, while an operation lasts.
 #[derive(Debug)]
@@ -151,7 +154,12 @@ impl<'a> Callback<'a> {
         if !error.may_have_taken_effect {
             return Err(Unwritten { diagnostic, found: None });
         }
-        let found = self.look().await;
+        let patience = match error.kind {
+            // Terraform waits for the end; a moment is left to find out.
+            ErrorKind::Stopped => Patience::of(LAST_LOOK),
+            _ => self.patience.clone(),
+        };
+        let found = self.tencent.client.get_callback(&self.app, self.service, &patience).await;
         match &found {
             Ok(Some(found)) if found.is_equivalent(wanted) => {
                 diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, unconfirmed");

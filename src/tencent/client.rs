@@ -70,6 +70,24 @@ pub struct Client {
     pacers: Mutex<HashMap<String, Arc<Pacer>>>,
 }
 
+/// One of the API's calls.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Set,
+    Get,
+    Delete,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set_callback",
+            Self::Get => "get_callback",
+            Self::Delete => "delete_callback",
+        }
+    }
+}
+
 /// The longest answer that is read. Real ones are below 4 KiB.
 const MAX_ANSWER: usize = 1024 * 1024;
 /// The wait before the first retry is random, up to this; it doubles with each one.
@@ -78,7 +96,7 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LAST_BACKOFF: Duration = Duration::from_secs(16);
 /// How long all calls wait at most because one met a limit, whatever `Retry-After` says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long a request already sent may still be answered after the caller wants no more: long enough for most answers,
+/// How long a write already sent may still be answered after the caller wants no more: long enough for most answers,
 /// and well below the two seconds after which a host would kill the process.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -101,7 +119,7 @@ impl Client {
         patience: &Patience,
     ) -> Result<String, Error> {
         let body = serde_json::to_string(configuration).expect("strings are JSON");
-        let set = self.call::<IgnoredAny>(app, service, "set_callback", body, patience).await;
+        let set = self.call::<IgnoredAny>(app, service, Action::Set, body, patience).await;
         set.map(|answer| answer.request_id).map_err(|mut error| {
             if let ErrorKind::Api(api) = &mut error.kind {
                 // Tencent may quote the URL that it refuses.
@@ -122,7 +140,7 @@ impl Client {
         service: Service,
         patience: &Patience,
     ) -> Result<Option<CallbackConfiguration>, Error> {
-        match self.call(app, service, "get_callback", "{}".to_owned(), patience).await {
+        match self.call(app, service, Action::Get, "{}".to_owned(), patience).await {
             Ok(answer) => match answer.response {
                 Some(configuration) => Ok(Some(configuration)),
                 None => Err(Error { kind: unexpected("it holds no configuration"), may_have_taken_effect: false }),
@@ -138,7 +156,7 @@ impl Client {
     ///
     /// If it was not deleted, or possibly not: [`Error::may_have_taken_effect`].
     pub async fn delete_callback(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
-        match self.call::<IgnoredAny>(app, service, "delete_callback", "{}".to_owned(), patience).await {
+        match self.call::<IgnoredAny>(app, service, Action::Delete, "{}".to_owned(), patience).await {
             Ok(_) => Ok(()),
             Err(error) if is_not_configured(&error) => Ok(()),
             Err(error) => Err(error),
@@ -150,11 +168,12 @@ impl Client {
         &self,
         app: &App,
         service: Service,
-        action: &'static str,
+        action: Action,
         body: String,
         patience: &Patience,
     ) -> Result<Answer<T>, Error> {
-        let path = format!("v4/{}/{action}", service.path_segment);
+        let name = action.name();
+        let path = format!("v4/{}/{name}", service.path_segment);
         let pacer = self.pacer(app, &path);
         let mut backoffs = ExponentialBuilder::new()
             .with_min_delay(FIRST_BACKOFF)
@@ -168,10 +187,15 @@ impl Client {
             if let Err(interruption) = wait(pacer.turn(), patience).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
-            tracing::debug!(action, sdk_app_id = %app.sdk_app_id(), "calling Tencent");
-            let kind = match wait_with_grace(self.attempt(app, &path, body.clone()), patience).await {
+            tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), "calling Tencent");
+            let attempt = self.attempt(app, &path, body.clone());
+            let outcome = match action {
+                Action::Get => wait(attempt, patience).await,
+                Action::Set | Action::Delete => wait_with_grace(attempt, patience).await,
+            };
+            let kind = match outcome {
                 Ok(Ok(answer)) => {
-                    tracing::debug!(action, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
+                    tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
                     return Ok(answer);
                 }
                 Ok(Err(kind)) => kind,
@@ -190,7 +214,7 @@ impl Client {
             };
             let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
             let delay = delay.max(kind.retry_after());
-            tracing::warn!(action, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
+            tracing::warn!(action = name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
                 self.slow_down(delay);
             }
@@ -279,7 +303,7 @@ async fn wait<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T
     }
 }
 
-/// The same for a request that has been sent: what is about to be answered is worth a moment.
+/// The same for a write that has been sent: whether it took effect is worth a moment.
 async fn wait_with_grace<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T, Interruption> {
     let mut work = std::pin::pin!(work);
     match wait(&mut work, patience).await {

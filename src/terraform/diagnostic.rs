@@ -35,6 +35,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
 
+    /// An error that only a bug can cause, in the provider or in its host.
+    pub(super) fn bug(what: impl Into<String>) -> Self {
+        let advice = "This is a bug in the provider or in Terraform: please report it.";
+        Self::error("The provider cannot answer", format!("{} {advice}", what.into()))
+    }
+
     /// Blames the attribute `name`.
     #[must_use]
     pub fn on(self, name: &str) -> Self {

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::model::Mismatch;
-use super::{Context, Data, Diagnostic, Diagnostics, IdentitySchema, Schema, Value};
+use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchema, Schema, Value};
 
 /// A kind of remote object that Terraform manages.
 ///
@@ -172,6 +172,10 @@ impl From<Mismatch> for Diagnostics {
     fn from(mismatch: Mismatch) -> Self {
         let expected = mismatch.expected;
         let path = mismatch.path();
+        if path == AttributePath::root() {
+            // Terraform makes sure that the object itself is there.
+            return Diagnostic::bug(format!("Terraform sent no value where {expected} was expected.")).into();
+        }
         Diagnostic::error("Invalid value", format!("{path} must be {expected}.")).at(path).into()
     }
 }

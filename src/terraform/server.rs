@@ -74,7 +74,7 @@ impl<P: Provider> Server<P> {
         match self.session().client.clone() {
             Client::Known(client) => Ok(Some(client)),
             Client::Unknown => Ok(None),
-            Client::NotConfigured => Err(bug("Terraform used the provider before configuring it.").into()),
+            Client::NotConfigured => Err(Diagnostic::bug("Terraform used the provider before configuring it.").into()),
         }
     }
 
@@ -499,11 +499,11 @@ fn upgrade<C>(
     raw: Option<&RawState>,
 ) -> Result<Value, Diagnostics> {
     let schema = resource.schema();
-    let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
-    if json.is_empty() {
-        // Only Terraform before 0.12 wrote anything but JSON, and no provider of this protocol ran there.
+    if raw.is_some_and(|raw| !raw.flatmap.is_empty()) {
+        // No provider of this protocol ran there.
         return Err(unreadable_state("state", type_name, "it is in the format of Terraform 0.11 or older"));
     }
+    let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
     if version == schema.version {
         return codec::from_json(json, &schema.ty(), ExtraAttributes::Ignored)
             .map_err(|error| unreadable_state("state", type_name, &error.to_string()));
@@ -555,22 +555,16 @@ fn unknown_type(kind: &str, type_name: &str) -> Diagnostics {
     .into()
 }
 
-/// Something that only a bug, in the provider or in its host, can cause.
-fn bug(what: impl Into<String>) -> Diagnostic {
-    let advice = "This is a bug in the provider or in Terraform: please report it.";
-    Diagnostic::error("The provider cannot answer", format!("{} {advice}", what.into()))
-}
-
 impl From<DecodeError> for Diagnostics {
     fn from(error: DecodeError) -> Self {
         let text = format!("Terraform sent a value that does not fit the schema: {error}.");
-        bug(text).at(error.path).into()
+        Diagnostic::bug(text).at(error.path).into()
     }
 }
 
 impl From<EncodeError> for Diagnostics {
     fn from(error: EncodeError) -> Self {
-        bug(format!("{error}.")).into()
+        Diagnostic::bug(format!("{error}.")).into()
     }
 }
 

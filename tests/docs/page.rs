@@ -49,14 +49,8 @@ fn attributes(schema: &Value) -> String {
     let mut page = "\n## Schema\n".to_owned();
     let attributes = schema["block"]["attributes"].as_object().expect("attributes");
     let mut nested = String::new();
-    let flag = |attribute: &Value, flag: &str| attribute[flag] == true;
-    let groups: [(&str, &dyn Fn(&Value) -> bool); 3] = [
-        ("Required", &|a| flag(a, "required")),
-        ("Optional", &|a| flag(a, "optional")),
-        ("Read-Only", &|a| !flag(a, "required") && !flag(a, "optional")),
-    ];
-    for (heading, belongs) in groups {
-        let group: Vec<_> = attributes.iter().filter(|(_, attribute)| belongs(attribute)).collect();
+    for heading in ["Required", "Optional", "Read-Only"] {
+        let group: Vec<_> = attributes.iter().filter(|(_, attribute)| usage(attribute) == heading).collect();
         if group.is_empty() {
             continue;
         }
@@ -70,6 +64,14 @@ fn attributes(schema: &Value) -> String {
         }
     }
     page + &nested
+}
+
+fn usage(attribute: &Value) -> &'static str {
+    match (&attribute["required"], &attribute["optional"]) {
+        (Value::Bool(true), _) => "Required",
+        (_, Value::Bool(true)) => "Optional",
+        _ => "Read-Only",
+    }
 }
 
 fn line(page: &mut String, name: &str, attribute: &Value) {

@@ -1,0 +1,91 @@
+//! A person starts the binary.
+
+use std::process::Stdio;
+
+use crate::host::{Ended, Host, MAGIC_COOKIE};
+use crate::session::host;
+
+/// A shell's environment has no host's variables.
+fn person() -> Host {
+    host().without(MAGIC_COOKIE.0).without("PLUGIN_PROTOCOL_VERSIONS").without_tls()
+}
+
+async fn run(arguments: &[&str]) -> Ended {
+    person().arguments(arguments).spawn().end().await
+}
+
+#[tokio::test]
+async fn a_person_is_told_what_the_binary_is_for() {
+    let wrong = person().env(MAGIC_COOKIE.0, "chocolate");
+    let empty = person().env(MAGIC_COOKIE.0, "");
+    for host in [person(), wrong, empty] {
+        let ended = host.spawn().end().await;
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        for expected in ["This program is a plugin: Terraform starts it.", "terraform init", "callkit/tencent"] {
+            assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_version_can_be_asked_for() {
+    for argument in ["--version", "-version", "-V"] {
+        let ended = run(&[argument]).await;
+        assert!(ended.status.success(), "{ended:?}");
+        assert_eq!(ended.stdout, concat!("terraform-provider-tencent ", env!("CARGO_PKG_VERSION"), "\n"));
+        assert_eq!(ended.stderr, "");
+    }
+}
+
+#[tokio::test]
+async fn help_can_be_asked_for() {
+    for argument in ["--help", "-help", "-h"] {
+        let ended = run(&[argument]).await;
+        assert!(ended.status.success(), "{ended:?}");
+        assert!(ended.stdout.contains("--debug") && ended.stdout.contains("--version"), "{ended:?}");
+        assert_eq!(ended.stderr, "");
+    }
+}
+
+#[tokio::test]
+async fn other_arguments_are_refused() {
+    for arguments in [&["apply"][..], &["--verison"], &["--debug", "--help"], &[""]] {
+        let ended = run(arguments).await;
+        assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.contains("--help"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_text_are_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let ended = person().arguments([OsStr::from_bytes(b"--\xff")]).spawn().end().await;
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_reader_that_is_gone_is_no_panic() {
+    let starts =
+        [person().arguments(["--version"]), person().arguments(["--help"]), person().arguments(["--debug"]), host()];
+    for host in starts {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ended = host.spawn_with_stdout(Stdio::from(writer)).end().await;
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(!ended.stderr.contains("panic"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_read_the_line_is_told_why_there_is_no_plugin() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let host = host();
+    let ended = host.spawn_with_stdout(Stdio::from(writer)).end().await;
+    assert!(ended.stderr.contains("cannot write to standard output"), "{ended:?}");
+    let left = std::fs::read_dir(host.temporary()).expect("a directory").count();
+    assert_eq!(left, 0, "the socket is removed");
+}

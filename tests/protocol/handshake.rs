@@ -1,0 +1,168 @@
+//! The handshake line, and the socket that it names.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use nix::unistd::{Gid, Group};
+use rustls::pki_types::ServerName;
+
+use crate::host::{Plugin, Tls};
+use crate::session::{Session, failure, host, is_healthy};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("it exists").permissions().mode() & 0o7777
+}
+
+fn entries(directory: &Path) -> usize {
+    fs::read_dir(directory).expect("a directory").count()
+}
+
+/// The directory that the plugin made for its socket.
+fn directory(plugin: &Plugin) -> &Path {
+    plugin.handshake.socket().parent().expect("a directory")
+}
+
+#[tokio::test]
+async fn the_line_says_where_the_plugin_is_and_who_it_is() {
+    let plugin = host().start().await;
+    let fields: Vec<_> = plugin.handshake.fields.iter().map(String::as_str).collect();
+    let ["1", "6", "unix", socket, "grpc", certificate] = fields[..] else { panic!("{fields:?}") };
+    assert!(Path::new(socket).is_absolute(), "{socket}");
+    assert!(!certificate.is_empty() && !certificate.contains('='), "{certificate}");
+
+    // The certificate is one for "localhost", and for nothing else.
+    assert!(is_healthy(&plugin.connect().await).await);
+    let tls = Tls { server_name: ServerName::try_from("example.com").expect("a name"), ..plugin.tls() };
+    let error = plugin.connect_as(Some(&tls)).await.expect_err("another name");
+    assert!(format!("{error:?}").contains("NotValidForName"), "{error:?}");
+}
+
+#[tokio::test]
+async fn nothing_follows_the_line() {
+    let mut session = Session::start().await;
+    for _ in 0..3 {
+        assert!(is_healthy(&session.channel).await);
+        assert_eq!(session.resource_schema().version, 0);
+    }
+    let ended = session.plugin.shut_down().await;
+    assert_eq!(ended.stdout, "");
+    assert_eq!(ended.stderr, "", "nor is there a warning");
+}
+
+#[tokio::test]
+async fn without_automtls_there_is_no_certificate() {
+    // The oldest hosts say nothing but the cookie.
+    let oldest = host().without_tls().without("PLUGIN_PROTOCOL_VERSIONS");
+    for host in [oldest, host().without_tls().env("PLUGIN_CLIENT_CERT", "")] {
+        let mut plugin = host.start().await;
+        assert_eq!(plugin.handshake.fields.len(), 6);
+        assert_eq!(plugin.handshake.certificate(), None);
+        assert!(is_healthy(&plugin.connect().await).await);
+        let ended = plugin.shut_down().await;
+        assert!(ended.status.success(), "{ended:?}");
+        assert_eq!(ended.stderr, "");
+    }
+}
+
+#[tokio::test]
+async fn multiplexing_is_declined_if_the_host_asks_for_it() {
+    for value in ["true", "false", "1"] {
+        let plugin = host().env("PLUGIN_MULTIPLEX_GRPC", value).start().await;
+        assert_eq!(plugin.handshake.fields[6..], ["false"], "{value}");
+        assert!(is_healthy(&plugin.connect().await).await, "the certificate's field is not mixed up with it");
+    }
+    // go-plugin takes an empty variable for none.
+    let plugin = host().env("PLUGIN_MULTIPLEX_GRPC", "").start().await;
+    assert_eq!(plugin.handshake.fields.len(), 6);
+}
+
+#[tokio::test]
+async fn the_socket_is_this_users_alone() {
+    let plugin = host().start().await;
+    let socket = fs::metadata(plugin.handshake.socket()).expect("the socket");
+    assert!(socket.file_type().is_socket());
+    assert_eq!(mode(plugin.handshake.socket()), 0o600);
+    assert_eq!(mode(directory(&plugin)), 0o700);
+}
+
+#[tokio::test]
+async fn each_process_has_a_directory_of_its_own_and_removes_it() {
+    let host = host();
+    let (mut one, mut other) = (host.start().await, host.start().await);
+    assert_eq!(directory(&one).parent(), Some(host.temporary()));
+    assert_ne!(directory(&one), directory(&other));
+    one.shut_down().await;
+    assert!(!directory(&one).exists() && directory(&other).exists());
+    other.shut_down().await;
+    assert_eq!(entries(host.temporary()), 0);
+}
+
+#[tokio::test]
+async fn the_host_may_choose_where_sockets_are() {
+    let sockets = tempfile::tempdir().expect("a directory");
+    let mut plugin = host().env("PLUGIN_UNIX_SOCKET_DIR", sockets.path()).start().await;
+    assert_eq!(directory(&plugin).parent(), Some(sockets.path()), "in a directory inside that one");
+    assert!(is_healthy(&plugin.connect().await).await);
+    plugin.shut_down().await;
+    assert_eq!(entries(sockets.path()), 0);
+
+    let host = host().env("PLUGIN_UNIX_SOCKET_DIR", "");
+    let plugin = host.start().await;
+    assert_eq!(directory(&plugin).parent(), Some(host.temporary()), "an empty variable is none");
+}
+
+#[tokio::test]
+async fn a_group_may_use_the_socket() {
+    let gid = Gid::current();
+    // Not every machine has a name for the number.
+    let name = Group::from_gid(gid).expect("the groups can be read").map(|group| group.name);
+    for group in [Some(gid.to_string()), name].into_iter().flatten() {
+        let plugin = host().env("PLUGIN_UNIX_SOCKET_GROUP", &group).start().await;
+        assert_eq!(mode(plugin.handshake.socket()), 0o660, "{group}");
+        // To enter, not to look around.
+        assert_eq!(mode(directory(&plugin)), 0o710, "{group}");
+        for path in [plugin.handshake.socket(), directory(&plugin)] {
+            assert_eq!(fs::metadata(path).expect("it exists").gid(), gid.as_raw(), "{group}");
+        }
+        assert!(is_healthy(&plugin.connect().await).await, "{group}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_group_is_an_error() {
+    let host = host().env("PLUGIN_UNIX_SOCKET_GROUP", "no-such-group");
+    let ended = failure(&host).await;
+    assert!(ended.stderr.contains("PLUGIN_UNIX_SOCKET_GROUP"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("there is no group \"no-such-group\""), "{}", ended.stderr);
+    assert_eq!(entries(host.temporary()), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn an_unusable_socket_directory_is_an_error() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("file");
+    fs::write(&file, "").expect("a file");
+    let missing = directory.path().join("missing");
+    // The path of a socket has about a hundred bytes.
+    let deep = directory.path().join("d".repeat(120));
+    fs::create_dir(&deep).expect("a directory");
+    for unusable in [&file, &missing, &deep] {
+        let ended = failure(&host().env("PLUGIN_UNIX_SOCKET_DIR", unusable)).await;
+        let said = ["PLUGIN_UNIX_SOCKET_DIR: no socket can be made there", "cannot listen on"];
+        assert!(said.iter().any(|text| ended.stderr.contains(text)), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&unusable.display().to_string()), "{}", ended.stderr);
+    }
+    assert_eq!(entries(&deep), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_host_of_another_protocol_version_is_answered_all_the_same() {
+    for versions in ["5", "4,5", "7"] {
+        let plugin = host().env("PLUGIN_PROTOCOL_VERSIONS", versions).start().await;
+        assert_eq!(plugin.handshake.fields[1], "6", "{versions}");
+        plugin.process.logged("the host does not speak this plugin protocol version").await;
+    }
+    let mut plugin = host().env("PLUGIN_PROTOCOL_VERSIONS", "6,7").start().await;
+    assert_eq!(plugin.shut_down().await.stderr, "");
+}

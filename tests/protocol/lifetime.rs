@@ -1,0 +1,238 @@
+//! How long a plugin lives: while its host wants it, and no longer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tencent_simulator::{FaultKind, Simulator};
+use terraform_provider_tencent::plugin::proto::grpc_broker_client::GrpcBrokerClient;
+use terraform_provider_tencent::plugin::proto::grpc_controller_client::GrpcControllerClient;
+use terraform_provider_tencent::plugin::proto::grpc_stdio_client::GrpcStdioClient;
+use terraform_provider_tencent::plugin::proto::{ConnInfo, Empty, StdioData};
+use tokio::net::UnixStream;
+use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tonic::transport::Channel;
+use tonic::{Code, Streaming};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::host::{Ended, Plugin, connect};
+use crate::session::{Session, arrived, host, is_healthy, provider};
+
+/// The streams that a host opens at once and keeps open.
+struct Streams {
+    stdio: Streaming<StdioData>,
+    broker: Streaming<ConnInfo>,
+}
+
+impl Streams {
+    async fn open(channel: &Channel) -> Self {
+        let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.expect("a stream");
+        let announced = tokio_stream::pending();
+        let broker = GrpcBrokerClient::new(channel.clone()).start_stream(announced).await.expect("a stream");
+        Self { stdio: stdio.into_inner(), broker: broker.into_inner() }
+    }
+}
+
+/// A read that Tencent never answers.
+async fn hanging_read(session: &Session, simulator: &Simulator) -> JoinHandle<()> {
+    simulator.inject(FaultKind::NoAnswer);
+    let (mut provider, request) = (session.provider(), session.read_request(&session.state("https://example.com")));
+    let read = tokio::spawn(async move {
+        // Whatever becomes of it.
+        let _ = provider.read_resource(request).await;
+    });
+    arrived(simulator, |requests| !requests.is_empty()).await;
+    read
+}
+
+/// The process ended well, and left nothing behind.
+#[track_caller]
+fn assert_clean(plugin: &Plugin, ended: &Ended) {
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    let directory = plugin.handshake.socket().parent().expect("a directory");
+    assert!(!directory.exists(), "the socket's directory is removed");
+}
+
+#[tokio::test]
+async fn the_plugin_is_healthy_and_nothing_else_is() {
+    let plugin = host().start().await;
+    let channel = plugin.connect().await;
+    assert!(is_healthy(&channel).await);
+    let other = HealthCheckRequest { service: "tfplugin7.Provider".into() };
+    let status = HealthClient::new(channel).check(other).await.expect_err("an unknown service");
+    assert_eq!(status.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn the_streams_of_the_host_stay_open() {
+    let session = Session::start().await;
+    let mut streams = Streams::open(&session.channel).await;
+    let a_while = Duration::from_millis(300);
+    assert!(timeout(a_while, streams.stdio.message()).await.is_err(), "nothing comes, and there is no end");
+    assert!(timeout(a_while, streams.broker.message()).await.is_err(), "nothing comes, and there is no end");
+    assert!(is_healthy(&session.channel).await);
+}
+
+#[tokio::test]
+async fn a_shutdown_is_answered_and_ends_the_process() {
+    let mut plugin = host().start().await;
+    let channel = plugin.connect().await;
+    GrpcControllerClient::new(channel.clone()).shutdown(Empty {}).await.expect("an answer");
+    // The host waits with its connection open.
+    let ended = plugin.process.end().await;
+    assert_clean(&plugin, &ended);
+    assert_eq!(ended.stderr, "");
+    assert!(!is_healthy(&channel).await);
+}
+
+#[tokio::test]
+async fn open_streams_do_not_delay_a_shutdown() {
+    let mut plugin = host().start().await;
+    let mut streams = Streams::open(&plugin.connect().await).await;
+    let ended = plugin.shut_down().await;
+    assert_clean(&plugin, &ended);
+    assert_eq!(ended.stderr, "", "no request was under way");
+    assert!(matches!(streams.stdio.message().await, Ok(None)), "the stream ends in order");
+    assert!(matches!(streams.broker.message().await, Ok(None)), "the stream ends in order");
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_delay_a_shutdown() {
+    let mut plugin = host().start().await;
+    let _silent = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
+    let idle = plugin.connect().await;
+    assert!(is_healthy(&idle).await);
+    let ended = plugin.shut_down().await;
+    assert_clean(&plugin, &ended);
+    assert_eq!(ended.stderr, "", "no request was under way");
+}
+
+#[tokio::test]
+async fn a_hanging_request_does_not_prevent_a_shutdown() {
+    let simulator = Simulator::start().expect("a simulator");
+    let mut session = Session::on(&simulator).await;
+    let _streams = Streams::open(&session.channel).await;
+    let read = hanging_read(&session, &simulator).await;
+    let ended = session.plugin.shut_down().await;
+    assert_clean(&session.plugin, &ended);
+    read.await.expect("the read ends too");
+}
+
+#[tokio::test]
+async fn ctrl_c_is_left_to_the_host() {
+    let simulator = Simulator::start().expect("a simulator");
+    let mut session = Session::on(&simulator).await;
+    for _ in 0..3 {
+        session.plugin.process.signal(Signal::SIGINT);
+        assert!(is_healthy(&session.channel).await);
+        let read = session.read(&session.state("https://example.com")).await;
+        assert_eq!(read.diagnostics, []);
+    }
+    session.shut_down().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_right_after_the_handshake_is_left_to_the_host() {
+    for _ in 0..5 {
+        let plugin = host().start().await;
+        plugin.process.signal(Signal::SIGINT);
+        assert!(is_healthy(&plugin.connect().await).await);
+    }
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_process() {
+    let mut plugin = host().start().await;
+    let channel = plugin.connect().await;
+    assert!(is_healthy(&channel).await);
+    plugin.process.signal(Signal::SIGTERM);
+    let ended = plugin.process.end().await;
+    assert_clean(&plugin, &ended);
+}
+
+#[tokio::test]
+async fn sigterm_right_after_the_handshake_ends_the_process_in_order() {
+    for _ in 0..5 {
+        let mut plugin = host().start().await;
+        plugin.process.signal(Signal::SIGTERM);
+        let ended = plugin.process.end().await;
+        assert_clean(&plugin, &ended);
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_request_does_not_prevent_sigterm() {
+    let simulator = Simulator::start().expect("a simulator");
+    let mut session = Session::on(&simulator).await;
+    let _read = hanging_read(&session, &simulator).await;
+    session.plugin.process.signal(Signal::SIGTERM);
+    let ended = session.plugin.process.end().await;
+    assert_clean(&session.plugin, &ended);
+}
+
+/// A host connects, sends requests that stay open, and is killed: its end of the connection closes without a word.
+async fn come_and_go(plugin: &Plugin, requests: impl AsyncFnOnce(Channel) + Send + 'static) {
+    let (handshake, tls) = (plugin.handshake.clone(), plugin.tls());
+    let life = move || {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            requests(connect(handshake.socket(), Some(&tls)).await.expect("a connection")).await;
+        });
+        // Dropped with the runtime: the connection, and every request on it.
+    };
+    tokio::task::spawn_blocking(life).await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_plugin_does_not_outlive_its_host() {
+    let mut plugin = host().start().await;
+    come_and_go(&plugin, async |channel| {
+        let mut streams = Streams::open(&channel).await;
+        tokio::spawn(async move { streams.stdio.message().await });
+    })
+    .await;
+    let ended = plugin.process.end().await;
+    assert_clean(&plugin, &ended);
+}
+
+#[tokio::test]
+async fn a_request_under_way_does_not_keep_a_plugin_without_host() {
+    let simulator = Arc::new(Simulator::start().expect("a simulator"));
+    simulator.inject(FaultKind::NoAnswer);
+    let mut session = Session::on(&simulator).await;
+    let read = session.read_request(&session.state("https://example.com"));
+    let watched = Arc::clone(&simulator);
+    come_and_go(&session.plugin, async move |channel| {
+        tokio::spawn(async move { provider(&channel).read_resource(read).await });
+        arrived(&watched, |requests| !requests.is_empty()).await;
+    })
+    .await;
+    drop(session.channel);
+    let ended = session.plugin.process.end().await;
+    assert_clean(&session.plugin, &ended);
+}
+
+#[tokio::test]
+async fn strangers_do_not_keep_a_plugin_without_host() {
+    let mut plugin = host().start().await;
+    drop(plugin.connect().await);
+    let _silent = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
+    let ended = plugin.process.end().await;
+    assert_clean(&plugin, &ended);
+}
+
+#[tokio::test]
+async fn a_host_that_comes_back_soon_finds_the_plugin() {
+    let mut plugin = host().start().await;
+    drop(plugin.connect().await);
+    sleep(Duration::from_secs(1)).await;
+    let channel = plugin.connect().await;
+    // Longer than a plugin waits for its host.
+    sleep(Duration::from_secs(4)).await;
+    assert!(plugin.process.runs());
+    assert!(is_healthy(&channel).await, "a host is there: no reason to end");
+}

@@ -1,0 +1,86 @@
+//! What is on standard error: lines as Terraform's logs take them, as many as were asked for.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+use tencent_simulator::Simulator;
+use terraform_provider_tencent::terraform::proto;
+
+use crate::session::{Session, host};
+
+/// The log of a short life in which something happens at each level from DEBUG to WARN, with these variables set.
+async fn log_with(variables: &[(&str, &str)], simulator: &Simulator) -> Vec<Json> {
+    // A host of another version: that is the warning.
+    let host = variables.iter().fold(host().env("PLUGIN_PROTOCOL_VERSIONS", "5"), |host, (n, v)| host.env(n, v));
+    let mut session = Session::start_by(&host).await;
+    session.configure(&session.provider_config(simulator)).await;
+    session.read(&session.state("https://example.com/hook")).await;
+    session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+    let ended = session.plugin.shut_down().await;
+    let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    ended.stderr.lines().map(parse).collect()
+}
+
+fn levels(log: &[Json]) -> BTreeSet<&str> {
+    log.iter().map(|line| line["@level"].as_str().expect("a level")).collect()
+}
+
+#[tokio::test]
+async fn the_most_specific_variable_decides() {
+    const OWN: &str = "TF_LOG_PROVIDER_TENCENT";
+    const PROVIDERS: &str = "TF_LOG_PROVIDER";
+    const ALL: &str = "TF_LOG";
+    let (warn, info, debug) = (&["warn"][..], &["info", "warn"][..], &["debug", "info", "warn"][..]);
+    let simulator = Simulator::start().expect("a simulator");
+    for (variables, expected) in [
+        (&[][..], warn),
+        (&[(ALL, "debug")], debug),
+        (&[(ALL, "INFO")], info),
+        (&[(ALL, "Warn")], warn),
+        (&[(ALL, "ERROR")], &[]),
+        (&[(ALL, "OFF")], &[]),
+        // Terraform takes these for TRACE.
+        (&[(ALL, "JSON")], debug),
+        (&[(ALL, "1")], debug),
+        (&[(ALL, "ERROR"), (PROVIDERS, "INFO")], info),
+        (&[(ALL, "TRACE"), (PROVIDERS, "OFF")], &[]),
+        (&[(ALL, "ERROR"), (PROVIDERS, "ERROR"), (OWN, "DEBUG")], debug),
+        (&[(ALL, "TRACE"), (PROVIDERS, "TRACE"), (OWN, "WARN")], warn),
+        (&[(ALL, "INFO"), (PROVIDERS, ""), (OWN, "")], info),
+        (&[("TF_LOG_PROVIDER_OTHER", "TRACE"), ("TF_LOG_CORE", "TRACE")], warn),
+    ] {
+        let log = log_with(variables, &simulator).await;
+        assert_eq!(levels(&log), expected.iter().copied().collect(), "{variables:?}: {log:#?}");
+    }
+}
+
+#[tokio::test]
+async fn each_line_is_what_terraform_reads() {
+    let simulator = Simulator::start().expect("a simulator");
+    let log = log_with(&[("TF_LOG", "TRACE")], &simulator).await;
+    assert!(log.len() >= 4, "{log:#?}");
+    for line in &log {
+        let field = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("no {name} in {line}"));
+        assert!(["trace", "debug", "info", "warn", "error"].contains(&field("@level")), "{line}");
+        assert!(!field("@message").is_empty(), "{line}");
+        assert!(field("@module") == "provider" || field("@module").starts_with("provider."), "{line}");
+        let (_, fraction) = field("@timestamp").split_once('.').expect("parts of a second");
+        assert_eq!(fraction.trim_end_matches('Z').len(), 6, "microseconds: {line}");
+        humantime::parse_rfc3339(field("@timestamp")).expect("a time in RFC 3339");
+    }
+    let messages: Vec<_> = log.iter().map(|line| (&line["@message"], &line["tf_rpc"])).collect();
+    assert!(messages.contains(&(&"configuring the provider".into(), &"configure_provider".into())), "{messages:?}");
+}
+
+#[tokio::test]
+async fn no_level_shows_a_secret() {
+    let simulator = Simulator::start().expect("a simulator");
+    let log = format!("{:?}", log_with(&[("TF_LOG", "TRACE")], &simulator).await);
+    let requests = simulator.requests();
+    let user_sigs = requests.iter().filter_map(|request| request.user_sig.as_deref());
+    let secrets: Vec<_> = user_sigs.chain([Simulator::SECRET_KEY]).collect();
+    assert!(secrets.len() > 1, "a call was made");
+    for secret in secrets {
+        assert!(!log.contains(secret), "{log}");
+    }
+}

@@ -1,0 +1,280 @@
+//! The life of a resource, as Terraform walks through it: planned, applied, read, changed, destroyed; with errors on the
+//! way, and with a person who loses patience.
+
+use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
+use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
+use terraform_provider_tencent::terraform::proto::{self, ResourceIdentityData};
+use terraform_provider_tencent::terraform::{Type, Value, codec};
+
+use crate::host::within;
+use crate::session::{RESOURCE, Session, arrived, encode, number, set, text, the_error, with};
+
+const APP: u64 = Simulator::SDK_APP_ID;
+const URL: &str = "https://hooks.example.com/call";
+const OTHER_URL: &str = "https://hooks.example.com/other";
+
+fn simulator() -> Simulator {
+    Simulator::start().expect("a simulator")
+}
+
+fn configured(simulator: &Simulator) -> Option<Configuration> {
+    simulator.configuration(Service::Call, APP)
+}
+
+fn put(simulator: &Simulator, url: &str) {
+    let commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"];
+    simulator.put_configuration(Service::Call, APP, Configuration::new(url, commands));
+}
+
+fn fail(simulator: &Simulator, action: Action) {
+    // The account is no administrator: nothing that passes by itself.
+    let kind = FaultKind::ErrorCode { code: 60010, info: "made to fail".into() };
+    simulator.inject(Fault::new(kind).on(action));
+}
+
+fn identity_type() -> Type {
+    Type::object([("sdk_app_id", Type::Number)])
+}
+
+fn identity(id: u64) -> Option<ResourceIdentityData> {
+    let value = Value::Object([("sdk_app_id".to_owned(), number(id))].into());
+    Some(ResourceIdentityData { identity_data: Some(encode(&value, &identity_type())) })
+}
+
+/// The SDKAppID in an identity.
+fn identified(identity: &Option<ResourceIdentityData>) -> Value {
+    let data = identity.as_ref().expect("an identity").identity_data.as_ref();
+    codec::decode(data, &identity_type()).expect("an identity").attribute("sdk_app_id").clone()
+}
+
+#[tokio::test]
+async fn a_resource_is_created_read_changed_and_destroyed() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+
+    // Created: everything but the answer's own id is known before.
+    let config = session.config(URL);
+    let plan = session.plan(&Value::Null, &config).await;
+    assert_eq!(plan.diagnostics, []);
+    let planned = session.decode(&plan.planned_state);
+    assert_eq!(planned, with(session.state(URL), [("last_request_id", Value::Unknown)]));
+    assert_eq!(configured(&simulator), None, "a plan changes nothing");
+    let applied = session.apply(&Value::Null, &planned).await;
+    assert_eq!(applied.diagnostics, []);
+    let created = session.decode(&applied.new_state);
+    let request_id = created.attribute("last_request_id").clone();
+    assert!(matches!(&request_id, Value::String(id) if !id.is_empty()), "{request_id:?}");
+    assert_eq!(created, with(planned, [("last_request_id", request_id)]), "applied as planned");
+    assert_eq!(identified(&applied.new_identity), number(APP));
+    let stored = configured(&simulator).expect("a configuration");
+    assert_eq!(stored.url, URL);
+    assert_eq!(set(stored.callback_commands.iter().map(String::as_str)), *created.attribute("callback_commands"));
+
+    // Read: nothing has changed. Planned again: nothing to do.
+    let read = session.read(&created).await;
+    assert_eq!((read.diagnostics.as_slice(), session.decode(&read.new_state)), (&[][..], created.clone()));
+    assert_eq!(identified(&read.new_identity), number(APP));
+    let plan = session.plan(&created, &config).await;
+    assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], created.clone()));
+
+    // Changed in place.
+    let plan = session.plan(&created, &session.config(OTHER_URL)).await;
+    assert_eq!((plan.diagnostics.as_slice(), plan.requires_replace.as_slice()), (&[][..], &[][..]));
+    let planned = session.decode(&plan.planned_state);
+    assert_eq!(planned.attribute("last_request_id"), &Value::Unknown);
+    let applied = session.apply(&created, &planned).await;
+    assert_eq!(applied.diagnostics, []);
+    let changed = session.decode(&applied.new_state);
+    assert_eq!(changed.attribute("url"), &text(OTHER_URL));
+    assert!(changed.is_wholly_known());
+    assert_eq!(configured(&simulator).expect("a configuration").url, OTHER_URL);
+
+    // Destroyed.
+    let plan = session.plan(&changed, &Value::Null).await;
+    assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], Value::Null));
+    let applied = session.apply(&changed, &Value::Null).await;
+    assert_eq!((applied.diagnostics.as_slice(), session.decode(&applied.new_state)), (&[][..], Value::Null));
+    assert_eq!(configured(&simulator), None);
+}
+
+#[tokio::test]
+async fn reading_finds_what_others_changed() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    let state = session.state(URL);
+    put(&simulator, OTHER_URL);
+    let read = session.read(&state).await;
+    assert_eq!(read.diagnostics, []);
+    assert_eq!(session.decode(&read.new_state), with(state.clone(), [("url", text(OTHER_URL))]));
+
+    simulator.remove_configuration(Service::Call, APP);
+    let read = session.read(&state).await;
+    assert_eq!((read.diagnostics.as_slice(), session.decode(&read.new_state)), (&[][..], Value::Null), "gone");
+}
+
+#[tokio::test]
+async fn another_application_is_another_object() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    let config = with(session.config(URL), [("sdk_app_id", number(APP + 1))]);
+    let plan = session.plan(&session.state(URL), &config).await;
+    let paths: Vec<_> = plan.requires_replace.iter().map(|path| path.steps.len()).collect();
+    assert_eq!(paths, [1], "{plan:?}");
+    assert_eq!(identified(&plan.planned_identity), number(APP + 1));
+}
+
+#[tokio::test]
+async fn what_the_provider_remembers_outlives_a_failed_apply() {
+    let simulator = simulator();
+    fail(&simulator, Action::Set);
+    let session = Session::on(&simulator).await;
+    // Whoever wrote it, and whatever it means.
+    let private = b"\xff of another version".to_vec();
+    let request = proto::apply_resource_change::Request {
+        type_name: RESOURCE.into(),
+        prior_state: session.encode(&session.state(URL)),
+        planned_state: session.encode(&session.state(OTHER_URL)),
+        planned_private: private.clone(),
+        ..Default::default()
+    };
+    let answer = session.provider().apply_resource_change(request).await.expect("an answer").into_inner();
+    the_error(&answer.diagnostics);
+    assert_eq!(answer.private, private);
+
+    put(&simulator, URL);
+    let request = proto::read_resource::Request { private, ..session.read_request(&session.state(URL)) };
+    let answer = session.provider().read_resource(request).await.expect("an answer").into_inner();
+    assert_eq!((answer.diagnostics.as_slice(), session.decode(&answer.new_state)), (&[][..], session.state(URL)));
+}
+
+#[tokio::test]
+async fn a_failed_apply_leaves_the_state_as_it_was() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    let prior = session.state(URL);
+    put(&simulator, URL);
+    fail(&simulator, Action::Set);
+    fail(&simulator, Action::Delete);
+    let planned = with(session.state(OTHER_URL), [("last_request_id", Value::Unknown)]);
+    for (what, prior, planned) in
+        [("create", &Value::Null, &planned), ("update", &prior, &planned), ("delete", &prior, &Value::Null)]
+    {
+        let applied = session.apply(prior, planned).await;
+        let error = the_error(&applied.diagnostics);
+        assert!(error.detail.contains("60010") && error.detail.contains("made to fail"), "{what}: {error:#?}");
+        assert_eq!(session.decode(&applied.new_state), *prior, "{what}");
+        assert_eq!(configured(&simulator).expect("a configuration").url, URL, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_read_is_an_error() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    fail(&simulator, Action::Get);
+    let read = session.read(&session.state(URL)).await;
+    assert!(the_error(&read.diagnostics).detail.contains("60010"), "{:?}", read.diagnostics);
+    assert_eq!(read.new_state, None, "an error is not an object that is gone");
+}
+
+#[tokio::test]
+async fn planning_to_overwrite_warns() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    put(&simulator, OTHER_URL);
+    let plan = session.plan(&Value::Null, &session.config(URL)).await;
+    let [warning] = &plan.diagnostics[..] else { panic!("{:?}", plan.diagnostics) };
+    assert_eq!(warning.severity(), Severity::Warning);
+    assert!(warning.detail.contains(OTHER_URL), "{warning:?}");
+    assert!(plan.planned_state.is_some(), "and is a plan all the same");
+}
+
+#[tokio::test]
+async fn an_object_is_imported_by_id_and_by_identity() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    put(&simulator, URL);
+    for (id, identity) in [(APP.to_string(), None), (String::new(), identity(APP))] {
+        let request = proto::import_resource_state::Request {
+            type_name: RESOURCE.into(),
+            id,
+            identity,
+            client_capabilities: None,
+        };
+        let answer = session.provider().import_resource_state(request).await.expect("an answer").into_inner();
+        assert_eq!(answer.diagnostics, []);
+        let [imported] = &answer.imported_resources[..] else { panic!("{answer:?}") };
+        assert_eq!(imported.type_name, RESOURCE);
+        assert_eq!(identified(&imported.identity), number(APP));
+        let expected = with(session.state(URL), [("last_request_id", Value::Null)]);
+        assert_eq!(session.decode(&imported.state), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_imported_is_an_error() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    for (id, identity, expected) in [
+        ("callback", None, "\"callback\""),
+        ("", None, "SDKAppID"),
+        ("1400000001", None, "nothing to import"),
+        ("", identity(0), "0 is not an SDKAppID"),
+        ("", identity(APP), "nothing to import"),
+        ("", Some(ResourceIdentityData { identity_data: None }), ""),
+    ] {
+        let request = proto::import_resource_state::Request {
+            type_name: RESOURCE.into(),
+            id: id.into(),
+            identity,
+            client_capabilities: None,
+        };
+        let answer = session.provider().import_resource_state(request).await.expect("an answer").into_inner();
+        assert!(the_error(&answer.diagnostics).detail.contains(expected), "{expected:?}: {:?}", answer.diagnostics);
+        assert_eq!(answer.imported_resources, []);
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_request_keeps_no_other_waiting() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    put(&simulator, URL);
+    simulator.inject(Fault::new(FaultKind::NoAnswer).times(1));
+    let (mut provider, request) = (session.provider(), session.read_request(&session.state(URL)));
+    let hanging = tokio::spawn(async move { provider.read_resource(request).await });
+    arrived(&simulator, |requests| !requests.is_empty()).await;
+    for _ in 0..20 {
+        assert_eq!(session.read(&session.state(URL)).await.diagnostics, []);
+    }
+    assert!(!hanging.is_finished());
+}
+
+#[tokio::test]
+async fn stopping_ends_what_is_under_way() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    simulator.inject(FaultKind::NoAnswer);
+    let state = session.state(URL);
+    let planned = with(session.state(OTHER_URL), [("last_request_id", Value::Unknown)]);
+    let (read, applied, ()) = within("the end of what was stopped", async {
+        tokio::join!(session.read(&state), session.apply(&state, &planned), async {
+            let under_way = |action| move |r: &tencent_simulator::Request| r.action == Some(action);
+            arrived(&simulator, |r| r.iter().any(under_way(Action::Get)) && r.iter().any(under_way(Action::Set))).await;
+            let stopped = session.provider().stop_provider(proto::stop_provider::Request {}).await;
+            assert_eq!(stopped.expect("an answer").into_inner().error, "");
+        })
+    })
+    .await;
+    the_error(&read.diagnostics);
+    assert_eq!(read.new_state, None);
+    the_error(&applied.diagnostics);
+    assert_eq!(session.decode(&applied.new_state), state, "what held before is kept");
+    assert!(simulator.requests().iter().all(|request| request.outcome == Outcome::Fault("NoAnswer")));
+
+    // A process under a debugger serves a second run after that.
+    simulator.clear_faults();
+    put(&simulator, URL);
+    session.configure(&session.provider_config(&simulator)).await;
+    assert_eq!(session.read(&state).await.diagnostics, []);
+}

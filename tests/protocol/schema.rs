@@ -1,0 +1,107 @@
+//! What the provider says it has, and what it says of what it has not.
+
+use std::collections::BTreeSet;
+
+use terraform_provider_tencent::terraform::Type;
+use terraform_provider_tencent::terraform::proto;
+use tonic::{Code, Response, Status};
+
+use crate::session::{RESOURCE, Session, block, type_of};
+
+#[tokio::test]
+async fn metadata_and_schema_name_the_same_things() {
+    let session = Session::start().await;
+    let metadata = session.provider().get_metadata(proto::get_metadata::Request {}).await;
+    let metadata = metadata.expect("an answer").into_inner();
+    assert_eq!(metadata.diagnostics, []);
+    let schema = session.provider().get_provider_schema(proto::get_provider_schema::Request {}).await;
+    let schema = schema.expect("an answer").into_inner();
+    assert_eq!(schema.diagnostics, []);
+
+    let named: BTreeSet<_> = metadata.resources.iter().map(|resource| &resource.type_name).collect();
+    assert_eq!(named, schema.resource_schemas.keys().collect());
+    assert!(schema.resource_schemas.contains_key(RESOURCE));
+    let named: BTreeSet<_> = metadata.data_sources.iter().map(|data_source| &data_source.type_name).collect();
+    assert_eq!(named, schema.data_source_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.functions.iter().map(|function| &function.name).collect();
+    assert_eq!(named, schema.functions.keys().collect());
+
+    let capabilities = metadata.server_capabilities.expect("capabilities");
+    assert_eq!(schema.server_capabilities, Some(capabilities));
+    assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional && capabilities.move_resource_state);
+    assert!(!capabilities.generate_resource_config);
+}
+
+#[tokio::test]
+async fn schemas_are_what_terraform_accepts() {
+    let session = Session::start().await;
+    let data_sources = session.data_sources().map(|(_, schema)| schema);
+    for schema in data_sources.chain([session.provider_schema(), session.resource_schema()]) {
+        assert!(!block(schema).description.is_empty());
+        for attribute in &block(schema).attributes {
+            let name = &attribute.name;
+            assert!(attribute.required || attribute.optional || attribute.computed, "{name} has no use");
+            assert!(!(attribute.required && (attribute.optional || attribute.computed)), "{name} is a contradiction");
+            assert!(attribute.r#type.is_empty() != attribute.nested_type.is_none(), "{name} has one type");
+            assert!(!attribute.description.is_empty(), "{name} is not described");
+        }
+        assert!(matches!(type_of(schema), Type::Object(_)), "the types can be read");
+    }
+    for secret in ["secret_key", "user_sig"] {
+        let attribute = block(session.provider_schema()).attributes.iter().find(|a| a.name == secret);
+        assert!(attribute.expect(secret).sensitive, "{secret} must not be shown");
+    }
+}
+
+#[tokio::test]
+async fn every_resource_has_an_identity() {
+    let session = Session::start().await;
+    let request = proto::get_resource_identity_schemas::Request {};
+    let answer = session.provider().get_resource_identity_schemas(request).await.expect("an answer").into_inner();
+    assert_eq!(answer.diagnostics, []);
+    let identity = &answer.identity_schemas[RESOURCE];
+    assert_eq!(identity.version, 0);
+    let [attribute] = &identity.identity_attributes[..] else { panic!("{identity:?}") };
+    assert_eq!(attribute.name, "sdk_app_id");
+    assert_eq!(Type::from_json(&attribute.r#type), Ok(Type::Number));
+    assert!(attribute.required_for_import && !attribute.optional_for_import);
+}
+
+#[tokio::test]
+async fn unknown_functions_are_errors() {
+    let session = Session::start().await;
+    let functions = session.provider().get_functions(proto::get_functions::Request {}).await;
+    let functions = functions.expect("an answer").into_inner();
+    assert_eq!(functions.diagnostics, []);
+    assert!(!functions.functions.contains_key("no_such_function"));
+    let request = proto::call_function::Request { name: "no_such_function".into(), arguments: Vec::new() };
+    let answer = session.provider().call_function(request).await.expect("an answer").into_inner();
+    assert_eq!(answer.result, None);
+    assert!(answer.error.expect("an error").text.contains("no_such_function"));
+}
+
+#[tokio::test]
+async fn what_the_provider_does_not_offer_is_unimplemented() {
+    #[track_caller]
+    fn assert_unimplemented<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {
+        assert_eq!(answer.expect_err("not implemented").code(), Code::Unimplemented);
+    }
+    let session = Session::start().await;
+    let mut provider = session.provider();
+    assert_unimplemented(provider.generate_resource_config(proto::generate_resource_config::Request::default()).await);
+    assert_unimplemented(
+        provider
+            .validate_ephemeral_resource_config(proto::validate_ephemeral_resource_config::Request::default())
+            .await,
+    );
+    assert_unimplemented(provider.open_ephemeral_resource(proto::open_ephemeral_resource::Request::default()).await);
+    assert_unimplemented(provider.renew_ephemeral_resource(proto::renew_ephemeral_resource::Request::default()).await);
+    assert_unimplemented(provider.close_ephemeral_resource(proto::close_ephemeral_resource::Request::default()).await);
+    assert_unimplemented(
+        provider.validate_list_resource_config(proto::validate_list_resource_config::Request::default()).await,
+    );
+    assert_unimplemented(provider.list_resource(proto::list_resource::Request::default()).await);
+    assert_unimplemented(provider.validate_action_config(proto::validate_action_config::Request::default()).await);
+    assert_unimplemented(provider.plan_action(proto::plan_action::Request::default()).await);
+    assert_unimplemented(provider.invoke_action(proto::invoke_action::Request::default()).await);
+}

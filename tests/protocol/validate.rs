@@ -1,0 +1,93 @@
+//! Configurations: in both encodings, with values that are not known yet, and of any size.
+
+use serde_json::json;
+use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
+use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue};
+use terraform_provider_tencent::terraform::{Type, Value};
+
+use crate::session::{RESOURCE, Session, blamed, encode, nothing, set, text, the_error, type_of, with};
+
+/// More than tonic accepts unless told otherwise.
+const LARGE: usize = 5 * 1024 * 1024;
+
+async fn validate(session: &Session, config: Option<DynamicValue>) -> Vec<Diagnostic> {
+    let request =
+        proto::validate_resource_config::Request { type_name: RESOURCE.into(), config, client_capabilities: None };
+    session.provider().validate_resource_config(request).await.expect("an answer").into_inner().diagnostics
+}
+
+async fn validate_provider(session: &Session, config: DynamicValue) -> Vec<Diagnostic> {
+    let request = proto::validate_provider_config::Request { config: Some(config) };
+    session.provider().validate_provider_config(request).await.expect("an answer").into_inner().diagnostics
+}
+
+#[tokio::test]
+async fn a_resource_is_validated() {
+    let session = Session::start().await;
+    let good = session.config("https://hooks.example.com/call");
+    assert_eq!(validate(&session, session.encode(&good)).await, []);
+
+    let unknown = with(good.clone(), [("url", Value::Unknown), ("callback_commands", Value::Unknown)]);
+    assert_eq!(validate(&session, session.encode(&unknown)).await, [], "what is not known yet may turn out right");
+
+    for (attribute, value) in [
+        ("url", text("ftp://hooks.example.com")),
+        ("callback_commands", set([])),
+        ("sdk_app_id", Value::Number((-1i64).into())),
+        ("deletion_policy", text("KEEP")),
+    ] {
+        let bad = with(good.clone(), [(attribute, value)]);
+        let diagnostics = validate(&session, session.encode(&bad)).await;
+        assert_eq!(blamed(the_error(&diagnostics)), Some(attribute));
+    }
+
+    let odd = with(good, [("callback_commands", set(["Call.CallbackAfterEndCal"]))]);
+    let diagnostics = validate(&session, session.encode(&odd)).await;
+    let [warning] = &diagnostics[..] else { panic!("{diagnostics:?}") };
+    assert_eq!((warning.severity(), blamed(warning)), (Severity::Warning, Some("callback_commands")));
+}
+
+#[tokio::test]
+async fn json_is_as_good_as_msgpack() {
+    let session = Session::start().await;
+    let config = |url: &str| {
+        let Type::Object(attributes) = type_of(session.resource_schema()) else { panic!("no object") };
+        let mut json: serde_json::Map<_, _> = attributes.into_keys().map(|name| (name, json!(null))).collect();
+        json.insert("url".into(), json!(url));
+        json.insert("callback_commands".into(), json!(["Call.CallbackAfterEndCall"]));
+        Some(DynamicValue { msgpack: Vec::new(), json: serde_json::to_vec(&json).expect("JSON") })
+    };
+    assert_eq!(validate(&session, config("https://hooks.example.com/call")).await, []);
+    let diagnostics = validate(&session, config("ftp://hooks.example.com/call")).await;
+    assert_eq!(blamed(the_error(&diagnostics)), Some("url"));
+}
+
+#[tokio::test]
+async fn the_provider_block_is_validated() {
+    let session = Session::start().await;
+    let ty = type_of(session.provider_schema());
+    let empty = nothing(session.provider_schema());
+    assert_eq!(validate_provider(&session, encode(&empty, &ty)).await, [], "the environment may have it all");
+    let unknown = with(empty.clone(), [("secret_key", Value::Unknown), ("endpoint", Value::Unknown)]);
+    assert_eq!(validate_provider(&session, encode(&unknown, &ty)).await, []);
+    for (attribute, value) in
+        [("region", text("mars")), ("endpoint", text("http://example.com")), ("secret_key", text(""))]
+    {
+        let diagnostics = validate_provider(&session, encode(&with(empty.clone(), [(attribute, value)]), &ty)).await;
+        assert_eq!(blamed(the_error(&diagnostics)), Some(attribute));
+    }
+}
+
+#[tokio::test]
+async fn large_values_pass_in_both_directions() {
+    let session = Session::start().await;
+    let url = format!("https://hooks.example.com/{}", "a".repeat(LARGE));
+    let config = session.config(&url);
+    // It may be an error; it must be an answer.
+    validate(&session, session.encode(&config)).await;
+
+    let empty = nothing(session.provider_schema());
+    session.configure(&with(empty, [("secret_key", Value::Unknown)])).await;
+    let planned = session.plan(&Value::Null, &config).await;
+    assert_eq!(session.decode(&planned.planned_state).attribute("url"), &text(&url));
+}
