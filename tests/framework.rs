@@ -114,7 +114,7 @@ impl ManagedResource for ThingResource {
     /// Version 1 called the name "title" and had no size.
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Thing> {
         let title = state["title"].as_str()?.to_owned();
-        (from_version == 1).then(|| Thing { name: Attr::Known(title), size: Attr::Known(1) })
+        (from_version == 1).then_some(Thing { name: Attr::Known(title), size: Attr::Known(1) })
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `drift` | somebody changes the object elsewhere |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known after apply only |
+//! | `data_source` | reading what is there, whoever set it |
+//! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
 //! | `errors` | every error code of Tencent's, and what becomes of failed writes |
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
@@ -18,6 +20,7 @@
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
 //! | `versions` | the same life on every Terraform that can be had |
 
+mod data_source;
 mod drift;
 mod errors;
 mod harness;
@@ -26,6 +29,7 @@ mod lifecycle;
 mod network;
 mod overwrite;
 mod secrets;
+mod state;
 mod unknown;
 mod user_sig;
 mod validation;
