@@ -469,7 +469,8 @@ fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
             continue;
         }
         let likeness = |name: &str| strsim::normalized_levenshtein(&command.to_lowercase(), &name.to_lowercase());
-        let meant = known.iter().find(|name| likeness(name) >= NEAR_MISS);
+        let likely = known.iter().map(|name| (name, likeness(name))).filter(|(_, likeness)| *likeness >= NEAR_MISS);
+        let meant = likely.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| name);
         let question = meant.map(|name| format!(" Did you mean \"{name}\"?")).unwrap_or_default();
         let detail = format!(
             "{command:?} is not a command that Tencent documents.{question} It documents {}. If it is a new one, \
@@ -552,4 +553,64 @@ fn import_command(id: SdkAppId) -> String {
 
 fn masked(url: &Attr<String>) -> String {
     url.known().map(|url| CallbackUrl::from(url.clone()).to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(commands: &[&str]) -> SetOf<String> {
+        commands.iter().map(|command| (*command).to_owned()).collect()
+    }
+
+    #[test]
+    fn commands_are_checked_and_misspellings_corrected() {
+        use Severity::{Error, Warning};
+        let all = SERVICE.callback_commands;
+        for (set, expected) in [
+            (commands(all), vec![]),
+            (commands(&[]), vec![(Error, "Tencent needs at least one command")]),
+            (commands(&["", all[0]]), vec![(Error, "Each command is the name of an event")]),
+            (commands(&["call.callbackafterendcall"]), vec![(Warning, "Did you mean \"Call.CallbackAfterEndCall\"?")]),
+            (
+                commands(&["Call.CallbackAfterStarCall"]),
+                vec![(Warning, "Did you mean \"Call.CallbackAfterStartCall\"?")],
+            ),
+            (
+                commands(&["Call.CallbackBeforeRing"]),
+                vec![(Warning, "is not a command that Tencent documents. It documents")],
+            ),
+        ] {
+            let found: Vec<_> = validate_commands(&set).into_iter().collect();
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, (severity, text)) in found.iter().zip(expected) {
+                assert_eq!(found.severity, severity);
+                assert!(found.detail.contains(text), "{found:?}");
+                assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_refused_is_quoted_without_its_secrets() {
+        let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
+        let found: Vec<_> = validate_url(&url.into()).into_iter().collect();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
+    }
+
+    #[test]
+    fn only_the_object_at_tencent_is_worth_a_request() {
+        let known = |url: &str| CallCallback {
+            url: Attr::Known(url.to_owned()),
+            callback_commands: Attr::Known(commands(&["Call.CallbackAfterEndCall"])),
+            ..CallCallback::defaults()
+        };
+        let prior = known("https://example.com/");
+        let kept = CallCallback { deletion_policy: Attr::Known(ABANDON.into()), ..prior.clone() };
+        assert!(!prior.differs_remotely(&kept));
+        assert!(prior.differs_remotely(&known("https://example.com/x")));
+        assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }));
+        assert!(prior.is_equivalent(&known("https://EXAMPLE.com")));
+    }
 }
