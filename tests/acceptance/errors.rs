@@ -1,0 +1,235 @@
+//! Every error code of Tencent's: what a person is told, and what becomes of the write that failed.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::{App, AppStatus, Configuration, Fault, FaultKind, Service, Simulator};
+use terraform_provider_tencent::tencent::ErrorCode;
+
+use crate::harness::{
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet, sends, this,
+};
+
+/// The documented codes, each with a word of its meaning and of the advice that a person needs.
+const CODES: [(i64, &str, &str); 33] = [
+    (100001, "internal error", "later"),
+    (100002, "parameter", "below"),
+    (100301, "no callback configuration", "SDKAppID"),
+    (60002, "URL is malformed", "report"),
+    (60003, "JSON is malformed", "report"),
+    (60004, "account", "identifier"),
+    (60005, "signature", "SecretKey"),
+    (60006, "SDKAppID is not valid", "region"),
+    (60007, "rate is exceeded", "requests_per_second"),
+    (60008, "timed out", "later"),
+    (60009, "no such resource", "endpoint"),
+    (60010, "not an app administrator", "identifier"),
+    (60011, "rate is exceeded", "requests_per_second"),
+    (60012, "SDKAppID is missing", "report"),
+    (60013, "unreadable", "later"),
+    (60014, "timed out", "later"),
+    (60015, "not a string", "report"),
+    (60016, "disabled", "console"),
+    (60017, "forbidden", "console"),
+    (60018, "too many requests", "requests_per_second"),
+    (60019, "too many requests", "requests_per_second"),
+    (60020, "expired and is suspended", "Renew"),
+    (60021, "IP address", "allow-list"),
+    (70001, "expired", "clock"),
+    (70003, "cannot be parsed", "copied whole"),
+    (70009, "signature is wrong", "SecretKey"),
+    (70013, "another identifier", "identifier"),
+    (70014, "another SDKAppID", "sdk_app_id"),
+    (70016, "key does not exist", "region"),
+    (70020, "SDKAppID does not exist", "region"),
+    (70050, "too often", "minute"),
+    (70051, "blocked", "administrator"),
+    (70107, "does not exist", "identifier"),
+];
+
+const ONE_ATTEMPT: &str = "provider \"tencent\" {
+  max_retries = 0
+}
+";
+
+#[test]
+fn every_error_code_is_explained() -> Result {
+    let documented: BTreeSet<_> = ErrorCode::documented().map(|code| code.0).collect();
+    assert_eq!(documented, CODES.iter().map(|(code, ..)| *code).collect(), "the table here is the documented one");
+
+    let not_listed = (99999, "does not list", "support");
+    let codes: Vec<_> = CODES.into_iter().chain([not_listed]).collect();
+    let scenario = Scenario::of_applications(codes.len())?;
+    for (id, (code, ..)) in (ID..).zip(&codes) {
+        let fault = FaultKind::ErrorCode { code: *code, info: format!("in Tencent's words: {code}") };
+        scenario.simulator.inject(Fault::new(fault).on(Set).sdk_app_id(id));
+    }
+    let ids = (ID..).take(codes.len());
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &fleet(ids, &sends(&[START], URL))))?;
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    for (id, (code, meaning, advice)) in (ID..).zip(&codes) {
+        let error = diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {id} failed"));
+        for expected in [
+            "Error:",
+            &format!("with tencent_call_callback.fleet[\"{id}\"]"),
+            &format!("error {code}"),
+            meaning,
+            advice,
+            &format!("ErrorInfo: in Tencent's words: {code}"),
+            "RequestId: Id-",
+        ] {
+            assert!(error.contains(expected), "{code}: expected {expected:?}\n{error}");
+        }
+    }
+    assert_eq!((diagnostics(&applied).len(), scenario.instances()?), (codes.len(), 0));
+
+    // 70001 is worth another try, with a UserSig signed anew; nothing else is.
+    let requests = scenario.simulator.take_requests();
+    for (id, (code, ..)) in (ID..).zip(&codes) {
+        let attempts = requests.iter().filter(|r| r.action == Some(Set) && r.sdk_app_id == Some(id)).count();
+        assert_eq!(attempts, if *code == 70001 { 2 } else { 1 }, "{code}");
+    }
+
+    // Nothing is lost: the next apply creates all of them.
+    scenario.simulator.clear_faults();
+    scenario.apply()?.expect_contains("34 added");
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_user_sig_that_has_expired_for_tencent_is_signed_anew() -> Result {
+    let scenario = Scenario::new()?;
+    let expired = FaultKind::ErrorCode { code: 70001, info: "expired".to_owned() };
+    scenario.simulator.inject(Fault::new(expired).on(Set).times(1));
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.apply()?;
+    assert_eq!(scenario.writes(), [Set, Set]);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_code_that_may_pass_is_tried_again() -> Result {
+    let scenario = Scenario::new()?;
+    for code in [100_001, 60008] {
+        let fault = FaultKind::ErrorCode { code, info: String::new() };
+        scenario.simulator.inject(Fault::new(fault).on(Set).times(1));
+    }
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.apply()?.expect_lacks("Warning");
+    assert_eq!(scenario.writes(), [Set, Set, Set]);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn what_tencent_refuses_is_told_as_it_is() -> Result {
+    let cases: [(App, &[&str]); 6] = [
+        (App::new(ID, "another key"), &["error 70009", "Check that the SecretKey belongs to this SDKAppID"]),
+        (App::new(ID + 1, KEY), &["error 70020", "region"]),
+        (App { administrators: vec![], ..App::new(ID, KEY) }, &["error 60010", "identifier"]),
+        (App::new(ID, KEY).status(AppStatus::Disabled), &["error 60016", "console"]),
+        (App::new(ID, KEY).status(AppStatus::Forbidden), &["error 60017", "console"]),
+        (App::new(ID, KEY).status(AppStatus::Suspended), &["error 60020", "five minutes"]),
+    ];
+    for (app, said) in cases {
+        let scenario = Scenario::on(&TERRAFORM, Simulator::builder().app(app).start()?)?;
+        scenario.configure(&this(&sends(&[START], URL)))?;
+        let applied = scenario.try_apply()?;
+        applied.expect_failure();
+        let error = diagnostic(&applied, "Error: ");
+        for said in said.iter().chain(&["RequestId: Id-", "ErrorInfo: "]) {
+            assert!(error.contains(said), "expected {said:?}\n{error}");
+        }
+        assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
+    }
+    Ok(())
+}
+
+#[test]
+fn another_administrator_may_call() -> Result {
+    let app = App { administrators: vec![], ..App::new(ID, KEY) }.administrator("terraform");
+    let mut scenario = Scenario::on(&TERRAFORM, Simulator::builder().app(app).start()?)?;
+    scenario.workspace.env("TENCENT_IDENTIFIER", "terraform");
+    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_failed_update_keeps_the_old_state_and_the_next_repairs() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    let before = scenario.stored()?;
+    let fault = FaultKind::ErrorCode { code: 60020, info: "suspended".to_owned() };
+    scenario.simulator.inject(Fault::new(fault).on(Set));
+    scenario.configure(&this(&sends(&[START, END], OTHER_URL)))?;
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {ID} failed"));
+    assert_eq!(scenario.stored()?, before);
+    scenario.expect_remote(&[START], URL);
+
+    scenario.simulator.clear_faults();
+    scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed");
+    scenario.expect_remote(&[START, END], OTHER_URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_failed_deletion_keeps_the_object_and_the_next_deletes() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    let before = scenario.stored()?;
+    let fault = FaultKind::ErrorCode { code: 60017, info: "forbidden".to_owned() };
+    scenario.simulator.inject(Fault::new(fault).on(Delete));
+    let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
+    destroyed.expect_failure();
+    let error = diagnostic(&destroyed, &format!("Deleting the callback configuration of SDKAppID {ID} failed"));
+    assert!(error.contains("error 60017"), "{error}");
+    assert_eq!(scenario.stored()?, before);
+
+    scenario.simulator.clear_faults();
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
+    Ok(())
+}
+
+#[test]
+fn one_application_that_fails_does_not_stop_the_others() -> Result {
+    let scenario = Scenario::of_applications(4)?;
+    let fault = FaultKind::ErrorCode { code: 60020, info: "suspended".to_owned() };
+    scenario.simulator.inject(Fault::new(fault).sdk_app_id(ID + 2));
+    scenario.configure(&fleet(ID..ID + 4, &sends(&[START], URL)))?;
+    scenario.try_apply()?.expect_failure().expect_contains("SDKAppID 1400000003 failed");
+    assert_eq!(scenario.instances()?, 3);
+    let there = (ID..ID + 4).map(|id| scenario.simulator.configuration(Service::Call, id).is_some());
+    assert_eq!(there.collect::<Vec<_>>(), [true, true, false, true]);
+    Ok(())
+}
+
+#[test]
+fn a_failed_replacement_is_completed_by_the_next_apply() -> Result {
+    let with_id = |id: u64| this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}")));
+    let scenario = Scenario::of_applications(2)?.applied(&with_id(ID))?;
+    let fault = FaultKind::ErrorCode { code: 60020, info: "suspended".to_owned() };
+    scenario.simulator.inject(Fault::new(fault).on(Set).sdk_app_id(ID + 1));
+    scenario.configure(&with_id(ID + 1))?;
+    scenario.try_apply()?.expect_failure();
+    assert_eq!((scenario.remote(), scenario.instances()?), (None, 0), "the old one is gone, the new one not there");
+    scenario.simulator.clear_faults();
+    scenario.apply()?.expect_contains("1 added, 0 changed, 0 destroyed");
+    assert_eq!(scenario.simulator.configuration(Service::Call, ID + 1), Some(Configuration::new(URL, [START])));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_answer_to_another_question_is_an_error() -> Result {
+    // OK, but nothing in it: neither "there is none" nor a configuration.
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-0" });
+    scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(Get));
+    scenario.configure(&format!("provider \"tencent\" {{\nmax_retries = 0\n}}\n{}", this(&sends(&[START], URL))))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    assert!(diagnostic(&plan, "Reading the callback configuration").contains("no configuration"));
+    assert!(scenario.stored()?.is_some());
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What every test stands on: a simulator of its own, a workspace whose provider calls it, and ways to look at both.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+use tencent_simulator::{Action, App, Configuration, Service, Simulator};
+use terraform_cli::{Mirror, Output, Terraform, Workspace};
+
+/// The Terraform at hand.
+pub(crate) static TERRAFORM: LazyLock<Terraform> = LazyLock::new(|| Terraform::find().expect("a Terraform to run"));
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
+/// The application of a simulator that was told of none.
+pub(crate) const ID: u64 = Simulator::SDK_APP_ID;
+pub(crate) const KEY: &str = Simulator::SECRET_KEY;
+pub(crate) const URL: &str = "https://hooks.example.com/tencent/call";
+pub(crate) const OTHER_URL: &str = "https://other.example.com/calls";
+pub(crate) const START: &str = "Call.CallbackAfterStartCall";
+pub(crate) const CHANGED: &str = "Call.CallbackAfterMemberChanged";
+pub(crate) const END: &str = "Call.CallbackAfterEndCall";
+
+/// The address of the resource that [`this`] writes.
+pub(crate) const THIS: &str = "tencent_call_callback.this";
+
+/// A resource with these arguments.
+pub(crate) fn this(arguments: &str) -> String {
+    resource("this", arguments)
+}
+
+/// A resource of this name with these arguments.
+pub(crate) fn resource(name: &str, arguments: &str) -> String {
+    format!("resource \"tencent_call_callback\" \"{name}\" {{\n{arguments}\n}}\n")
+}
+
+/// A resource `fleet` with these arguments, for each of `ids`.
+pub(crate) fn fleet(ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
+    let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
+    resource("fleet", &format!("for_each = toset({})\nsdk_app_id = each.key\n{arguments}", Value::from(ids)))
+}
+
+/// The two arguments that every resource has.
+pub(crate) fn sends(commands: &[&str], url: &str) -> String {
+    format!("url = {}\ncallback_commands = {}\n", Value::from(url), Value::from(commands))
+}
+
+/// Tencent's side of the world and a person's.
+pub(crate) struct Scenario {
+    pub(crate) simulator: Simulator,
+    pub(crate) workspace: Workspace,
+}
+
+impl Scenario {
+    /// One application, without a callback configuration.
+    pub(crate) fn new() -> Result<Self> {
+        Self::on(&TERRAFORM, Simulator::start()?)
+    }
+
+    /// Applications from [`ID`] on, all with the same key.
+    pub(crate) fn of_applications(count: usize) -> Result<Self> {
+        let mut simulator = Simulator::builder();
+        for id in (ID..).take(count) {
+            simulator = simulator.app(App::new(id, KEY));
+        }
+        Self::on(&TERRAFORM, simulator.start()?)
+    }
+
+    /// This Terraform and this simulator. The environment names the default application and its key.
+    pub(crate) fn on(terraform: &Terraform, simulator: Simulator) -> Result<Self> {
+        let mirror = Mirror::new(Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent")), "0.1.0")?;
+        let mut workspace = Workspace::new(terraform, &mirror)?;
+        for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "no_proxy"] {
+            workspace.remove_env(proxy);
+        }
+        workspace
+            .env("NO_PROXY", "127.0.0.1")
+            .env("TENCENT_ENDPOINT", simulator.url())
+            .env("TENCENT_SDK_APP_ID", ID.to_string())
+            .env("TENCENT_SECRET_KEY", KEY);
+        workspace.write(
+            "versions.tf",
+            "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n",
+        )?;
+        workspace.init()?.expect_success();
+        Ok(Self { simulator, workspace })
+    }
+
+    /// Makes `main.tf` this.
+    pub(crate) fn configure(&self, text: &str) -> Result {
+        Ok(self.workspace.write("main.tf", text)?)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.workspace.run(arguments)?)
+    }
+
+    /// `terraform apply`, however it ends.
+    pub(crate) fn try_apply(&self) -> Result<Output> {
+        self.run(&["apply", "-auto-approve"])
+    }
+
+    /// `terraform apply`, which succeeds.
+    #[track_caller]
+    pub(crate) fn apply(&self) -> Result<Output> {
+        let applied = self.try_apply()?;
+        applied.expect_success();
+        Ok(applied)
+    }
+
+    /// Makes `main.tf` this, applies it, and forgets the requests that it took.
+    #[track_caller]
+    pub(crate) fn applied(self, text: &str) -> Result<Self> {
+        self.configure(text)?;
+        self.apply()?;
+        self.simulator.clear_requests();
+        Ok(self)
+    }
+
+    /// A plan finds nothing to do, and the next one neither.
+    #[track_caller]
+    pub(crate) fn expect_no_changes(&self) -> Result {
+        for _ in 0..2 {
+            self.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
+        }
+        Ok(())
+    }
+
+    /// The planned change of [`THIS`]: `actions`, `before`, `after`, `after_unknown` ….
+    pub(crate) fn planned(&self) -> Result<Value> {
+        let plan = self.workspace.plan_json(&[])?;
+        change(&plan, THIS).ok_or_else(|| format!("the plan has no {THIS}: {plan}").into())
+    }
+
+    /// The attributes of [`THIS`] in the state; none if it is not there.
+    pub(crate) fn stored(&self) -> Result<Option<Value>> {
+        Ok(self.instance()?.map(|instance| instance["attributes"].clone()))
+    }
+
+    /// [`THIS`] in the state file, with all that Terraform notes of it.
+    pub(crate) fn instance(&self) -> Result<Option<Value>> {
+        let state = self.workspace.state()?.unwrap_or_default();
+        let resources = state["resources"].as_array().cloned().unwrap_or_default();
+        let this = resources.iter().find(|r| r["type"] == "tencent_call_callback" && r["name"] == "this");
+        Ok(this.and_then(|resource| resource["instances"].get(0)).cloned())
+    }
+
+    /// How many instances of the resource the state holds.
+    pub(crate) fn instances(&self) -> Result<usize> {
+        let state = self.workspace.state()?.unwrap_or_default();
+        let resources = state["resources"].as_array().cloned().unwrap_or_default();
+        let ours = resources.iter().filter(|r| r["type"] == "tencent_call_callback");
+        Ok(ours.map(|r| r["instances"].as_array().map_or(0, Vec::len)).sum())
+    }
+
+    /// What Tencent holds for the default application.
+    pub(crate) fn remote(&self) -> Option<Configuration> {
+        self.simulator.configuration(Service::Call, ID)
+    }
+
+    /// Tencent holds exactly this for the default application.
+    #[track_caller]
+    pub(crate) fn expect_remote(&self, commands: &[&str], url: &str) {
+        assert_eq!(self.remote().map(sorted), Some(sorted(Configuration::new(url, commands.iter().copied()))));
+    }
+
+    /// Somebody sets the default application's configuration elsewhere.
+    pub(crate) fn somebody_sets(&self, commands: &[&str], url: &str) {
+        let configuration = Configuration::new(url, commands.iter().copied());
+        self.simulator.put_configuration(Service::Call, ID, configuration);
+    }
+
+    /// The calls since the last look, in order. Each was a well-formed one.
+    #[track_caller]
+    pub(crate) fn calls(&self) -> Vec<Action> {
+        let requests = self.simulator.take_requests();
+        requests.into_iter().map(|r| r.action.unwrap_or_else(|| panic!("not one of the API's calls: {r:?}"))).collect()
+    }
+
+    /// The calls since the last look that change something, in order. How often Terraform refreshes and plans along the
+    /// way is its own affair.
+    #[track_caller]
+    pub(crate) fn writes(&self) -> Vec<Action> {
+        self.calls().into_iter().filter(|action| *action != Action::Get).collect()
+    }
+}
+
+/// Order carries no meaning; a duplicate stays one.
+fn sorted(mut configuration: Configuration) -> Configuration {
+    configuration.callback_commands.sort();
+    configuration
+}
+
+/// The change that a plan has for `address`.
+pub(crate) fn change(plan: &Value, address: &str) -> Option<Value> {
+    let changes = plan["resource_changes"].as_array()?;
+    changes.iter().find(|c| c["address"] == address).map(|c| c["change"].clone())
+}
+
+/// The names of the attributes that differ between two objects.
+pub(crate) fn differences<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a str> {
+    let object = before.as_object().expect("an object");
+    object.iter().filter(|(name, value)| after[name.as_str()] != **value).map(|(name, _)| name.as_str()).collect()
+}
+
+/// The diagnostics that Terraform printed, each on one line and without its frame.
+pub(crate) fn diagnostics(output: &Output) -> Vec<String> {
+    let text = output.text();
+    let boxes = text.split('╷').skip(1).map(|rest| rest.split('╵').next().unwrap_or(rest));
+    boxes.map(|text| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// The one diagnostic among those of `output` that has `text`.
+#[track_caller]
+pub(crate) fn diagnostic(output: &Output, text: &str) -> String {
+    let mut with_text: Vec<_> = diagnostics(output).into_iter().filter(|d| d.contains(text)).collect();
+    assert_eq!(with_text.len(), 1, "diagnostics with {text:?}: {with_text:#?}\n\n{output}");
+    with_text.remove(0)
+}

@@ -1,0 +1,172 @@
+//! Objects that exist already come under management, leave it, and change their address.
+
+use serde_json::json;
+use tencent_simulator::Action::Get;
+
+use crate::harness::{
+    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, resource, sends, this,
+};
+
+fn import_block(id: &str) -> String {
+    format!("import {{\n  to = {THIS}\n  id = \"{id}\"\n}}\n")
+}
+
+#[test]
+fn import_by_command() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.somebody_sets(&[END, START, END], URL);
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success().expect_contains("Import successful!");
+    assert_eq!(
+        scenario.stored()?.expect("an object"),
+        json!({
+            "sdk_app_id": ID,
+            "id": ID.to_string(),
+            "url": URL,
+            "callback_commands": [END, START],
+            "overwrite_existing": true,
+            "deletion_policy": "DELETE",
+            "timeouts": null,
+            "last_request_id": null,
+        })
+    );
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn import_by_block() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.somebody_sets(&[START], URL);
+    scenario.configure(&(import_block(&ID.to_string()) + &this(&sends(&[START], URL))))?;
+    scenario.run(&["plan"])?.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
+    let planned = scenario.planned()?;
+    assert_eq!((&planned["actions"], &planned["importing"]["id"]), (&json!(["no-op"]), &json!(ID.to_string())));
+    scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed").expect_lacks("Warning");
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), [], "adopting an object writes nothing");
+    Ok(())
+}
+
+#[test]
+fn an_import_shows_what_it_will_change() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.somebody_sets(&[START], OTHER_URL);
+    let settings = "deletion_policy = \"ABANDON\"\noverwrite_existing = false";
+    scenario.configure(&(import_block(&ID.to_string()) + &this(&(sends(&[START, END], URL) + settings))))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success().expect_contains("1 to import, 0 to add, 1 to change, 0 to destroy.");
+    plan.expect_contains(&format!("\"{OTHER_URL}\" -> \"{URL}\"")).expect_contains(&format!("+ \"{END}\""));
+    scenario.apply()?;
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_import_id_that_is_no_sdk_app_id_is_an_error() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    for id in ["this", "0", "4294967296", "-1", "1400000001 ", "call/1400000001", "1.4e9"] {
+        let imported = scenario.run(&["import", THIS, id])?;
+        imported.expect_failure();
+        let error = diagnostic(&imported, "The import ID is not an SDKAppID");
+        assert!(error.contains(&format!("{id:?} cannot be imported")), "{error}");
+        assert!(error.contains("a whole number from 1 to 4294967295"), "{error}");
+    }
+    assert_eq!((scenario.calls(), scenario.instances()?), (vec![], 0), "nothing was asked, nothing was stored");
+    Ok(())
+}
+
+#[test]
+fn an_application_without_a_configuration_cannot_be_imported() -> Result {
+    let scenario = Scenario::new()?;
+    let config = this(&sends(&[START], URL));
+    scenario.configure(&config)?;
+    let summary = format!("Error: SDKAppID {ID} has no callback configuration");
+    let by_command = scenario.run(&["import", THIS, &ID.to_string()])?;
+    by_command.expect_failure();
+    assert!(diagnostic(&by_command, &summary).contains("There is nothing to import."));
+
+    scenario.configure(&(import_block(&ID.to_string()) + &config))?;
+    let by_block = scenario.run(&["plan"])?;
+    by_block.expect_failure();
+    assert!(diagnostic(&by_block, &summary).contains("There is nothing to import."));
+    assert_eq!(scenario.instances()?, 0);
+    Ok(())
+}
+
+#[test]
+fn an_application_that_does_not_exist_cannot_be_imported() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    let imported = scenario.run(&["import", THIS, "1400000999"])?;
+    imported.expect_failure();
+    let error = diagnostic(&imported, "SDKAppID 1400000999 failed");
+    assert!(error.contains("error 70020") && error.contains("region"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_generated_configuration_plans_empty() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.somebody_sets(&[END, START], "https://hooks.example.com/?token=s3cret&v=1");
+    scenario.configure(&import_block(&ID.to_string()))?;
+    let planned = scenario.run(&["plan", "-generate-config-out=generated.tf"])?;
+    planned.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
+    let generated = std::fs::read_to_string(scenario.workspace.path().join("generated.tf"))?;
+    assert!(!generated.contains("last_request_id"), "what only the provider sets is not in it: {generated}");
+
+    scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(2).expect_contains("1 to import, 0 to add, 0 to change");
+    scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
+    scenario.expect_no_changes()?;
+    scenario.configure("")?;
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn out_of_the_state_and_back() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START, CHANGED], URL)))?;
+    let created = scenario.stored()?.expect("an object");
+    scenario.run(&["state", "rm", THIS])?.expect_success();
+    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    scenario.expect_no_changes()?;
+    let mut imported = scenario.stored()?.expect("an object");
+    assert_eq!(imported["last_request_id"], json!(null), "it was not this state that wrote");
+    imported["last_request_id"] = created["last_request_id"].clone();
+    assert_eq!(imported, created);
+    assert_eq!(scenario.writes(), []);
+
+    // The next write is ours again.
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.apply()?;
+    assert!(scenario.stored()?.expect("an object")["last_request_id"].is_string());
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_moved_object_is_only_renamed() -> Result {
+    let scenario = Scenario::new()?.applied(&resource("old", &sends(&[START], URL)))?;
+    let moved = format!("moved {{\n  from = tencent_call_callback.old\n  to = {THIS}\n}}\n");
+    scenario.configure(&(moved + &this(&sends(&[START], URL))))?;
+    let plan = scenario.workspace.plan_json(&[])?;
+    assert_eq!(change(&plan, THIS).expect("a change")["actions"], json!(["no-op"]));
+    assert_eq!(scenario.calls(), [Get], "a managed object is not looked up as if it were new");
+    scenario.apply()?.expect_contains("0 added, 0 changed, 0 destroyed");
+    assert!(scenario.stored()?.is_some());
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn a_removed_block_forgets_and_deletes_nothing() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    scenario.configure(&format!("removed {{\n  from = {THIS}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
+    scenario.apply()?.expect_contains("will no longer be managed by Terraform");
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Create, update, replace, destroy; what is a difference and what is none.
+
+use serde_json::{Value, json};
+use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
+use terraform_cli::Terraform;
+
+use crate::harness::{
+    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, change, differences, fleet, sends, this,
+};
+
+#[test]
+fn an_object_lives_and_dies() -> Result {
+    lives_and_dies(&TERRAFORM).map(drop)
+}
+
+/// The whole life of an object on this Terraform, until it is destroyed.
+pub(crate) fn lives_and_dies(terraform: &Terraform) -> Result<Scenario> {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+
+    let planned = scenario.planned()?;
+    assert_eq!(planned["actions"], json!(["create"]));
+    assert_eq!(
+        planned["after"],
+        json!({
+            "sdk_app_id": ID,
+            "id": ID.to_string(),
+            "url": URL,
+            "callback_commands": [END, START],
+            "overwrite_existing": true,
+            "deletion_policy": "DELETE",
+            "timeouts": null,
+        })
+    );
+    assert_eq!(planned["after_unknown"], json!({ "callback_commands": [false, false], "last_request_id": true }));
+    assert_eq!((scenario.calls(), scenario.remote()), (vec![Get], None), "a plan looks, and changes nothing");
+
+    scenario.apply()?.expect_contains("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.expect_remote(&[START, END], URL);
+    let created = scenario.stored()?.expect("an object");
+    assert_eq!((&created["id"], &created["sdk_app_id"]), (&json!(ID.to_string()), &json!(ID)));
+    assert_is_request_id(&created["last_request_id"]);
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.calls(), [Get, Get]);
+
+    scenario.configure(&this(&sends(&[CHANGED], OTHER_URL)))?;
+    scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed").expect_contains("updated in-place");
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.expect_remote(&[CHANGED], OTHER_URL);
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.calls(), [Get, Get]);
+
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("1 destroyed");
+    assert_eq!((scenario.writes(), scenario.remote()), (vec![Delete], None));
+    assert_eq!(scenario.instances()?, 0);
+    Ok(scenario)
+}
+
+#[track_caller]
+fn assert_is_request_id(value: &Value) {
+    let text = value.as_str().unwrap_or_default();
+    assert!(text.starts_with("Id-") && text.contains("-O-Seq-"), "Tencent's RequestId: {value}");
+}
+
+#[test]
+fn each_attribute_is_updated_in_place_by_one_write() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    for (commands, url, changed) in [
+        (vec![START], OTHER_URL, vec!["last_request_id", "url"]),
+        (vec![START, END], OTHER_URL, vec!["callback_commands", "last_request_id"]),
+        (vec![CHANGED, END], URL, vec!["callback_commands", "last_request_id", "url"]),
+    ] {
+        scenario.configure(&this(&sends(&commands, url)))?;
+        let planned = scenario.planned()?;
+        assert_eq!(planned["actions"], json!(["update"]));
+        assert_eq!(differences(&planned["before"], &planned["after"]), changed);
+        assert_eq!(planned["after_unknown"]["last_request_id"], true);
+
+        let before = scenario.stored()?.expect("an object");
+        scenario.simulator.clear_requests();
+        scenario.apply()?;
+        assert_eq!(scenario.writes(), [Set]);
+        scenario.expect_remote(&commands, url);
+        let after = scenario.stored()?.expect("an object");
+        assert_eq!(differences(&before, &after), changed);
+        assert_is_request_id(&after["last_request_id"]);
+        scenario.expect_no_changes()?;
+        scenario.simulator.clear_requests();
+    }
+    Ok(())
+}
+
+#[test]
+fn settings_of_terraform_alone_send_nothing() -> Result {
+    let arguments = sends(&[START], URL);
+    let scenario = Scenario::new()?.applied(&this(&arguments))?;
+    let created = scenario.stored()?.expect("an object");
+    for (setting, changed) in [
+        ("deletion_policy = \"ABANDON\"", vec!["deletion_policy"]),
+        ("deletion_policy = \"ABANDON\"\noverwrite_existing = false", vec!["overwrite_existing"]),
+        (
+            "timeouts = { create = \"1m\", delete = \"1m30s\" }",
+            vec!["deletion_policy", "overwrite_existing", "timeouts"],
+        ),
+        ("timeouts = { create = \"1m\" }", vec!["timeouts"]),
+        // Without them, the defaults hold again.
+        ("", vec!["timeouts"]),
+    ] {
+        scenario.configure(&this(&(arguments.clone() + setting)))?;
+        let planned = scenario.planned()?;
+        assert_eq!(planned["actions"], json!(["update"]), "{setting}");
+        assert_eq!(differences(&planned["before"], &planned["after"]), changed, "{setting}");
+        assert_eq!(planned["after"]["last_request_id"], created["last_request_id"], "{setting}: no write, no new one");
+
+        scenario.simulator.clear_requests();
+        scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed");
+        assert_eq!(scenario.calls(), [Get], "{setting}");
+        assert_eq!(scenario.stored()?.expect("an object")["last_request_id"], created["last_request_id"]);
+        scenario.expect_no_changes()?;
+    }
+    assert_eq!(scenario.stored()?, Some(created), "all settings are gone, and so is every trace of them");
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
+
+#[test]
+fn the_last_request_id_is_tencents() -> Result {
+    let scenario = Scenario::new()?;
+    let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-of-this-test" });
+    scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(Set).times(1));
+    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
+    assert_eq!(scenario.stored()?.expect("an object")["last_request_id"], "Id-of-this-test");
+    Ok(())
+}
+
+#[test]
+fn the_order_and_repetition_of_commands_make_no_difference() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START, CHANGED, END], URL)))?;
+    for commands in [&[END, START, CHANGED][..], &[START, END, CHANGED, END, START]] {
+        scenario.configure(&this(&sends(commands, URL)))?;
+        scenario.expect_no_changes()?;
+    }
+    scenario.somebody_sets(&[END, END, CHANGED, START, END], URL);
+    scenario.expect_no_changes()?;
+
+    // Fields that the documentation does not know (yet).
+    let response = json!({ "Url": URL, "CallbackCommandList": [END, CHANGED, START], "Version": 2, "Extra": [null] });
+    scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get));
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn duplicates_are_not_sent() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START, END, START], URL)))?;
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_object_that_is_gone_already_is_destroyed_in_peace() -> Result {
+    // Terraform notices at refresh ...
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    scenario.simulator.remove_configuration(Service::Call, ID);
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+
+    // ... or, without one, the deletion does.
+    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
+    scenario.simulator.remove_configuration(Service::Call, ID);
+    scenario
+        .run(&["destroy", "-auto-approve", "-refresh=false"])?
+        .expect_success()
+        .expect_contains("1 destroyed")
+        .expect_lacks("100301");
+    assert_eq!((scenario.calls(), scenario.instances()?), (vec![Delete], 0));
+    Ok(())
+}
+
+#[test]
+fn another_application_is_another_object() -> Result {
+    let with_id = |id: u64| this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}")));
+    let scenario = Scenario::of_applications(2)?.applied(&with_id(ID))?;
+    scenario.configure(&with_id(ID + 1))?;
+    let planned = scenario.planned()?;
+    assert_eq!(planned["actions"], json!(["delete", "create"]));
+    assert_eq!(planned["replace_paths"], json!([["sdk_app_id"]]));
+    assert_eq!(planned["after"]["id"], (ID + 1).to_string());
+
+    scenario.simulator.clear_requests();
+    scenario.apply()?.expect_contains("1 added, 0 changed, 1 destroyed");
+    assert_eq!(scenario.writes(), [Delete, Set]);
+    assert_eq!(scenario.remote(), None);
+    let moved = scenario.simulator.configuration(Service::Call, ID + 1);
+    assert_eq!(moved, Some(Configuration::new(URL, [START])));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn another_default_application_replaces_what_belongs_to_the_default() -> Result {
+    let mut scenario = Scenario::of_applications(2)?.applied(&this(&sends(&[START], URL)))?;
+    scenario.workspace.env("TENCENT_SDK_APP_ID", (ID + 1).to_string());
+    let planned = scenario.planned()?;
+    assert_eq!(planned["actions"], json!(["delete", "create"]));
+    assert_eq!((&planned["before"]["sdk_app_id"], &planned["after"]["sdk_app_id"]), (&json!(ID), &json!(ID + 1)));
+    scenario.apply()?;
+    assert_eq!(scenario.remote(), None);
+    assert_eq!(scenario.simulator.configuration(Service::Call, ID + 1), Some(Configuration::new(URL, [START])));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn naming_the_default_application_is_no_change() -> Result {
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    scenario.configure(&this(&(sends(&[START], URL) + &format!("sdk_app_id = {ID}"))))?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn for_each_manages_several_applications() -> Result {
+    let arguments = format!("url = \"{URL}/${{each.key}}\"\ncallback_commands = [\"{END}\"]");
+    let scenario = Scenario::of_applications(3)?.applied(&fleet(ID..ID + 3, &arguments))?;
+    for id in ID..ID + 3 {
+        let expected = Configuration::new(format!("{URL}/{id}"), [END]);
+        assert_eq!(scenario.simulator.configuration(Service::Call, id), Some(expected));
+    }
+    scenario.expect_no_changes()?;
+
+    scenario.configure(&fleet([ID, ID + 2], &arguments))?;
+    scenario.simulator.clear_requests();
+    scenario.apply()?.expect_contains("0 added, 0 changed, 1 destroyed");
+    let writes: Vec<_> = scenario.simulator.take_requests().into_iter().filter(|r| r.action != Some(Get)).collect();
+    assert_eq!(writes.len(), 1);
+    assert_eq!((writes[0].action, writes[0].sdk_app_id), (Some(Delete), Some(ID + 1)));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_abandoned_object_stays() -> Result {
+    let scenario = Scenario::new()?.applied(&this(
+        &(sends(&[START], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\""),
+    ))?;
+    let stays = "The callback configuration stays at Tencent";
+    let plan = scenario.run(&["plan", "-destroy"])?;
+    plan.expect_success().expect_contains("1 to destroy").expect_contains(stays);
+    plan.expect_contains("goes on posting events to https://hooks.example.com/?token=***");
+
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains(stays).expect_contains("1 destroyed");
+    assert_eq!(scenario.writes(), []);
+    scenario.expect_remote(&[START], "https://hooks.example.com/?token=s3cret");
+    assert_eq!(scenario.instances()?, 0);
+
+    // Taking the block out of the configuration is a destruction like any other.
+    let scenario = scenario.applied(&this(&(sends(&[START], URL) + "deletion_policy = \"ABANDON\"")))?;
+    scenario.configure("")?;
+    scenario.apply()?.expect_contains(stays).expect_contains("0 changed, 1 destroyed");
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
+
+#[test]
+fn the_policy_that_holds_is_the_last_one_applied() -> Result {
+    let abandoned = this(&(sends(&[START], URL) + "deletion_policy = \"ABANDON\""));
+    let scenario = Scenario::new()?.applied(&abandoned)?.applied(&this(&sends(&[START], URL)))?;
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_lacks("stays at Tencent");
+    assert_eq!(scenario.remote(), None);
+    Ok(())
+}
+
+#[test]
+fn create_before_destroy_leaves_what_it_created() -> Result {
+    let with = |id: u64| {
+        this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}\nlifecycle {{\ncreate_before_destroy = true\n}}")))
+    };
+    let scenario = Scenario::of_applications(2)?.applied(&with(ID))?;
+    scenario.configure(&with(ID + 1))?;
+    let plan = scenario.workspace.plan_json(&[])?;
+    assert_eq!(change(&plan, THIS).expect("a change")["actions"], json!(["create", "delete"]));
+    scenario.apply()?;
+    assert_eq!(scenario.remote(), None);
+    assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
+    scenario.expect_no_changes()
+}

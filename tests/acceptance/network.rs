@@ -1,0 +1,414 @@
+//! What happens between this machine and Tencent: lost answers, gateways, certificates, proxies, regions.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde_json::json;
+use tencent_simulator::Action::{Delete, Get, Set};
+#[cfg(unix)]
+use tencent_simulator::Request;
+use tencent_simulator::{Fault, FaultKind, Service, Simulator};
+
+use crate::harness::{
+    END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet, sends, this,
+};
+
+const ONE_ATTEMPT: &str = "provider \"tencent\" {\n  max_retries = 0\n}\n";
+
+fn gateway(code: u16, processed: bool) -> FaultKind {
+    FaultKind::Status { code, retry_after: None, processed }
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_is_read_back() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
+    let applied = scenario.apply()?;
+    let warning = diagnostic(&applied, "was written, unconfirmed");
+    assert!(warning.starts_with("Warning") && warning.contains("the configuration is as planned"), "{warning}");
+    assert_eq!(scenario.writes(), [Set]);
+    let stored = scenario.stored()?.expect("an object");
+    assert_eq!((&stored["url"], &stored["last_request_id"]), (&json!(URL), &json!(null)));
+    scenario.expect_no_changes()?;
+
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START, END], OTHER_URL))))?;
+    diagnostic(&scenario.apply()?, "was written, unconfirmed");
+    scenario.expect_remote(&[START, END], OTHER_URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_update_that_never_arrived_leaves_the_old_state() -> Result {
+    let scenario = Scenario::new()?.applied(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
+    let before = scenario.stored()?;
+    scenario.simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Set));
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[END], OTHER_URL))))?;
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Writing the callback configuration");
+    assert!(error.contains("it was not written") && error.contains(URL), "{error}");
+    assert_eq!(scenario.stored()?, before);
+    scenario.simulator.clear_faults();
+    scenario.apply()?;
+    scenario.expect_remote(&[END], OTHER_URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
+    scenario.simulator.inject(Fault::new(gateway(502, false)).on(Get));
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Writing the callback configuration");
+    assert!(error.contains("may have been written all the same") && error.contains("next plan"), "{error}");
+    assert_eq!(scenario.instances()?, 0);
+
+    // The next plan shows what is there, and goes on from it.
+    scenario.simulator.clear_faults();
+    diagnostic(&scenario.run(&["plan"])?, "The callback configuration exists already, as planned");
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn what_failed_on_the_way_is_tried_again() -> Result {
+    for kind in [FaultKind::ResetBeforeProcessing, FaultKind::ResetAfterProcessing, gateway(503, false)] {
+        let scenario = Scenario::new()?;
+        for action in [Get, Set, Delete] {
+            scenario.simulator.inject(Fault::new(kind.clone()).on(action).times(1));
+        }
+        scenario.configure(&this(&sends(&[START], URL)))?;
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied), [""; 0], "{kind:?}");
+        assert_eq!(scenario.writes(), [Set, Set]);
+        scenario.expect_remote(&[START], URL);
+        // A second attempt at deleting what the first deleted meets 100301.
+        scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+        assert_eq!((scenario.writes(), scenario.remote()), (vec![Delete, Delete], None));
+    }
+    Ok(())
+}
+
+#[test]
+fn every_fault_on_the_way_is_explained() -> Result {
+    let faults: [(FaultKind, &[&str]); 9] = [
+        (FaultKind::ResetBeforeProcessing, &["connection was lost", "network"]),
+        (FaultKind::CloseBeforeProcessing, &["connection was lost", "network"]),
+        (FaultKind::NotJson, &["not JSON of the documented form", "HTTPS_PROXY"]),
+        (FaultKind::WrongTypes, &["not JSON of the documented form"]),
+        (FaultKind::MissingFields, &["not JSON of the documented form"]),
+        (FaultKind::OversizedBody(2 << 20), &["longer than 1 MiB"]),
+        (gateway(502, false), &["HTTP status 502 Bad Gateway", "endpoint"]),
+        (gateway(429, false), &["HTTP status 429 Too Many Requests", "requests_per_second"]),
+        (
+            FaultKind::Redirect { code: 307, location: "https://elsewhere.example.com/".to_owned() },
+            &["HTTP status 307", "Redirects are not followed"],
+        ),
+    ];
+    let scenario = Scenario::of_applications(faults.len())?;
+    let ids = (ID..).take(faults.len());
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &fleet(ids, &sends(&[START], URL))))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    for (id, (kind, _)) in (ID..).zip(&faults) {
+        scenario.simulator.inject(Fault::new(kind.clone()).sdk_app_id(id));
+    }
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    for (id, (kind, said)) in (ID..).zip(&faults) {
+        let error = diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {id} failed"));
+        for said in *said {
+            assert!(error.contains(said), "{kind:?}: expected {said:?}\n{error}");
+        }
+    }
+    assert_eq!(scenario.instances()?, 0);
+    Ok(())
+}
+
+#[test]
+fn no_answer_in_time() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.simulator.inject(FaultKind::NoAnswer);
+    let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
+    let provider = "provider \"tencent\" {\n  max_retries = 0\n  request_timeout = \"300ms\"\n}\n";
+    scenario.configure(&(provider.to_owned() + &this(&guarded)))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    assert!(error.contains("No answer arrived in time") && error.contains("request_timeout"), "{error}");
+    assert_eq!(scenario.calls(), [Get]);
+
+    // The operation's own time ends all attempts.
+    scenario.configure(&this(&(guarded + "timeouts = { read = \"300ms\" }")))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    assert!(diagnostic(&plan, "Looking for an existing").contains("timeout ran out"));
+    assert_eq!(scenario.calls(), [Get]);
+    Ok(())
+}
+
+#[test]
+fn nobody_listens() -> Result {
+    let scenario = Scenario::new()?.applied(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
+    scenario.simulator.stop();
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Reading the callback configuration");
+    assert!(error.contains("Connection refused") && error.contains("endpoint"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_gateway_may_ask_for_patience() -> Result {
+    let scenario = Scenario::new()?;
+    let busy = FaultKind::Status { code: 429, retry_after: Some("1".to_owned()), processed: false };
+    scenario.simulator.inject(Fault::new(busy).on(Set).times(1));
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.apply()?;
+    assert_eq!(scenario.writes(), [Set, Set]);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn more_calls_than_tencent_allows_get_through_in_the_end() -> Result {
+    let scenario = Scenario::of_applications(3)?;
+    scenario.simulator.set_rate_limit(Some(1));
+    scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
+    let applied = scenario.apply()?;
+    applied.expect_contains("3 added");
+    assert!((ID..ID + 3).all(|id| scenario.simulator.configuration(Service::Call, id).is_some()));
+    Ok(())
+}
+
+/// Ctrl-C while a write is under way that meets this fault: Terraform tells the provider to stop. Returns what it says.
+#[cfg(unix)]
+fn interrupted(scenario: &Scenario, fault: FaultKind) -> Result<String> {
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.simulator.inject(Fault::new(fault).on(Set));
+    let terraform = scenario
+        .workspace
+        .command(&["apply", "-auto-approve", "-no-color"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let sent = |requests: &[Request]| requests.iter().any(|r| r.action == Some(Set));
+    assert!(scenario.simulator.wait_for(sent, Duration::from_secs(60)), "a write under way");
+    kill(Pid::from_raw(terraform.id().try_into()?), Signal::SIGINT)?;
+    let output = terraform.wait_with_output()?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).replace('│', " ");
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
+    let scenario = Scenario::new()?;
+    let text = interrupted(&scenario, FaultKind::NoAnswer)?;
+    assert!(text.contains("Writing the callback configuration of SDKAppID 1400000001 failed"), "{text}");
+    assert!(text.contains("The operation was interrupted") && text.contains("was not written"), "{text}");
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 0), "no further attempt");
+    scenario.simulator.clear_faults();
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
+    let scenario = Scenario::new()?;
+    // It is carried out on arrival; the answer would come long after the test.
+    let text = interrupted(&scenario, FaultKind::Delay(std::time::Duration::from_secs(600)))?;
+    assert!(text.contains("was written, unconfirmed"), "{text}");
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "no further attempt");
+    scenario.simulator.clear_faults();
+    scenario.expect_no_changes()
+}
+
+/// A scenario whose simulator speaks TLS, and whose provider trusts only what `trust` says.
+fn over_tls() -> Result<Scenario> {
+    let scenario = Scenario::on(&TERRAFORM, Simulator::builder().tls(true).start()?)?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    Ok(scenario)
+}
+
+fn trust(scenario: &mut Scenario) -> Result {
+    let file = scenario.workspace.path().join("ca.pem");
+    fs::write(&file, scenario.simulator.ca_certificate_pem().expect("with TLS"))?;
+    scenario.workspace.env("SSL_CERT_FILE", &file);
+    Ok(())
+}
+
+#[test]
+fn over_tls_with_a_certificate_that_the_system_trusts() -> Result {
+    let mut scenario = over_tls()?;
+    assert!(scenario.simulator.url().starts_with("https://"));
+    trust(&mut scenario)?;
+    scenario.apply()?;
+    scenario.expect_remote(&[START], URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_certificate_that_nobody_trusts() -> Result {
+    let scenario = over_tls()?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    assert!(error.contains("certificate") && error.contains("UnknownIssuer"), "{error}");
+    assert_eq!(scenario.calls(), [], "no request without trust");
+    Ok(())
+}
+
+#[test]
+fn plain_http_to_a_server_that_speaks_tls() -> Result {
+    let mut scenario = over_tls()?;
+    let plain = scenario.simulator.url().replace("https://", "http://");
+    scenario.workspace.env("TENCENT_ENDPOINT", plain);
+    scenario.run(&["plan"])?.expect_failure().expect_contains("connection was lost");
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+/// A proxy for HTTPS: it notes where clients want to go, and connects all of them to `target` (or refuses).
+struct Proxy {
+    address: SocketAddr,
+    wanted: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    fn to(target: Option<SocketAddr>) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let proxy = Self { address: listener.local_addr()?, wanted: Arc::default() };
+        let wanted = Arc::clone(&proxy.wanted);
+        // It ends with the process: a thread that waits for connections costs nothing.
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let wanted = Arc::clone(&wanted);
+                thread::spawn(move || serve(client, target, &wanted));
+            }
+        });
+        Ok(proxy)
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn wanted(&self) -> Vec<String> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One `CONNECT host:port`, and then bytes both ways.
+fn serve(mut client: TcpStream, target: Option<SocketAddr>, wanted: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(client.try_clone()?).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    let host = request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or(&request).to_owned();
+    wanted.lock().unwrap_or_else(PoisonError::into_inner).push(host);
+    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    let Some(target) = target else { return client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n") };
+    let mut server = TcpStream::connect(target)?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+    thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+    std::io::copy(&mut server, &mut client).map(drop)
+}
+
+#[test]
+fn each_region_has_its_host() -> Result {
+    for (region, host) in [
+        (None, "console.tim.qq.com"),
+        (Some("china"), "console.tim.qq.com"),
+        (Some("singapore"), "adminapisgp.im.qcloud.com"),
+        (Some("seoul"), "adminapikr.im.qcloud.com"),
+    ] {
+        let proxy = Proxy::to(None)?;
+        let mut scenario = Scenario::new()?;
+        scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
+        if let Some(region) = region {
+            scenario.workspace.env("TENCENT_REGION", region);
+        }
+        scenario
+            .configure(&(ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_failure().expect_contains("No connection could be made").expect_contains("HTTPS_PROXY");
+        assert_eq!(proxy.wanted(), [format!("{host}:443")], "{region:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_certificate_for_another_host() -> Result {
+    // The proxy leads to the simulator, whose certificate is not for Tencent's host.
+    let mut scenario = over_tls()?;
+    trust(&mut scenario)?;
+    let proxy = Proxy::to(Some(scenario.simulator.url().trim_start_matches("https://").parse()?))?;
+    scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    assert!(error.contains("certificate") && error.contains("console.tim.qq.com"), "{error}");
+    assert_eq!(scenario.calls(), [], "no UserSig for a host that is another one");
+    Ok(())
+}
+
+#[test]
+fn this_machine_is_called_without_a_proxy() -> Result {
+    let proxy = Proxy::to(None)?;
+    let mut scenario = Scenario::new()?;
+    scenario.workspace.remove_env("NO_PROXY").env("HTTPS_PROXY", proxy.url()).env("HTTP_PROXY", proxy.url());
+    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
+    assert_eq!(proxy.wanted(), [""; 0]);
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
+
+#[test]
+fn an_endpoint_may_have_a_path() -> Result {
+    let mut scenario = Scenario::new()?;
+    let below = format!("{}/tencent", scenario.simulator.url());
+    scenario.workspace.env("TENCENT_ENDPOINT", below);
+    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    scenario.run(&["plan"])?.expect_failure().expect_contains("error 60009").expect_contains("endpoint");
+    let requests = scenario.simulator.take_requests();
+    assert_eq!(requests[0].path, "/tencent/v4/call_config/get_callback");
+    Ok(())
+}
+
+#[test]
+fn requests_are_as_documented() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[END, START], URL)))?;
+    scenario.apply()?;
+    let requests = scenario.simulator.take_requests();
+    let set = requests.iter().find(|r| r.action == Some(Set)).expect("a write");
+    let mut body = set.json().expect("JSON");
+    body["CallbackCommandList"].as_array_mut().expect("a list").sort_by_key(|command| command.to_string());
+    assert_eq!(body, json!({ "Url": URL, "CallbackCommandList": [END, START] }));
+    for request in &requests {
+        assert_eq!((request.method.as_str(), request.identifier.as_deref()), ("POST", Some("administrator")));
+        assert_eq!(request.content_type.as_deref(), Some("application/json"));
+        assert!(request.user_agent.as_deref().is_some_and(|agent| agent.contains("terraform-provider-tencent/")));
+        if request.action == Some(Get) {
+            assert_eq!(request.json(), Some(json!({})));
+        }
+    }
+    let mut randoms: Vec<_> = requests.iter().map(|r| r.random.clone()).collect();
+    randoms.sort();
+    randoms.dedup();
+    assert_eq!(randoms.len(), requests.len(), "a new one for every request");
+    Ok(())
+}

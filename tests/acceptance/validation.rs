@@ -1,0 +1,299 @@
+//! Bad input, and what it gets: the argument is named, the value is quoted without its secrets, and nothing is sent.
+
+use serde_json::Value;
+use std::fmt::Write as _;
+use terraform_cli::Output;
+
+use crate::harness::{END, ID, KEY, Result, START, Scenario, URL, diagnostic, resource, sends, this};
+
+/// What Terraform says of one thing in the configuration.
+#[derive(Debug)]
+struct Finding {
+    severity: String,
+    address: String,
+    /// The line of the configuration that it points at.
+    line: String,
+    text: String,
+}
+
+/// Runs `terraform validate` on this configuration.
+fn validate(scenario: &Scenario, config: &str) -> Result<Vec<Finding>> {
+    scenario.configure(config)?;
+    let output = scenario.run(&["validate", "-json"])?;
+    let report: Value = serde_json::from_str(output.stdout())?;
+    let found = report["diagnostics"].as_array().ok_or_else(|| format!("no diagnostics: {output}"))?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(found
+        .iter()
+        .map(|d| Finding {
+            severity: text(&d["severity"]),
+            address: text(&d["address"]),
+            line: text(&d["snippet"]["code"]).trim().to_owned(),
+            text: format!("{}: {}", text(&d["summary"]), text(&d["detail"])),
+        })
+        .collect())
+}
+
+/// One bad value of an argument, and what is said of it.
+struct Case<'a> {
+    /// The lines of the block.
+    arguments: String,
+    severity: &'a str,
+    /// How the line begins that is blamed.
+    blamed: &'a str,
+    said: &'a [&'a str],
+}
+
+fn error<'a>(arguments: impl Into<String>, blamed: &'a str, said: &'a [&'a str]) -> Case<'a> {
+    Case { arguments: arguments.into(), severity: "error", blamed, said }
+}
+
+fn warning<'a>(arguments: impl Into<String>, blamed: &'a str, said: &'a [&'a str]) -> Case<'a> {
+    Case { severity: "warning", ..error(arguments, blamed, said) }
+}
+
+/// Each of `cases`, which stand in blocks named `case_0`, `case_1` …, is found; each finding belongs to one of them, and
+/// none tells a secret.
+#[track_caller]
+fn expect(findings: &[Finding], cases: &[Case<'_>]) {
+    let is_of = |finding: &Finding, case: usize| finding.address.ends_with(&format!(".case_{case}"));
+    let mut missing = String::new();
+    for (i, case) in cases.iter().enumerate() {
+        let of_this: Vec<_> = findings.iter().filter(|f| is_of(f, i)).collect();
+        let matching = of_this.iter().any(|f| {
+            f.severity == case.severity
+                && f.line.starts_with(case.blamed)
+                && case.said.iter().all(|said| f.text.contains(said))
+        });
+        if !matching {
+            let Case { arguments, severity, blamed, said } = case;
+            missing += &format!("{arguments}\nexpected {severity} {said:?} on {blamed:?}: {of_this:#?}\n\n");
+        }
+    }
+    assert!(missing.is_empty(), "{missing}");
+    for finding in findings {
+        assert!((0..cases.len()).any(|i| is_of(finding, i)), "{finding:#?}");
+        assert!(!finding.text.contains("s3cret"), "{finding:#?}");
+    }
+}
+
+#[test]
+fn resources() -> Result {
+    let with_url = |url: &str| sends(&[START], url);
+    let with_commands = |commands: &[&str]| sends(commands, URL);
+    let with = |argument: &str| sends(&[START], URL) + argument;
+    let cases = [
+        error(with_url("hooks.example.com/x?token=s3cret"), "url", &["\"hooks.example.com/x?token=***\"", "https://"]),
+        error(with_url(""), "url", &["https://"]),
+        error(with_url("ftp://me:s3cret@hooks.example.com"), "url", &["\"ftp://***@hooks.example.com\"", "https://"]),
+        error(with_url("https://"), "url", &["\"https://\"", "no host"]),
+        error(with_url("https:///path?s3cret"), "url", &["\"https:///path?***\"", "no host"]),
+        error(
+            with_url("https://hooks.example.com/#s3cret"),
+            "url",
+            &["\"https://hooks.example.com/#***\"", "fragment"],
+        ),
+        error(with_url("https://hooks.example.com/a b?t=s3cret"), "url", &["/a b?t=***\"", "space", "%20"]),
+        error(with_url("https://hooks.example.com:99999/?t=s3cret"), "url", &["not a URL"]),
+        error(with_url("https://me:s3/s3cret@hooks.example.com"), "url", &["\"https://***@hooks.example.com\""]),
+        warning(with_url("http://hooks.example.com/?t=s3cret"), "url", &["not encrypted", "/?t=***"]),
+        warning(
+            with_url("https://127.0.0.1:8443/?t=s3cret"),
+            "url",
+            &["cannot reach", "https://127.0.0.1:8443/?t=***"],
+        ),
+        warning(with_url("https://localhost/"), "url", &["cannot reach"]),
+        warning(with_url("https://10.1.2.3/"), "url", &["cannot reach", "private"]),
+        warning(with_url("https://169.254.169.254/"), "url", &["cannot reach"]),
+        warning(with_url("https://[fe80::1]/"), "url", &["cannot reach"]),
+        error(with_commands(&[]), "callback_commands", &["at least one", START, END]),
+        error(with_commands(&[START, ""]), "callback_commands", &["Empty callback command", END]),
+        error(with_commands(&[" "]), "callback_commands", &["Empty callback command"]),
+        warning(
+            with_commands(&["Room.CallbackAfterCreateRoom"]),
+            "callback_commands",
+            &["Room.CallbackAfterCreateRoom", START, END],
+        ),
+        warning(
+            with_commands(&["call.callbackafterendcall"]),
+            "callback_commands",
+            &["\"call.callbackafterendcall\"", "Did you mean \"Call.CallbackAfterEndCall\"?"],
+        ),
+        error(with("sdk_app_id = 0"), "sdk_app_id", &["0 is not an SDKAppID", "from 1 to 4294967295"]),
+        error(with("sdk_app_id = 4294967296"), "sdk_app_id", &["4294967296 is not an SDKAppID"]),
+        error(with("sdk_app_id = -1"), "sdk_app_id", &["from 1 to 4294967295"]),
+        error(with("sdk_app_id = 1.5"), "sdk_app_id", &["from 1 to 4294967295"]),
+        error(with("deletion_policy = \"delete\""), "deletion_policy", &["\"delete\"", "\"DELETE\"", "\"ABANDON\""]),
+        error(with("timeouts = { create = \"10\" }"), "timeouts", &["create", "\"10\"", "\"30s\""]),
+        error(with("timeouts = { read = \"0s\" }"), "timeouts", &["read", "\"0s\""]),
+        error(with("timeouts = { update = \"25h\" }"), "timeouts", &["update", "\"25h\"", "24h"]),
+        error(with("timeouts = { delete = \"soon\" }"), "timeouts", &["delete", "\"soon\""]),
+    ];
+    let mut config = String::new();
+    for (i, case) in cases.iter().enumerate() {
+        config += &resource(&format!("case_{i}"), &case.arguments);
+    }
+    let scenario = Scenario::new()?;
+    let findings = validate(&scenario, &config)?;
+    expect(&findings, &cases);
+    Ok(())
+}
+
+#[test]
+fn what_is_required() -> Result {
+    let scenario = Scenario::new()?;
+    let findings = validate(&scenario, &this(""))?;
+    let said: Vec<_> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    for name in ["url", "callback_commands"] {
+        assert!(said.iter().any(|said| said.contains(&format!("\"{name}\" is required"))), "{said:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_valid_is_valid() -> Result {
+    let scenario = Scenario::new()?;
+    let config = [
+        sends(&[START, END], "https://user:password@hooks.example.com:8443/a%20b?token=x&y#"),
+        sends(&[START], "https://8.8.8.8"),
+        sends(&[START], "https://[2606:4700::1111]/"),
+        sends(&[START], URL)
+            + "sdk_app_id = 4294967295\ntimeouts = { create = \"1m30s\", read = \"1.5h\", delete = \"24h\" }",
+        sends(&[START], URL) + "deletion_policy = null\noverwrite_existing = null\ntimeouts = null\nsdk_app_id = null",
+        format!("url = var.anything\ncallback_commands = [\"{START}\", var.anything]"),
+    ];
+    let mut text = "variable \"anything\" {}\n".to_owned();
+    for (i, arguments) in config.iter().enumerate() {
+        text += &resource(&format!("case_{i}"), &arguments.replace('#', ""));
+    }
+    let findings = validate(&scenario, &text)?;
+    assert!(findings.is_empty(), "{findings:#?}");
+    Ok(())
+}
+
+#[test]
+fn provider_arguments() -> Result {
+    let cases = [
+        error("sdk_app_id = 0", "sdk_app_id", &["0 is not an SDKAppID", "from 1 to 4294967295"]),
+        error("sdk_app_id = 4294967296", "sdk_app_id", &["4294967296"]),
+        error("secret_key = \"\"", "secret_key", &["empty", "TENCENT_SECRET_KEY"]),
+        error("secret_key = \"s3cret\\n\"", "secret_key", &["white space"]),
+        error("user_sig = \"s3cret\"", "user_sig", &["not a UserSig"]),
+        error("secret_key = \"a\"\nuser_sig = \"s3cret\"", "user_sig", &["secret_key and user_sig are both set"]),
+        error("identifier = \"\"", "identifier", &["empty", "administrator"]),
+        error("region = \"mars\"", "region", &["\"mars\"", "\"china\", \"singapore\" and \"seoul\""]),
+        error("region = \"China\"", "region", &["\"China\"", "\"china\""]),
+        error("endpoint = \"http://gateway.example.com\"", "endpoint", &["loopback", "https"]),
+        error("endpoint = \"http://10.0.0.1:8080\"", "endpoint", &["loopback"]),
+        error("endpoint = \"gateway.example.com\"", "endpoint", &["https://gateway.example.com"]),
+        error("endpoint = \"ftp://gateway.example.com\"", "endpoint", &["https"]),
+        error("endpoint = \"https://me:s3cret@gateway.example.com\"", "endpoint", &["password"]),
+        error("request_timeout = \"10\"", "request_timeout", &["\"10\"", "\"30s\""]),
+        error("request_timeout = \"0s\"", "request_timeout", &["\"0s\""]),
+        error("max_retries = -1", "max_retries", &["0 to 100"]),
+        error("max_retries = 1000", "max_retries", &["1000", "0 to 100"]),
+        error("requests_per_second = 0", "requests_per_second", &["0", "from 1 to"]),
+        error("requests_per_second = 0.5", "requests_per_second", &["from 1 to 1000"]),
+    ];
+    let mut config = String::new();
+    for (i, case) in cases.iter().enumerate() {
+        write!(config, "provider \"tencent\" {{\nalias = \"case_{i}\"\n{}\n}}\n", case.arguments)?;
+        // Terraform does not look at a provider that nothing uses.
+        config += &resource(&format!("case_{i}"), &(sends(&[START], URL) + &format!("provider = tencent.case_{i}")));
+    }
+    let scenario = Scenario::new()?;
+    let findings = validate(&scenario, &config)?;
+    expect(&findings, &cases);
+    Ok(())
+}
+
+/// A plan of one resource, with only these variables for the provider.
+fn plan_with(scenario: &mut Scenario, variables: &[(&str, &str)]) -> Result<Output> {
+    for name in ["SDK_APP_ID", "SECRET_KEY", "USER_SIG", "IDENTIFIER", "REGION", "ENDPOINT"] {
+        scenario.workspace.remove_env(format!("TENCENT_{name}"));
+    }
+    for (name, value) in variables {
+        scenario.workspace.env(name, value);
+    }
+    scenario.run(&["plan"])
+}
+
+#[test]
+fn variables_of_the_environment() -> Result {
+    let mut scenario = Scenario::new()?;
+    let url = scenario.simulator.url().to_owned();
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    /// Names and values.
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Variables<'_>, &[&str]); 10] = [
+        (
+            &[("TENCENT_SDK_APP_ID", "1400000001"), ("TENCENT_ENDPOINT", &url)],
+            &["no credentials", "secret_key", "TENCENT_SECRET_KEY", "user_sig", "TENCENT_USER_SIG"],
+        ),
+        (
+            &[("TENCENT_SECRET_KEY", KEY), ("TENCENT_ENDPOINT", &url)],
+            &["No SDKAppID", "sdk_app_id", "TENCENT_SDK_APP_ID"],
+        ),
+        (
+            &[("TENCENT_SECRET_KEY", KEY), ("TENCENT_USER_SIG", "s3cret")],
+            &["TENCENT_SECRET_KEY and TENCENT_USER_SIG are both set"],
+        ),
+        (&[("TENCENT_USER_SIG", "s3cret")], &["user_sig", "TENCENT_USER_SIG", "not a UserSig"]),
+        (&[("TENCENT_SECRET_KEY", "s3cret key")], &["secret_key", "TENCENT_SECRET_KEY", "white space"]),
+        (&[("TENCENT_SDK_APP_ID", "app")], &["sdk_app_id", "TENCENT_SDK_APP_ID", "\"app\""]),
+        (&[("TENCENT_SDK_APP_ID", "0")], &["sdk_app_id", "TENCENT_SDK_APP_ID", "0 is not an SDKAppID"]),
+        (&[("TENCENT_REGION", "mars")], &["region", "TENCENT_REGION", "\"mars\"", "\"seoul\""]),
+        (&[("TENCENT_ENDPOINT", "http://gateway.example.com")], &["endpoint", "TENCENT_ENDPOINT", "loopback"]),
+        (&[("TENCENT_IDENTIFIER", " ")], &["identifier", "TENCENT_IDENTIFIER", "empty"]),
+    ];
+    for (variables, said) in cases {
+        let plan = plan_with(&mut scenario, variables)?;
+        plan.expect_code(1).expect_lacks("s3cret").expect_lacks(KEY);
+        let error = diagnostic(&plan, said[0]);
+        for said in said {
+            assert!(error.contains(said), "{variables:?}: expected {said:?}\n{error}");
+        }
+    }
+    assert_eq!(scenario.calls(), [], "nothing was asked");
+
+    // Without a plan to make, nothing is needed.
+    scenario.configure("")?;
+    plan_with(&mut scenario, &[])?.expect_success();
+    Ok(())
+}
+
+#[test]
+fn the_block_comes_before_the_environment() -> Result {
+    let mut scenario = Scenario::new()?;
+    let url = scenario.simulator.url().to_owned();
+    scenario.configure(&format!(
+        "provider \"tencent\" {{\nsdk_app_id = {ID}\nsecret_key = \"{KEY}\"\nidentifier = \"administrator\"\n\
+         endpoint = \"{url}\"\n}}\n{}",
+        this(&sends(&[START], URL))
+    ))?;
+    let wrong = [
+        ("TENCENT_SDK_APP_ID", "7"),
+        ("TENCENT_USER_SIG", "nonsense"),
+        ("TENCENT_IDENTIFIER", "nobody"),
+        ("TENCENT_ENDPOINT", "http://127.0.0.1:1"),
+    ];
+    plan_with(&mut scenario, &wrong)?.expect_success().expect_lacks("Warning");
+    scenario.apply()?;
+    scenario.expect_remote(&[START], URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn validate_shows_a_person_where_to_look() -> Result {
+    let scenario = Scenario::new()?;
+    scenario
+        .configure(&this("url = \"ftp://hooks.example.com\"\ncallback_commands = [\"call.callbackafterendcall\"]"))?;
+    let validated = scenario.run(&["validate"])?;
+    validated.expect_code(1);
+    let error = diagnostic(&validated, "Invalid url");
+    assert!(error.contains("on main.tf line 2") && error.contains("with tencent_call_callback.this"), "{error}");
+    diagnostic(&validated, "Unknown callback command");
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}
