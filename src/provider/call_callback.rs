@@ -15,17 +15,17 @@ use super::callback::{Callback, Unwritten, describe, list};
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, ErrorKind, SdkAppId, Service};
 use crate::terraform::{
-    Attr, Attribute, AttributePath, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute,
-    IdentitySchema, ImportTarget, ManagedResource, Nesting, Schema, SetOf, Severity, Step, Type, Value,
+    Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
+    ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Severity, Type, Value,
 };
 
 model! {
     /// The attributes of the resource.
     #[derive(Debug, Clone)]
     pub(super) struct CallCallback {
-        sdk_app_id: Attr<u64>,
+        sdk_app_id: Attr<Number>,
         url: Attr<String>,
         callback_commands: Attr<SetOf<String>>,
         overwrite_existing: Attr<bool>,
@@ -51,7 +51,7 @@ model! {
     /// What tells one callback configuration from all others.
     #[derive(Debug)]
     pub(super) struct Identity {
-        sdk_app_id: Attr<u64>,
+        sdk_app_id: Attr<Number>,
     }
 }
 
@@ -170,8 +170,9 @@ impl ManagedResource for CallCallbackResource {
         }
         for (name, timeout) in config.timeouts.known().into_iter().flat_map(Timeouts::named) {
             if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
-                let path = AttributePath::attribute("timeouts").then(Step::Attribute(name.to_owned()));
-                diagnostics.push(Diagnostic::error("Invalid timeout", reason).at(path));
+                // Terraform shows no line for a path inside a nested attribute.
+                let detail = format!("timeouts.{name}: {reason}");
+                diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
             }
         }
         diagnostics
@@ -201,8 +202,19 @@ impl ManagedResource for CallCallbackResource {
             Some(prior) if !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
             _ => Attr::Unknown,
         };
-        if let (None, Some(tencent), Attr::Known(_)) = (&prior, tencent, &planned.sdk_app_id) {
+        // Terraform plans a replacement twice, as an update and then as a creation, of which it drops the warnings. The
+        // private data of the first is that of the second.
+        let mut memory: Memory = cx.private();
+        let is_new = match &prior {
+            Some(prior) => prior.sdk_app_id != planned.sdk_app_id,
+            None => memory.manages.as_ref() != planned.id.known(),
+        };
+        if let (true, Some(tencent), Attr::Known(_)) = (is_new, tencent, &planned.sdk_app_id) {
             plan_creation(tencent, &planned, cx).await?;
+        }
+        if let Some(prior) = &prior {
+            memory.manages = prior.id.known().cloned();
+            cx.set_private(&memory);
         }
         Ok(planned)
     }
@@ -230,13 +242,16 @@ impl ManagedResource for CallCallbackResource {
     ) -> Result<Option<CallCallback>, Diagnostics> {
         let callback = state.at_tencent(tencent, Operation::Read, cx)?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
-        let as_written = state.remote().is_some_and(|written| written.is_equivalent(&remote));
-        if as_written {
+        let Some(written) = state.remote() else { return Ok(Some(state.holding(remote))) };
+        if written.is_equivalent(&remote) {
             cx.set_private(&Memory::default());
-        } else if cx.private::<Memory>().stored_as.is_none_or(|digest| digest != fingerprint(&remote)) {
-            return Ok(Some(state.holding(remote)));
+            return Ok(Some(state));
         }
-        Ok(Some(state))
+        if cx.private::<Memory>().stored_as.is_some_and(|digest| digest == fingerprint(&remote)) {
+            cx.warn(callback.stores_something_else(&written, &remote));
+            return Ok(Some(state));
+        }
+        Ok(Some(state.holding(remote)))
     }
 
     async fn create(
@@ -246,7 +261,9 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
         let callback = planned.at_tencent(tencent, Operation::Create, cx)?;
-        if planned.overwrite_existing == Attr::Known(false)
+        let is_new = cx.private::<Memory>().manages != Some(callback.sdk_app_id().to_string());
+        if is_new
+            && planned.overwrite_existing == Attr::Known(false)
             && let Some(existing) = callback.get().await?
         {
             return Err(refused_to_overwrite(callback.sdk_app_id(), &existing).into());
@@ -276,7 +293,7 @@ impl ManagedResource for CallCallbackResource {
         if prior.is_abandoned() {
             return Ok(());
         }
-        prior.at_tencent(tencent, Operation::Delete, cx)?.delete().await
+        prior.at_tencent(tencent, Operation::Delete, cx)?.delete(cx).await
     }
 
     async fn import(
@@ -321,7 +338,7 @@ impl CallCallback {
     }
 
     fn of(self, id: SdkAppId) -> Self {
-        Self { sdk_app_id: Attr::Known(id.into()), id: Attr::Known(id.to_string()), ..self }
+        Self { sdk_app_id: number(id), id: Attr::Known(id.to_string()), ..self }
     }
 
     fn holding(self, remote: CallbackConfiguration) -> Self {
@@ -383,18 +400,22 @@ impl CallCallback {
             return Err(Unwritten { diagnostic, found: None });
         };
         let written = callback.write(&configuration, cx).await?;
-        cx.set_private(&Memory { stored_as: written.stored_as.as_ref().map(fingerprint) });
+        cx.set_private(&Memory { stored_as: written.stored_as.as_ref().map(fingerprint), manages: None });
         Ok(Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self })
     }
 }
 
-/// What the provider remembers of an object beside its state.
+/// What the provider remembers of an object beside its state, or while it is planned.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Memory {
     /// The [`fingerprint`] of what Tencent stored for what was written, if it stored something else. As long as that is
     /// what is there, nobody has changed it, and writing it again would change nothing: it is no drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stored_as: Option<String>,
+    /// While an update or a replacement is planned and applied: the SDKAppID whose configuration is managed already, so
+    /// that replacing it by itself overwrites nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    manages: Option<String>,
 }
 
 /// A digest rather than the configuration: its URL may be secret.
@@ -482,10 +503,14 @@ fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
     diagnostics
 }
 
+pub(super) fn number(id: SdkAppId) -> Attr<Number> {
+    Attr::Known(u64::from(id).into())
+}
+
 /// The application of a resource that names none. It belongs to the provider's, once that is known.
-fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -> Result<Attr<u64>, Diagnostics> {
+fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -> Result<Attr<Number>, Diagnostics> {
     match (tencent.map(Tencent::default_sdk_app_id), prior) {
-        (Some(Some(default)), _) => Ok(Attr::Known(default.into())),
+        (Some(Some(default)), _) => Ok(number(default)),
         (_, Some(prior)) => Ok(prior.sdk_app_id.clone()),
         (Some(None), None) => Err(checks::no_sdk_app_id().into()),
         (None, None) => Ok(Attr::Unknown),
@@ -496,16 +521,21 @@ fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -
 async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?;
     let id = callback.sdk_app_id();
-    let guarded = planned.overwrite_existing != Attr::Known(true);
+    let guarded = planned.overwrite_existing == Attr::Known(false);
     match callback.look().await {
         Ok(None) => {}
         Ok(Some(existing)) if guarded => return Err(refused_to_overwrite(id, &existing).into()),
         Ok(Some(existing)) => cx.warn(will_overwrite(id, &existing, planned)),
         Err(error) => {
             let mut diagnostic = checks::call_failed("Looking for an existing callback configuration", id, &error);
-            if guarded {
-                diagnostic.detail += "\n\nWithout an answer, overwrite_existing = false cannot be kept.";
-                return Err(diagnostic.into());
+            match error.kind {
+                // Nothing was sent, and nothing can be.
+                ErrorKind::UserSig(_) => return Err(diagnostic.into()),
+                _ if guarded => {
+                    diagnostic.detail += "\n\nWithout an answer, overwrite_existing = false cannot be kept.";
+                    return Err(diagnostic.into());
+                }
+                _ => {}
             }
             diagnostic.severity = Severity::Warning;
             diagnostic.detail += "\n\nWhether applying this plan overwrites a configuration could not be found out.";
@@ -558,6 +588,7 @@ fn masked(url: &Attr<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terraform::AttributePath;
 
     fn commands(commands: &[&str]) -> SetOf<String> {
         commands.iter().map(|command| (*command).to_owned()).collect()

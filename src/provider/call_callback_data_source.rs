@@ -1,17 +1,17 @@
 //! Data source `tencent_call_callback`: what an application's call callbacks are, whoever set them.
 
-use super::call_callback::{DEFAULT_TIMEOUT, SERVICE};
+use super::call_callback::{DEFAULT_TIMEOUT, SERVICE, number};
 use super::callback::Callback;
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
-use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Schema, SetOf, Type};
+use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
 model! {
     /// The attributes of the data source.
     #[derive(Debug)]
     pub(super) struct CallCallbackData {
-        sdk_app_id: Attr<u64>,
+        sdk_app_id: Attr<Number>,
         configured: Attr<bool>,
         url: Attr<String>,
         callback_commands: Attr<SetOf<String>>,
@@ -77,7 +77,7 @@ impl DataSource for CallCallbackDataSource {
             None => (Attr::Null, Attr::Null),
         };
         Ok(CallCallbackData {
-            sdk_app_id: Attr::Known(id.into()),
+            sdk_app_id: number(id),
             configured: Attr::Known(configured),
             url,
             callback_commands,

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::checks;
-use super::tencent::Tencent;
-use crate::tencent::{App, CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
-use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Severity};
+use super::tencent::{Application, Tencent};
+use crate::tencent::{CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
+use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long to look at most for what holds after a write.
 const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ const LAST_LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Callback<'a> {
     tencent: &'a Tencent,
-    app: Arc<App>,
+    application: Arc<Application>,
     service: Service,
     patience: Patience,
 }
@@ -51,22 +51,22 @@ impl<'a> Callback<'a> {
     pub(super) fn of(
         tencent: &'a Tencent,
         service: Service,
-        sdk_app_id: &Attr<u64>,
+        sdk_app_id: &Attr<Number>,
         timeout: Duration,
         cx: &Context,
     ) -> Result<Self, Diagnostics> {
-        let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
+        let application = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
         let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone() };
-        Ok(Self { tencent, app, service, patience })
+        Ok(Self { tencent, application, service, patience })
     }
 
     pub(super) fn sdk_app_id(&self) -> SdkAppId {
-        self.app.sdk_app_id()
+        self.application.app.sdk_app_id()
     }
 
     /// Reads it; `None` if there is none.
     pub(super) async fn look(&self) -> Result<Option<CallbackConfiguration>, Error> {
-        self.tencent.client.get_callback(&self.app, self.service, &self.patience).await
+        self.tencent.client.get_callback(&self.application.app, self.service, &self.patience).await
     }
 
     /// Reads it; `None` if there is none.
@@ -77,14 +77,29 @@ impl<'a> Callback<'a> {
     }
 
     /// Deletes it; none to delete is a success.
-    pub(super) async fn delete(&self) -> Result<(), Diagnostics> {
-        self.tencent.client.delete_callback(&self.app, self.service, &self.patience).await.map_err(|error| {
-            let mut diagnostic = checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
-            if error.may_have_taken_effect {
-                diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
-            }
-            diagnostic.into()
-        })
+    ///
+    /// What this process itself has written stays: Terraform has created the replacement before it destroys what is
+    /// replaced, or has moved the object to another address without being told so. To Tencent, it is one object.
+    pub(super) async fn delete(&self, cx: &mut Context) -> Result<(), Diagnostics> {
+        let written = self.application.written.lock().await;
+        if written.contains(&self.service) {
+            cx.warn(Diagnostic::warning(
+                format!("The callback configuration of SDKAppID {} was not deleted", self.sdk_app_id()),
+                "The same apply has just written it for another resource, or for this one's replacement. An application \
+                 has one callback configuration: deleting it would have deleted the new one.",
+            ));
+            return Ok(());
+        }
+        self.tencent.client.delete_callback(&self.application.app, self.service, &self.patience).await.map_err(
+            |error| {
+                let mut diagnostic =
+                    checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
+                if error.may_have_taken_effect {
+                    diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
+                }
+                diagnostic.into()
+            },
+        )
     }
 
     /// Replaces it as a whole, and finds out what holds afterwards.
@@ -93,10 +108,13 @@ impl<'a> Callback<'a> {
         configuration: &CallbackConfiguration,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
-        match self.set(configuration).await {
-            Ok(request_id) => Ok(self.confirm(configuration, request_id, cx).await),
-            Err(error) => self.find_out(configuration, &error, cx).await,
-        }
+        let mut services_written = self.application.written.lock().await;
+        let written = match self.set(configuration).await {
+            Ok(request_id) => self.confirm(configuration, request_id, cx).await,
+            Err(error) => self.find_out(configuration, &error, cx).await?,
+        };
+        services_written.insert(self.service);
+        Ok(written)
     }
 
     /// Writes, and keeps a part of the time for finding out what holds, whatever becomes of the write.
@@ -104,7 +122,7 @@ impl<'a> Callback<'a> {
         let left = self.patience.deadline.saturating_duration_since(Instant::now());
         let deadline = self.patience.deadline - LONGEST_LOOK.min(left / 4);
         let patience = Patience { deadline, stop: self.patience.stop.clone() };
-        self.tencent.client.set_callback(&self.app, self.service, configuration, &patience).await
+        self.tencent.client.set_callback(&self.application.app, self.service, configuration, &patience).await
     }
 
     /// Reads back what was written: a service that stores something else would be a difference in every plan from now
@@ -120,22 +138,33 @@ impl<'a> Callback<'a> {
         let Some(stored_again) = self.read_back().await.filter(|stored| !stored.is_equivalent(written)) else {
             return Written { request_id: Some(request_id), stored_as: None };
         };
-        cx.warn(Diagnostic::warning(
+        cx.warn(self.stores_something_else(written, &stored_again));
+        Written { request_id: Some(request_id), stored_as: (stored_again == stored).then_some(stored) }
+    }
+
+    /// What a person must know for as long as that is so: the plan shows what was written.
+    pub(super) fn stores_something_else(
+        &self,
+        written: &CallbackConfiguration,
+        stored: &CallbackConfiguration,
+    ) -> Diagnostic {
+        Diagnostic::warning(
             "Tencent stores another callback configuration than was written",
             format!(
-                "SDKAppID {} was told to send {}. Reading it back shows that it sends {}.",
+                "SDKAppID {} was told to send {}. Reading it back showed that it sends {}, also after writing again. \
+                 Terraform shows no difference, for applying would change nothing. Either write the configuration the \
+                 way Tencent stores it, or find out who else sets it.",
                 self.sdk_app_id(),
                 describe(written),
-                describe(&stored_again)
+                describe(stored)
             ),
-        ));
-        Written { request_id: Some(request_id), stored_as: (stored_again == stored).then_some(stored) }
+        )
     }
 
     async fn read_back(&self) -> Option<CallbackConfiguration> {
         let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
         let patience = Patience { deadline, stop: self.patience.stop.clone() };
-        self.tencent.client.get_callback(&self.app, self.service, &patience).await.unwrap_or_else(|error| {
+        self.tencent.client.get_callback(&self.application.app, self.service, &patience).await.unwrap_or_else(|error| {
             // The write itself succeeded; the next plan reads again.
             tracing::warn!(%error, "the written configuration could not be read back");
             None
@@ -159,7 +188,7 @@ impl<'a> Callback<'a> {
             ErrorKind::Stopped => Patience::of(LAST_LOOK),
             _ => self.patience.clone(),
         };
-        let found = self.tencent.client.get_callback(&self.app, self.service, &patience).await;
+        let found = self.tencent.client.get_callback(&self.application.app, self.service, &patience).await;
         match &found {
             Ok(Some(found)) if found.is_equivalent(wanted) => {
                 diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, unconfirmed");
@@ -170,11 +199,13 @@ impl<'a> Callback<'a> {
             }
             Ok(Some(found)) => {
                 let found = describe(found);
-                diagnostic.detail +=
-                    &format!("\n\nReading it back shows that it was not written: the application sends {found}.");
+                diagnostic.detail += &format!(
+                    "\n\nReading it back shows that it was not written so far: the application sends {found}."
+                );
             }
             Ok(None) => {
-                diagnostic.detail += "\n\nReading it back shows that it was not written: the application has none.";
+                diagnostic.detail +=
+                    "\n\nReading it back shows that it was not written so far: the application has none.";
             }
             Err(_) => {
                 diagnostic.detail += "\n\nIt may have been written all the same, and reading it back failed as well. \

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::tencent::{self, ErrorKind, InvalidSdkAppId, SdkAppId};
-use crate::terraform::{Attr, Diagnostic, Diagnostics};
+use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// The longest duration that a configuration may ask for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,15 +20,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// An SDKAppID as a person writes it.
-pub(super) fn sdk_app_id(number: u64) -> Result<SdkAppId, String> {
-    SdkAppId::try_from(number).map_err(|error: InvalidSdkAppId| {
-        format!("{number} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
-    })
+pub(super) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
+    let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
+    id.map_err(|error| format!("{number} is not an SDKAppID: {error}. The Tencent RTC console shows it."))
 }
 
 /// An argument `sdk_app_id` of a resource or data source.
-pub(super) fn sdk_app_id_argument(argument: &Attr<u64>) -> Diagnostics {
-    match argument.known().map(|id| sdk_app_id(*id)) {
+pub(super) fn sdk_app_id_argument(argument: &Attr<Number>) -> Diagnostics {
+    match argument.known().map(sdk_app_id) {
         Some(Err(reason)) => invalid_sdk_app_id(reason).into(),
         _ => Diagnostics::new(),
     }
@@ -87,7 +86,7 @@ mod tests {
     fn a_failed_call_tells_all_there_is() {
         let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
         let error = tencent::Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
-        let id = sdk_app_id(1_400_000_001).expect("an SDKAppID");
+        let id = sdk_app_id(&Number::from(1_400_000_001_u64)).expect("an SDKAppID");
         let diagnostic = call_failed("Reading the callback configuration", id, &error);
         assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
         assert_eq!(

@@ -9,7 +9,7 @@ use super::checks;
 use super::tencent::{DefaultApp, Tencent};
 use crate::model;
 use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
-use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Schema, Type};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, Schema, Type};
 
 /// How a variable of the environment is read; empty ones count as not set.
 pub(super) type Environment = fn(&str) -> Option<String>;
@@ -18,24 +18,24 @@ model! {
     /// The arguments of the provider block.
     #[derive(Debug)]
     pub struct Config {
-        sdk_app_id: Attr<u64>,
+        sdk_app_id: Attr<Number>,
         secret_key: Attr<SecretString>,
         user_sig: Attr<SecretString>,
         identifier: Attr<String>,
         region: Attr<String>,
         endpoint: Attr<String>,
         request_timeout: Attr<String>,
-        max_retries: Attr<u64>,
-        requests_per_second: Attr<u64>,
+        max_retries: Attr<Number>,
+        requests_per_second: Attr<Number>,
     }
 }
 
 const DEFAULT_IDENTIFIER: &str = "administrator";
 const DEFAULT_REGION: Region = Region::China;
 /// More attempts than any timeout leaves time for.
-const MOST_RETRIES: u64 = 100;
+const MOST_RETRIES: u32 = 100;
 /// Pacing has a resolution of a millisecond.
-const MOST_REQUESTS_PER_SECOND: u64 = 1000;
+const MOST_REQUESTS_PER_SECOND: u32 = 1000;
 
 pub(super) fn schema() -> Schema {
     Schema {
@@ -207,14 +207,14 @@ impl Arguments {
         &mut self,
         name: &'static str,
         variable: Option<&'static str>,
-        value: &Attr<u64>,
-        check: impl Fn(u64) -> Result<T, String>,
+        value: &Attr<Number>,
+        check: impl Fn(&Number) -> Result<T, String>,
     ) -> Option<T> {
         let checked = match value {
-            Attr::Known(number) => check(*number),
+            Attr::Known(number) => check(number),
             Attr::Unknown => return None,
             Attr::Null => self.variable(variable?, |text| {
-                text.parse().map_err(|_| format!("{text:?} is not a whole number.")).and_then(&check)
+                text.parse().map_err(|_| format!("{text:?} is not a number.")).and_then(|number| check(&number))
             })?,
         };
         self.note(name, checked)
@@ -295,16 +295,18 @@ fn endpoint(text: &str) -> Result<Endpoint, String> {
     text.parse().map_err(|error: crate::tencent::InvalidEndpoint| format!("The endpoint cannot be used: {error}."))
 }
 
-fn max_retries(number: u64) -> Result<u32, String> {
-    match u32::try_from(number) {
-        Ok(retries) if number <= MOST_RETRIES => Ok(retries),
-        _ => Err(format!("{number} is not a number of retries from 0 to {MOST_RETRIES}.")),
-    }
+fn max_retries(number: &Number) -> Result<u32, String> {
+    whole_number(number, MOST_RETRIES)
+        .ok_or_else(|| format!("{number} is not a whole number from 0 to {MOST_RETRIES}."))
 }
 
-fn requests_per_second(number: u64) -> Result<NonZeroU32, String> {
-    let rate = u32::try_from(number).ok().filter(|_| number <= MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
-    rate.ok_or_else(|| format!("{number} is not a number of requests from 1 to {MOST_REQUESTS_PER_SECOND}."))
+fn requests_per_second(number: &Number) -> Result<NonZeroU32, String> {
+    let rate = whole_number(number, MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
+    rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
+}
+
+fn whole_number(number: &Number, most: u32) -> Option<u32> {
+    number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
 }
 
 #[cfg(test)]
@@ -328,6 +330,10 @@ mod tests {
 
     fn secret(text: &str) -> Attr<SecretString> {
         Attr::Known(text.to_owned().into())
+    }
+
+    fn number(number: u64) -> Attr<Number> {
+        Attr::Known(number.into())
     }
 
     fn text(text: &str) -> Attr<String> {
@@ -374,7 +380,7 @@ mod tests {
         assert_eq!((resolved.identifier.as_str(), resolved.endpoint), ("someone", Region::Seoul.into()));
 
         let block = Config {
-            sdk_app_id: Attr::Known(7),
+            sdk_app_id: number(7),
             user_sig: secret(user_sig().expose()),
             region: text("singapore"),
             ..nothing()
@@ -388,8 +394,8 @@ mod tests {
     #[test]
     fn bad_arguments_are_named() {
         for (config, path, expected) in [
-            (Config { sdk_app_id: Attr::Known(0), ..nothing() }, "sdk_app_id", "0 is not an SDKAppID"),
-            (Config { sdk_app_id: Attr::Known(1 << 32), ..nothing() }, "sdk_app_id", "from 1 to 4294967295"),
+            (Config { sdk_app_id: number(0), ..nothing() }, "sdk_app_id", "0 is not an SDKAppID"),
+            (Config { sdk_app_id: number(1 << 32), ..nothing() }, "sdk_app_id", "from 1 to 4294967295"),
             (Config { secret_key: secret(""), ..nothing() }, "secret_key", "TENCENT_SECRET_KEY"),
             (Config { secret_key: secret("tok3n\n"), ..nothing() }, "secret_key", "white space"),
             (Config { user_sig: secret("tok3n"), ..nothing() }, "user_sig", "not a UserSig"),
@@ -402,8 +408,8 @@ mod tests {
             (Config { region: text("mars"), ..nothing() }, "region", "\"seoul\""),
             (Config { endpoint: text("http://10.0.0.1"), ..nothing() }, "endpoint", "loopback"),
             (Config { request_timeout: text("10"), ..nothing() }, "request_timeout", "\"30s\""),
-            (Config { max_retries: Attr::Known(101), ..nothing() }, "max_retries", "0 to 100"),
-            (Config { requests_per_second: Attr::Known(0), ..nothing() }, "requests_per_second", "1 to 1000"),
+            (Config { max_retries: number(101), ..nothing() }, "max_retries", "0 to 100"),
+            (Config { requests_per_second: number(0), ..nothing() }, "requests_per_second", "1 to 1000"),
         ] {
             let errors = errors(&config, |_| None);
             assert_eq!(errors.len(), 1, "{errors:?}");
@@ -446,7 +452,7 @@ mod tests {
     #[test]
     fn a_user_sig_for_something_else_is_refused_before_any_call() {
         let config = |id: u64, identifier: &str| Config {
-            sdk_app_id: Attr::Known(id),
+            sdk_app_id: number(id),
             user_sig: secret(user_sig().expose()),
             identifier: text(identifier),
             ..nothing()

@@ -1,11 +1,11 @@
 //! The configured provider: which application, with which credentials.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::checks;
-use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
-use crate::terraform::{Attr, Diagnostic, Diagnostics};
+use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId, Service};
+use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// What the provider block and the environment say, ready for calls.
 #[derive(Debug)]
@@ -13,7 +13,16 @@ pub struct Tencent {
     pub(super) client: Client,
     pub(super) default_app: DefaultApp,
     /// Each application keeps the UserSig that it has signed.
-    pub(super) apps: Mutex<HashMap<SdkAppId, Arc<App>>>,
+    pub(super) apps: Mutex<HashMap<SdkAppId, Arc<Application>>>,
+}
+
+/// An application, and what this process has done for it.
+#[derive(Debug)]
+pub(super) struct Application {
+    pub(super) app: App,
+    /// The services whose callback configuration was written since the provider was configured. Locked while one is
+    /// written or deleted: the two exclude each other.
+    pub(super) written: tokio::sync::Mutex<HashSet<Service>>,
 }
 
 /// The application of the provider block itself.
@@ -36,9 +45,9 @@ impl Tencent {
     /// # Errors
     ///
     /// If neither the argument nor the provider names one.
-    pub(super) fn sdk_app_id(&self, argument: &Attr<u64>) -> Result<SdkAppId, Diagnostics> {
+    pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
-            Some(id) => checks::sdk_app_id(*id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
+            Some(id) => checks::sdk_app_id(id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
             None => self.default_sdk_app_id().ok_or_else(|| checks::no_sdk_app_id().into()),
         }
     }
@@ -48,13 +57,14 @@ impl Tencent {
     /// # Errors
     ///
     /// If the provider has no credentials.
-    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
+    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<Application>, Diagnostics> {
         let DefaultApp { identifier, credentials, endpoint, .. } = &self.default_app;
         let credentials = credentials.as_ref().ok_or_else(no_credentials)?;
         let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
-        let app = apps
-            .entry(id)
-            .or_insert_with(|| App::new(id, identifier.clone(), credentials.clone(), endpoint.clone()).into());
+        let app = apps.entry(id).or_insert_with(|| {
+            let app = App::new(id, identifier.clone(), credentials.clone(), endpoint.clone());
+            Arc::new(Application { app, written: Default::default() })
+        });
         Ok(Arc::clone(app))
     }
 }

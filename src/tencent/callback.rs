@@ -9,7 +9,7 @@ use super::callback_url::CallbackUrl;
 /// A service whose events Tencent can send to a URL. Each has one callback configuration per application.
 ///
 /// A further service (Room, Live) is one more constant like [`Service::CALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Service {
     /// The segment of the API's paths that names it.
     pub(super) path_segment: &'static str,

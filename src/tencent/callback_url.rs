@@ -54,6 +54,24 @@ impl CallbackUrl {
         &self.0
     }
 
+    /// `text` with every URL in it masked, up to the next white space.
+    pub(super) fn mask_all(text: &str) -> String {
+        let mut masked = String::with_capacity(text.len());
+        for word in text.split_inclusive(char::is_whitespace) {
+            let url = ["http://", "https://"].iter().filter_map(|scheme| word.find(scheme)).min();
+            match url {
+                Some(start) => {
+                    let end = word.trim_end().len();
+                    masked += &word[..start];
+                    masked += &Self::from(word[start..end].to_owned()).to_string();
+                    masked += &word[end..];
+                }
+                None => masked += word,
+            }
+        }
+        masked
+    }
+
     /// Whether both mean the same request: they differ at most in how scheme, host, default port, empty path or
     /// percent-encoding are written.
     pub fn is_equivalent(&self, other: &Self) -> bool {
@@ -229,6 +247,18 @@ mod tests {
             ("https://[::1/", Err(InvalidCallbackUrl::Url)),
         ] {
             assert_eq!(url(text).check(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn masks_urls_in_a_text() {
+        for (text, masked) in [
+            ("no URL here", "no URL here"),
+            ("Url \"https://me:tok3n@host/x?a=tok3n\" is bad", "Url \"https://***@host/x?a=*** is bad"),
+            ("(http://host/?tok3n)\nand\thttps://host/#tok3n", "(http://host/?***\nand\thttps://host/#***"),
+            ("", ""),
+        ] {
+            assert_eq!(CallbackUrl::mask_all(text), masked);
         }
     }
 

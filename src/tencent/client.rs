@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::app::App;
 use super::callback::{CallbackConfiguration, Service};
+use super::callback_url::CallbackUrl;
 use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 use super::pacer::Pacer;
 use super::user_sig::UserSig;
@@ -119,14 +120,8 @@ impl Client {
         patience: &Patience,
     ) -> Result<String, Error> {
         let body = serde_json::to_string(configuration).expect("strings are JSON");
-        let set = self.call::<IgnoredAny>(app, service, Action::Set, body, patience).await;
-        set.map(|answer| answer.request_id).map_err(|mut error| {
-            if let ErrorKind::Api(api) = &mut error.kind {
-                // Tencent may quote the URL that it refuses.
-                api.info = api.info.replace(configuration.url.expose(), &configuration.url.to_string());
-            }
-            error
-        })
+        let answer = self.call::<IgnoredAny>(app, service, Action::Set, body, patience).await?;
+        Ok(answer.request_id)
     }
 
     /// Reads the configuration of `service`; `None` if there is none.
@@ -248,7 +243,7 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        read_envelope(&bytes).map_err(|kind| without(kind, &user_sig))
+        read_envelope(&bytes).map_err(|kind| without_secrets(kind, &user_sig))
     }
 
     fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
@@ -348,11 +343,11 @@ fn read_envelope<T: DeserializeOwned>(bytes: &[u8]) -> Result<Answer<T>, ErrorKi
     }
 }
 
-/// `kind` without the UserSig, which whoever answers may quote.
-fn without(kind: ErrorKind, user_sig: &UserSig) -> ErrorKind {
+/// `kind` without the secrets that whoever answers may quote: the UserSig, and whatever a URL carries.
+fn without_secrets(kind: ErrorKind, user_sig: &UserSig) -> ErrorKind {
     match kind {
         ErrorKind::Api(ApiError { code, info, request_id }) => {
-            let mask = |text: String| text.replace(user_sig.expose(), "***");
+            let mask = |text: String| CallbackUrl::mask_all(&text.replace(user_sig.expose(), "***"));
             ErrorKind::Api(ApiError { code, info: mask(info), request_id: mask(request_id) })
         }
         kind => kind,
@@ -475,11 +470,17 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_quotes_the_user_sig_is_masked() {
+    fn an_answer_that_quotes_secrets_is_masked() {
         let user_sig = UserSig::from("eJx-tok3n".to_owned());
-        let api =
-            ApiError { code: ErrorCode(70003), info: "bad usersig eJx-tok3n".into(), request_id: "eJx-tok3n".into() };
-        let ErrorKind::Api(masked) = without(ErrorKind::Api(api), &user_sig) else { panic!("another kind") };
-        assert_eq!((masked.info.as_str(), masked.request_id.as_str()), ("bad usersig ***", "***"));
+        let api = ApiError {
+            code: ErrorCode(70003),
+            info: "bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused".into(),
+            request_id: "eJx-tok3n".into(),
+        };
+        let ErrorKind::Api(masked) = without_secrets(ErrorKind::Api(api), &user_sig) else { panic!("another kind") };
+        assert_eq!(
+            (masked.info.as_str(), masked.request_id.as_str()),
+            ("bad usersig *** for https://***@example.com/x?key=*** refused", "***")
+        );
     }
 }

@@ -176,7 +176,7 @@ const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC
 #[rustfmt::skip]
 const TABLE: &[Entry] = &[
     entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
-    entry(100002, Retry::No, "a parameter is invalid", "Tencent's own words below say which; correct it in the configuration."),
+    entry(100002, Retry::No, "a parameter is invalid", "ErrorInfo, Tencent's own words, says which."),
     entry(NOT_CONFIGURED.0, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
     entry(60002, Retry::No, "the request's URL is malformed", BUG),
     entry(60003, Retry::No, "the request's JSON is malformed", BUG),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::value::Set;
-use super::{AttributePath, Type, Value};
+use super::{AttributePath, Number, Type, Value};
 use crate::terraform::path::Step;
 
 /// A Rust type that stands for a type of Terraform's.
@@ -125,6 +125,24 @@ impl Data for bool {
 
     fn into_value(self) -> Value {
         Value::Bool(self)
+    }
+}
+
+/// Any number, for attributes whose range is the provider's own to explain.
+impl Data for Number {
+    fn ty() -> Type {
+        Type::Number
+    }
+
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Number(number) => Ok(number),
+            _ => Err(Mismatch::new("a number")),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        Value::Number(self)
     }
 }
 

@@ -283,6 +283,7 @@ impl<P: Provider> Server<P> {
             proposed: schema.with_defaults(proposed, &config),
             config,
         };
+        cx.set_private_bytes(request.prior_private);
         let planned = resource.plan(client.as_deref(), change, cx).await?;
 
         let replacing = |name| AttributePath::attribute(name).to_proto();
@@ -293,7 +294,7 @@ impl<P: Provider> Server<P> {
         Ok(proto::plan_resource_change::Response {
             planned_state: Some(codec::encode(&planned, &ty)?),
             requires_replace,
-            planned_private: request.prior_private,
+            planned_private: cx.private_bytes(),
             planned_identity: identity_of(resource, &planned)?,
             deferred: client.is_none().then(|| deferred(request.client_capabilities)).flatten(),
             ..Default::default()

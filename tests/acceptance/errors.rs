@@ -14,7 +14,7 @@ use crate::harness::{
 /// The documented codes, each with a word of its meaning and of the advice that a person needs.
 const CODES: [(i64, &str, &str); 33] = [
     (100001, "internal error", "later"),
-    (100002, "parameter", "below"),
+    (100002, "parameter", "says which"),
     (100301, "no callback configuration", "SDKAppID"),
     (60002, "URL is malformed", "report"),
     (60003, "JSON is malformed", "report"),
