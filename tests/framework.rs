@@ -273,7 +273,7 @@ async fn states_are_upgraded_or_refused() {
         (2, r#"{"name":7,"size":3}"#, "name: a string was expected"),
         (2, "{", "not JSON"),
         (1, "{", "not JSON"),
-        (2, "", "Terraform 0.11"),
+        (2, "", "not JSON"),
     ] {
         let error = upgrade(version, json).await.expect_err(reason);
         assert!(error.contains(reason), "{error}");
