@@ -3,8 +3,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tencent_simulator::{Configuration, Service};
 
-use crate::harness::{Result, START, Scenario, THIS, URL, diagnostic, sends, this};
+use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 
 /// A scenario with an object whose entry in the state file somebody has edited.
 fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
@@ -13,6 +14,21 @@ fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
     edit(&mut state["resources"][0]["instances"][0]);
     fs::write(scenario.workspace.path().join("terraform.tfstate"), state.to_string())?;
     Ok(scenario)
+}
+
+/// A stored state of each schema version there has been: the current version reads all of them. When the schema's
+/// version rises, the next fixture joins this one, and neither ever changes.
+#[test]
+fn a_stored_state_of_schema_version_0_plans_empty() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    let configuration = Configuration::new(URL, [START, END]);
+    scenario.simulator.put_configuration(Service::Call, ID, configuration);
+    let state = scenario.workspace.path().join("terraform.tfstate");
+    fs::write(state, include_str!("fixtures/state-schema-version-0.tfstate"))?;
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
 }
 
 #[test]
