@@ -6,8 +6,8 @@ use terraform_provider_tencent::model;
 use terraform_provider_tencent::terraform::codec::{decode, encode};
 use terraform_provider_tencent::terraform::proto::{self, DynamicValue, RawState, provider_server::Provider as _};
 use terraform_provider_tencent::terraform::{
-    Attr, Attribute, Change, Context, Data, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
-    ImportTarget, ManagedResource, Provider, Registry, Schema, Server, Type, Value,
+    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, Failure, IdentityAttribute,
+    IdentitySchema, ImportTarget, ManagedResource, Provider, Registry, Schema, Server, Type, Value,
 };
 use tonic::{Code, Request};
 
@@ -66,7 +66,7 @@ impl ManagedResource for ThingResource {
         Diagnostics::new()
     }
 
-    async fn plan(&self, _: Option<&()>, change: Change<Thing>, _: &mut Context) -> Result<Thing, Diagnostics> {
+    async fn plan(&self, _: &(), change: Change<Thing>, _: &mut Context) -> Result<Thing, Diagnostics> {
         Ok(change.proposed)
     }
 
@@ -138,8 +138,8 @@ impl Provider for Toy {
         Diagnostics::new()
     }
 
-    fn configure(&self, _: Nothing) -> Result<Option<()>, Diagnostics> {
-        Ok(Some(()))
+    fn configure(&self, _: Nothing) -> Result<Configured<()>, Diagnostics> {
+        Ok(Configured::Known(()))
     }
 }
 

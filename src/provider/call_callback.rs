@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::callback::{Callback, Unwritten, describe, list};
+use super::callback::{Callback, Unwritten, Written, describe, list};
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
@@ -62,7 +62,7 @@ pub(super) struct CallCallbackResource;
 pub(super) const SERVICE: Service = Service::CALL;
 const DELETE: &str = "DELETE";
 const ABANDON: &str = "ABANDON";
-/// Enough for the default number of retries with the longest waits between them.
+/// Enough for a write with the default number of retries, each as slow as it may be, and a look at the outcome.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl ManagedResource for CallCallbackResource {
@@ -180,19 +180,19 @@ impl ManagedResource for CallCallbackResource {
 
     async fn plan(
         &self,
-        tencent: Option<&Tencent>,
+        tencent: &Tencent,
         change: Change<CallCallback>,
         cx: &mut Context,
     ) -> Result<CallCallback, Diagnostics> {
         let Change { prior, config, proposed: mut planned } = change;
         if let Some(prior) = &prior
-            && prior.is_equivalent(&planned)
+            && prior.has_equivalent_url(&planned)
         {
             // Terraform accepts the prior spelling of an argument for an equivalent one: no difference to show.
             planned.url = prior.url.clone();
         }
         if config.sdk_app_id.is_null() {
-            planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref())?;
+            planned.sdk_app_id = planned_sdk_app_id(tencent.default_sdk_app_id(), prior.as_ref(), cx)?;
         }
         planned.id = match &planned.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -202,19 +202,18 @@ impl ManagedResource for CallCallbackResource {
             Some(prior) if !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
             _ => Attr::Unknown,
         };
-        // Terraform plans a replacement twice, as an update and then as a creation, of which it drops the warnings. The
-        // private data of the first is that of the second.
-        let mut memory: Memory = cx.private();
+        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings.
+        // The first plan's private data is the second's, though not when applying plans once more.
+        let memory: Memory = cx.private();
         let is_new = match &prior {
             Some(prior) => prior.sdk_app_id != planned.sdk_app_id,
-            None => memory.manages.as_ref() != planned.id.known(),
+            None => memory.manages.is_none() || memory.manages.as_ref() != planned.id.known(),
         };
-        if let (true, Some(tencent), Attr::Known(_)) = (is_new, tencent, &planned.sdk_app_id) {
+        if is_new {
             plan_creation(tencent, &planned, cx).await?;
         }
         if let Some(prior) = &prior {
-            memory.manages = prior.id.known().cloned();
-            cx.set_private(&memory);
+            cx.set_private(&Memory { manages: prior.id.known().cloned(), ..memory });
         }
         Ok(planned)
     }
@@ -242,16 +241,18 @@ impl ManagedResource for CallCallbackResource {
     ) -> Result<Option<CallCallback>, Diagnostics> {
         let callback = state.at_tencent(tencent, Operation::Read, cx)?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
-        let Some(written) = state.remote() else { return Ok(Some(state.holding(remote))) };
-        if written.is_equivalent(&remote) {
+        let stored_as = cx.private::<Memory>().stored_as;
+        if let (Some(written), Some(digest)) = (state.remote(), stored_as)
+            && digest == fingerprint(&remote)
+        {
+            cx.warn(callback.stores_something_else(&written, Some(&remote)));
+            return Ok(Some(state));
+        }
+        let refreshed = state.clone().holding(remote);
+        if !state.differs_remotely(&refreshed) {
             cx.set_private(&Memory::default());
-            return Ok(Some(state));
         }
-        if cx.private::<Memory>().stored_as.is_some_and(|digest| digest == fingerprint(&remote)) {
-            cx.warn(callback.stores_something_else(&written, &remote));
-            return Ok(Some(state));
-        }
-        Ok(Some(state.holding(remote)))
+        Ok(Some(refreshed))
     }
 
     async fn create(
@@ -261,15 +262,11 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
         let callback = planned.at_tencent(tencent, Operation::Create, cx)?;
-        let is_new = cx.private::<Memory>().manages != Some(callback.sdk_app_id().to_string());
-        if is_new
-            && planned.overwrite_existing == Attr::Known(false)
-            && let Some(existing) = callback.get().await?
-        {
-            return Err(refused_to_overwrite(callback.sdk_app_id(), &existing).into());
-        }
-        // What is there instead was not created here.
-        planned.of(callback.sdk_app_id()).write(&callback, cx).await.map_err(|unwritten| unwritten.diagnostic.into())
+        let planned = planned.of(callback.sdk_app_id());
+        let guarded = planned.overwrite_existing == Attr::Known(false);
+        let guard = guarded.then_some(refused_to_overwrite as fn(_, &_) -> _);
+        let written = callback.create(&planned.wanted()?, guard, cx).await?;
+        Ok(planned.after(written, cx))
     }
 
     async fn update(
@@ -279,21 +276,31 @@ impl ManagedResource for CallCallbackResource {
         planned: CallCallback,
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
+        let memory: Memory = cx.private();
+        if memory.manages.is_some() {
+            cx.set_private(&Memory { manages: None, ..memory });
+        }
         if !prior.differs_remotely(&planned) {
-            return Ok(planned);
+            return Ok(CallCallback { last_request_id: prior.last_request_id, ..planned });
         }
         let callback = planned.at_tencent(tencent, Operation::Update, cx)?;
-        planned.write(&callback, cx).await.map_err(|unwritten| Failure {
-            diagnostics: unwritten.diagnostic.into(),
-            state: unwritten.found.map(|found| prior.holding(found)),
-        })
+        match callback.update(&planned.wanted()?, cx).await {
+            Ok(written) => Ok(planned.after(written, cx)),
+            Err(Unwritten { diagnostic, found }) => {
+                Err(Failure { diagnostics: diagnostic.into(), state: found.map(|found| prior.holding(found)) })
+            }
+        }
     }
 
     async fn delete(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
         if prior.is_abandoned() {
+            if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
+                callback.release();
+            }
             return Ok(());
         }
-        prior.at_tencent(tencent, Operation::Delete, cx)?.delete(cx).await
+        let callback = prior.at_tencent(tencent, Operation::Delete, cx)?;
+        callback.delete(prior.last_request_id.known(), cx).await
     }
 
     async fn import(
@@ -341,18 +348,23 @@ impl CallCallback {
         Self { sdk_app_id: number(id), id: Attr::Known(id.to_string()), ..self }
     }
 
+    /// What `remote` says, in the spelling that is here already where that is equivalent.
     fn holding(self, remote: CallbackConfiguration) -> Self {
+        let here: Option<CallbackUrl> = self.url.known().cloned().map(CallbackUrl::from);
+        let url = match here {
+            Some(here) if here.is_equivalent(&remote.url) => here,
+            _ => remote.url,
+        };
         Self {
-            url: Attr::Known(remote.url.expose().to_owned()),
+            url: Attr::Known(url.expose().to_owned()),
             callback_commands: Attr::Known(remote.callback_commands.into_iter().collect()),
             ..self
         }
     }
 
-    /// Whether both make Tencent do the same.
-    fn is_equivalent(&self, other: &Self) -> bool {
-        match (self.remote(), other.remote()) {
-            (Some(a), Some(b)) => a.is_equivalent(&b),
+    fn has_equivalent_url(&self, other: &Self) -> bool {
+        match (self.url.known(), other.url.known()) {
+            (Some(a), Some(b)) => CallbackUrl::from(a.clone()).is_equivalent(&b.clone().into()),
             _ => false,
         }
     }
@@ -392,16 +404,17 @@ impl CallCallback {
         Callback::of(tencent, SERVICE, &self.sdk_app_id, timeout, cx)
     }
 
-    /// Writes the whole object.
-    async fn write(self, callback: &Callback<'_>, cx: &mut Context) -> Result<Self, Unwritten> {
-        let Some(configuration) = self.remote() else {
+    /// The object to write, all of which Terraform knows by then.
+    fn wanted(&self) -> Result<CallbackConfiguration, Diagnostics> {
+        self.remote().ok_or_else(|| {
             let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
-            let diagnostic = Diagnostic::error("The planned configuration is not known", detail);
-            return Err(Unwritten { diagnostic, found: None });
-        };
-        let written = callback.write(&configuration, cx).await?;
+            Diagnostic::error("The planned configuration is not known", detail).into()
+        })
+    }
+
+    fn after(self, written: Written, cx: &mut Context) -> Self {
         cx.set_private(&Memory { stored_as: written.stored_as.as_ref().map(fingerprint), manages: None });
-        Ok(Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self })
+        Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
     }
 }
 
@@ -507,19 +520,49 @@ pub(super) fn number(id: SdkAppId) -> Attr<Number> {
     Attr::Known(u64::from(id).into())
 }
 
-/// The application of a resource that names none. It belongs to the provider's, once that is known.
-fn planned_sdk_app_id(tencent: Option<&Tencent>, prior: Option<&CallCallback>) -> Result<Attr<Number>, Diagnostics> {
-    match (tencent.map(Tencent::default_sdk_app_id), prior) {
-        (Some(Some(default)), _) => Ok(number(default)),
-        (_, Some(prior)) => Ok(prior.sdk_app_id.clone()),
-        (Some(None), None) => Err(checks::no_sdk_app_id().into()),
-        (None, None) => Ok(Attr::Unknown),
+/// The application of a resource that names none: the provider's.
+fn planned_sdk_app_id(
+    default: &Attr<SdkAppId>,
+    prior: Option<&CallCallback>,
+    cx: &mut Context,
+) -> Result<Attr<Number>, Diagnostics> {
+    match (default, prior) {
+        (Attr::Known(default), _) => Ok(number(*default)),
+        (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
+        (Attr::Null, None) => Err(checks::no_sdk_app_id().into()),
+        (Attr::Unknown, None) => Ok(Attr::Unknown),
+        (Attr::Unknown, Some(prior)) => {
+            let id = prior.id.known().map(String::as_str).unwrap_or_default();
+            cx.warn(
+                Diagnostic::warning(
+                    "Planned for the application of before",
+                    format!(
+                        "The provider's sdk_app_id is known after apply only. The plan is for SDKAppID {id}; if it turns \
+                         out to be another one, applying fails. Set the resource's sdk_app_id, or first apply what the \
+                         provider's depends on, with -target."
+                    ),
+                )
+                .on("sdk_app_id"),
+            );
+            Ok(prior.sdk_app_id.clone())
+        }
     }
 }
 
 /// Looks whether a creation would overwrite something, and says so.
 async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+    if !cx.provider_is_known() || !matches!(planned.sdk_app_id, Attr::Known(_)) {
+        cx.warn(Diagnostic::warning(
+            "Not looked whether a callback configuration exists",
+            "The application or its credentials are known after apply only. If a configuration exists by then, applying \
+             this plan overwrites it, unless overwrite_existing is false.",
+        ));
+        return Ok(());
+    }
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?;
+    if callback.is_released() {
+        return Ok(());
+    }
     let id = callback.sdk_app_id();
     let guarded = planned.overwrite_existing == Attr::Known(false);
     match callback.look().await {
@@ -642,6 +685,6 @@ mod tests {
         assert!(!prior.differs_remotely(&kept));
         assert!(prior.differs_remotely(&known("https://example.com/x")));
         assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }));
-        assert!(prior.is_equivalent(&known("https://EXAMPLE.com")));
+        assert!(prior.has_equivalent_url(&known("https://EXAMPLE.com")));
     }
 }

@@ -1,12 +1,14 @@
 //! The callback configuration of any service, for one operation: read, deleted, and written so that the outcome is known.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, sleep_until};
 
 use super::checks;
-use super::tencent::{Application, Tencent};
+use super::tencent::{Application, Tencent, Write};
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
@@ -76,13 +78,27 @@ impl<'a> Callback<'a> {
         self.look().await.map_err(failed)
     }
 
-    /// Deletes it; none to delete is a success.
+    /// Whether this process has just destroyed or abandoned it: whatever is there now was managed by the same state.
+    pub(super) fn is_released(&self) -> bool {
+        self.released().contains(&self.service)
+    }
+
+    /// Notes that Terraform lets go of it.
+    pub(super) fn release(&self) {
+        self.released().insert(self.service);
+    }
+
+    fn released(&self) -> std::sync::MutexGuard<'_, HashSet<Service>> {
+        self.application.released.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Deletes it; none to delete is a success. `last_request_id` is that of the state that Terraform destroys.
     ///
-    /// What this process itself has written stays: Terraform has created the replacement before it destroys what is
-    /// replaced, or has moved the object to another address without being told so. To Tencent, it is one object.
-    pub(super) async fn delete(&self, cx: &mut Context) -> Result<(), Diagnostics> {
-        let written = self.application.written.lock().await;
-        if written.contains(&self.service) {
+    /// What another resource has written since stays: Terraform has created the replacement before it destroys what is
+    /// replaced, or was not told that an object has another address now. To Tencent, the two are one object.
+    pub(super) async fn delete(&self, last_request_id: Option<&String>, cx: &mut Context) -> Result<(), Diagnostics> {
+        let mut writes = self.lock().await?;
+        if writes.get(&self.service).is_some_and(|write| write.request_id.as_ref() != last_request_id) {
             cx.warn(Diagnostic::warning(
                 format!("The callback configuration of SDKAppID {} was not deleted", self.sdk_app_id()),
                 "The same apply has just written it for another resource, or for this one's replacement. An application \
@@ -90,30 +106,93 @@ impl<'a> Callback<'a> {
             ));
             return Ok(());
         }
-        self.tencent.client.delete_callback(&self.application.app, self.service, &self.patience).await.map_err(
-            |error| {
-                let mut diagnostic =
-                    checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
-                if error.may_have_taken_effect {
-                    diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
-                }
-                diagnostic.into()
-            },
-        )
+        let deleted = self.tencent.client.delete_callback(&self.application.app, self.service, &self.patience).await;
+        deleted.map_err(|error| {
+            let mut diagnostic = checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
+            if error.may_have_taken_effect {
+                diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
+            }
+            diagnostic
+        })?;
+        writes.remove(&self.service);
+        self.release();
+        Ok(())
     }
 
-    /// Replaces it as a whole, and finds out what holds afterwards.
-    pub(super) async fn write(
+    /// Writes it for a resource that does not manage it yet. With a `guard`, what exists is refused in its words.
+    pub(super) async fn create(
+        &self,
+        configuration: &CallbackConfiguration,
+        guard: Option<fn(SdkAppId, &CallbackConfiguration) -> Diagnostic>,
+        cx: &mut Context,
+    ) -> Result<Written, Diagnostics> {
+        let mut writes = self.lock().await?;
+        let guard = guard.filter(|_| !self.is_released());
+        let written = writes.get(&self.service);
+        if (guard.is_some() || written.is_some())
+            && let Some(existing) = self.get().await?
+        {
+            if written.is_some_and(|written| written.configuration.is_equivalent(&existing)) {
+                return Err(self.managed_twice().into());
+            }
+            if let Some(refusal) = guard {
+                return Err(refusal(self.sdk_app_id(), &existing).into());
+            }
+        }
+        // What is there after a failure was not created here.
+        self.write(configuration, &mut writes, cx).await.map_err(|unwritten| unwritten.diagnostic.into())
+    }
+
+    /// Replaces it as a whole for the resource that manages it.
+    pub(super) async fn update(
         &self,
         configuration: &CallbackConfiguration,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
-        let mut services_written = self.application.written.lock().await;
+        let mut writes = self.lock().await.map_err(|diagnostic| Unwritten { diagnostic, found: None })?;
+        self.write(configuration, &mut writes, cx).await
+    }
+
+    fn managed_twice(&self) -> Diagnostic {
+        let id = self.sdk_app_id();
+        Diagnostic::error(
+            format!("Two resources for the callback configuration of SDKAppID {id}"),
+            "The same apply has just written it for another resource. An application has one callback configuration: \
+             remove one of the two resources, or give it another sdk_app_id.",
+        )
+        .on("sdk_app_id")
+    }
+
+    /// Waits until no other resource of this process writes or deletes it.
+    async fn lock(&self) -> Result<MutexGuard<'_, HashMap<Service, Write>>, Diagnostic> {
+        tokio::select! {
+            biased;
+            writes = self.application.writes.lock() => Ok(writes),
+            () = self.patience.stop.cancelled() => Err("the operation was interrupted"),
+            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
+        }
+        .map_err(|why| {
+            let id = self.sdk_app_id();
+            Diagnostic::error(
+                format!("Another resource is writing the callback configuration of SDKAppID {id}"),
+                format!("While this one waited for it, {why}. An application should have one such resource."),
+            )
+        })
+    }
+
+    /// Writes, and finds out what holds afterwards.
+    async fn write(
+        &self,
+        configuration: &CallbackConfiguration,
+        writes: &mut HashMap<Service, Write>,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
         let written = match self.set(configuration).await {
             Ok(request_id) => self.confirm(configuration, request_id, cx).await,
             Err(error) => self.find_out(configuration, &error, cx).await?,
         };
-        services_written.insert(self.service);
+        let (request_id, configuration) = (written.request_id.clone(), configuration.clone());
+        writes.insert(self.service, Write { request_id, configuration });
         Ok(written)
     }
 
@@ -128,47 +207,52 @@ impl<'a> Callback<'a> {
     /// Reads back what was written: a service that stores something else would be a difference in every plan from now
     /// on.
     async fn confirm(&self, written: &CallbackConfiguration, request_id: String, cx: &mut Context) -> Written {
-        let as_written = Written { request_id: Some(request_id), stored_as: None };
-        let Some(stored) = self.read_back().await.filter(|stored| !stored.is_equivalent(written)) else {
-            return as_written;
+        let as_written = |request_id| Written { request_id: Some(request_id), stored_as: None };
+        let stored = match self.read_back().await {
+            // The write itself succeeded; the next plan reads again.
+            Err(_) => return as_written(request_id),
+            Ok(Some(stored)) if stored.is_equivalent(written) => return as_written(request_id),
+            Ok(stored) => stored,
         };
         // Somebody may have written in between. Written once more, what somebody else wrote is gone, and what is
         // Tencent's own form of this comes back the same.
-        let Ok(request_id) = self.set(written).await else { return as_written };
-        let Some(stored_again) = self.read_back().await.filter(|stored| !stored.is_equivalent(written)) else {
-            return Written { request_id: Some(request_id), stored_as: None };
+        let (request_id, stored_again) = match self.set(written).await {
+            Ok(request_id) => (request_id, self.read_back().await.unwrap_or_else(|_| stored.clone())),
+            Err(_) => (request_id, stored.clone()),
         };
-        cx.warn(self.stores_something_else(written, &stored_again));
-        Written { request_id: Some(request_id), stored_as: (stored_again == stored).then_some(stored) }
+        if stored_again.as_ref().is_some_and(|stored| stored.is_equivalent(written)) {
+            return as_written(request_id);
+        }
+        cx.warn(self.stores_something_else(written, stored_again.as_ref()));
+        // The same host: events go where they should. Anything else is a difference, which the next plan shows.
+        let own_form =
+            stored_again.filter(|again| stored.as_ref() == Some(again) && again.url.has_host_of(&written.url));
+        Written { request_id: Some(request_id), stored_as: own_form }
     }
 
-    /// What a person must know for as long as that is so: the plan shows what was written.
+    /// What a person must know for as long as that is so.
     pub(super) fn stores_something_else(
         &self,
         written: &CallbackConfiguration,
-        stored: &CallbackConfiguration,
+        stored: Option<&CallbackConfiguration>,
     ) -> Diagnostic {
+        let stored = stored.map_or_else(|| "nothing at all".to_owned(), describe);
         Diagnostic::warning(
             "Tencent stores another callback configuration than was written",
             format!(
-                "SDKAppID {} was told to send {}. Reading it back showed that it sends {}, also after writing again. \
-                 Terraform shows no difference, for applying would change nothing. Either write the configuration the \
-                 way Tencent stores it, or find out who else sets it.",
+                "SDKAppID {} was told to send {}. Reading it back shows that it sends {stored}. Either write the \
+                 configuration the way Tencent stores it, or find out who else sets it.",
                 self.sdk_app_id(),
                 describe(written),
-                describe(stored)
             ),
         )
     }
 
-    async fn read_back(&self) -> Option<CallbackConfiguration> {
+    async fn read_back(&self) -> Result<Option<CallbackConfiguration>, Error> {
         let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
         let patience = Patience { deadline, stop: self.patience.stop.clone() };
-        self.tencent.client.get_callback(&self.application.app, self.service, &patience).await.unwrap_or_else(|error| {
-            // The write itself succeeded; the next plan reads again.
-            tracing::warn!(%error, "the written configuration could not be read back");
-            None
-        })
+        let read = self.tencent.client.get_callback(&self.application.app, self.service, &patience).await;
+        read.inspect_err(|error| tracing::warn!(%error, "the written configuration could not be read back"))
     }
 
     /// After a failed write: looks for what holds, unless it is certain that nothing was written.

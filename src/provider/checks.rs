@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::tencent::{self, ErrorKind, InvalidSdkAppId, SdkAppId};
+use crate::tencent::{self, ErrorKind, InvalidSdkAppId, Retry, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// The longest duration that a configuration may ask for.
@@ -46,6 +46,9 @@ pub(super) fn no_sdk_app_id() -> Diagnostic {
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
 pub(super) fn call_failed(what: &str, sdk_app_id: SdkAppId, error: &tencent::Error) -> Diagnostic {
     let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice());
+    if error.kind.retry() == Retry::SlowDown {
+        detail += " The provider's requests_per_second is the rate for each of the API's calls.";
+    }
     if let Some(api) = error.api() {
         if !api.info.is_empty() {
             detail += &format!("\n\nErrorInfo: {}", api.info);

@@ -9,7 +9,7 @@ use super::checks;
 use super::tencent::{DefaultApp, Tencent};
 use crate::model;
 use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
-use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, Schema, Type};
+use crate::terraform::{Attr, Attribute, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
 
 /// How a variable of the environment is read; empty ones count as not set.
 pub(super) type Environment = fn(&str) -> Option<String>;
@@ -106,19 +106,19 @@ pub(super) fn validate(config: &Config) -> Diagnostics {
     resolve(config, |_| None).err().unwrap_or_default()
 }
 
-/// Makes the client; `None` while an argument is unknown.
-pub(super) fn configure(config: Config, environment: Environment) -> Result<Option<Tencent>, Diagnostics> {
-    let resolved = resolve(&config, environment)?;
-    if has_unknown(&config) {
-        return Ok(None);
-    }
-    let Resolved { default_app, settings } = resolved;
-    if let (Some(id), Some(Credentials::UserSig(user_sig))) = (default_app.sdk_app_id, &default_app.credentials) {
+/// Makes the client.
+pub(super) fn configure(config: Config, environment: Environment) -> Result<Configured<Tencent>, Diagnostics> {
+    let Resolved { default_app, settings } = resolve(&config, environment)?;
+    let known = !has_unknown(&config);
+    if let (true, Attr::Known(id), Some(Credentials::UserSig(user_sig))) =
+        (known, &default_app.sdk_app_id, &default_app.credentials)
+    {
         user_sig
-            .check(&default_app.identifier, id, SystemTime::now())
-            .map_err(|error| unusable_user_sig(&error, id))?;
+            .check(&default_app.identifier, *id, SystemTime::now())
+            .map_err(|error| unusable_user_sig(&error, *id))?;
     }
-    Ok(Some(Tencent { client: Client::new(settings), default_app, apps: Default::default() }))
+    let tencent = Tencent { client: Client::new(settings), default_app, apps: Default::default() };
+    Ok(if known { Configured::Known(tencent) } else { Configured::Partly(tencent) })
 }
 
 fn has_unknown(config: &Config) -> bool {
@@ -152,6 +152,11 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let mut from = Arguments { environment, diagnostics: Diagnostics::new() };
 
     let sdk_app_id = from.number("sdk_app_id", Some("TENCENT_SDK_APP_ID"), &config.sdk_app_id, checks::sdk_app_id);
+    let sdk_app_id = match sdk_app_id {
+        Some(id) => Attr::Known(id),
+        None if config.sdk_app_id.is_unknown() => Attr::Unknown,
+        None => Attr::Null,
+    };
     let credentials = from.credentials(config);
     let identifier = from.text("identifier", Some("TENCENT_IDENTIFIER"), &config.identifier, identifier);
     let region = from.text("region", Some("TENCENT_REGION"), &config.region, region);
@@ -281,8 +286,9 @@ fn readable_user_sig(text: &str) -> Result<Credentials, String> {
 }
 
 fn identifier(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("The identifier is empty. It is the app administrator account that calls are made as.".into());
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        let advice = "It is the app administrator account that calls are made as.";
+        return Err(format!("The identifier is empty or contains white space. {advice}"));
     }
     Ok(text.to_owned())
 }
@@ -355,7 +361,7 @@ mod tests {
     #[test]
     fn nothing_is_required_before_it_is_needed() {
         let resolved = resolve(&nothing(), |_| None).expect("valid");
-        assert!(resolved.default_app.sdk_app_id.is_none() && resolved.default_app.credentials.is_none());
+        assert!(resolved.default_app.sdk_app_id.is_null() && resolved.default_app.credentials.is_none());
         assert_eq!(resolved.default_app.identifier, "administrator");
         assert_eq!(resolved.default_app.endpoint, Endpoint::from(Region::China));
     }
@@ -375,7 +381,7 @@ mod tests {
             )
         };
         let resolved = resolve(&nothing(), environment).expect("valid").default_app;
-        assert_eq!(resolved.sdk_app_id.map(u64::from), Some(1_400_000_002));
+        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(1_400_000_002));
         assert!(matches!(resolved.credentials, Some(Credentials::SecretKey(_))));
         assert_eq!((resolved.identifier.as_str(), resolved.endpoint), ("someone", Region::Seoul.into()));
 
@@ -386,7 +392,7 @@ mod tests {
             ..nothing()
         };
         let resolved = resolve(&block, environment).expect("valid").default_app;
-        assert_eq!(resolved.sdk_app_id.map(u64::from), Some(7));
+        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(7));
         assert!(matches!(resolved.credentials, Some(Credentials::UserSig(_))), "the block's credentials are the ones");
         assert_eq!(resolved.endpoint, Region::Singapore.into());
     }
@@ -457,7 +463,8 @@ mod tests {
             identifier: text(identifier),
             ..nothing()
         };
-        assert!(configure(config(1_400_000_001, "administrator"), |_| None).expect("valid").is_some());
+        let configured = configure(config(1_400_000_001, "administrator"), |_| None).expect("valid");
+        assert!(matches!(configured, Configured::Known(_)));
         for (config, expected) in [
             (config(1_400_000_002, "administrator"), "it was made for SDKAppID 1400000001"),
             (config(1_400_000_001, "someone"), "identifier"),

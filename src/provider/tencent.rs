@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::checks;
-use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId, Service};
+use crate::tencent::{App, CallbackConfiguration, Client, Credentials, Endpoint, SdkAppId, Service};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// What the provider block and the environment say, ready for calls.
@@ -16,19 +16,29 @@ pub struct Tencent {
     pub(super) apps: Mutex<HashMap<SdkAppId, Arc<Application>>>,
 }
 
-/// An application, and what this process has done for it.
+/// An application, and what was done for it since the provider was configured.
 #[derive(Debug)]
 pub(super) struct Application {
     pub(super) app: App,
-    /// The services whose callback configuration was written since the provider was configured. Locked while one is
-    /// written or deleted: the two exclude each other.
-    pub(super) written: tokio::sync::Mutex<HashSet<Service>>,
+    /// The last write of each service's callback configuration. Locked while one is written or deleted: the two
+    /// exclude each other.
+    pub(super) writes: tokio::sync::Mutex<HashMap<Service, Write>>,
+    /// The services whose callback configuration was destroyed or abandoned: what is left of it is nobody else's.
+    pub(super) released: Mutex<HashSet<Service>>,
+}
+
+/// A write, as the state of the resource that asked for it tells it from others.
+#[derive(Debug)]
+pub(super) struct Write {
+    /// The resource's `last_request_id`.
+    pub(super) request_id: Option<String>,
+    pub(super) configuration: CallbackConfiguration,
 }
 
 /// The application of the provider block itself.
 #[derive(Debug)]
 pub(super) struct DefaultApp {
-    pub(super) sdk_app_id: Option<SdkAppId>,
+    pub(super) sdk_app_id: Attr<SdkAppId>,
     pub(super) identifier: String,
     pub(super) credentials: Option<Credentials>,
     pub(super) endpoint: Endpoint,
@@ -36,8 +46,8 @@ pub(super) struct DefaultApp {
 
 impl Tencent {
     /// The application that resources belong to unless they say otherwise.
-    pub(super) fn default_sdk_app_id(&self) -> Option<SdkAppId> {
-        self.default_app.sdk_app_id
+    pub(super) fn default_sdk_app_id(&self) -> &Attr<SdkAppId> {
+        &self.default_app.sdk_app_id
     }
 
     /// The application that a resource or data source belongs to whose argument `sdk_app_id` is `argument`.
@@ -48,7 +58,7 @@ impl Tencent {
     pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
             Some(id) => checks::sdk_app_id(id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
-            None => self.default_sdk_app_id().ok_or_else(|| checks::no_sdk_app_id().into()),
+            None => self.default_sdk_app_id().known().copied().ok_or_else(|| checks::no_sdk_app_id().into()),
         }
     }
 
@@ -63,7 +73,7 @@ impl Tencent {
         let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         let app = apps.entry(id).or_insert_with(|| {
             let app = App::new(id, identifier.clone(), credentials.clone(), endpoint.clone());
-            Arc::new(Application { app, written: Default::default() })
+            Arc::new(Application { app, writes: Default::default(), released: Default::default() })
         });
         Ok(Arc::clone(app))
     }

@@ -36,7 +36,7 @@ pub struct CallbackConfiguration {
     #[serde(rename = "Url")]
     pub url: CallbackUrl,
     /// The events to send, by callback command. Neither order nor repetition has a meaning.
-    #[serde(rename = "CallbackCommandList", deserialize_with = "null_is_empty")]
+    #[serde(rename = "CallbackCommandList", default, deserialize_with = "null_is_empty")]
     pub callback_commands: BTreeSet<String>,
 }
 
@@ -47,7 +47,7 @@ impl CallbackConfiguration {
     }
 }
 
-/// A service written in Go, as gateways are, may answer an empty list with null.
+/// A service written in Go, as gateways are, may answer an empty list with null, or with nothing.
 fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
@@ -75,5 +75,7 @@ mod tests {
         };
         assert_eq!(read(r#"["B","A","B"]"#), read(r#"["A","B"]"#));
         assert_eq!(read("null"), read("[]"));
+        let omitted = serde_json::from_str::<CallbackConfiguration>(r#"{"Url":"x"}"#).expect("JSON");
+        assert_eq!(omitted.callback_commands, read("[]"));
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::app::App;
 use super::callback::{CallbackConfiguration, Service};
 use super::callback_url::CallbackUrl;
+use super::endpoint::Endpoint;
 use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 use super::pacer::Pacer;
 use super::user_sig::UserSig;
@@ -68,7 +69,8 @@ pub struct Client {
     remote: OnceLock<reqwest::Client>,
     /// The same without proxies, for endpoints on this machine.
     local: OnceLock<reqwest::Client>,
-    pacers: Mutex<HashMap<String, Arc<Pacer>>>,
+    /// By endpoint and path.
+    pacers: Mutex<HashMap<(Endpoint, String), Arc<Pacer>>>,
 }
 
 /// One of the API's calls.
@@ -211,10 +213,10 @@ impl Client {
             let delay = delay.max(kind.retry_after());
             tracing::warn!(action = name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
-                self.slow_down(delay);
+                self.slow_down(app, delay);
             }
             last = Some(kind);
-            if Instant::now() + delay >= patience.deadline {
+            if delay >= patience.deadline.saturating_duration_since(Instant::now()) {
                 return Err(Error { kind: Interruption::Deadline.after(last), may_have_taken_effect });
             }
             if let Err(interruption) = wait(sleep(delay), patience).await {
@@ -243,7 +245,7 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        read_envelope(&bytes).map_err(|kind| without_secrets(kind, &user_sig))
+        read_envelope(&bytes, &user_sig)
     }
 
     fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
@@ -261,15 +263,17 @@ impl Client {
         Ok(slot.get_or_init(|| http))
     }
 
-    /// Lets no call through for a while: one that met a limit is not the only one that counts towards it.
-    fn slow_down(&self, delay: Duration) {
+    /// Lets no call to the endpoint through for a while: one that met a limit is not the only one that counts towards
+    /// it.
+    fn slow_down(&self, app: &App, delay: Duration) {
         let pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        pacers.values().for_each(|pacer| pacer.pause(delay.min(LONGEST_PAUSE)));
+        let of_endpoint = pacers.iter().filter(|((endpoint, _), _)| endpoint == app.endpoint());
+        of_endpoint.for_each(|(_, pacer)| pacer.pause(delay.min(LONGEST_PAUSE)));
     }
 
     fn pacer(&self, app: &App, path: &str) -> Arc<Pacer> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let pacer = pacers.entry(app.endpoint().join(path).into());
+        let pacer = pacers.entry((app.endpoint().clone(), path.to_owned()));
         Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second.get()))))
     }
 }
@@ -329,28 +333,20 @@ struct Answer<T> {
     response: Option<T>,
 }
 
-fn read_envelope<T: DeserializeOwned>(bytes: &[u8]) -> Result<Answer<T>, ErrorKind> {
+fn read_envelope<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Result<Answer<T>, ErrorKind> {
     let envelope: Envelope<T> =
         serde_json::from_slice(bytes).map_err(|_| unexpected("it is not JSON of the documented form"))?;
-    let request_id = envelope.request_id.unwrap_or_default();
+    // Whoever answers may quote the UserSig, or a URL with whatever it carries.
+    let masked =
+        |text: Option<String>| CallbackUrl::mask_all(&text.unwrap_or_default().replace(user_sig.expose(), "***"));
+    let request_id = masked(envelope.request_id);
     match (envelope.action_status.as_str(), envelope.error_code) {
         ("OK", 0) => Ok(Answer { request_id, response: envelope.response }),
         (_, 0) => Err(unexpected("it reports a failure without an error code")),
         (_, code) => {
-            let info = envelope.error_info.unwrap_or_default();
+            let info = masked(envelope.error_info);
             Err(ErrorKind::Api(ApiError { code: ErrorCode(code), info, request_id }))
         }
-    }
-}
-
-/// `kind` without the secrets that whoever answers may quote: the UserSig, and whatever a URL carries.
-fn without_secrets(kind: ErrorKind, user_sig: &UserSig) -> ErrorKind {
-    match kind {
-        ErrorKind::Api(ApiError { code, info, request_id }) => {
-            let mask = |text: String| CallbackUrl::mask_all(&text.replace(user_sig.expose(), "***"));
-            ErrorKind::Api(ApiError { code, info: mask(info), request_id: mask(request_id) })
-        }
-        kind => kind,
     }
 }
 
@@ -365,12 +361,11 @@ fn check_status(response: &reqwest::Response) -> Result<(), ErrorKind> {
         return Ok(());
     }
     let (retry, advice) = match status {
-        StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Lower the provider's requests_per_second."),
+        StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Send fewer requests per second."),
         status if status.is_server_error() => (Retry::Yes, GATEWAY),
-        status if status.is_redirection() => (
-            Retry::No,
-            "Redirects are not followed, for a UserSig must not reach another host. Check the provider's endpoint.",
-        ),
+        status if status.is_redirection() => {
+            (Retry::No, "Redirects are not followed, for a UserSig must not reach another host. Check the endpoint.")
+        }
         _ => (Retry::No, GATEWAY),
     };
     Err(ErrorKind::Network(NetworkError {
@@ -390,7 +385,7 @@ fn retry_after(value: &str) -> Option<Duration> {
     }
 }
 
-const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the provider's \
+const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the \
                        endpoint and the proxy (HTTPS_PROXY).";
 
 fn unexpected(why: &str) -> ErrorKind {
@@ -408,13 +403,9 @@ fn network_error(error: reqwest::Error) -> ErrorKind {
     let error = error.without_url();
     let (what, advice, sent) = if error.is_timeout() {
         let what = if error.is_connect() { "connecting timed out" } else { "no answer arrived in time" };
-        (what, "Check the network and the proxy; request_timeout is the time for one attempt.", !error.is_connect())
+        (what, "Check the network and the proxy, or allow more time for one attempt.", !error.is_connect())
     } else if error.is_connect() {
-        (
-            "no connection could be made",
-            "Check the network, the proxy (HTTPS_PROXY) and the provider's endpoint.",
-            false,
-        )
+        ("no connection could be made", "Check the network, the proxy (HTTPS_PROXY) and the endpoint.", false)
     } else if error.is_builder() {
         ("no connection could be prepared", "Check the system's certificates and proxy settings.", false)
     } else {
@@ -437,12 +428,13 @@ mod tests {
     #[test]
     fn envelopes_are_answers_or_errors() {
         let ok = br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-1","Response":{"Url":"u","CallbackCommandList":null}}"#;
-        let answer = read_envelope::<CallbackConfiguration>(ok).expect("an answer");
+        let user_sig = UserSig::from("eJx".to_owned());
+        let answer = read_envelope::<CallbackConfiguration>(ok, &user_sig).expect("an answer");
         assert_eq!(answer.request_id, "Id-1");
         assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
 
         let fail = br#"{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":70009,"RequestId":"Id-2"}"#;
-        let error = read_envelope::<IgnoredAny>(fail).expect_err("an error");
+        let error = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error");
         assert_eq!(error.to_string(), "error 70009: the UserSig's signature is wrong");
 
         for bytes in [
@@ -454,7 +446,7 @@ mod tests {
             br#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
             br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
         ] {
-            let error = read_envelope::<CallbackConfiguration>(bytes).expect_err("an error");
+            let error = read_envelope::<CallbackConfiguration>(bytes, &user_sig).expect_err("an error");
             assert_eq!(error.retry(), Retry::Yes, "{error}");
         }
     }
@@ -472,15 +464,21 @@ mod tests {
     #[test]
     fn an_answer_that_quotes_secrets_is_masked() {
         let user_sig = UserSig::from("eJx-tok3n".to_owned());
-        let api = ApiError {
-            code: ErrorCode(70003),
-            info: "bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused".into(),
-            request_id: "eJx-tok3n".into(),
+        let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70003,"RequestId":"eJx-tok3n",
+            "ErrorInfo":"bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused"}"#;
+        let ErrorKind::Api(api) = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
+            panic!("another kind of error")
         };
-        let ErrorKind::Api(masked) = without_secrets(ErrorKind::Api(api), &user_sig) else { panic!("another kind") };
-        assert_eq!(
-            (masked.info.as_str(), masked.request_id.as_str()),
-            ("bad usersig *** for https://***@example.com/x?key=*** refused", "***")
-        );
+        assert_eq!(api.info, "bad usersig *** for https://***@example.com/x?key=*** refused");
+        assert_eq!(api.request_id, "***");
+        let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
+        assert_eq!(read_envelope::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absurd_retry_after_is_no_reason_to_panic() {
+        let wait = retry_after(&u64::MAX.to_string()).expect("seconds");
+        let patience = Patience::of(Duration::from_secs(1));
+        assert!(wait >= patience.deadline.saturating_duration_since(Instant::now()));
     }
 }

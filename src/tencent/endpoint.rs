@@ -53,7 +53,7 @@ impl FromStr for Region {
 }
 
 /// The base URL of calls.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint(Url);
 
 /// Why a URL cannot be an endpoint.

@@ -28,7 +28,7 @@ pub enum ErrorKind {
     #[error("the UserSig cannot be used: {0}")]
     UserSig(InvalidUserSig),
     /// The time given to the operation ran out.
-    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!("; the last attempt failed: {e}")).unwrap_or_default())]
+    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!(", or leaves no time for another attempt; the last one failed: {e}")).unwrap_or_default())]
     Timeout {
         /// What the last attempt failed with, if there was one.
         last: Option<Box<ErrorKind>>,
@@ -56,7 +56,7 @@ impl ErrorKind {
     }
 
     /// Whether another attempt is worth it.
-    pub(super) fn retry(&self) -> Retry {
+    pub fn retry(&self) -> Retry {
         match self {
             Self::Api(error) => error.code.retry(),
             Self::Network(error) => error.retry,
@@ -162,14 +162,14 @@ const fn entry(code: i64, retry: Retry, meaning: &'static str, advice: &'static 
     Entry { code, retry, meaning, advice }
 }
 
-const BUG: &str = "This is a bug of the provider, or of a gateway on the way: please report it with the RequestId.";
+const BUG: &str = "This is a bug, here or in a gateway on the way: please report it with the RequestId.";
 const LATER: &str = "Try again later; if it persists, ask Tencent's support with the RequestId.";
-const SLOWER: &str = "Lower the provider's requests_per_second, or run less at the same time.";
+const SLOWER: &str = "Send fewer requests per second, or run less at the same time.";
 const KEY: &str =
     "Check that the SecretKey belongs to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole.";
 const IDENTIFIER: &str =
-    "Check the provider's identifier: it must be the account that the UserSig was made for, an app administrator.";
-const REGION: &str = "Check the SDKAppID and the provider's region: an application exists in one region only.";
+    "Check the identifier: it must be the account that the UserSig was made for, an app administrator.";
+const REGION: &str = "Check the SDKAppID and the region: an application exists in one region only.";
 const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
 
 /// The error codes of Tencent's REST API for callback configurations and what its documentation says of them.
@@ -185,8 +185,8 @@ const TABLE: &[Entry] = &[
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(60009, Retry::No, "no such resource", "Check the provider's endpoint: calls are sent below it, to v4/call_config."),
-    entry(60010, Retry::No, "the account is not an app administrator", "Make the provider's identifier an app administrator in the Tencent RTC console, or use one that is."),
+    entry(60009, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/call_config."),
+    entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
     entry(60013, Retry::Yes, "Tencent's service answered itself with something unreadable", LATER),
@@ -198,15 +198,15 @@ const TABLE: &[Entry] = &[
     entry(60019, Retry::SlowDown, "too many requests", SLOWER),
     entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console; that takes effect after some five minutes."),
     entry(60021, Retry::No, "calls from this IP address are not allowed", "Add the address of this machine (or of its proxy) to the allow-list in the Tencent RTC console."),
-    entry(70001, Retry::Resign, "the UserSig has expired", "Make a new UserSig. If the provider signs it itself, check this machine's clock."),
+    entry(70001, Retry::Resign, "the UserSig has expired", "Make a new UserSig. If it was signed here, check this machine's clock."),
     entry(70003, Retry::No, "the UserSig cannot be parsed", "Check that the UserSig was copied whole."),
     entry(70009, Retry::No, "the UserSig's signature is wrong", KEY),
     entry(70013, Retry::No, "the UserSig was made for another identifier", IDENTIFIER),
-    entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct sdk_app_id."),
+    entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct the SDKAppID."),
     entry(70016, Retry::No, "the application's key does not exist", REGION),
     entry(70020, Retry::No, "the SDKAppID does not exist", REGION),
     entry(70050, Retry::No, "the UserSig's verification failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID."),
-    entry(70051, Retry::No, "the account is blocked", "Use another app administrator as the provider's identifier."),
+    entry(70051, Retry::No, "the account is blocked", "Use another app administrator as the identifier."),
     entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
 ];
 

@@ -13,11 +13,12 @@ pub struct Context {
     warnings: Diagnostics,
     stop: CancellationToken,
     private: Vec<u8>,
+    provider_is_known: bool,
 }
 
 impl Context {
     pub(super) fn new(stop: CancellationToken) -> Self {
-        Self { warnings: Diagnostics::new(), stop, private: Vec::new() }
+        Self { warnings: Diagnostics::new(), stop, private: Vec::new(), provider_is_known: true }
     }
 
     /// Tells the person something that does not end the operation.
@@ -28,6 +29,16 @@ impl Context {
     /// Cancelled when Terraform wants operations under way to end (Ctrl-C). What waits should wait no longer.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Whether the client can reach anything remote. Only a plan is made with one that cannot: while the provider's own
+    /// configuration is not known.
+    pub fn provider_is_known(&self) -> bool {
+        self.provider_is_known
+    }
+
+    pub(super) fn set_provider_is_known(&mut self, known: bool) {
+        self.provider_is_known = known;
     }
 
     /// What an earlier operation on the same object has set; the default if nothing of this form was set. Terraform
@@ -47,6 +58,10 @@ impl Context {
 
     pub(super) fn set_private_bytes(&mut self, bytes: Vec<u8>) {
         self.private = bytes;
+    }
+
+    pub(super) fn discard_warnings(&mut self) {
+        self.warnings = Diagnostics::new();
     }
 
     pub(super) fn into_warnings(self) -> Diagnostics {

@@ -35,7 +35,7 @@ pub use model::{Attr, Data, Mismatch, SetOf};
 pub use model::{open_object, take_attribute};
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
-pub use provider::{Provider, Registry};
+pub use provider::{Configured, Provider, Registry};
 pub use resource::{Change, Failure, ImportTarget, ManagedResource};
 pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Nesting, Schema};
 pub use server::Server;

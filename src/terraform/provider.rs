@@ -25,12 +25,21 @@ pub trait Provider: Send + Sync + 'static {
     /// Checks the provider block before its values are all known.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Makes the client; `None` while values that it needs are unknown. It reaches nothing remote.
+    /// Makes the client. It reaches nothing remote.
     ///
     /// # Errors
     ///
     /// If the configuration cannot work.
-    fn configure(&self, config: Self::Config) -> Result<Option<Self::Client>, Diagnostics>;
+    fn configure(&self, config: Self::Config) -> Result<Configured<Self::Client>, Diagnostics>;
+}
+
+/// A client, as far as the provider's configuration is known.
+#[derive(Debug)]
+pub enum Configured<C> {
+    /// Ready to be used.
+    Known(C),
+    /// Arguments that it needs are known after apply only: good for planning, not for reaching anything remote.
+    Partly(C),
 }
 
 /// The resources and data sources of a provider, by name.

@@ -36,15 +36,15 @@ pub trait ManagedResource: Send + Sync + 'static {
     /// Checks what can be checked without the provider's configuration.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Plans a creation or an update: `change.proposed` with all that is known already filled in. `client` is `None`
-    /// while the provider's own configuration is not known.
+    /// Plans a creation or an update: `change.proposed` with all that is known already filled in. The client may be
+    /// one that cannot reach anything: [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
     /// If what is planned could not be applied.
     fn plan(
         &self,
-        client: Option<&Self::Client>,
+        client: &Self::Client,
         change: Change<Self::Model>,
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
@@ -195,7 +195,7 @@ pub(super) trait AnyResource<C>: Send + Sync {
     fn validate(&self, config: Value) -> Result<(), Diagnostics>;
     fn plan<'a>(
         &'a self,
-        client: Option<&'a C>,
+        client: &'a C,
         change: Change<Value>,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
@@ -263,7 +263,7 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
 
     fn plan<'a>(
         &'a self,
-        client: Option<&'a R::Client>,
+        client: &'a R::Client,
         change: Change<Value>,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<Value, Diagnostics>> {

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::codec::{self, DecodeError, EncodeError, ExtraAttributes};
 use super::data_source::AnyDataSource;
 use super::proto::{self, DynamicValue, RawState, ResourceIdentityData};
-use super::provider::{Provider, Registry};
+use super::provider::{Configured, Provider, Registry};
 use super::resource::{AnyResource, Change, ImportTarget};
 use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
 
@@ -34,9 +34,7 @@ struct Session<C> {
 /// The provider's client, as far as Terraform has configured it.
 enum Client<C> {
     NotConfigured,
-    /// The configuration has values that are known after apply only.
-    Unknown,
-    Known(Arc<C>),
+    Configured(Arc<Configured<C>>),
 }
 
 // Not derived: that would ask for `C: Clone`.
@@ -44,8 +42,7 @@ impl<C> Clone for Client<C> {
     fn clone(&self) -> Self {
         match self {
             Self::NotConfigured => Self::NotConfigured,
-            Self::Unknown => Self::Unknown,
-            Self::Known(client) => Self::Known(Arc::clone(client)),
+            Self::Configured(client) => Self::Configured(Arc::clone(client)),
         }
     }
 }
@@ -69,27 +66,23 @@ impl<P: Provider> Server<P> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client, or `None` while the provider's configuration is unknown.
-    fn client(&self) -> Result<Option<Arc<P::Client>>, Diagnostics> {
+    fn configured(&self) -> Result<Arc<Configured<P::Client>>, Diagnostics> {
         match self.session().client.clone() {
-            Client::Known(client) => Ok(Some(client)),
-            Client::Unknown => Ok(None),
+            Client::Configured(client) => Ok(client),
             Client::NotConfigured => Err(Diagnostic::bug("Terraform used the provider before configuring it.").into()),
         }
     }
 
-    fn known_client(&self) -> Result<Arc<P::Client>, Diagnostics> {
-        self.client()?.ok_or_else(|| {
-            Diagnostic::error(
-                "The provider's configuration is not known yet",
-                format!(
-                    "An argument of the provider \"{}\" depends on a value that is known after apply only. Apply what \
-                     it depends on first, for example with -target.",
-                    P::TYPE_NAME
-                ),
-            )
-            .into()
-        })
+    fn unknown_provider(&self) -> Diagnostics {
+        Diagnostic::error(
+            "The provider's configuration is not known yet",
+            format!(
+                "An argument of the provider \"{}\" depends on a value that is known after apply only. Apply what it \
+                 depends on first, for example with -target.",
+                P::TYPE_NAME
+            ),
+        )
+        .into()
     }
 
     fn resource(&self, type_name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostics> {
@@ -219,7 +212,7 @@ impl<P: Provider> Server<P> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
         let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
         let client = self.provider.configure(config)?;
-        let client = client.map_or(Client::Unknown, |client| Client::Known(Arc::new(client)));
+        let client = Client::Configured(Arc::new(client));
         // A new configuration begins a new run: under a debugger, one process serves several.
         *self.session() = Session { client, stop: CancellationToken::new() };
         Ok(Default::default())
@@ -232,7 +225,8 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::read_resource::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
         let ty = resource.schema().ty();
-        let Some(client) = self.client()? else {
+        let configured = self.configured()?;
+        let Configured::Known(client) = &*configured else {
             let deferred = deferred(request.client_capabilities);
             if deferred.is_none() {
                 cx.warn(not_refreshed(&request.type_name));
@@ -246,7 +240,7 @@ impl<P: Provider> Server<P> {
             });
         };
         cx.set_private_bytes(request.private);
-        let state = resource.read(&client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
+        let state = resource.read(client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
         Ok(proto::read_resource::Response {
             new_state: Some(codec::encode(&state, &ty)?),
             new_identity: identity_of(resource, &state)?,
@@ -276,7 +270,11 @@ impl<P: Provider> Server<P> {
             });
         }
 
-        let client = self.client()?;
+        let configured = self.configured()?;
+        let (client, known) = match &*configured {
+            Configured::Known(client) => (client, true),
+            Configured::Partly(client) => (client, false),
+        };
         let config = decode(request.config.as_ref(), &ty)?;
         let change = Change {
             prior: (!prior.is_null()).then(|| prior.clone()),
@@ -284,7 +282,13 @@ impl<P: Provider> Server<P> {
             config,
         };
         cx.set_private_bytes(request.prior_private);
-        let planned = resource.plan(client.as_deref(), change, cx).await?;
+        cx.set_provider_is_known(known);
+        let planned = resource.plan(client, change, cx).await?;
+        let deferred = if known { None } else { deferred(request.client_capabilities) };
+        if deferred.is_some() {
+            // What is deferred is planned again when more is known.
+            cx.discard_warnings();
+        }
 
         let replacing = |name| AttributePath::attribute(name).to_proto();
         let requires_replace = match prior {
@@ -296,7 +300,7 @@ impl<P: Provider> Server<P> {
             requires_replace,
             planned_private: cx.private_bytes(),
             planned_identity: identity_of(resource, &planned)?,
-            deferred: client.is_none().then(|| deferred(request.client_capabilities)).flatten(),
+            deferred,
             ..Default::default()
         })
     }
@@ -323,10 +327,11 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
         let ty = resource.schema().ty();
-        let client = self.known_client()?;
+        let configured = self.configured()?;
+        let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
         let prior = decode(request.prior_state.as_ref(), &ty)?;
         let planned = decode(request.planned_state.as_ref(), &ty)?;
-        let applied = resource.apply(&client, prior, planned, cx).await?;
+        let applied = resource.apply(client, prior, planned, cx).await?;
         Ok(proto::apply_resource_change::Response {
             new_state: Some(codec::encode(&applied.state, &ty)?),
             new_identity: identity_of(resource, &applied.state)?,
@@ -350,11 +355,10 @@ impl<P: Provider> Server<P> {
             }
             None => ImportTarget::Id(request.id),
         };
-        let client = self.client()?;
-        let deferred = client.is_none().then(|| deferred(request.client_capabilities)).flatten();
-        let state = match deferred {
-            Some(_) => all_unknown(&ty),
-            None => resource.import(&*self.known_client()?, target, cx).await?,
+        let (state, deferred) = match (&*self.configured()?, deferred(request.client_capabilities)) {
+            (Configured::Known(client), _) => (resource.import(client, target, cx).await?, None),
+            (Configured::Partly(_), Some(deferred)) => (all_unknown(&ty), Some(deferred)),
+            (Configured::Partly(_), None) => return Err(self.unknown_provider()),
         };
         let imported = ImportedResource {
             type_name: request.type_name,
@@ -406,11 +410,10 @@ impl<P: Provider> Server<P> {
         let data_source = self.data_source(&request.type_name)?;
         let ty = data_source.schema().ty();
         let config = decode(request.config.as_ref(), &ty)?;
-        let client = self.client()?;
-        let deferred = client.is_none().then(|| deferred(request.client_capabilities)).flatten();
-        let state = match deferred {
-            Some(_) => all_unknown(&ty),
-            None => data_source.read(&*self.known_client()?, config, cx).await?,
+        let (state, deferred) = match (&*self.configured()?, deferred(request.client_capabilities)) {
+            (Configured::Known(client), _) => (data_source.read(client, config, cx).await?, None),
+            (Configured::Partly(_), Some(deferred)) => (all_unknown(&ty), Some(deferred)),
+            (Configured::Partly(_), None) => return Err(self.unknown_provider()),
         };
         Ok(proto::read_data_source::Response {
             state: Some(codec::encode(&state, &ty)?),

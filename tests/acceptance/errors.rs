@@ -40,7 +40,7 @@ const CODES: [(i64, &str, &str); 33] = [
     (70003, "cannot be parsed", "copied whole"),
     (70009, "signature is wrong", "SecretKey"),
     (70013, "another identifier", "identifier"),
-    (70014, "another SDKAppID", "sdk_app_id"),
+    (70014, "another SDKAppID", "correct the SDKAppID"),
     (70016, "key does not exist", "region"),
     (70020, "SDKAppID does not exist", "region"),
     (70050, "too often", "minute"),

@@ -142,7 +142,7 @@ fn no_answer_in_time() -> Result {
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     let error = diagnostic(&plan, "Looking for an existing callback configuration");
-    assert!(error.contains("No answer arrived in time") && error.contains("request_timeout"), "{error}");
+    assert!(error.contains("No answer arrived in time") && error.contains("more time for one attempt"), "{error}");
     assert_eq!(scenario.calls(), [Get]);
 
     // The operation's own time ends all attempts.

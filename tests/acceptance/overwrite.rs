@@ -227,15 +227,44 @@ fn a_replacement_looks_at_the_new_application() -> Result {
 }
 
 #[test]
-fn two_resources_for_one_application() -> Result {
-    // Both are planned before either exists: no look-up can tell. The second write overwrites the first, and the next
-    // plan shows it.
-    let scenario = Scenario::new()?;
-    scenario.configure(&(resource("this", &sends(&[START], URL)) + &resource("other", &sends(&[END], OTHER_URL))))?;
-    scenario.run(&["apply", "-auto-approve", "-parallelism=1"])?.expect_success();
-    scenario
-        .run(&["plan", "-detailed-exitcode"])?
-        .expect_code(2)
-        .expect_contains("0 to add, 1 to change, 0 to destroy");
+fn two_resources_for_one_application_are_one_too_many() -> Result {
+    // Both are planned before either exists, so no look-up can tell; when applying, the second one is told.
+    for guard in ["", "overwrite_existing = false\n"] {
+        let scenario = Scenario::new()?;
+        let resources = [("this", START, URL), ("other", END, OTHER_URL)]
+            .map(|(name, command, url)| resource(name, &(sends(&[command], url) + guard)));
+        scenario.configure(&resources.concat())?;
+        let applied = scenario.try_apply()?;
+        applied.expect_failure();
+        diagnostic(&applied, "Two resources for the callback configuration of SDKAppID");
+        assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "the second one wrote nothing");
+    }
     Ok(())
+}
+
+#[test]
+fn a_guarded_and_abandoned_object_can_be_replaced() -> Result {
+    let arguments = sends(&[START], URL) + "overwrite_existing = false\ndeletion_policy = \"ABANDON\"\n";
+    let scenario = Scenario::new()?.applied(&this(&arguments))?;
+    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_guarded_object_is_not_replaced_create_first() -> Result {
+    // To the provider, the object that is still there is somebody else's. Nothing is lost by the refusal.
+    let arguments = sends(&[START], URL) + "lifecycle {\n  create_before_destroy = true\n}\n";
+    let guarded = arguments.clone() + "overwrite_existing = false\n";
+    let scenario = Scenario::new()?.applied(&this(&guarded))?;
+    let refused = scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?;
+    refused.expect_failure();
+    diagnostic(&refused, EXISTS_ALREADY);
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
+    scenario.expect_remote(&[START], URL);
+    // The way out.
+    scenario.configure(&this(&arguments))?;
+    scenario.apply()?;
+    scenario.expect_remote(&[START], URL);
+    scenario.expect_no_changes()
 }

@@ -6,7 +6,8 @@ use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
 use terraform_provider_tencent::terraform::proto::{self, ClientCapabilities, Deferred};
 use terraform_provider_tencent::terraform::{Value, codec};
 
-use crate::session::{DEFERRAL, RESOURCE, Session, encode, nothing, the_error, type_of, with};
+use crate::resource::{APP, identified};
+use crate::session::{DEFERRAL, RESOURCE, Session, encode, nothing, number, the_error, type_of, with};
 
 const URL: &str = "https://hooks.example.com/call";
 
@@ -36,10 +37,16 @@ async fn plans_do_without_tencent() {
             ..Default::default()
         };
         let plan = session.provider().plan_resource_change(request).await.expect("a plan").into_inner();
-        assert_eq!((plan.diagnostics.as_slice(), plan.deferred), (&[][..], deferred));
-        let unknown = ["sdk_app_id", "id", "last_request_id"].map(|name| (name, Value::Unknown));
-        assert_eq!(session.decode(&plan.planned_state), with(session.state(URL), unknown));
-        assert_eq!(plan.planned_identity, None, "it is not known yet");
+        assert_eq!(plan.deferred, deferred);
+        // Who is not told by the deferral is told by a warning: nobody has looked what will be overwritten.
+        let severities: Vec<_> = plan.diagnostics.iter().map(|diagnostic| diagnostic.severity()).collect();
+        assert_eq!(severities, if deferred.is_some() { vec![] } else { vec![Severity::Warning] });
+        // The application is known, though not its key.
+        assert_eq!(
+            session.decode(&plan.planned_state),
+            with(session.state(URL), [("last_request_id", Value::Unknown)])
+        );
+        assert_eq!(identified(&plan.planned_identity), number(APP));
     }
     assert_eq!(simulator.requests(), []);
 }

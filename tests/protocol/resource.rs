@@ -9,7 +9,7 @@ use terraform_provider_tencent::terraform::{Type, Value, codec};
 use crate::host::within;
 use crate::session::{RESOURCE, Session, arrived, encode, number, set, text, the_error, with};
 
-const APP: u64 = Simulator::SDK_APP_ID;
+pub(crate) const APP: u64 = Simulator::SDK_APP_ID;
 const URL: &str = "https://hooks.example.com/call";
 const OTHER_URL: &str = "https://hooks.example.com/other";
 
@@ -42,7 +42,7 @@ fn identity(id: u64) -> Option<ResourceIdentityData> {
 }
 
 /// The SDKAppID in an identity.
-fn identified(identity: &Option<ResourceIdentityData>) -> Value {
+pub(crate) fn identified(identity: &Option<ResourceIdentityData>) -> Value {
     let data = identity.as_ref().expect("an identity").identity_data.as_ref();
     codec::decode(data, &identity_type()).expect("an identity").attribute("sdk_app_id").clone()
 }

@@ -87,7 +87,7 @@ async fn large_values_pass_in_both_directions() {
     validate(&session, session.encode(&config)).await;
 
     let empty = nothing(session.provider_schema());
-    session.configure(&with(empty, [("secret_key", Value::Unknown)])).await;
+    session.configure(&with(empty, [("sdk_app_id", Value::Unknown)])).await;
     let planned = session.plan(&Value::Null, &config).await;
     assert_eq!(session.decode(&planned.planned_state).attribute("url"), &text(&url));
 }

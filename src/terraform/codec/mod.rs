@@ -31,7 +31,12 @@ pub struct EncodeError {
 struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     step: PlaceStep<'a>,
+    depth: u32,
 }
+
+/// How deep values may nest: serde_json's limit for the JSON encoding as well. Only values that bring their own type
+/// can be deeper than the schema.
+const MAX_DEPTH: u32 = 128;
 
 #[derive(Clone, Copy)]
 enum PlaceStep<'a> {
@@ -42,10 +47,19 @@ enum PlaceStep<'a> {
 }
 
 impl<'a> Place<'a> {
-    const ROOT: Place<'static> = Place { parent: None, step: PlaceStep::Root };
+    const ROOT: Place<'static> = Place { parent: None, step: PlaceStep::Root, depth: 0 };
 
     fn then(&'a self, step: PlaceStep<'a>) -> Place<'a> {
-        Place { parent: Some(self), step }
+        Place { parent: Some(self), step, depth: self.depth + 1 }
+    }
+
+    /// The same place, one level deeper: inside a value that brings its own type.
+    fn deeper(&self) -> Result<Place<'a>, DecodeError> {
+        if self.depth < MAX_DEPTH {
+            Ok(Place { depth: self.depth + 1, ..*self })
+        } else {
+            Err(self.error("it is nested too deeply"))
+        }
     }
 
     fn path(&self) -> AttributePath {

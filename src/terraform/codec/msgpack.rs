@@ -55,7 +55,7 @@ fn read(reader: &mut &[u8], ty: &Type, place: &Place<'_>) -> Result<Value, Decod
             }
             let ty = decode::read_bin_len(reader).map_err(|_| expected())?;
             let ty = Type::from_json(take(reader, ty, place)?).map_err(|e| place.error(e.to_string()))?;
-            Ok(match read(reader, &ty, place)? {
+            Ok(match read(reader, &ty, &place.deeper()?)? {
                 // Neither needs its type, and Terraform writes them without it as well.
                 value @ (Value::Null | Value::Unknown) => value,
                 value => Value::Dynamic(Box::new((ty, value))),
@@ -315,6 +315,11 @@ mod tests {
             (object, b"\x81\xa1a\x07", "a: a bool was expected"),
             (Type::map(Type::Bool), b"\x82\xa1k\xc3\xa1k\xc3", "a key that is there twice"),
             (Type::Tuple(vec![Type::Bool]), b"\x92\xc3\xc3", "a tuple of 1 elements was expected"),
+            (
+                Type::Dynamic,
+                &[b"\x92\xc4\x09\"dynamic\"".repeat(200_000), b"\xc0".to_vec()].concat(),
+                "it is nested too deeply",
+            ),
         ] {
             assert_eq!(from_msgpack(bytes, &ty).expect_err(reason).to_string(), reason);
         }
