@@ -1,0 +1,35 @@
+//! A text that may be a callback URL, with a marked secret in it.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use terraform_provider_tencent::tencent::CallbackUrl;
+use url::Url;
+
+const SECRET: &str = "tok3n";
+
+fuzz_target!(|text: &str| {
+    let url = CallbackUrl::from(text.to_owned());
+    let masked = url.to_string();
+    assert_eq!(format!("{url:?}"), format!("\"{masked}\""));
+    assert!(url.is_equivalent(&url));
+
+    if url.check().is_ok() {
+        let (parsed, masked) = (Url::parse(text).expect("a URL"), Url::parse(&masked).expect("still a URL"));
+        assert_eq!(parsed.host(), masked.host(), "{text:?}: who gets the events must show");
+        assert_eq!(parsed.port_or_known_default(), masked.port_or_known_default(), "{text:?}");
+    }
+
+    // As a browser would read it, valid or not.
+    if let Ok(parsed) = Url::parse(text)
+        && text.matches(SECRET).count() == 1
+    {
+        let values =
+            parsed.query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').map_or(pair, |p| p.1));
+        let secret = [parsed.username(), parsed.password().unwrap_or_default(), parsed.fragment().unwrap_or_default()]
+            .into_iter()
+            .chain(values)
+            .any(|part| part.contains(SECRET));
+        assert!(!secret || !masked.contains(SECRET), "{text:?} shows as {masked:?}");
+    }
+});

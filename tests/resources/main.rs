@@ -1,0 +1,191 @@
+//! What a process uses that lives long: ten thousand RPCs, right and wrong ones, leave neither memory nor file
+//! descriptors behind, and calls that hang keep nobody else waiting.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../protocol/host.rs"]
+mod host;
+#[path = "../protocol/session.rs"]
+#[allow(dead_code)]
+mod session;
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::{StreamExt as _, stream};
+use tencent_simulator::{App, Configuration, Fault, FaultKind, Service, Simulator};
+use terraform_provider_tencent::plugin::proto::ConnInfo;
+use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue};
+use tokio::task::JoinSet;
+use tonic::Request;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic_prost::ProstCodec;
+
+use host::within;
+use session::{RESOURCE, Session, arrived, is_healthy, number, text, with};
+
+const URL: &str = "https://hooks.example.com/tencent/call";
+const IN_FLIGHT: usize = 8;
+/// Until then the process grows: connections, caches, the allocator's reserves.
+const WARM_UP: usize = 1_000;
+const RPCS: usize = 9_000;
+/// What the process may grow by during [`RPCS`]. Typical are 100; a leak of 1 KiB per RPC would be 9,000.
+const GROWTH_KIB: u64 = 1024;
+
+/// Applications whose reads meet something.
+const RESETTING: u64 = Simulator::SDK_APP_ID + 1;
+const BABBLING: u64 = Simulator::SDK_APP_ID + 2;
+
+/// What a process holds.
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    resident_kib: u64,
+    descriptors: usize,
+}
+
+impl Usage {
+    fn of(process: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        Self {
+            resident_kib: resident.and_then(|number| number.parse().ok()).expect("a number of kB"),
+            descriptors: fs::read_dir(format!("/proc/{process}/fd")).expect("the process runs").count(),
+        }
+    }
+}
+
+/// One RPC of the mix; `i` says which.
+async fn rpc(session: &Session, i: usize) {
+    let type_name = || RESOURCE.to_owned();
+    let noise = || Some(DynamicValue { msgpack: vec![0x91; 1 + i % 500], json: Vec::new() });
+    let good = |diagnostics: &[Diagnostic]| assert_eq!(diagnostics, [], "{i}");
+    let bad = |diagnostics: &[Diagnostic]| assert_eq!(diagnostics.len(), 1, "{i}: {diagnostics:?}");
+    let read = async |app| {
+        let state = with(session.state(URL), [("sdk_app_id", number(app)), ("id", text(&app.to_string()))]);
+        session.read(&state).await.diagnostics
+    };
+    match i % 12 {
+        0 | 1 => {
+            let config = session.encode(&session.config(URL));
+            let request = proto::validate_resource_config::Request { type_name: type_name(), config, ..default() };
+            let answer = session.provider().validate_resource_config(request).await.expect("an answer");
+            good(&answer.into_inner().diagnostics);
+        }
+        2 | 3 => {
+            good(&session.plan(&session.state(URL), &session.config("https://hooks.example.com/new")).await.diagnostics)
+        }
+        4..6 => good(&read(Simulator::SDK_APP_ID).await),
+        6 => bad(&read(RESETTING).await),
+        7 => bad(&read(BABBLING).await),
+        8 => {
+            let request =
+                proto::validate_resource_config::Request { type_name: type_name(), config: noise(), ..default() };
+            let answer = session.provider().validate_resource_config(request).await.expect("an answer");
+            bad(&answer.into_inner().diagnostics);
+        }
+        9 => {
+            let request = proto::plan_resource_change::Request {
+                type_name: type_name(),
+                prior_state: noise(),
+                proposed_new_state: noise(),
+                ..default()
+            };
+            let answer = session.provider().plan_resource_change(request).await.expect("an answer");
+            bad(&answer.into_inner().diagnostics);
+        }
+        10 => {
+            let request = proto::read_resource::Request { type_name: format!("{RESOURCE}_{i}"), ..default() };
+            bad(&session.provider().read_resource(request).await.expect("an answer").into_inner().diagnostics);
+        }
+        _ => {
+            // Field 1 is a number here, and a string there.
+            let mut grpc = tonic::client::Grpc::new(session.channel.clone());
+            grpc.ready().await.expect("a connection");
+            let path = PathAndQuery::from_static("/tfplugin6.Provider/ReadResource");
+            let message = Request::new(ConnInfo { service_id: 7, ..default() });
+            let answer = grpc.unary(message, path, ProstCodec::<ConnInfo, ConnInfo>::default()).await;
+            answer.expect_err("no such message");
+        }
+    }
+}
+
+fn default<T: Default>() -> T {
+    T::default()
+}
+
+/// RPCs of the mix, some at a time.
+async fn rpcs(session: &Session, simulator: &Simulator, count: usize) {
+    let done = AtomicUsize::new(0);
+    stream::iter(0..count)
+        .for_each_concurrent(IN_FLIGHT, async |i| {
+            within("an answer", rpc(session, i)).await;
+            done.fetch_add(1, Ordering::Relaxed);
+            // This process' memory is not what is measured, but there is no need to keep them either.
+            simulator.clear_requests();
+        })
+        .await;
+    assert_eq!(done.into_inner(), count);
+}
+
+#[tokio::test]
+async fn ten_thousand_rpcs_leave_nothing_behind() {
+    let simulator = Simulator::start().expect("a simulator");
+    for app in [Simulator::SDK_APP_ID, RESETTING, BABBLING] {
+        simulator.add_app(App::new(app, Simulator::SECRET_KEY));
+        let configuration = Configuration::new(URL, ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);
+        simulator.put_configuration(Service::Call, app, configuration);
+    }
+    simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).sdk_app_id(RESETTING));
+    simulator.inject(Fault::new(FaultKind::NotJson).sdk_app_id(BABBLING));
+
+    let mut session = Session::start().await;
+    let config = session.provider_config(&simulator);
+    session.configure(&with(config, [("requests_per_second", number(1000)), ("max_retries", number(0))])).await;
+    let process = session.plugin.process.id();
+
+    rpcs(&session, &simulator, WARM_UP).await;
+    let before = Usage::of(process);
+    rpcs(&session, &simulator, RPCS).await;
+    let after = Usage::of(process);
+
+    let change = format!("before {before:?}, after {after:?}");
+    eprintln!("{RPCS} RPCs: {change}");
+    assert!(after.resident_kib <= before.resident_kib + GROWTH_KIB, "memory grows: {change}");
+    // As many connections to the API may be kept as there were calls at once.
+    assert!(after.descriptors <= before.descriptors + IN_FLIGHT, "file descriptors are left open: {change}");
+    session.shut_down().await;
+}
+
+#[tokio::test]
+async fn health_checks_are_answered_while_calls_hang() {
+    const CALLS: usize = 50;
+    let simulator = Simulator::start().expect("a simulator");
+    simulator.inject(FaultKind::NoAnswer);
+    let mut session = Session::start().await;
+    let config = session.provider_config(&simulator);
+    session.configure(&with(config, [("request_timeout", text("1h"))])).await;
+
+    let mut reads = JoinSet::new();
+    for app in (Simulator::SDK_APP_ID..).take(CALLS) {
+        let state = with(session.state(URL), [("sdk_app_id", number(app)), ("id", text(&app.to_string()))]);
+        let (mut provider, request) = (session.provider(), session.read_request(&state));
+        reads.spawn(async move { provider.read_resource(request).await });
+    }
+    arrived(&simulator, |requests| requests.len() == CALLS).await;
+
+    for check in 0..100 {
+        assert!(within("a health check", is_healthy(&session.channel)).await, "check {check}");
+    }
+    assert!(reads.try_join_next().is_none(), "the reads wait all that time");
+
+    let stop = session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+    assert_eq!(stop.into_inner().error, "");
+    let ended = within("the end of the reads", reads.join_all()).await;
+    for read in ended {
+        let diagnostics = read.expect("an answer").into_inner().diagnostics;
+        assert!(diagnostics.iter().any(|d| d.detail.contains("interrupted")), "{diagnostics:?}");
+    }
+    assert_eq!(simulator.requests().len(), CALLS, "no call was made again");
+    assert!(is_healthy(&session.channel).await);
+    session.shut_down().await;
+}
