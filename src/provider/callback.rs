@@ -193,6 +193,7 @@ impl<'a> Callback<'a> {
         };
         let (request_id, configuration) = (written.request_id.clone(), configuration.clone());
         writes.insert(self.service, Write { request_id, configuration });
+        self.released().remove(&self.service);
         Ok(written)
     }
 
