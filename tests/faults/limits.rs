@@ -1,0 +1,281 @@
+//! Limits of time and of rate: how long the provider waits, how often it tries, and when it gives up.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::{Action, App, Fault, FaultKind, Outcome, Request, Service, Simulator};
+use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
+use tokio::net::TcpSocket;
+
+use crate::harness::{
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, diagnostics, fleet, resource, sends, this,
+};
+
+fn gateway(code: u16, retry_after: Option<&str>) -> FaultKind {
+    FaultKind::Status { code, retry_after: retry_after.map(str::to_owned), processed: false }
+}
+
+fn error_code(code: i64) -> FaultKind {
+    FaultKind::ErrorCode { code, info: String::new() }
+}
+
+fn provider(settings: &str) -> String {
+    format!("provider \"tencent\" {{\n{settings}\n}}\n")
+}
+
+/// When the requests of an application for an action arrived.
+fn arrivals(requests: &[Request], id: u64, action: Action) -> Vec<SystemTime> {
+    let those = requests.iter().filter(|request| request.sdk_app_id == Some(id) && request.action == Some(action));
+    those.map(|request| request.arrived).collect()
+}
+
+/// How much of its waiting a client may seem to have left out because clocks differ.
+const TOLERANCE: Duration = Duration::from_millis(50);
+
+#[test]
+fn retry_after_is_waited_out() -> Result {
+    let scenario = Scenario::of_applications(4)?;
+    scenario.configure(&(provider("request_timeout = \"1s\"") + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.clear_requests();
+
+    let date = SystemTime::now() + Duration::from_secs(5);
+    let http_date = httpdate::fmt_http_date(date);
+    for (id, kind) in (ID..).zip([
+        gateway(503, Some("2")),
+        gateway(429, Some("2")),
+        gateway(502, Some(&http_date)),
+        // Its first attempt ends when the 429 above has long been answered.
+        FaultKind::NoAnswer,
+    ]) {
+        scenario.simulator.inject(Fault::new(kind).on(Set).sdk_app_id(id).times(1));
+    }
+    scenario.run(&["apply", "tfplan"])?.expect_success();
+    let requests = scenario.simulator.requests();
+    let sets: Vec<_> = (ID..ID + 4).map(|id| arrivals(&requests, id, Set)).collect();
+    assert!(sets.iter().all(|sets| sets.len() == 2), "{sets:?}");
+    for set in &sets[..2] {
+        assert!(set[1] + TOLERANCE >= set[0] + Duration::from_secs(2), "{set:?}");
+    }
+    // A date has whole seconds.
+    assert!(sets[2][1] + TOLERANCE + Duration::from_secs(1) >= date, "{:?}", sets[2]);
+    assert!(sets[3][1] + TOLERANCE >= sets[1][0] + Duration::from_secs(2), "a 429 slows all calls down: {sets:?}");
+    Ok(())
+}
+
+#[test]
+fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
+    // Waiting would take longer than a test may.
+    let scenario = Scenario::new()?;
+    let patient = sends(&[START], URL) + "timeouts = {\n  create = \"1h\"\n}\n";
+    scenario.configure(&this(&patient))?;
+    for retry_after in ["7200", "86400000", "18446744073709551615"] {
+        scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+        scenario.simulator.clear_requests();
+        scenario.simulator.inject(Fault::new(gateway(503, Some(retry_after))).on(Set));
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        applied.expect_failure();
+        let error = diagnostic(&applied, "Writing the callback configuration");
+        for said in ["timeout ran out", "HTTP status 503", "it was not written"] {
+            assert!(error.contains(said), "{error}");
+        }
+        assert_eq!(scenario.writes(), [Set]);
+        scenario.simulator.clear_faults();
+    }
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn timeouts_end_all_attempts() -> Result {
+    let scenario = Scenario::of_applications(4)?;
+    let settings = provider("max_retries = 100\nrequest_timeout = \"1s\"");
+    let ids = ID..ID + 4;
+    let timeouts = "timeouts = {\n  create = \"2s\"\n  read = \"2s\"\n  update = \"2s\"\n  delete = \"2s\"\n}\n";
+    let of = |name: &str, id: u64, url: &str| {
+        resource(name, &format!("sdk_app_id = {id}\n{}{timeouts}", sends(&[START], url)))
+    };
+    let (create, update, delete) = (of("create", ID, URL), of("update", ID + 1, URL), of("delete", ID + 2, URL));
+    let silent = of("silent", ID + 3, URL);
+    scenario.configure(&format!("{settings}{update}{delete}{silent}"))?;
+    scenario.apply()?;
+
+    let (update, silent) = (of("update", ID + 1, OTHER_URL), of("silent", ID + 3, OTHER_URL));
+    scenario.configure(&format!("{settings}{create}{update}{silent}"))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.clear_requests();
+    for (id, action) in [(ID, Set), (ID + 1, Set), (ID + 2, Delete)] {
+        scenario.simulator.inject(Fault::new(gateway(503, None)).on(action).sdk_app_id(id));
+    }
+    scenario.simulator.inject(Fault::new(FaultKind::NoAnswer).on(Set).sdk_app_id(ID + 3));
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    let lost = "failed: no answer arrived in time";
+    let refused = "failed: the answer has the HTTP status 503";
+    let ran_out = "The operation's timeout ran out";
+    for (id, what, why, then) in [
+        (ID, "Writing", refused, "the application has none"),
+        (ID + 1, "Writing", refused, "the application sends"),
+        (ID + 2, "Deleting", refused, ""),
+        (ID + 3, "Writing", lost, "the application sends"),
+    ] {
+        let error = diagnostic(&applied, &format!("{what} the callback configuration of SDKAppID {id} failed"));
+        assert!([ran_out, why, then].iter().all(|said| error.contains(said)), "{error}");
+    }
+    let requests = scenario.simulator.take_requests();
+    for (id, action) in [(ID, Set), (ID + 1, Set), (ID + 2, Delete), (ID + 3, Set)] {
+        let attempts = arrivals(&requests, id, action).len();
+        assert!((2..100).contains(&attempts), "{id}: {attempts} attempts");
+    }
+
+    scenario.simulator.clear_faults();
+    scenario.simulator.inject(Fault::new(gateway(503, None)).on(Get).sdk_app_id(ID + 1));
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Reading the callback configuration of SDKAppID 1400000002 failed");
+    assert!(error.contains(ran_out) && error.contains(refused), "{error}");
+
+    scenario.simulator.clear_faults();
+    scenario.apply()?;
+    for id in ids {
+        let there = scenario.simulator.configuration(Service::Call, id).map(|configuration| configuration.url);
+        let wanted = [Some(URL), Some(OTHER_URL), None, Some(OTHER_URL)][usize::try_from(id - ID)?];
+        assert_eq!(there.as_deref(), wanted, "{id}");
+    }
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn an_expired_user_sig_is_signed_anew_once() -> Result {
+    let scenario = Scenario::of_applications(2)?;
+    scenario.configure(&fleet(ID..ID + 2, &sends(&[START], URL)))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.clear_requests();
+    // Two seconds later, a signature is another one.
+    for (id, times) in [(ID, 1), (ID + 1, u32::MAX)] {
+        scenario.simulator.inject(Fault::new(gateway(503, Some("2"))).on(Set).sdk_app_id(id).times(1));
+        scenario.simulator.inject(Fault::new(error_code(70001)).on(Set).sdk_app_id(id).times(times));
+    }
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Error: ");
+    assert!(error.contains("SDKAppID 1400000002") && error.contains("error 70001"), "{error}");
+    for id in [ID, ID + 1] {
+        let requests = scenario.simulator.requests();
+        let sets = requests.iter().filter(|request| request.sdk_app_id == Some(id) && request.action == Some(Set));
+        let user_sigs: Vec<_> = sets.filter_map(|request| request.user_sig.as_deref()).collect();
+        let [first, refused, anew] = user_sigs[..] else { panic!("{id}: {} attempts", user_sigs.len()) };
+        assert!(first == refused && refused != anew, "{id}: another UserSig after the refusal, and only then");
+    }
+    scenario.simulator.clear_faults();
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
+    let mut scenario = Scenario::new()?;
+    let hour = Duration::from_secs(60 * 60);
+    let id = SdkAppId::try_from(ID)?;
+    let user_sig = UserSig::sign(&KEY.to_owned().into(), "administrator", id, SystemTime::now(), hour);
+    scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TENCENT_USER_SIG", user_sig.expose());
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.simulator.inject(Fault::new(error_code(70001)).on(Set).times(1));
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Writing the callback configuration");
+    assert!(error.contains("error 70001") && error.contains("Make a new UserSig"), "{error}");
+    assert!(!applied.text().contains(user_sig.expose()));
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn all_resources_share_one_rate() -> Result {
+    const APPLICATIONS: u64 = 30;
+    const PER_SECOND: u32 = 20;
+    /// Requests that were held up on the way arrive with later ones.
+    const HELD_UP: usize = 5;
+
+    let scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;
+    let ids = ID..ID + APPLICATIONS;
+    let settings = provider(&format!("requests_per_second = {PER_SECOND}"));
+    scenario.configure(&(settings + &fleet(ids, &sends(&[START], URL))))?;
+    scenario.run(&["plan", "-out=tfplan", "-parallelism=30"])?.expect_success();
+    let planned = scenario.simulator.take_requests();
+    scenario.run(&["apply", "-parallelism=30", "tfplan"])?.expect_success();
+    let applied = scenario.simulator.take_requests();
+
+    let second = Duration::from_secs(1);
+    for (requests, action, times) in [(&planned, Get, 1), (&applied, Set, 1), (&applied, Get, 2)] {
+        let mut arrived: Vec<_> =
+            requests.iter().filter(|request| request.action == Some(action)).map(|request| request.arrived).collect();
+        arrived.sort();
+        assert_eq!(arrived.len(), times * usize::try_from(APPLICATIONS)?, "{action}");
+        for (at, &start) in arrived.iter().enumerate() {
+            let within = arrived[at..].iter().take_while(|&&then| then < start + second).count();
+            assert!(within <= PER_SECOND as usize + HELD_UP, "{action}: {within} within a second: {arrived:?}");
+        }
+        let least = second / PER_SECOND * u32::try_from(arrived.len() - 1 - HELD_UP)?;
+        assert!(arrived[arrived.len() - 1] >= arrived[0] + least, "{action}: {arrived:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn calls_that_tencent_limits_get_through_in_the_end() -> Result {
+    let scenario = Scenario::of_applications(20)?;
+    scenario.simulator.set_rate_limit(Some(1));
+    let config = |url| fleet(ID..ID + 20, &sends(&[START, END], url));
+    for url in [URL, OTHER_URL] {
+        scenario.configure(&config(url))?;
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied), [""; 0]);
+    }
+    let refused = Outcome::Answered { error_code: 60011 };
+    assert!(scenario.simulator.requests().iter().any(|request| request.outcome == refused), "the limit was met");
+    for id in ID..ID + 20 {
+        let there = scenario.simulator.configuration(Service::Call, id).map(|configuration| configuration.url);
+        assert_eq!(there.as_deref(), Some(OTHER_URL), "{id}");
+    }
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_service_that_comes_up_meanwhile_is_found() -> Result {
+    let mut scenario = Scenario::new()?;
+    let log = scenario.workspace.path().join("provider.log");
+    let reserved = TcpSocket::new_v4()?;
+    reserved.set_reuseaddr(true)?;
+    reserved.bind(([127, 0, 0, 1], 0).into())?;
+    let address: SocketAddr = reserved.local_addr()?;
+    scenario
+        .workspace
+        .env("TENCENT_ENDPOINT", format!("http://{address}"))
+        .env("TF_LOG_PROVIDER", "warn")
+        .env("TF_LOG_PATH", &log);
+    scenario.configure(&(provider("max_retries = 100") + &this(&sends(&[START], URL))))?;
+    let simulator = thread::scope(|scope| {
+        let coming_up = scope.spawn(|| {
+            let refused = || fs::read_to_string(&log).is_ok_and(|log| log.contains("Connection refused"));
+            for _ in 0..600 {
+                if refused() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+            assert!(refused(), "the retry is logged with its cause");
+            drop(reserved);
+            Simulator::builder().listen(address).app(App::new(ID, KEY)).start()
+        });
+        scenario.apply().expect("an apply");
+        coming_up.join().expect("no panic")
+    })?;
+    assert_eq!(simulator.configuration(Service::Call, ID).map(|configuration| configuration.url).as_deref(), Some(URL));
+    assert_eq!(scenario.stored()?.expect("an object")["url"], URL);
+    Ok(())
+}

@@ -1,0 +1,720 @@
+//! The fault matrix: each operation meets each fault, and what becomes of it is what the fault's meaning says.
+//!
+//! Each pair is one application of a fleet, with a fault of its own, so that a few runs of Terraform show them all. Those
+//! that end well run apart from those that end in an error: the exit code of the ones is 0, that of the others 1.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::thread;
+
+use expect_test::expect_file;
+use serde_json::Value;
+use tempfile::TempDir;
+use tencent_simulator::{Action, App, Configuration, Fault, Service, Simulator};
+use terraform_cli::Output;
+use tokio::net::TcpSocket;
+
+use crate::harness::{END, ID, KEY, Result, START, Scenario, TERRAFORM, diagnostics, resource};
+use crate::table::{self, Case, Cause, LIMITED, MAX_RETRIES, NOT_CONFIGURED, REQUEST_TIMEOUT, Retry, Unreachable};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Operation {
+    Create,
+    Read,
+    Update,
+    Delete,
+}
+
+impl Operation {
+    const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+
+    /// The call that it is about.
+    fn action(self) -> Action {
+        match self {
+            Self::Create | Self::Update => Action::Set,
+            Self::Read => Action::Get,
+            Self::Delete => Action::Delete,
+        }
+    }
+}
+
+/// Which requests meet the fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Meets {
+    /// The first attempts, and not the last.
+    FirstAttempts,
+    /// Every attempt of the operation's call.
+    EveryAttempt,
+    /// Every attempt of every call.
+    EveryCall,
+    /// Every attempt at reading back what was written.
+    ReadingBack,
+}
+
+/// One cell of the matrix: an application whose requests meet a fault.
+#[derive(Debug)]
+struct Cell {
+    id: u64,
+    case: Case,
+    meets: Meets,
+}
+
+/// What a state or Tencent holds of an application, compared with before the operation and with what it is to bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    Old,
+    New,
+    Other,
+}
+
+/// What a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Unconfirmed,
+    Failed,
+    NotWritten,
+    PerhapsWritten,
+    PerhapsDeleted,
+    /// What no cell expects.
+    Other,
+}
+
+/// What becomes of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outcome {
+    exit: i32,
+    attempts: usize,
+    /// Further requests that only read.
+    reads: usize,
+    told: Told,
+    state: Holds,
+    remote: Holds,
+}
+
+/// What the meaning of its fault says about a cell.
+fn expected(operation: Operation, cell: &Cell) -> Outcome {
+    let meaning = cell.case.meaning;
+    let passes = meaning.succeeds || cell.meets == Meets::FirstAttempts;
+    let attempts = match (cell.meets, meaning.passes_after()) {
+        (Meets::FirstAttempts, Some(times)) => times as usize + 1,
+        _ => meaning.attempts(),
+    };
+    let (attempts, reads, told, state, remote) = match operation {
+        Operation::Create | Operation::Update => {
+            let before = if operation == Operation::Create { Holds::Nothing } else { Holds::Old };
+            let remote = if meaning.processed { Holds::New } else { before };
+            match cell.meets {
+                // The write was answered: that it cannot be read back is no failure.
+                Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::New, Holds::New),
+                _ if passes => (attempts, 1, Told::Nothing, Holds::New, Holds::New),
+                _ if meaning.certain => (attempts, 0, Told::Failed, before, remote),
+                Meets::EveryCall => (attempts, attempts, Told::PerhapsWritten, before, remote),
+                _ if meaning.processed => (attempts, 1, Told::Unconfirmed, Holds::New, remote),
+                _ => (attempts, 1, Told::NotWritten, before, remote),
+            }
+        }
+        // None to read or to delete is an answer, not a failure.
+        Operation::Read | Operation::Delete if is_none(&cell.case) => {
+            (1, 0, Told::Nothing, Holds::Nothing, Holds::Nothing)
+        }
+        // What is new here is what somebody set elsewhere.
+        Operation::Read if passes => (attempts, 0, Told::Nothing, Holds::New, Holds::New),
+        Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
+        Operation::Delete if passes => (attempts, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
+        Operation::Delete => {
+            let told = if meaning.certain { Told::Failed } else { Told::PerhapsDeleted };
+            (attempts, 0, told, Holds::Old, if meaning.processed { Holds::Nothing } else { Holds::Old })
+        }
+    };
+    let exit = if matches!(told, Told::Nothing | Told::Unconfirmed) { 0 } else { 1 };
+    Outcome { exit, attempts, reads, told, state, remote }
+}
+
+fn is_none(case: &Case) -> bool {
+    case.name == NOT_CONFIGURED.to_string()
+}
+
+/// All cells of an operation.
+fn cells(operation: Operation, elsewhere: &str) -> Vec<Cell> {
+    let on_the_way = table::on_the_way(elsewhere);
+    let codes = table::error_codes(NEW);
+    let mut cells = Vec::new();
+    for case in on_the_way.iter().chain(&codes) {
+        if case.meaning.retry != Retry::No {
+            cells.push((case.clone(), Meets::FirstAttempts));
+        }
+        cells.push((case.clone(), Meets::EveryAttempt));
+    }
+    match operation {
+        Operation::Create | Operation::Update => {
+            let uncertain = |case: &&Case| !case.meaning.certain && !case.meaning.succeeds;
+            let everywhere = on_the_way.iter().chain(&codes).filter(uncertain).cloned();
+            cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
+            let reading = on_the_way.iter().filter(|case| !case.meaning.succeeds).cloned();
+            cells.extend(reading.chain([table::nothing_in_it()]).map(|case| (case, Meets::ReadingBack)));
+        }
+        Operation::Read => cells.push((table::nothing_in_it(), Meets::EveryAttempt)),
+        Operation::Delete => {}
+    }
+    cells.extend(table::unreachable().into_iter().map(|case| (case, Meets::EveryAttempt)));
+    (ID..).zip(cells).map(|(id, (case, meets))| Cell { id, case, meets }).collect()
+}
+
+const OLD: &str = "https://user:p4ssword-to-hide@hooks.example.com/old?token=t0ken-to-hide";
+const NEW: &str = "https://user:p4ssword-to-hide@hooks.example.com/new?token=t0ken-to-hide";
+
+fn old() -> Configuration {
+    Configuration::new(OLD, [START])
+}
+
+fn new() -> Configuration {
+    Configuration::new(NEW, [END, START])
+}
+
+/// The world of one operation's cells.
+struct Stage {
+    scenario: Scenario,
+    elsewhere: Simulator,
+    untrusted: Simulator,
+    /// A port that stays taken and refuses connections.
+    _refusing: TcpSocket,
+    refused: String,
+    operation: Operation,
+    cells: Vec<Cell>,
+    files: TempDir,
+    shows_urls: std::cell::Cell<bool>,
+}
+
+/// What a configuration has for the cells of a group.
+type Group<'a> = Option<&'a Configuration>;
+
+impl Stage {
+    fn set(operation: Operation) -> Result<Self> {
+        let elsewhere = Simulator::start()?;
+        let untrusted = Simulator::builder().tls(true).start()?;
+        let refusing = TcpSocket::new_v4()?;
+        refusing.bind(([127, 0, 0, 1], 0).into())?;
+        let refused = format!("http://{}", refusing.local_addr()?);
+        let cells = cells(operation, &format!("{}/v4/call_config/set_callback", elsewhere.url()));
+        let mut simulator = Simulator::builder();
+        for cell in &cells {
+            simulator = simulator.app(App::new(cell.id, KEY));
+        }
+        let mut scenario = Scenario::on(&TERRAFORM, simulator.start()?)?;
+        let files = tempfile::tempdir()?;
+        scenario
+            .workspace
+            .env("TF_VAR_old", OLD)
+            .env("TF_VAR_new", NEW)
+            .env("TF_LOG_PROVIDER", "debug")
+            .env("TF_LOG_PATH", files.path().join("log"));
+        let stage = Self {
+            scenario,
+            elsewhere,
+            untrusted,
+            _refusing: refusing,
+            refused,
+            operation,
+            cells,
+            files,
+            shows_urls: false.into(),
+        };
+        Ok(stage)
+    }
+
+    /// The cells that end without an error, or those that end in one.
+    fn group(&self, exit: i32) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(move |cell| expected(self.operation, cell).exit == exit)
+    }
+
+    /// Makes this the configuration of those cells that end well and of those that do not.
+    fn configure(&self, well: Group<'_>, ill: Group<'_>) -> Result {
+        let mut text =
+            "variable \"old\" {\n  sensitive = true\n}\nvariable \"new\" {\n  sensitive = true\n}\n".to_owned();
+        let settings =
+            format!("  max_retries = {MAX_RETRIES}\n  request_timeout = \"{}ms\"\n", REQUEST_TIMEOUT.as_millis());
+        write!(text, "provider \"tencent\" {{\n{settings}}}\n")?;
+        let aliases: Vec<_> = Unreachable::ALL.into_iter().map(Unreachable::alias).chain([LIMITED]).collect();
+        for alias in &aliases {
+            write!(
+                text,
+                "variable \"{alias}\" {{}}\n\
+                 provider \"tencent\" {{\n  alias = \"{alias}\"\n  endpoint = var.{alias}\n{settings}}}\n"
+            )?;
+        }
+        for (exit, name, group) in [(0, "well", well), (1, "ill", ill)] {
+            let Some(configuration) = group else { continue };
+            let url = if configuration.url == OLD { "old" } else { "new" };
+            for provider in aliases.iter().copied().map(Some).chain([None]) {
+                let cells = self.group(exit).filter(|cell| cell.case.provider() == provider);
+                let ids: Vec<_> = cells.map(|cell| cell.id.to_string()).collect();
+                let mut arguments = format!(
+                    "for_each = toset({})\nsdk_app_id = each.key\nurl = var.{url}\ncallback_commands = {}\n",
+                    Value::from(ids),
+                    Value::from(configuration.callback_commands.clone())
+                );
+                if let Some(alias) = provider {
+                    writeln!(arguments, "provider = tencent.{alias}")?;
+                }
+                text += &resource(&format!("{name}_{}", provider.unwrap_or("default")), &arguments);
+            }
+        }
+        self.scenario.configure(&text)
+    }
+
+    /// Lets every provider block reach the simulator, or not.
+    fn reachable(&mut self, reachable: bool) {
+        for unreachable in Unreachable::ALL {
+            let endpoint = match unreachable {
+                _ if reachable => self.scenario.simulator.url(),
+                Unreachable::Refused => &self.refused,
+                Unreachable::UnknownIssuer => self.untrusted.url(),
+                Unreachable::UnknownHost => "https://no-such-host.invalid",
+            };
+            let endpoint = endpoint.to_owned();
+            self.scenario.workspace.env(format!("TF_VAR_{}", unreachable.alias()), endpoint);
+        }
+        let url = self.scenario.simulator.url().to_owned();
+        self.scenario.workspace.env(format!("TF_VAR_{LIMITED}"), url);
+    }
+
+    fn log(&self) -> PathBuf {
+        self.files.path().join("log")
+    }
+
+    /// Runs Terraform, all cells at once. Nothing secret is printed or logged.
+    fn run(&self, arguments: &[&str]) -> Result<(Output, String)> {
+        let parallelism = format!("-parallelism={}", self.cells.len());
+        let (command, rest) = arguments.split_first().ok_or("no command")?;
+        let _ = fs::remove_file(self.log());
+        let output = self.scenario.run(&[&[command, parallelism.as_str()], rest].concat())?;
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let text = output.text();
+        let requests = self.scenario.simulator.requests();
+        let user_sigs = requests.iter().filter_map(|request| request.user_sig.as_deref());
+        // Terraform shows what it takes from a state when the configuration no longer says that it is sensitive.
+        let urls = ["p4ssword-to-hide", "t0ken-to-hide"].into_iter().filter(|_| !self.shows_urls.get());
+        for secret in user_sigs.chain([KEY]).chain(urls) {
+            for secret in [secret.to_owned(), secret.replace('*', "%2A")] {
+                assert!(!text.contains(&secret), "{secret} in {output}");
+                assert!(!log.contains(&secret), "{secret} in the log\n{log}");
+            }
+        }
+        Ok((output, log))
+    }
+
+    fn succeed(&self, arguments: &[&str]) -> Result<Output> {
+        let (output, _) = self.run(arguments)?;
+        output.expect_success();
+        Ok(output)
+    }
+
+    /// Runs Terraform while the cells of a group meet their faults. What it exits with is the group's exit code.
+    fn meet(&self, exit: i32, arguments: &[&str]) -> Result<Vec<(u64, Outcome)>> {
+        let simulator = &self.scenario.simulator;
+        simulator.clear_requests();
+        for cell in self.group(exit) {
+            let Cause::Simulator(kind) = &cell.case.cause else { continue };
+            let fault = Fault::new(kind.clone()).sdk_app_id(cell.id);
+            simulator.inject(match (cell.meets, cell.case.meaning.passes_after()) {
+                (Meets::FirstAttempts, Some(times)) => fault.on(self.operation.action()).times(times),
+                (Meets::FirstAttempts | Meets::EveryAttempt, _) => fault.on(self.operation.action()),
+                (Meets::EveryCall, _) => fault,
+                (Meets::ReadingBack, _) => fault.on(Action::Get),
+            });
+        }
+        let (output, log) = self.run(arguments)?;
+        simulator.clear_faults();
+        output.expect_code(exit);
+        assert_eq!(self.elsewhere.requests(), [], "nothing follows a redirect");
+        assert_eq!(self.untrusted.requests(), [], "nothing is sent without trust");
+
+        let told = diagnostics(&output);
+        let states = self.states()?;
+        let counts = self.counts(&log);
+        let mut seen = 0;
+        let outcomes = self.group(exit).map(|cell| {
+            let of_cell = format!("SDKAppID {} ", cell.id);
+            let (looked, told): (Vec<_>, Vec<_>) = told
+                .iter()
+                .filter(|text| text.contains(&of_cell))
+                .partition(|text| text.starts_with("Warning: Looking for an existing callback configuration"));
+            seen += looked.len() + told.len();
+            let (looks, failed) = self.looks(cell);
+            assert!(looked.len() == usize::from(failed) && told.len() <= 1, "{cell:?}: {looked:#?}{told:#?}");
+            let text = told.first().map_or("", |text| text);
+            let said = cell.case.said.iter().filter(|_| !text.is_empty());
+            for said in said {
+                assert!(text.contains(said), "{cell:?}: expected {said:?}\n{text}");
+            }
+            let count = |action| counts.get(&(cell.id, action)).copied().unwrap_or_default();
+            let attempts = count(self.operation.action());
+            let reads = if self.operation == Operation::Read { 0 } else { count(Action::Get) };
+            let reads = reads.checked_sub(looks).unwrap_or_else(|| panic!("{cell:?}: {reads} reads"));
+            let (state, remote) = (hold(states.get(&cell.id)), hold(self.remote(cell.id).as_ref()));
+            (cell.id, Outcome { exit, attempts, reads, told: Told::by(text), state, remote })
+        });
+        let outcomes: Vec<_> = outcomes.collect();
+        assert_eq!(seen, told.len(), "about nothing else: {told:#?}");
+        Ok(outcomes)
+    }
+
+    /// How many requests look for what a creation would overwrite, when Terraform plans it once more while applying; and
+    /// whether they all fail.
+    fn looks(&self, cell: &Cell) -> (usize, bool) {
+        match (self.operation, cell.meets) {
+            (Operation::Create, Meets::EveryCall | Meets::ReadingBack) => (cell.case.meaning.attempts(), true),
+            (Operation::Create, _) if matches!(cell.case.cause, Cause::Simulator(_)) => (1, false),
+            (Operation::Create, _) => (cell.case.meaning.attempts(), true),
+            _ => (0, false),
+        }
+    }
+
+    /// How often each call was made, by what the provider logs; what arrived agrees.
+    fn counts(&self, log: &str) -> BTreeMap<(u64, Action), usize> {
+        let mut counts = BTreeMap::new();
+        for line in log.lines().filter(|line| line.contains("calling Tencent")) {
+            let field = |name: &str| {
+                let (_, value) = line.split_once(name).unwrap_or_else(|| panic!("no {name} in {line}"));
+                value.split_whitespace().next().unwrap_or_default().trim_matches('"').to_owned()
+            };
+            let action = match field("action=").as_str() {
+                "set_callback" => Action::Set,
+                "get_callback" => Action::Get,
+                "delete_callback" => Action::Delete,
+                other => panic!("{other} in {line}"),
+            };
+            let id = field("sdk_app_id=").parse().expect("an SDKAppID");
+            *counts.entry((id, action)).or_default() += 1;
+        }
+        let mut arrived = BTreeMap::new();
+        for request in self.scenario.simulator.requests() {
+            let key = (request.sdk_app_id.expect("an SDKAppID"), request.action.expect("one of the API's calls"));
+            *arrived.entry(key).or_default() += 1;
+        }
+        let reached =
+            |id| self.cells.iter().any(|cell| cell.id == id && matches!(cell.case.cause, Cause::Simulator(_)));
+        let reachable = |counts: &BTreeMap<(u64, Action), usize>| -> Vec<_> {
+            counts.iter().filter(|((id, _), _)| reached(*id)).map(|(&key, &count)| (key, count)).collect()
+        };
+        assert_eq!(reachable(&arrived), reachable(&counts));
+        counts
+    }
+
+    /// What the state holds, by SDKAppID.
+    fn states(&self) -> Result<BTreeMap<u64, Configuration>> {
+        let state = self.scenario.workspace.state()?.unwrap_or_default();
+        let resources = state["resources"].as_array().cloned().unwrap_or_default();
+        let instances = resources.iter().filter_map(|resource| resource["instances"].as_array()).flatten();
+        let attributes = instances.map(|instance| &instance["attributes"]);
+        Ok(attributes
+            .map(|attributes| {
+                let id = attributes["sdk_app_id"].as_u64().expect("an SDKAppID");
+                let commands = attributes["callback_commands"].as_array().into_iter().flatten();
+                let url = attributes["url"].as_str().unwrap_or_default();
+                (id, Configuration::new(url, commands.filter_map(Value::as_str)))
+            })
+            .collect())
+    }
+
+    fn remote(&self, id: u64) -> Option<Configuration> {
+        self.scenario.simulator.configuration(Service::Call, id)
+    }
+
+    /// Everything works again: one apply brings state and Tencent to `wanted`, and the next plan has nothing to do.
+    fn recover(&mut self, wanted: Group<'_>) -> Result {
+        self.reachable(true);
+        self.succeed(&["apply", "-auto-approve"])?;
+        let states = self.states()?;
+        for cell in &self.cells {
+            assert_eq!(hold(states.get(&cell.id)), hold(wanted), "{cell:?}: state");
+            assert_eq!(hold(self.remote(cell.id).as_ref()), hold(wanted), "{cell:?}: remote");
+        }
+        let (plan, _) = self.run(&["plan", "-detailed-exitcode"])?;
+        plan.expect_code(0);
+        Ok(())
+    }
+
+    /// Brings all cells to `configuration` without a fault.
+    fn seed(&mut self, configuration: &Configuration) -> Result {
+        self.configure(Some(configuration), Some(configuration))?;
+        self.reachable(true);
+        self.succeed(&["apply", "-auto-approve"])?;
+        Ok(())
+    }
+
+    /// Lets every cell meet its fault, and lets everything recover.
+    fn play(&mut self) -> Result<Vec<(u64, Outcome)>> {
+        let (old, new) = (old(), new());
+        let mut outcomes = Vec::new();
+        if self.operation != Operation::Create {
+            self.seed(&old)?;
+        }
+        match self.operation {
+            Operation::Create | Operation::Update => {
+                let before = (self.operation == Operation::Update).then_some(&old);
+                for (exit, ill) in [(0, before), (1, Some(&new))] {
+                    self.configure(Some(&new), ill)?;
+                    self.reachable(exit == 0);
+                    // Planned in peace: a plan looks as well.
+                    self.succeed(&["plan", "-out=tfplan", "-refresh=false"])?;
+                    outcomes.extend(self.meet(exit, &["apply", "tfplan"])?);
+                }
+                self.recover(Some(&new))?;
+            }
+            Operation::Read => {
+                for cell in &self.cells {
+                    self.set_elsewhere(cell, Some(&new));
+                }
+                for exit in [1, 0] {
+                    self.reachable(exit == 0);
+                    outcomes.extend(self.meet(exit, &["apply", "-refresh-only", "-auto-approve"])?);
+                }
+                self.recover(Some(&old))?;
+            }
+            Operation::Delete => {
+                for cell in &self.cells {
+                    self.set_elsewhere(cell, Some(&old));
+                }
+                for (exit, ill) in [(0, Some(&old)), (1, None)] {
+                    self.configure(None, ill)?;
+                    self.reachable(exit == 0);
+                    outcomes.extend(self.meet(exit, &["apply", "-auto-approve", "-refresh=false"])?);
+                }
+                self.shows_urls.set(true);
+                self.recover(None)?;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Somebody sets the configuration elsewhere, or deletes it where the fault says that there is none.
+    fn set_elsewhere(&self, cell: &Cell, configuration: Group<'_>) {
+        match configuration.filter(|_| !is_none(&cell.case)) {
+            Some(configuration) => {
+                self.scenario.simulator.put_configuration(Service::Call, cell.id, configuration.clone());
+            }
+            None => self.scenario.simulator.remove_configuration(Service::Call, cell.id),
+        }
+    }
+}
+
+fn hold(configuration: Option<&Configuration>) -> Holds {
+    match configuration {
+        None => Holds::Nothing,
+        Some(configuration) if *configuration == old() => Holds::Old,
+        Some(configuration) if *configuration == new() => Holds::New,
+        Some(_) => Holds::Other,
+    }
+}
+
+impl Told {
+    /// What a diagnostic comes down to.
+    fn by(text: &str) -> Self {
+        let is = |severity: &str, words: &str| text.starts_with(severity) && text.contains(words);
+        match text {
+            "" => Self::Nothing,
+            _ if is("Warning", "was written, unconfirmed") && text.contains("is as planned") => Self::Unconfirmed,
+            _ if is("Error", "Reading it back shows that it was not written") => Self::NotWritten,
+            _ if is("Error", "It may have been written all the same") => Self::PerhapsWritten,
+            _ if is("Error", "It may have been deleted all the same") => Self::PerhapsDeleted,
+            _ if is("Error", "failed") => Self::Failed,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Attempts, and requests that read back; what Terraform says; what the state holds, and what Tencent.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let holds = |holds| match holds {
+            Holds::Nothing => "none",
+            Holds::Old => "old",
+            Holds::New => "new",
+            Holds::Other => "other",
+        };
+        let told = match self.told {
+            Told::Nothing => "done",
+            Told::Unconfirmed => "unconfirmed",
+            Told::Failed => "failed",
+            Told::NotWritten => "not written",
+            Told::PerhapsWritten => "perhaps written",
+            Told::PerhapsDeleted => "perhaps deleted",
+            Told::Other => "something else",
+        };
+        write!(f, "{}", self.attempts)?;
+        if self.reads > 0 {
+            write!(f, "+{}", self.reads)?;
+        }
+        write!(f, " · {told} · {}, {}", holds(self.state), holds(self.remote))
+    }
+}
+
+#[test]
+fn the_matrix_is_as_the_meaning_of_each_fault_says() -> Result {
+    // Two at a time, for they wait as much as they work.
+    let played = thread::scope(|scope| {
+        let pairs = [[Operation::Create, Operation::Read], [Operation::Update, Operation::Delete]];
+        let threads = pairs.map(|pair| scope.spawn(move || pair.map(|o| play(o).map_err(|error| error.to_string()))));
+        threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let mut page = Page::default();
+    let mut surprises = Vec::new();
+    for played in played.into_iter().flatten() {
+        let (operation, cells, outcomes) = played?;
+        assert_eq!(outcomes.len(), cells.len(), "every cell was played");
+        for cell in cells {
+            let (outcome, expected) = (outcomes[&cell.id], expected(operation, &cell));
+            if outcome != expected {
+                let Cell { id, case, meets } = &cell;
+                surprises.push(format!(
+                    "{operation:?}, {}, {meets:?} ({id}):\n  expected {expected}\n  but was  {outcome}",
+                    case.name
+                ));
+            }
+            page.add(operation, cell, outcome);
+        }
+    }
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
+    let page = page.to_string();
+    println!("{page}");
+    expect_file!["../../docs/guides/reliability.md"].assert_eq(&page);
+    Ok(())
+}
+
+fn play(operation: Operation) -> Result<(Operation, Vec<Cell>, BTreeMap<u64, Outcome>)> {
+    let mut stage = Stage::set(operation)?;
+    let outcomes = stage.play()?;
+    Ok((operation, stage.cells, outcomes.into_iter().collect()))
+}
+
+/// The outcome for each operation that can meet a fault.
+type Row = [Option<Outcome>; Operation::ALL.len()];
+
+/// The page that people read.
+#[derive(Default)]
+struct Page {
+    /// By the fault's place in the table.
+    rows: BTreeMap<(Meets, usize), (Case, Row)>,
+}
+
+impl Page {
+    fn add(&mut self, operation: Operation, cell: Cell, outcome: Outcome) {
+        let all = [table::unreachable(), table::on_the_way(""), vec![table::nothing_in_it()], table::error_codes("")];
+        let place = all.iter().flatten().position(|case| case.name == cell.case.name).expect("it is in the table");
+        let (_, row) = self.rows.entry((cell.meets, place)).or_insert_with(|| (cell.case, Row::default()));
+        row[operation as usize] = Some(outcome);
+    }
+}
+
+const INTRODUCTION: &str = "\
+---
+page_title: \"Reliability\"
+subcategory: \"\"
+description: |-
+  What becomes of each operation under each fault of the API and the network.
+---
+
+<!-- Generated by `UPDATE_EXPECT=1 cargo test --test faults matrix`, which also checks every cell. -->
+
+# Reliability
+
+Whatever goes wrong, what Terraform's state says is what Tencent holds, or else an error says that it may not be; and the
+next apply brings both to what is configured. The tables below show that for each operation and each fault: real
+Terraform, with a provider that may try each call twice (`max_retries = 1`), on a simulator of Tencent's API. After every
+cell the fault ends, one more apply succeeds, and the plan after it is empty.
+
+A cell reads: attempts (`+` requests that read back what holds) · what Terraform says · what the state holds then, what
+Tencent holds then.
+
+| Terraform says | meaning | exit code |
+| --- | --- | --- |
+| done | nothing special | 0 |
+| unconfirmed | a warning: no answer said so, but reading back shows that the configuration is as planned | 0 |
+| failed | an error: nothing was changed | 1 |
+| not written | an error: no answer said so, but reading back shows what is there instead | 1 |
+| perhaps written | an error: no answer said so, and reading back failed as well. The next plan shows what is there | 1 |
+| perhaps deleted | an error: no answer said so. The next plan shows what is there | 1 |
+
+*Old* is what was configured before, *new* what the operation is to bring; when reading, *new* is what somebody set
+elsewhere. In each message stand the error code with its meaning, an advice, Tencent's own words and the RequestId, or
+else what happened on the network; never a UserSig, a SecretKey or a secret of the URL.
+";
+
+impl Meets {
+    const ALL: [(Self, &'static str, &'static str); 4] = [
+        (
+            Self::FirstAttempts,
+            "The fault passes",
+            "The first attempt meets it, the second does not. What may pass is tried again; what cannot is not.",
+        ),
+        (
+            Self::EveryAttempt,
+            "The fault stays",
+            "Every attempt of the operation's own call meets it. Other calls work: a write can be read back.",
+        ),
+        (Self::EveryCall, "The fault meets every call", "What was written cannot be read back either."),
+        (
+            Self::ReadingBack,
+            "The fault meets reading back",
+            "The write itself is answered; only the look at what Tencent made of it fails. That is logged.",
+        ),
+    ];
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(INTRODUCTION)?;
+        for (meets, title, text) in Meets::ALL {
+            write!(f, "\n## {title}\n\n{text}\n\n| fault |")?;
+            let rows: Vec<_> = self.rows.iter().filter(|((m, _), _)| *m == meets).map(|(_, row)| row).collect();
+            let met = |operation: &Operation| rows.iter().any(|(_, row)| row[*operation as usize].is_some());
+            let operations: Vec<_> = Operation::ALL.into_iter().filter(met).collect();
+            for operation in &operations {
+                write!(f, " {} |", format!("{operation:?}").to_lowercase())?;
+            }
+            let explains = meets == Meets::EveryAttempt;
+            let (heading, column) = if explains { (" the message has |", " --- |") } else { ("", "") };
+            writeln!(f, "{heading}\n|{}{column}", " --- |".repeat(operations.len() + 1))?;
+            for (names, message, row) in merged(&rows) {
+                write!(f, "| {names} |")?;
+                for operation in &operations {
+                    match row[*operation as usize] {
+                        Some(outcome) => write!(f, " {outcome} |")?,
+                        None => write!(f, " |")?,
+                    }
+                }
+                match message {
+                    message if explains && !message.is_empty() => writeln!(f, " {message} |")?,
+                    _ if explains => writeln!(f, " |")?,
+                    _ => writeln!(f)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One line for each fault, with what its message has, and one for all error codes that come to the same.
+fn merged(rows: &[&(Case, Row)]) -> Vec<(String, String, Row)> {
+    let mut lines: Vec<(String, String, Row)> = Vec::new();
+    for (case, row) in rows {
+        if case.name.parse::<i64>().is_err() {
+            lines.push((case.name.clone(), case.said.join(" … "), *row));
+            continue;
+        }
+        match lines.iter_mut().find(|(names, _, other)| names.starts_with("error ") && other == row) {
+            Some((names, ..)) => *names += &format!(", {}", case.name),
+            None => {
+                let message = "the code, its meaning, an advice, ErrorInfo, RequestId";
+                lines.push((format!("error {}", case.name), message.to_owned(), *row));
+            }
+        }
+    }
+    lines
+}

@@ -1,0 +1,322 @@
+//! Random operations under random faults: after each, state and Tencent agree, or the output said that they may not.
+//!
+//! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. What is random is what happens and what
+//! goes wrong; how requests interleave is the machine's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome, Service};
+use terraform_cli::Output;
+
+use crate::harness::{CHANGED, END, ID, Result, START, Scenario, diagnostics, resource};
+
+const APPLICATIONS: u64 = 20;
+
+/// Every attempt is to be quick: faults are many.
+const PROVIDER: &str = "provider \"tencent\" {\n  max_retries = 2\n  request_timeout = \"1s\"\n}\n";
+
+#[test]
+fn some_operations() -> Result {
+    soak(80)
+}
+
+#[test]
+#[ignore = "takes some two minutes; .ci/run runs it"]
+fn hundreds_of_operations() -> Result {
+    soak(600)
+}
+
+/// As many operations as the environment says, or else `operations`.
+fn soak(operations: usize) -> Result {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>());
+    let seed = number("FAULTS_SEED").transpose()?.unwrap_or_else(rand::random);
+    let operations = number("FAULTS_OPERATIONS").transpose()?.map_or(Ok(operations), usize::try_from)?;
+    // Shown when it fails, too.
+    println!("FAULTS_SEED={seed} FAULTS_OPERATIONS={operations}");
+    let mut soak = Soak::new(seed)?;
+    while soak.figures.operations < operations {
+        soak.round()?;
+    }
+    println!("{}", soak.figures);
+    assert!(soak.figures.faults > 0 && soak.figures.reported > 0, "something went wrong on the way");
+    assert_eq!(soak.figures.lost, 0, "{:#?}", soak.lost);
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    /// Changes of a configuration, whether in Terraform or elsewhere, and refreshes of one that did not change.
+    operations: usize,
+    rounds: usize,
+    /// Requests that met a fault other than a slow answer.
+    faults: usize,
+    /// Errors and warnings about an application.
+    reported: usize,
+    /// Differences between state and Tencent of which the output said so.
+    explained: usize,
+    /// Differences of which it did not.
+    lost: usize,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operations, rounds, faults, reported, explained, lost } = self;
+        write!(
+            f,
+            "soak: {operations} operations in {rounds} rounds, {faults} requests met a fault, {reported} errors and \
+             warnings reported, {explained} differences explained by them, lost: {lost}"
+        )
+    }
+}
+
+type Configurations = BTreeMap<u64, Configuration>;
+
+struct Soak {
+    scenario: Scenario,
+    random: StdRng,
+    /// What is configured.
+    wanted: Configurations,
+    /// Set elsewhere since Terraform last looked.
+    unseen: BTreeSet<u64>,
+    figures: Figures,
+    lost: Vec<String>,
+}
+
+/// How Terraform is run while things go wrong.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Everything meets faults, looking as well.
+    Apply,
+    /// The plan was made in peace.
+    Planned,
+    Refresh,
+}
+
+impl Soak {
+    fn new(seed: u64) -> Result<Self> {
+        let scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;
+        Ok(Self {
+            scenario,
+            random: StdRng::seed_from_u64(seed),
+            wanted: Configurations::new(),
+            unseen: BTreeSet::new(),
+            figures: Figures::default(),
+            lost: Vec::new(),
+        })
+    }
+
+    /// Some operations at once under faults, and then an apply without.
+    fn round(&mut self) -> Result {
+        self.figures.rounds += 1;
+        for id in ID..ID + APPLICATIONS {
+            self.operate(id);
+        }
+        self.configure()?;
+        let way = *[Way::Apply, Way::Planned, Way::Planned, Way::Refresh].choose(&mut self.random).ok_or("a way")?;
+        let parallel = "-parallelism=20";
+        let output = match way {
+            Way::Apply => {
+                self.inject(0.25);
+                self.scenario.run(&["apply", "-auto-approve", parallel])?
+            }
+            Way::Planned => {
+                self.scenario.run(&["plan", "-out=tfplan", parallel])?.expect_success();
+                self.inject(0.9);
+                self.scenario.run(&["apply", parallel, "tfplan"])?
+            }
+            Way::Refresh => {
+                self.inject(0.25);
+                self.scenario.run(&["apply", "-refresh-only", "-auto-approve", parallel])?
+            }
+        };
+        self.check(way, &output)?;
+
+        self.scenario.simulator.clear_faults();
+        let met = |outcome| matches!(outcome, Outcome::Fault(_));
+        self.figures.faults += self.scenario.simulator.take_requests().iter().filter(|r| met(r.outcome)).count();
+        let clean = self.scenario.run(&["apply", "-auto-approve", parallel])?;
+        clean.expect_success();
+        self.unseen.clear();
+        let (states, remotes) = (self.states()?, self.remotes());
+        assert_eq!(states, self.wanted, "a clean apply\n{clean}");
+        assert_eq!(remotes, self.wanted, "a clean apply\n{clean}");
+        if self.figures.rounds.is_multiple_of(4) {
+            self.scenario.run(&["plan", "-detailed-exitcode", parallel])?.expect_code(0);
+        }
+        self.scenario.simulator.clear_requests();
+        Ok(())
+    }
+
+    /// One operation, by Terraform or elsewhere.
+    fn operate(&mut self, id: u64) {
+        let some = self.some_configuration();
+        let simulator = &self.scenario.simulator;
+        match (self.random.random_range(0..10), self.wanted.contains_key(&id)) {
+            (0..4, false) | (0..3, true) => {
+                self.wanted.insert(id, some);
+            }
+            (3..5, true) => {
+                self.wanted.remove(&id);
+            }
+            (5, managed) => {
+                simulator.put_configuration(Service::Call, id, some);
+                // Nobody looks at what is not managed, before it is to be created.
+                if managed {
+                    self.unseen.insert(id);
+                } else {
+                    self.wanted.insert(id, self.scenario.simulator.configuration(Service::Call, id).expect("just set"));
+                }
+            }
+            (6, true) => {
+                simulator.remove_configuration(Service::Call, id);
+                self.unseen.insert(id);
+            }
+            // Refreshed only.
+            (_, true) => {}
+            (_, false) => return,
+        }
+        self.figures.operations += 1;
+    }
+
+    fn some_configuration(&mut self) -> Configuration {
+        let mut commands: Vec<_> = [CHANGED, END, START].into_iter().filter(|_| self.random.random()).collect();
+        if commands.is_empty() {
+            commands.push(END);
+        }
+        commands.sort_unstable();
+        let number: u32 = self.random.random();
+        Configuration::new(format!("https://hooks.example.com/{number}"), commands)
+    }
+
+    fn configure(&self) -> Result {
+        let each: BTreeMap<_, _> = self
+            .wanted
+            .iter()
+            .map(|(id, configuration)| {
+                let Configuration { url, callback_commands } = configuration;
+                (id.to_string(), json!({ "url": url, "commands": callback_commands }))
+            })
+            .collect();
+        let arguments = format!(
+            "for_each = {}\nsdk_app_id = each.key\nurl = each.value.url\ncallback_commands = each.value.commands\n",
+            json!(each)
+        );
+        self.scenario.configure(&(PROVIDER.to_owned() + &resource("fleet", &arguments)))
+    }
+
+    /// Faults for so many of the applications.
+    fn inject(&mut self, share: f64) {
+        for id in ID..ID + APPLICATIONS {
+            if !self.random.random_bool(share) {
+                continue;
+            }
+            let mut fault = Fault::new(self.some_fault()).sdk_app_id(id).skip(self.random.random_range(0..2));
+            fault.on = *[None, Some(Action::Get), Some(Action::Set), Some(Action::Delete)]
+                .choose(&mut self.random)
+                .expect("not empty");
+            // Two pass, more exhaust the attempts, and some stay.
+            fault.times = *[Some(1), Some(2), Some(3), Some(5), None].choose(&mut self.random).expect("not empty");
+            self.scenario.simulator.inject(fault);
+        }
+    }
+
+    /// Not 100301: that would not be a fault but a lie, and nobody could tell.
+    fn some_fault(&mut self) -> FaultKind {
+        let random = &mut self.random;
+        let code = |code| FaultKind::ErrorCode { code, info: String::new() };
+        match random.random_range(0..20) {
+            0 => FaultKind::ResetBeforeProcessing,
+            1 => FaultKind::ResetAfterProcessing,
+            2 => FaultKind::CloseBeforeProcessing,
+            3 => FaultKind::CloseAfterProcessing,
+            4 => FaultKind::NoAnswer,
+            5 => FaultKind::Delay(Duration::from_millis(random.random_range(1..2000))),
+            6 => FaultKind::SlowBody { piece: 32, pause: Duration::from_millis(random.random_range(1..500)) },
+            7 => FaultKind::TruncatedBody,
+            8 => FaultKind::OversizedBody(2 << 20),
+            9 => FaultKind::NotJson,
+            10 => FaultKind::WrongTypes,
+            11 => FaultKind::MissingFields,
+            12 => FaultKind::Redirect { code: 307, location: "http://127.0.0.1:9/".to_owned() },
+            13 => FaultKind::Status { code: 429, retry_after: None, processed: false },
+            14..17 => FaultKind::Status {
+                code: *[500, 502, 503].choose(random).expect("not empty"),
+                retry_after: None,
+                processed: random.random(),
+            },
+            17 => code(*[100_001, 60008, 60013].choose(random).expect("not empty")),
+            18 => code(*[60007, 60011, 70001].choose(random).expect("not empty")),
+            _ => code(*[100_002, 60016, 60020, 70009, 70050].choose(random).expect("not empty")),
+        }
+    }
+
+    /// State and Tencent agree, or the output says of which applications they may not.
+    fn check(&mut self, way: Way, output: &Output) -> Result {
+        let told = diagnostics(output);
+        let about = |id: u64| told.iter().filter(move |text| text.contains(&format!("SDKAppID {id} ")));
+        // Terraform that cannot read everything keeps the state of before, of everything.
+        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the callback configuration"));
+        let (states, remotes) = (self.states()?, self.remotes());
+        for id in ID..ID + APPLICATIONS {
+            self.figures.reported += about(id).count();
+            let (state, remote) = (states.get(&id), remotes.get(&id));
+            let is_managed = state.is_some() || self.wanted.contains_key(&id);
+            if state == remote || !is_managed {
+                continue;
+            }
+            let pending = match way {
+                // Nothing was to be changed, and what is not in the state was not looked at.
+                Way::Refresh => state.is_none() || !looked && self.unseen.contains(&id),
+                _ => !looked && (self.unseen.contains(&id) || state.is_none()),
+            };
+            if pending {
+                continue;
+            }
+            if about(id).count() > 0 {
+                self.figures.explained += 1;
+            } else {
+                self.figures.lost += 1;
+                self.lost.push(format!(
+                    "round {}, {way:?}: {id}: state {state:?}, Tencent {remote:?}\n{output}",
+                    self.figures.rounds
+                ));
+            }
+        }
+        // Who fails says of what.
+        let errors = told.iter().filter(|text| text.starts_with("Error")).count();
+        assert_eq!(output.code(), Some(i32::from(errors > 0)), "{output}");
+        Ok(())
+    }
+
+    fn states(&self) -> Result<Configurations> {
+        let state = self.scenario.workspace.state()?.unwrap_or_default();
+        let resources = state["resources"].as_array().cloned().unwrap_or_default();
+        let instances = resources.iter().filter_map(|resource| resource["instances"].as_array()).flatten();
+        let attributes = instances.map(|instance| &instance["attributes"]);
+        Ok(attributes
+            .map(|attributes| {
+                let commands = attributes["callback_commands"].as_array().into_iter().flatten();
+                let url = attributes["url"].as_str().unwrap_or_default();
+                let id = attributes["sdk_app_id"].as_u64().expect("an SDKAppID");
+                (id, Configuration::new(url, commands.filter_map(Value::as_str)))
+            })
+            .collect())
+    }
+
+    fn remotes(&self) -> Configurations {
+        let all = (ID..ID + APPLICATIONS)
+            .filter_map(|id| Some((id, self.scenario.simulator.configuration(Service::Call, id)?)));
+        all.map(|(id, mut configuration)| {
+            configuration.callback_commands.sort();
+            (id, configuration)
+        })
+        .collect()
+    }
+}
