@@ -106,14 +106,10 @@ impl<'a> Callback<'a> {
             ));
             return Ok(());
         }
-        let deleted = self.tencent.client.delete_callback(&self.application.app, self.service, &self.patience).await;
-        deleted.map_err(|error| {
-            let mut diagnostic = checks::call_failed("Deleting the callback configuration", self.sdk_app_id(), &error);
-            if error.may_have_taken_effect {
-                diagnostic.detail += "\n\nIt may have been deleted all the same. The next plan will show.";
-            }
-            diagnostic
-        })?;
+        let deleted = self.tencent.client.delete_callback(&self.application.app, self.service, &self.writing()).await;
+        if let Err(error) = deleted {
+            self.find_out_deleted(&error, cx).await?;
+        }
         writes.remove(&self.service);
         self.release();
         Ok(())
@@ -197,12 +193,15 @@ impl<'a> Callback<'a> {
         Ok(written)
     }
 
-    /// Writes, and keeps a part of the time for finding out what holds, whatever becomes of the write.
     async fn set(&self, configuration: &CallbackConfiguration) -> Result<String, Error> {
+        self.tencent.client.set_callback(&self.application.app, self.service, configuration, &self.writing()).await
+    }
+
+    /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
+    fn writing(&self) -> Patience {
         let left = self.patience.deadline.saturating_duration_since(Instant::now());
         let deadline = self.patience.deadline - LONGEST_LOOK.min(left / 4);
-        let patience = Patience { deadline, stop: self.patience.stop.clone() };
-        self.tencent.client.set_callback(&self.application.app, self.service, configuration, &patience).await
+        Patience { deadline, stop: self.patience.stop.clone() }
     }
 
     /// Reads back what was written: a service that stores something else would be a difference in every plan from now
@@ -268,12 +267,7 @@ impl<'a> Callback<'a> {
         if !error.may_have_taken_effect {
             return Err(Unwritten { diagnostic, found: None });
         }
-        let patience = match error.kind {
-            // Terraform waits for the end; a moment is left to find out.
-            ErrorKind::Stopped => Patience::of(LAST_LOOK),
-            _ => self.patience.clone(),
-        };
-        let found = self.tencent.client.get_callback(&self.application.app, self.service, &patience).await;
+        let found = self.look_after(error).await;
         match &found {
             Ok(Some(found)) if found.is_equivalent(wanted) => {
                 diagnostic.summary = format!("The callback configuration of SDKAppID {id} was written, unconfirmed");
@@ -298,6 +292,44 @@ impl<'a> Callback<'a> {
             }
         }
         Err(Unwritten { diagnostic, found: found.ok().flatten() })
+    }
+
+    /// After a failed deletion: looks for what holds, unless it is certain that nothing was deleted.
+    async fn find_out_deleted(&self, error: &Error, cx: &mut Context) -> Result<(), Diagnostic> {
+        let id = self.sdk_app_id();
+        let mut diagnostic = checks::call_failed("Deleting the callback configuration", id, error);
+        if !error.may_have_taken_effect {
+            return Err(diagnostic);
+        }
+        match self.look_after(error).await {
+            Ok(None) => {
+                diagnostic.summary = format!("The callback configuration of SDKAppID {id} was deleted, unconfirmed");
+                diagnostic.severity = Severity::Warning;
+                diagnostic.detail += "\n\nReading it back shows that it is gone.";
+                cx.warn(diagnostic);
+                return Ok(());
+            }
+            Ok(Some(found)) => {
+                let found = describe(&found);
+                diagnostic.detail += &format!(
+                    "\n\nReading it back shows that it was not deleted so far: the application sends {found}."
+                );
+            }
+            Err(_) => {
+                diagnostic.detail += "\n\nIt may have been deleted all the same, and reading it back failed as well. \
+                                      The next plan will show what is there.";
+            }
+        }
+        Err(diagnostic)
+    }
+
+    async fn look_after(&self, error: &Error) -> Result<Option<CallbackConfiguration>, Error> {
+        let patience = match error.kind {
+            // Terraform waits for the end; a moment is left to find out.
+            ErrorKind::Stopped => Patience::of(LAST_LOOK),
+            _ => self.patience.clone(),
+        };
+        self.tencent.client.get_callback(&self.application.app, self.service, &patience).await
     }
 }
 

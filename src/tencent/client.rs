@@ -97,6 +97,8 @@ const MAX_ANSWER: usize = 1024 * 1024;
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 /// What the wait doubles up to.
 const LAST_BACKOFF: Duration = Duration::from_secs(16);
+/// The wait before a UserSig is signed anew: it has whole seconds, and one of the same second is the same.
+const RESIGN_DELAY: Duration = Duration::from_secs(1);
 /// How long all calls wait at most because one met a limit, whatever `Retry-After` says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a write already sent may still be answered after the caller wants no more: long enough for most answers,
@@ -138,10 +140,7 @@ impl Client {
         patience: &Patience,
     ) -> Result<Option<CallbackConfiguration>, Error> {
         match self.call(app, service, Action::Get, "{}".to_owned(), patience).await {
-            Ok(answer) => match answer.response {
-                Some(configuration) => Ok(Some(configuration)),
-                None => Err(Error { kind: unexpected("it holds no configuration"), may_have_taken_effect: false }),
-            },
+            Ok(answer) => Ok(answer.response),
             Err(error) if is_not_configured(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -185,7 +184,7 @@ impl Client {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
             tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), "calling Tencent");
-            let attempt = self.attempt(app, &path, body.clone());
+            let attempt = self.attempt(app, action, &path, body.clone());
             let outcome = match action {
                 Action::Get => wait(attempt, patience).await,
                 Action::Set | Action::Delete => wait_with_grace(attempt, patience).await,
@@ -205,7 +204,7 @@ impl Client {
             let retry = kind.retry();
             let delay = match retry {
                 Retry::No => None,
-                Retry::Resign => (std::mem::take(&mut may_resign) && app.forget_user_sig()).then_some(Duration::ZERO),
+                Retry::Resign => (std::mem::take(&mut may_resign) && app.forget_user_sig()).then_some(RESIGN_DELAY),
                 // Full jitter, so that many who failed together do not come back together.
                 Retry::Yes | Retry::SlowDown => backoffs.next().map(|backoff| backoff.mul_f64(rand::random())),
             };
@@ -226,7 +225,13 @@ impl Client {
     }
 
     /// One request, one answer.
-    async fn attempt<T: DeserializeOwned>(&self, app: &App, path: &str, body: String) -> Result<Answer<T>, ErrorKind> {
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        action: Action,
+        path: &str,
+        body: String,
+    ) -> Result<Answer<T>, ErrorKind> {
         let user_sig = app.user_sig(SystemTime::now()).map_err(ErrorKind::UserSig)?;
         let mut url = app.endpoint().join(path);
         url.query_pairs_mut()
@@ -245,7 +250,12 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        read_envelope(&bytes, &user_sig)
+        let answer = read_envelope(&bytes, &user_sig)?;
+        match (action, &answer.response) {
+            // None to read is an error code.
+            (Action::Get, None) => Err(unexpected("it holds no configuration")),
+            _ => Ok(answer),
+        }
     }
 
     fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
@@ -372,7 +382,8 @@ fn check_status(response: &reqwest::Response) -> Result<(), ErrorKind> {
         what: format!("the answer has the HTTP status {status}"),
         advice,
         retry,
-        sent: true,
+        // Whoever limits calls turns them away before they are carried out.
+        sent: retry != Retry::SlowDown,
         retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
     }))
 }

@@ -79,6 +79,7 @@ enum Told {
     Failed,
     NotWritten,
     PerhapsWritten,
+    NotDeleted,
     PerhapsDeleted,
     /// What no cell expects.
     Other,
@@ -127,8 +128,13 @@ fn expected(operation: Operation, cell: &Cell) -> Outcome {
         Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
         Operation::Delete if passes => (attempts, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
         Operation::Delete => {
-            let told = if meaning.certain { Told::Failed } else { Told::PerhapsDeleted };
-            (attempts, 0, told, Holds::Old, if meaning.processed { Holds::Nothing } else { Holds::Old })
+            let remote = if meaning.processed { Holds::Nothing } else { Holds::Old };
+            match cell.meets {
+                _ if meaning.certain => (attempts, 0, Told::Failed, Holds::Old, remote),
+                Meets::EveryCall => (attempts, attempts, Told::PerhapsDeleted, Holds::Old, remote),
+                _ if meaning.processed => (attempts, 1, Told::Unconfirmed, Holds::Nothing, remote),
+                _ => (attempts, 1, Told::NotDeleted, Holds::Old, remote),
+            }
         }
     };
     let exit = if matches!(told, Told::Nothing | Told::Unconfirmed) { 0 } else { 1 };
@@ -159,7 +165,11 @@ fn cells(operation: Operation, elsewhere: &str) -> Vec<Cell> {
             cells.extend(reading.chain([table::nothing_in_it()]).map(|case| (case, Meets::ReadingBack)));
         }
         Operation::Read => cells.push((table::nothing_in_it(), Meets::EveryAttempt)),
-        Operation::Delete => {}
+        Operation::Delete => {
+            let uncertain = |case: &&Case| !case.meaning.certain && !case.meaning.succeeds && !is_none(case);
+            let everywhere = on_the_way.iter().chain(&codes).filter(uncertain).cloned();
+            cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
+        }
     }
     cells.extend(table::unreachable().into_iter().map(|case| (case, Meets::EveryAttempt)));
     (ID..).zip(cells).map(|(id, (case, meets))| Cell { id, case, meets }).collect()
@@ -522,6 +532,8 @@ impl Told {
             _ if is("Warning", "was written, unconfirmed") && text.contains("is as planned") => Self::Unconfirmed,
             _ if is("Error", "Reading it back shows that it was not written") => Self::NotWritten,
             _ if is("Error", "It may have been written all the same") => Self::PerhapsWritten,
+            _ if is("Warning", "was deleted, unconfirmed") && text.contains("it is gone") => Self::Unconfirmed,
+            _ if is("Error", "Reading it back shows that it was not deleted") => Self::NotDeleted,
             _ if is("Error", "It may have been deleted all the same") => Self::PerhapsDeleted,
             _ if is("Error", "failed") => Self::Failed,
             _ => Self::Other,
@@ -544,6 +556,7 @@ impl fmt::Display for Outcome {
             Told::Failed => "failed",
             Told::NotWritten => "not written",
             Told::PerhapsWritten => "perhaps written",
+            Told::NotDeleted => "not deleted",
             Told::PerhapsDeleted => "perhaps deleted",
             Told::Other => "something else",
         };
@@ -635,11 +648,12 @@ Tencent holds then.
 | Terraform says | meaning | exit code |
 | --- | --- | --- |
 | done | nothing special | 0 |
-| unconfirmed | a warning: no answer said so, but reading back shows that the configuration is as planned | 0 |
+| unconfirmed | a warning: no answer said so, but reading back shows that the configuration is as planned, or gone | 0 |
 | failed | an error: nothing was changed | 1 |
 | not written | an error: no answer said so, but reading back shows what is there instead | 1 |
 | perhaps written | an error: no answer said so, and reading back failed as well. The next plan shows what is there | 1 |
-| perhaps deleted | an error: no answer said so. The next plan shows what is there | 1 |
+| not deleted | an error: no answer said so, but reading back shows that it is still there | 1 |
+| perhaps deleted | an error: no answer said so, and reading back failed as well. The next plan shows what is there | 1 |
 
 *Old* is what was configured before, *new* what the operation is to bring; when reading, *new* is what somebody set
 elsewhere. In each message stand the error code with its meaning, an advice, Tencent's own words and the RequestId, or

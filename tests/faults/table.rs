@@ -98,7 +98,7 @@ impl Meaning {
     const LOST: Self = Self { processed: false, ..Self::DONE };
     /// The same, and trying again would not help.
     const TURNED_AWAY: Self = Self { retry: Retry::No, ..Self::LOST };
-    /// Nothing was sent.
+    /// Nothing was sent, or it was turned away at the door.
     const UNSENT: Self = Self { certain: true, ..Self::LOST };
     /// A refusal for good.
     const REFUSAL: Self = Self { certain: true, ..Self::TURNED_AWAY };
@@ -178,7 +178,7 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
     for (retry_after, name) in [(None, "HTTP 429"), (Some("1"), "HTTP 429 with Retry-After")] {
         let kind = FaultKind::Status { code: 429, retry_after: retry_after.map(str::to_owned), processed: false };
         let said = ["The answer has the HTTP status 429 Too Many Requests", "requests_per_second"];
-        cases.push(case(name, kind, Meaning::LOST, &said));
+        cases.push(case(name, kind, Meaning::UNSENT, &said));
     }
     let forbidden = FaultKind::Status { code: 403, retry_after: None, processed: false };
     let said = ["The answer has the HTTP status 403 Forbidden", "endpoint and the proxy"];
@@ -197,7 +197,7 @@ pub(crate) fn nothing_in_it() -> Case {
     Case {
         name: "OK without a configuration".to_owned(),
         cause: Cause::Simulator(FaultKind::Answer(answer)),
-        meaning: Meaning::TURNED_AWAY,
+        meaning: Meaning::LOST,
         slows_down: false,
         said: vec!["The answer cannot be used: it holds no configuration".to_owned()],
     }
