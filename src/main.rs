@@ -41,7 +41,10 @@ fn main() -> ExitCode {
             print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
         }
         [Some("--help" | "-help" | "-h")] => print(HELP),
-        _ => fail(&format!("These arguments mean nothing here.\n\n{HELP}"), 2),
+        [argument, ..] => {
+            let argument = argument.unwrap_or("not UTF-8");
+            fail(&format!("The argument \"{argument}\", or what follows it, means nothing here.\n\n{HELP}"), 2)
+        }
     }
 }
 

@@ -173,7 +173,8 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
     let json = serde_json::Value::Object(entries);
     format!(
         "The provider runs without a host, for development only: whoever can reach its socket as this user can use it.\n\
-         To use it, run Terraform in another terminal with this variable; to end it, press Ctrl-C.\n\n    \
+         It has the environment of this terminal; Terraform's does not reach it. To use it, run Terraform in another \
+         terminal with this variable; to end it, press Ctrl-C.\n\n    \
          export TF_REATTACH_PROVIDERS='{json}'\n\n"
     )
 }

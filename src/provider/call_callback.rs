@@ -574,6 +574,10 @@ async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Conte
             match error.kind {
                 // Nothing was sent, and nothing can be.
                 ErrorKind::UserSig(_) => return Err(diagnostic.into()),
+                ErrorKind::Stopped => {
+                    let detail = "Nothing was written. Plan and apply again.";
+                    return Err(Diagnostic::error("Planning was interrupted", detail).into());
+                }
                 _ if guarded => {
                     diagnostic.detail += "\n\nWithout an answer, overwrite_existing = false cannot be kept.";
                     return Err(diagnostic.into());

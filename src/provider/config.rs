@@ -254,7 +254,7 @@ impl Arguments {
     /// What `check` says of a variable of the environment, and the variable's name with what is wrong.
     fn variable<T>(&self, name: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Option<Result<T, String>> {
         let text = (self.environment)(name).filter(|text| !text.is_empty())?;
-        Some(check(&text).map_err(|reason| format!("The environment variable {name} cannot be used. {reason}")))
+        Some(check(&text).map_err(|reason| format!("In the environment variable {name}: {reason}")))
     }
 
     fn note<T>(&mut self, name: &'static str, checked: Result<T, String>) -> Option<T> {

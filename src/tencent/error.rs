@@ -90,7 +90,7 @@ impl ErrorKind {
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
             Self::Timeout { last: Some(last) } => last.advice(),
             Self::Timeout { last: None } => "Allow more time, or try again later.",
-            Self::Stopped => "Run the same command again.",
+            Self::Stopped => "Plan again: that shows what is there.",
         }
     }
 }
