@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
-use super::codec::{self, DecodeError, EncodeError, ExtraAttributes};
+use super::codec::{self, DecodeError, EncodeError, ExtraAttributes, decode};
 use super::data_source::AnyDataSource;
-use super::proto::{self, DynamicValue, RawState, ResourceIdentityData};
+use super::proto::{self, RawState, ResourceIdentityData};
 use super::provider::{Configured, Provider, Registry};
 use super::resource::{AnyResource, Change, ImportTarget};
 use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
@@ -27,24 +27,9 @@ pub struct Server<P: Provider> {
 
 /// What changes while the process serves.
 struct Session<C> {
-    client: Client<C>,
+    /// `None` before Terraform has configured the provider.
+    client: Option<Arc<Configured<C>>>,
     stop: CancellationToken,
-}
-
-/// The provider's client, as far as Terraform has configured it.
-enum Client<C> {
-    NotConfigured,
-    Configured(Arc<Configured<C>>),
-}
-
-// Not derived: that would ask for `C: Clone`.
-impl<C> Clone for Client<C> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::NotConfigured => Self::NotConfigured,
-            Self::Configured(client) => Self::Configured(Arc::clone(client)),
-        }
-    }
 }
 
 impl<P: Provider> Server<P> {
@@ -57,7 +42,7 @@ impl<P: Provider> Server<P> {
         let schema = provider.schema();
         assert_eq!(schema.ty(), P::Config::ty(), "schema and model of the provider block");
         let registry = provider.registry();
-        let session = Session { client: Client::NotConfigured, stop: CancellationToken::new() };
+        let session = Session { client: None, stop: CancellationToken::new() };
         Self { provider, schema, registry, session: Mutex::new(session) }
     }
 
@@ -67,10 +52,8 @@ impl<P: Provider> Server<P> {
     }
 
     fn configured(&self) -> Result<Arc<Configured<P::Client>>, Diagnostics> {
-        match self.session().client.clone() {
-            Client::Configured(client) => Ok(client),
-            Client::NotConfigured => Err(Diagnostic::bug("Terraform used the provider before configuring it.").into()),
-        }
+        let client = self.session().client.clone();
+        client.ok_or_else(|| Diagnostic::bug("Terraform used the provider before configuring it.").into())
     }
 
     fn unknown_provider(&self) -> Diagnostics {
@@ -212,7 +195,7 @@ impl<P: Provider> Server<P> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
         let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
         let client = self.provider.configure(config)?;
-        let client = Client::Configured(Arc::new(client));
+        let client = Some(Arc::new(client));
         // A new configuration begins a new run: under a debugger, one process serves several.
         *self.session() = Session { client, stop: CancellationToken::new() };
         Ok(Default::default())
@@ -468,10 +451,6 @@ fn capabilities() -> proto::ServerCapabilities {
 fn deferred(capabilities: Option<proto::ClientCapabilities>) -> Option<proto::Deferred> {
     let reason = proto::deferred::Reason::ProviderConfigUnknown.into();
     capabilities.is_some_and(|c| c.deferral_allowed).then_some(proto::Deferred { reason })
-}
-
-fn decode(value: Option<&DynamicValue>, ty: &Type) -> Result<Value, DecodeError> {
-    codec::decode(value, ty)
 }
 
 fn identity_of<C>(resource: &dyn AnyResource<C>, state: &Value) -> Result<Option<ResourceIdentityData>, EncodeError> {
