@@ -138,7 +138,7 @@ impl Provider for Toy {
         Diagnostics::new()
     }
 
-    fn configure(&self, _: Nothing) -> Result<Configured<()>, Diagnostics> {
+    fn configure(&self, _: Nothing, _: &mut Context) -> Result<Configured<()>, Diagnostics> {
         Ok(Configured::Known(()))
     }
 }

@@ -218,7 +218,7 @@ impl ManagedResource for CallCallbackResource {
         Ok(planned)
     }
 
-    fn plan_destroy(&self, prior: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+    async fn plan_destroy(&self, _: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
         if prior.is_abandoned() {
             let id = prior.id.known().map(String::as_str).unwrap_or_default();
             cx.warn(Diagnostic::warning(

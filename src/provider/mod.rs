@@ -18,7 +18,7 @@ mod checks;
 mod config;
 mod tencent;
 
-use crate::terraform::{Configured, Diagnostics, Provider, Registry, Schema};
+use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
@@ -56,7 +56,7 @@ impl Provider for TencentProvider {
         config::validate(config)
     }
 
-    fn configure(&self, config: Config) -> Result<Configured<Tencent>, Diagnostics> {
+    fn configure(&self, config: Config, _: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
         config::configure(config, self.environment)
     }
 }

@@ -382,6 +382,7 @@ fn check_status(response: &reqwest::Response) -> Result<(), ErrorKind> {
         what: format!("the answer has the HTTP status {status}"),
         advice,
         retry,
+        may_pass: retry != Retry::No,
         // Whoever limits calls turns them away before they are carried out.
         sent: retry != Retry::SlowDown,
         retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
@@ -404,6 +405,8 @@ fn unexpected(why: &str) -> ErrorKind {
         what: format!("the answer cannot be used: {why}"),
         advice: GATEWAY,
         retry: Retry::Yes,
+        // Another program answers there, and will again.
+        may_pass: false,
         sent: true,
         retry_after: None,
     })
@@ -429,7 +432,7 @@ fn network_error(error: reqwest::Error) -> ErrorKind {
         _ => what.to_owned(),
     };
     let retry = if error.is_builder() { Retry::No } else { Retry::Yes };
-    ErrorKind::Network(NetworkError { what, advice, retry, sent, retry_after: None })
+    ErrorKind::Network(NetworkError { what, advice, retry, may_pass: retry != Retry::No, sent, retry_after: None })
 }
 
 #[cfg(test)]

@@ -64,6 +64,19 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the same call may succeed later although nobody changes anything; what is refused for good does not.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Api(error) => {
+                error.code == VERIFIED_TOO_OFTEN || matches!(error.code.retry(), Retry::Yes | Retry::SlowDown)
+            }
+            Self::Network(error) => error.may_pass,
+            Self::Timeout { last } => last.as_ref().is_none_or(|last| last.may_pass()),
+            Self::UserSig(_) => false,
+            Self::Stopped => true,
+        }
+    }
+
     /// How long the other side asks to wait.
     pub(super) fn retry_after(&self) -> Duration {
         match self {
@@ -122,6 +135,8 @@ pub struct NetworkError {
     pub advice: &'static str,
     /// Whether another attempt is worth it.
     pub retry: Retry,
+    /// Whether a later call may succeed although nobody changes anything.
+    pub may_pass: bool,
     /// Whether the request may have reached Tencent.
     pub sent: bool,
     /// How long the other side asks to wait.
@@ -213,6 +228,9 @@ const TABLE: &[Entry] = &[
 /// The application has no callback configuration.
 pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
 
+/// The UserSig could not be verified too often: Tencent verifies none for a minute.
+const VERIFIED_TOO_OFTEN: ErrorCode = ErrorCode(70_050);
+
 impl ErrorCode {
     /// All documented codes.
     pub fn documented() -> impl Iterator<Item = Self> {
@@ -269,7 +287,14 @@ mod tests {
     fn only_a_request_that_was_sent_may_have_taken_effect() {
         let network = |sent| {
             let what = "connection reset".into();
-            ErrorKind::Network(NetworkError { what, advice: "", retry: Retry::Yes, sent, retry_after: None })
+            ErrorKind::Network(NetworkError {
+                what,
+                advice: "",
+                retry: Retry::Yes,
+                may_pass: true,
+                sent,
+                retry_after: None,
+            })
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());

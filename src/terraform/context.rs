@@ -12,13 +12,14 @@ use super::{Diagnostic, Diagnostics};
 pub struct Context {
     warnings: Diagnostics,
     stop: CancellationToken,
+    end: CancellationToken,
     private: Vec<u8>,
     provider_is_known: bool,
 }
 
 impl Context {
-    pub(super) fn new(stop: CancellationToken) -> Self {
-        Self { warnings: Diagnostics::new(), stop, private: Vec::new(), provider_is_known: true }
+    pub(super) fn new(stop: CancellationToken, end: CancellationToken) -> Self {
+        Self { warnings: Diagnostics::new(), stop, end, private: Vec::new(), provider_is_known: true }
     }
 
     /// Tells the person something that does not end the operation.
@@ -29,6 +30,12 @@ impl Context {
     /// Cancelled when Terraform wants operations under way to end (Ctrl-C). What waits should wait no longer.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
+    }
+
+    /// Cancelled when the process itself is about to end, within two seconds: what is under way should only tell what
+    /// it knows.
+    pub fn end(&self) -> &CancellationToken {
+        &self.end
     }
 
     /// Whether the client can reach anything remote. Only a plan is made with one that cannot: while the provider's own

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::data_source::{self, AnyDataSource, DataSource};
 use super::resource::{self, AnyResource, ManagedResource};
-use super::{Data, Diagnostics, Schema};
+use super::{Context, Data, Diagnostics, Schema};
 
 /// A provider: its block in configurations, and what it offers.
 pub trait Provider: Send + Sync + 'static {
@@ -25,12 +25,12 @@ pub trait Provider: Send + Sync + 'static {
     /// Checks the provider block before its values are all known.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
-    /// Makes the client. It reaches nothing remote.
+    /// Makes the client. It reaches nothing remote. What a person should know all the same is a warning in `cx`.
     ///
     /// # Errors
     ///
     /// If the configuration cannot work.
-    fn configure(&self, config: Self::Config) -> Result<Configured<Self::Client>, Diagnostics>;
+    fn configure(&self, config: Self::Config, cx: &mut Context) -> Result<Configured<Self::Client>, Diagnostics>;
 }
 
 /// A client, as far as the provider's configuration is known.

@@ -49,13 +49,20 @@ pub trait ManagedResource: Send + Sync + 'static {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// Looks at the planned destruction of `prior`: the place for a warning.
+    /// Looks at the planned destruction of `prior`: the place for a warning, and for private data that
+    /// [`delete`](Self::delete) is to find. The client may be one that cannot reach anything:
+    /// [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
-    /// If the object must not be destroyed.
-    fn plan_destroy(&self, _prior: &Self::Model, _cx: &mut Context) -> Result<(), Diagnostics> {
-        Ok(())
+    /// If the object cannot or must not be destroyed.
+    fn plan_destroy(
+        &self,
+        _client: &Self::Client,
+        _prior: Self::Model,
+        _cx: &mut Context,
+    ) -> impl Future<Output = Result<(), Diagnostics>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// Refreshes `state` from the remote object; `None` if it is gone.
@@ -199,7 +206,12 @@ pub(super) trait AnyResource<C>: Send + Sync {
         change: Change<Value>,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
-    fn plan_destroy(&self, prior: Value, cx: &mut Context) -> Result<(), Diagnostics>;
+    fn plan_destroy<'a>(
+        &'a self,
+        client: &'a C,
+        prior: Value,
+        cx: &'a mut Context,
+    ) -> BoxFuture<'a, Result<(), Diagnostics>>;
     fn read<'a>(
         &'a self,
         client: &'a C,
@@ -278,8 +290,13 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
         .boxed()
     }
 
-    fn plan_destroy(&self, prior: Value, cx: &mut Context) -> Result<(), Diagnostics> {
-        self.resource.plan_destroy(&R::Model::from_value(prior)?, cx)
+    fn plan_destroy<'a>(
+        &'a self,
+        client: &'a R::Client,
+        prior: Value,
+        cx: &'a mut Context,
+    ) -> BoxFuture<'a, Result<(), Diagnostics>> {
+        async move { self.resource.plan_destroy(client, R::Model::from_value(prior)?, cx).await }.boxed()
     }
 
     fn read<'a>(

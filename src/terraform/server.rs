@@ -23,6 +23,7 @@ pub struct Server<P: Provider> {
     schema: Schema,
     registry: Registry<P::Client>,
     session: Mutex<Session<P::Client>>,
+    end: CancellationToken,
 }
 
 /// What changes while the process serves.
@@ -39,11 +40,20 @@ impl<P: Provider> Server<P> {
     ///
     /// If a schema of the provider disagrees with its model.
     pub fn new(provider: P) -> Self {
+        Self::ending_with(provider, CancellationToken::new())
+    }
+
+    /// The same in a process that ends soon after `end` is cancelled: what is under way then hurries.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn ending_with(provider: P, end: CancellationToken) -> Self {
         let schema = provider.schema();
         assert_eq!(schema.ty(), P::Config::ty(), "schema and model of the provider block");
         let registry = provider.registry();
         let session = Session { client: None, stop: CancellationToken::new() };
-        Self { provider, schema, registry, session: Mutex::new(session) }
+        Self { provider, schema, registry, session: Mutex::new(session), end }
     }
 
     fn session(&self) -> std::sync::MutexGuard<'_, Session<P::Client>> {
@@ -190,11 +200,11 @@ impl<P: Provider> Server<P> {
     async fn configure_provider(
         &self,
         request: proto::configure_provider::Request,
-        _: &mut Context,
+        cx: &mut Context,
     ) -> Result<proto::configure_provider::Response, Diagnostics> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
         let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
-        let client = self.provider.configure(config)?;
+        let client = self.provider.configure(config, cx)?;
         let client = Some(Arc::new(client));
         // A new configuration begins a new run: under a debugger, one process serves several.
         *self.session() = Session { client, stop: CancellationToken::new() };
@@ -243,29 +253,29 @@ impl<P: Provider> Server<P> {
         let prior = decode(request.prior_state.as_ref(), &ty)?;
         let proposed = decode(request.proposed_new_state.as_ref(), &ty)?;
 
-        if proposed.is_null() {
-            resource.plan_destroy(prior, cx)?;
-            return Ok(proto::plan_resource_change::Response {
-                planned_state: Some(codec::encode(&Value::Null, &ty)?),
-                planned_private: request.prior_private,
-                planned_identity: request.prior_identity,
-                ..Default::default()
-            });
-        }
-
         let configured = self.configured()?;
         let (client, known) = match &*configured {
             Configured::Known(client) => (client, true),
             Configured::Partly(client) => (client, false),
         };
+        cx.set_private_bytes(request.prior_private);
+        cx.set_provider_is_known(known);
+        if proposed.is_null() {
+            resource.plan_destroy(client, prior, cx).await?;
+            return Ok(proto::plan_resource_change::Response {
+                planned_state: Some(codec::encode(&Value::Null, &ty)?),
+                planned_private: cx.private_bytes(),
+                planned_identity: request.prior_identity,
+                ..Default::default()
+            });
+        }
+
         let config = decode(request.config.as_ref(), &ty)?;
         let change = Change {
             prior: (!prior.is_null()).then(|| prior.clone()),
             proposed: schema.with_defaults(proposed, &config),
             config,
         };
-        cx.set_private_bytes(request.prior_private);
-        cx.set_provider_is_known(known);
         let planned = resource.plan(client, change, cx).await?;
         let deferred = if known { None } else { deferred(request.client_capabilities) };
         if deferred.is_some() {
@@ -626,7 +636,7 @@ macro_rules! serve {
                 'life0: 'async_trait,
                 Self: 'async_trait,
             {
-                let cx = Context::new(self.session().stop.clone());
+                let cx = Context::new(self.session().stop.clone(), self.end.clone());
                 let span = tracing::info_span!("rpc", tf_rpc = stringify!($method));
                 let work = async move |cx: &mut Context| self.$method(request.into_inner(), cx).await;
                 Box::pin(answer(stringify!($method), cx, work).instrument(span))
