@@ -6,33 +6,29 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
-use super::callback::{Callback, Unwritten, Written, describe, list};
+use super::callback::memory::{Memory, Origin};
+use super::callback::{Callback, Unwritten, Written, list, plan};
 use super::checks;
 use super::tencent::Tencent;
 use crate::model;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, ErrorKind, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, SdkAppId, Service};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
-    ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Severity, Type, Value,
+    ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Type, Value,
 };
 
 model! {
     /// The attributes of the resource.
     #[derive(Debug, Clone)]
     pub(super) struct CallCallback {
-        sdk_app_id: Attr<Number>,
-        url: Attr<String>,
-        callback_commands: Attr<SetOf<String>>,
-        overwrite_existing: Attr<bool>,
-        deletion_policy: Attr<String>,
-        timeouts: Attr<Timeouts>,
-        id: Attr<String>,
-        last_request_id: Attr<String>,
+        pub(super) sdk_app_id: Attr<Number>,
+        pub(super) url: Attr<String>,
+        pub(super) callback_commands: Attr<SetOf<String>>,
+        pub(super) overwrite_existing: Attr<bool>,
+        pub(super) deletion_policy: Attr<String>,
+        pub(super) timeouts: Attr<Timeouts>,
+        pub(super) id: Attr<String>,
+        pub(super) last_request_id: Attr<String>,
     }
 }
 
@@ -184,53 +180,11 @@ impl ManagedResource for CallCallbackResource {
         change: Change<CallCallback>,
         cx: &mut Context,
     ) -> Result<CallCallback, Diagnostics> {
-        let Change { prior, config, proposed: mut planned } = change;
-        if let Some(prior) = &prior
-            && prior.has_equivalent_url(&planned)
-        {
-            // Terraform accepts the prior spelling of an argument for an equivalent one: no difference to show.
-            planned.url = prior.url.clone();
-        }
-        if config.sdk_app_id.is_null() {
-            planned.sdk_app_id = planned_sdk_app_id(tencent.default_sdk_app_id(), prior.as_ref(), cx)?;
-        }
-        planned.id = match &planned.sdk_app_id {
-            Attr::Known(id) => Attr::Known(id.to_string()),
-            _ => Attr::Unknown,
-        };
-        planned.last_request_id = match &prior {
-            Some(prior) if !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
-            _ => Attr::Unknown,
-        };
-        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings.
-        // The first plan's private data is the second's, though not when applying plans once more.
-        let memory: Memory = cx.private();
-        let is_new = match &prior {
-            Some(prior) => prior.sdk_app_id != planned.sdk_app_id,
-            None => memory.manages.is_none() || memory.manages.as_ref() != planned.id.known(),
-        };
-        if is_new {
-            plan_creation(tencent, &planned, cx).await?;
-        }
-        if let Some(prior) = &prior {
-            cx.set_private(&Memory { manages: prior.id.known().cloned(), ..memory });
-        }
-        Ok(planned)
+        plan::plan(tencent, change, cx).await
     }
 
-    async fn plan_destroy(&self, _: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
-        if prior.is_abandoned() {
-            let id = prior.id.known().map(String::as_str).unwrap_or_default();
-            cx.warn(Diagnostic::warning(
-                "The callback configuration stays at Tencent",
-                format!(
-                    "deletion_policy is \"{ABANDON}\": SDKAppID {id} keeps its callback configuration, and Tencent \
-                     goes on posting events to {}. Terraform only forgets it.",
-                    masked(&prior.url)
-                ),
-            ));
-        }
-        Ok(())
+    async fn plan_destroy(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+        plan::plan_destroy(tencent, &prior, cx)
     }
 
     async fn read(
@@ -239,19 +193,40 @@ impl ManagedResource for CallCallbackResource {
         state: CallCallback,
         cx: &mut Context,
     ) -> Result<Option<CallCallback>, Diagnostics> {
-        let callback = state.at_tencent(tencent, Operation::Read, cx)?;
+        let callback = match state.at_tencent(tencent, Operation::Read, cx) {
+            Ok(callback) => callback,
+            // Letting go of it takes no credentials.
+            Err(diagnostics) if state.is_abandoned() => {
+                diagnostics.into_iter().for_each(|diagnostic| cx.warn(not_refreshed(diagnostic)));
+                return Ok(Some(state));
+            }
+            Err(diagnostics) => return Err(diagnostics),
+        };
+        let reading = callback.turn_to_read().await?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
-        let stored_as = cx.private::<Memory>().stored_as;
-        if let (Some(written), Some(digest)) = (state.remote(), stored_as)
-            && digest == fingerprint(&remote)
-        {
-            cx.warn(callback.stores_something_else(&written, Some(&remote)));
-            return Ok(Some(state));
-        }
-        let refreshed = state.clone().holding(remote);
-        if !state.differs_remotely(&refreshed) {
-            cx.set_private(&Memory::default());
-        }
+        let others = reading.found();
+        let mut memory = Memory {
+            keep: others.undecided || !others.stays.is_empty(),
+            rewrite: others.undecided || others.deletes,
+            origin: Some(Origin::of(&callback)),
+            planned: None,
+            ..cx.private()
+        };
+        let written = state.remote();
+        let refreshed = match written.filter(|written| written.own_form(&remote).is_some()) {
+            Some(written) if memory.knows_as_stored(&remote) => {
+                cx.warn(callback.stores_own_form(&written, &remote));
+                state
+            }
+            _ => {
+                let refreshed = state.clone().holding(remote);
+                if !state.differs_remotely(&refreshed) {
+                    memory.stored_as = None;
+                }
+                refreshed
+            }
+        };
+        cx.set_private(&memory);
         Ok(Some(refreshed))
     }
 
@@ -261,12 +236,12 @@ impl ManagedResource for CallCallbackResource {
         planned: CallCallback,
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
+        Memory::begin_apply(cx);
         let callback = planned.at_tencent(tencent, Operation::Create, cx)?;
         let planned = planned.of(callback.sdk_app_id());
-        let guarded = planned.overwrite_existing == Attr::Known(false);
-        let guard = guarded.then_some(refused_to_overwrite as fn(_, &_) -> _);
-        let written = callback.create(&planned.wanted()?, guard, cx).await?;
-        Ok(planned.after(written, cx))
+        // What is there after a failure was not created here.
+        let written = callback.create(&planned.wanted()?, planned.is_guarded(), cx).await.map_err(|u| u.diagnostic)?;
+        Ok(planned.after(&callback, written, cx))
     }
 
     async fn update(
@@ -276,16 +251,14 @@ impl ManagedResource for CallCallbackResource {
         planned: CallCallback,
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
-        let memory: Memory = cx.private();
-        if memory.manages.is_some() {
-            cx.set_private(&Memory { manages: None, ..memory });
-        }
-        if !prior.differs_remotely(&planned) {
-            return Ok(CallCallback { last_request_id: prior.last_request_id, ..planned });
+        let memory = Memory::begin_apply(cx);
+        if !planned.last_request_id.is_unknown() {
+            return Ok(planned);
         }
         let callback = planned.at_tencent(tencent, Operation::Update, cx)?;
-        match callback.update(&planned.wanted()?, cx).await {
-            Ok(written) => Ok(planned.after(written, cx)),
+        let is_planned = prior.is_what_the_plan_showed(&memory);
+        match callback.update(&planned.wanted()?, is_planned, planned.is_guarded(), cx).await {
+            Ok(written) => Ok(planned.after(&callback, written, cx)),
             Err(Unwritten { diagnostic, found }) => {
                 Err(Failure { diagnostics: diagnostic.into(), state: found.map(|found| prior.holding(found)) })
             }
@@ -293,6 +266,7 @@ impl ManagedResource for CallCallbackResource {
     }
 
     async fn delete(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+        let memory = Memory::begin_apply(cx);
         if prior.is_abandoned() {
             if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
                 callback.release();
@@ -300,7 +274,20 @@ impl ManagedResource for CallCallbackResource {
             return Ok(());
         }
         let callback = prior.at_tencent(tencent, Operation::Delete, cx)?;
-        callback.delete(prior.last_request_id.known(), cx).await
+        let planned = memory.planned.clone().unwrap_or_default();
+        if planned.id.as_ref() == prior.id.known() {
+            // Its replacement is about to overwrite it. Deleted first, it would be lost if that failed.
+            callback.release();
+            return Ok(());
+        }
+        if memory.keep {
+            cx.warn(callback.not_deleted());
+            return Ok(());
+        }
+        if let Some(origin) = planned.origin {
+            origin.check(&callback)?;
+        }
+        callback.delete(prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx).await
     }
 
     async fn import(
@@ -362,7 +349,7 @@ impl CallCallback {
         }
     }
 
-    fn has_equivalent_url(&self, other: &Self) -> bool {
+    pub(super) fn has_equivalent_url(&self, other: &Self) -> bool {
         match (self.url.known(), other.url.known()) {
             (Some(a), Some(b)) => CallbackUrl::from(a.clone()).is_equivalent(&b.clone().into()),
             _ => false,
@@ -370,24 +357,24 @@ impl CallCallback {
     }
 
     /// Whether `planned` is another object at Tencent, or the same object with another content.
-    fn differs_remotely(&self, planned: &Self) -> bool {
+    pub(super) fn differs_remotely(&self, planned: &Self) -> bool {
         self.sdk_app_id != planned.sdk_app_id
             || self.url != planned.url
             || self.callback_commands != planned.callback_commands
     }
 
     /// The object as Tencent knows it, if all of it is known.
-    fn remote(&self) -> Option<CallbackConfiguration> {
+    pub(super) fn remote(&self) -> Option<CallbackConfiguration> {
         let commands: BTreeSet<_> = self.callback_commands.known()?.known()?.into_iter().cloned().collect();
         Some(CallbackConfiguration { url: self.url.known()?.clone().into(), callback_commands: commands })
     }
 
-    fn is_abandoned(&self) -> bool {
+    pub(super) fn is_abandoned(&self) -> bool {
         self.deletion_policy.known().is_some_and(|policy| policy == ABANDON)
     }
 
     /// The remote object, for one operation.
-    fn at_tencent<'a>(
+    pub(super) fn at_tencent<'a>(
         &self,
         tencent: &'a Tencent,
         operation: Operation,
@@ -412,33 +399,36 @@ impl CallCallback {
         })
     }
 
-    fn after(self, written: Written, cx: &mut Context) -> Self {
-        cx.set_private(&Memory { stored_as: written.stored_as.as_ref().map(fingerprint), manages: None });
+    fn after(self, callback: &Callback<'_>, written: Written, cx: &mut Context) -> Self {
+        cx.set_private(&Memory::of_written(callback, written.stored_as.as_ref()));
         Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
+    }
+
+    fn is_guarded(&self) -> bool {
+        self.overwrite_existing == Attr::Known(false)
+    }
+
+    /// Tells what the plan showed as the prior state from what somebody has set since.
+    fn is_what_the_plan_showed(&self, memory: &Memory) -> impl Fn(&CallbackConfiguration) -> bool {
+        let shown = self.remote();
+        move |found| shown.as_ref().is_some_and(|shown| shown.is_equivalent(found)) || memory.knows_as_stored(found)
+    }
+
+    pub(super) fn stays_abandoned(&self) -> Diagnostic {
+        let id = self.id.known().map(String::as_str).unwrap_or_default();
+        Diagnostic::warning(
+            format!("The callback configuration of SDKAppID {id} stays at Tencent"),
+            format!(
+                "deletion_policy is \"{ABANDON}\": Terraform only forgets the configuration, and Tencent goes on posting \
+                 events to {}.",
+                masked(&self.url)
+            ),
+        )
     }
 }
 
-/// What the provider remembers of an object beside its state, or while it is planned.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    /// The [`fingerprint`] of what Tencent stored for what was written, if it stored something else. As long as that is
-    /// what is there, nobody has changed it, and writing it again would change nothing: it is no drift.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stored_as: Option<String>,
-    /// While an update or a replacement is planned and applied: the SDKAppID whose configuration is managed already, so
-    /// that replacing it by itself overwrites nobody's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    manages: Option<String>,
-}
-
-/// A digest rather than the configuration: its URL may be secret.
-fn fingerprint(configuration: &CallbackConfiguration) -> String {
-    let json = serde_json::to_vec(configuration).expect("strings are JSON");
-    STANDARD_NO_PAD.encode(Sha256::digest(json))
-}
-
 #[derive(Debug, Clone, Copy)]
-enum Operation {
+pub(super) enum Operation {
     Create,
     Read,
     Update,
@@ -520,112 +510,9 @@ pub(super) fn number(id: SdkAppId) -> Attr<Number> {
     Attr::Known(u64::from(id).into())
 }
 
-/// The application of a resource that names none: the provider's.
-fn planned_sdk_app_id(
-    default: &Attr<SdkAppId>,
-    prior: Option<&CallCallback>,
-    cx: &mut Context,
-) -> Result<Attr<Number>, Diagnostics> {
-    match (default, prior) {
-        (Attr::Known(default), _) => Ok(number(*default)),
-        (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
-        (Attr::Null, None) => Err(checks::no_sdk_app_id().into()),
-        (Attr::Unknown, None) => Ok(Attr::Unknown),
-        (Attr::Unknown, Some(prior)) => {
-            let id = prior.id.known().map(String::as_str).unwrap_or_default();
-            cx.warn(
-                Diagnostic::warning(
-                    "Planned for the application of before",
-                    format!(
-                        "The provider's sdk_app_id is known after apply only. The plan is for SDKAppID {id}; if it turns \
-                         out to be another one, applying fails. Set the resource's sdk_app_id, or first apply what the \
-                         provider's depends on, with -target."
-                    ),
-                )
-                .on("sdk_app_id"),
-            );
-            Ok(prior.sdk_app_id.clone())
-        }
-    }
-}
-
-/// Looks whether a creation would overwrite something, and says so.
-async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
-    if !cx.provider_is_known() || !matches!(planned.sdk_app_id, Attr::Known(_)) {
-        cx.warn(Diagnostic::warning(
-            "Not looked whether a callback configuration exists",
-            "The application or its credentials are known after apply only. If a configuration exists by then, applying \
-             this plan overwrites it, unless overwrite_existing is false.",
-        ));
-        return Ok(());
-    }
-    let callback = planned.at_tencent(tencent, Operation::Read, cx)?;
-    if callback.is_released() {
-        return Ok(());
-    }
-    let id = callback.sdk_app_id();
-    let guarded = planned.overwrite_existing == Attr::Known(false);
-    match callback.look().await {
-        Ok(None) => {}
-        Ok(Some(existing)) if guarded => return Err(refused_to_overwrite(id, &existing).into()),
-        Ok(Some(existing)) => cx.warn(will_overwrite(id, &existing, planned)),
-        Err(error) => {
-            let mut diagnostic = checks::call_failed("Looking for an existing callback configuration", id, &error);
-            match error.kind {
-                // Nothing was sent, and nothing can be.
-                ErrorKind::UserSig(_) => return Err(diagnostic.into()),
-                ErrorKind::Stopped => {
-                    let detail = "Nothing was written. Plan and apply again.";
-                    return Err(Diagnostic::error("Planning was interrupted", detail).into());
-                }
-                _ if guarded => {
-                    diagnostic.detail += "\n\nWithout an answer, overwrite_existing = false cannot be kept.";
-                    return Err(diagnostic.into());
-                }
-                _ => {}
-            }
-            diagnostic.severity = Severity::Warning;
-            diagnostic.detail += "\n\nWhether applying this plan overwrites a configuration could not be found out.";
-            cx.warn(diagnostic);
-        }
-    }
-    Ok(())
-}
-
-fn will_overwrite(id: SdkAppId, existing: &CallbackConfiguration, planned: &CallCallback) -> Diagnostic {
-    if planned.remote().is_some_and(|planned| planned.is_equivalent(existing)) {
-        return Diagnostic::warning(
-            "The callback configuration exists already, as planned",
-            format!("SDKAppID {id} already sends {}. Applying this plan writes the same again.", describe(existing)),
-        );
-    }
-    Diagnostic::warning(
-        "An existing callback configuration will be overwritten",
-        format!(
-            "SDKAppID {id} sends {}. Applying this plan replaces all of that.\n\nTo manage it as it is instead, import \
-             it:\n\n{}",
-            describe(existing),
-            import_command(id)
-        ),
-    )
-}
-
-fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
-    Diagnostic::error(
-        "A callback configuration exists already",
-        format!(
-            "SDKAppID {id} sends {}, and overwrite_existing is false.\n\nTo manage it as it is, import it:\n\n{}\n\nTo \
-             replace it, set overwrite_existing to true.",
-            describe(existing),
-            import_command(id)
-        ),
-    )
-    .on("overwrite_existing")
-}
-
-/// On a line of its own, indented: Terraform does not break such lines.
-fn import_command(id: SdkAppId) -> String {
-    format!("  terraform import {}.NAME {id}", CallCallbackResource::TYPE_NAME)
+fn not_refreshed(cause: Diagnostic) -> Diagnostic {
+    let detail = format!("{}: {}", cause.summary, cause.detail);
+    Diagnostic::warning("Not refreshed, because destroying it only forgets it", detail)
 }
 
 fn masked(url: &Attr<String>) -> String {
@@ -635,7 +522,7 @@ fn masked(url: &Attr<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::AttributePath;
+    use crate::terraform::{AttributePath, Severity};
 
     fn commands(commands: &[&str]) -> SetOf<String> {
         commands.iter().map(|command| (*command).to_owned()).collect()

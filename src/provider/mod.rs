@@ -6,7 +6,7 @@
 //! | `tencent.rs` | the configured provider: which application, with which credentials |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
-//! | `callback.rs` | a callback configuration at Tencent, for the resources and data sources of any service |
+//! | `callback/` | what the callback configurations of all services share |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
 //! This room works on typed models: it never speaks msgpack, protobuf or HTTP.

@@ -1,10 +1,11 @@
 //! The configured provider: which application, with which credentials.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::callback::Record;
 use super::checks;
-use crate::tencent::{App, CallbackConfiguration, Client, Credentials, Endpoint, SdkAppId, Service};
+use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId, Service};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// What the provider block and the environment say, ready for calls.
@@ -20,19 +21,19 @@ pub struct Tencent {
 #[derive(Debug)]
 pub(super) struct Application {
     pub(super) app: App,
-    /// The last write of each service's callback configuration. Locked while one is written or deleted: the two
-    /// exclude each other.
-    pub(super) writes: tokio::sync::Mutex<HashMap<Service, Write>>,
-    /// The services whose callback configuration was destroyed or abandoned: what is left of it is nobody else's.
-    pub(super) released: Mutex<HashSet<Service>>,
+    records: Mutex<HashMap<Service, Arc<Record>>>,
 }
 
-/// A write, as the state of the resource that asked for it tells it from others.
-#[derive(Debug)]
-pub(super) struct Write {
-    /// The resource's `last_request_id`.
-    pub(super) request_id: Option<String>,
-    pub(super) configuration: CallbackConfiguration,
+impl Application {
+    fn new(app: App) -> Self {
+        Self { app, records: Default::default() }
+    }
+
+    /// What was done to the callback configuration of `service`.
+    pub(super) fn record(&self, service: Service) -> Arc<Record> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(records.entry(service).or_default())
+    }
 }
 
 /// The application of the provider block itself.
@@ -73,7 +74,7 @@ impl Tencent {
         let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
         let app = apps.entry(id).or_insert_with(|| {
             let app = App::new(id, identifier.clone(), credentials.clone(), endpoint.clone());
-            Arc::new(Application { app, writes: Default::default(), released: Default::default() })
+            Arc::new(Application::new(app))
         });
         Ok(Arc::clone(app))
     }

@@ -41,10 +41,44 @@ pub struct CallbackConfiguration {
 }
 
 impl CallbackConfiguration {
+    /// Whether `stored` is what a service may make of this, rather than what somebody else has set: another spelling of
+    /// it, or fewer or more of its commands at another spelling of its URL.
+    pub fn own_form(&self, stored: &Self) -> Option<OwnForm> {
+        if !self.url.is_respelling_of(&stored.url) {
+            return None;
+        }
+        let lower =
+            |commands: &BTreeSet<String>| -> BTreeSet<_> { commands.iter().map(|c| c.to_lowercase()).collect() };
+        let (wanted, stored) = (lower(&self.callback_commands), lower(&stored.callback_commands));
+        if wanted == stored {
+            Some(OwnForm::Spelling)
+        } else if stored.is_empty() {
+            // No events at all: that is not a form of this.
+            None
+        } else if stored.is_subset(&wanted) {
+            Some(OwnForm::FewerCommands)
+        } else if stored.is_superset(&wanted) {
+            Some(OwnForm::MoreCommands)
+        } else {
+            None
+        }
+    }
+
     /// Whether both make Tencent send the same events to the same URL.
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.callback_commands == other.callback_commands && self.url.is_equivalent(&other.url)
     }
+}
+
+/// How a service may keep something else than it was told, although it means the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnForm {
+    /// The URL or the commands are spelled otherwise.
+    Spelling,
+    /// Some of the commands are missing.
+    FewerCommands,
+    /// There are commands that nobody asked for.
+    MoreCommands,
 }
 
 /// A service written in Go, as gateways are, may answer an empty list with null, or with nothing.
@@ -65,6 +99,31 @@ mod tests {
         };
         assert_eq!(serde_json::to_string(&configuration).expect("JSON"), json);
         assert_eq!(serde_json::from_str::<CallbackConfiguration>(json).expect("JSON"), configuration);
+    }
+
+    #[test]
+    fn a_form_of_its_own_is_still_the_same_thing() {
+        use OwnForm::{FewerCommands, MoreCommands, Spelling};
+        let of = |url: &str, commands: &[&str]| CallbackConfiguration {
+            url: url.to_owned().into(),
+            callback_commands: commands.iter().map(|&command| command.to_owned()).collect(),
+        };
+        let wanted = of("https://Example.com/Call%2Dback?a=B", &["A", "B"]);
+        for (url, commands, expected) in [
+            ("https://example.com/call-back/?a=b", &["A", "B"][..], Some(Spelling)),
+            ("https://example.com/Call%2Dback?a=B", &["a", "b"], Some(Spelling)),
+            ("https://example.com/Call%2Dback?a=B", &["B"], Some(FewerCommands)),
+            ("https://example.com/Call%2Dback?a=B", &["A", "B", "C"], Some(MoreCommands)),
+            ("https://example.com/Call%2Dback?a=B", &[], None),
+            ("https://example.com/Call%2Dback?a=B", &["A", "C"], None),
+            ("https://example.com/Call%2Dback?a=C", &["A", "B"], None),
+            ("https://example.com/other?a=B", &["A", "B"], None),
+            ("http://example.com/Call%2Dback?a=B", &["A", "B"], None),
+            ("https://example.com:8443/Call%2Dback?a=B", &["A", "B"], None),
+            ("https://me@example.com/Call%2Dback?a=B", &["A", "B"], None),
+        ] {
+            assert_eq!(wanted.own_form(&of(url, commands)), expected, "{url} {commands:?}");
+        }
     }
 
     #[test]

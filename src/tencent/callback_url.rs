@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -70,12 +71,19 @@ impl CallbackUrl {
         masked
     }
 
-    /// Whether both are of the same scheme and host.
-    pub fn has_host_of(&self, other: &Self) -> bool {
-        match (Url::parse(self.expose()), Url::parse(other.expose())) {
-            (Ok(a), Ok(b)) => a.scheme() == b.scheme() && a.host() == b.host(),
-            _ => false,
+    /// Whether both are the same URL up to letter case, a trailing slash of the path, and percent-encoding.
+    pub fn is_respelling_of(&self, other: &Self) -> bool {
+        match (self.without_spelling(), other.without_spelling()) {
+            (Some(a), Some(b)) => a == b,
+            _ => self == other,
         }
+    }
+
+    fn without_spelling(&self) -> Option<Vec<u8>> {
+        let mut url = Url::parse(self.expose()).ok()?;
+        let path = url.path().strip_suffix('/').unwrap_or(url.path()).to_owned();
+        url.set_path(&path);
+        Some(percent_decode_str(url.as_str()).map(|byte| byte.to_ascii_lowercase()).collect())
     }
 
     /// Whether both mean the same request: they differ at most in how scheme, host, default port, empty path, dot

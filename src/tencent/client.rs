@@ -12,7 +12,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
@@ -52,12 +52,27 @@ pub struct Patience {
     pub deadline: Instant,
     /// Cancelled when the caller wants no more.
     pub stop: CancellationToken,
+    /// Cancelled when the process is about to end: there is only a moment left.
+    pub end: CancellationToken,
 }
 
 impl Patience {
     /// Patience for `duration` from now, which nothing interrupts.
     pub fn of(duration: Duration) -> Self {
-        Self { deadline: Instant::now() + duration, stop: CancellationToken::new() }
+        Self { deadline: Instant::now() + duration, stop: CancellationToken::new(), end: CancellationToken::new() }
+    }
+
+    /// Resolves when the time is over in which something begun may still come to its end after a stop: `longest`, or a
+    /// moment if the process ends.
+    pub async fn grace(&self, longest: Duration) {
+        let moment = async {
+            self.end.cancelled().await;
+            sleep(MOMENT).await;
+        };
+        tokio::select! {
+            () = sleep(longest) => {}
+            () = moment => {}
+        }
     }
 }
 
@@ -101,9 +116,11 @@ const LAST_BACKOFF: Duration = Duration::from_secs(16);
 const RESIGN_DELAY: Duration = Duration::from_secs(1);
 /// How long all calls wait at most because one met a limit, whatever `Retry-After` says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long a write already sent may still be answered after the caller wants no more: long enough for most answers,
-/// and well below the two seconds after which a host would kill the process.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long a write already sent may still be answered after the caller wants no more. Terraform waits for it.
+const GRACE: Duration = Duration::from_secs(5);
+/// The same when the process is about to end: a host kills it after two seconds, and looking at what the write did takes
+/// a moment as well.
+const MOMENT: Duration = Duration::from_millis(700);
 
 impl Client {
     /// A client that has not connected anywhere.
@@ -187,7 +204,9 @@ impl Client {
             let attempt = self.attempt(app, action, &path, body.clone());
             let outcome = match action {
                 Action::Get => wait(attempt, patience).await,
-                Action::Set | Action::Delete => wait_with_grace(attempt, patience).await,
+                Action::Set | Action::Delete => {
+                    wait_with_grace(attempt, patience, self.settings.request_timeout.min(GRACE)).await
+                }
             };
             let kind = match outcome {
                 Ok(Ok(answer)) => {
@@ -312,11 +331,18 @@ async fn wait<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T
     }
 }
 
-/// The same for a write that has been sent: whether it took effect is worth a moment.
-async fn wait_with_grace<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T, Interruption> {
+/// The same for a write that has been sent: whether it took effect is worth some time.
+async fn wait_with_grace<T>(
+    work: impl Future<Output = T>,
+    patience: &Patience,
+    longest: Duration,
+) -> Result<T, Interruption> {
     let mut work = std::pin::pin!(work);
     match wait(&mut work, patience).await {
-        Err(Interruption::Stop) => timeout(GRACE, work).await.map_err(|_| Interruption::Stop),
+        Err(Interruption::Stop) => tokio::select! {
+            done = work => Ok(done),
+            () = patience.grace(longest) => Err(Interruption::Stop),
+        },
         outcome => outcome,
     }
 }
@@ -487,6 +513,34 @@ mod tests {
         assert_eq!(api.request_id, "***");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
         assert_eq!(read_envelope::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_under_way_is_given_time_and_less_when_the_process_ends() {
+        let work = || sleep(Duration::from_secs(3600));
+        let seconds = Duration::from_secs;
+        for (stop, end, expected) in [
+            (Some(1), None, seconds(6)),
+            (Some(1), Some(2), seconds(2) + MOMENT),
+            (Some(1), Some(1), seconds(1) + MOMENT),
+            (None, None, seconds(60)),
+        ] {
+            let patience = Patience::of(seconds(60));
+            let start = Instant::now();
+            let after = async |token: &CancellationToken, at: Option<u64>| {
+                if let Some(at) = at {
+                    sleep(seconds(at)).await;
+                    token.cancel();
+                }
+            };
+            let (outcome, (), ()) = tokio::join!(
+                wait_with_grace(work(), &patience, GRACE),
+                after(&patience.stop, stop),
+                after(&patience.end, end)
+            );
+            assert!(outcome.is_err());
+            assert_eq!(start.elapsed(), expected, "{stop:?} {end:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

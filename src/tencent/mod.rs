@@ -27,7 +27,7 @@ mod pacer;
 mod user_sig;
 
 pub use app::{App, Credentials, InvalidSdkAppId, SdkAppId};
-pub use callback::{CallbackConfiguration, Service};
+pub use callback::{CallbackConfiguration, OwnForm, Service};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};

@@ -9,6 +9,7 @@
 //! | `lifecycle` | create, update, replace, destroy; what is a difference and what is none |
 //! | `import` | objects that exist already come under management, leave it, and change their address |
 //! | `drift` | somebody changes the object elsewhere |
+//! | `one_object` | two objects of Terraform's that are one at Tencent |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known after apply only |
 //! | `data_source` | reading what is there, whoever set it |
@@ -27,6 +28,7 @@ mod harness;
 mod import;
 mod lifecycle;
 mod network;
+mod one_object;
 mod overwrite;
 mod secrets;
 mod state;

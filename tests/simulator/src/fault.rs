@@ -9,8 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde_json::Value;
 
-use crate::api::{Action, Answer};
-use crate::record::Outcome;
+use crate::api::{Action, Answer, Api};
+use crate::configuration::Configuration;
+use crate::record::{Incoming, Outcome};
 
 /// A fault, and which requests it meets: by default every one, until [`clear_faults`](crate::Simulator::clear_faults).
 ///
@@ -60,6 +61,10 @@ pub enum FaultKind {
     TruncatedBody,
     /// Processed; the answer is followed by blanks up to this many bytes, which keeps it valid JSON.
     OversizedBody(usize),
+    /// Processed; the answer lacks its `RequestId`, as behind a gateway that drops it.
+    NoRequestId,
+    /// Processed and answered; right after that, somebody else sets this. Recorded as [`Outcome::Answered`].
+    ThenSomebodySets(Configuration),
     /// Not processed; HTTP 200 with an HTML page.
     NotJson,
     /// Not processed; HTTP 200 with an envelope whose fields have the wrong types.
@@ -200,6 +205,8 @@ impl FaultKind {
             Self::CloseAfterProcessing => "CloseAfterProcessing",
             Self::TruncatedBody => "TruncatedBody",
             Self::OversizedBody(_) => "OversizedBody",
+            Self::NoRequestId => "NoRequestId",
+            Self::ThenSomebodySets(_) => "ThenSomebodySets",
             Self::NotJson => "NotJson",
             Self::WrongTypes => "WrongTypes",
             Self::MissingFields => "MissingFields",
@@ -211,9 +218,10 @@ impl FaultKind {
         }
     }
 
-    /// Acts the fault out on a request that `process` would process.
-    pub(crate) fn act(self, process: impl FnOnce() -> Answer) -> (Delivery, Outcome) {
+    /// Acts the fault out on a request that `api` would process.
+    pub(crate) fn act(self, api: &mut Api, incoming: &Incoming) -> (Delivery, Outcome) {
         let outcome = Outcome::Fault(self.name());
+        let mut process = || api.answer(incoming);
         let delivery = match self {
             Self::Delay(delay) => {
                 let answer = process();
@@ -238,6 +246,15 @@ impl FaultKind {
             }
             Self::TruncatedBody => Delivery::Answer(truncated(process().json)),
             Self::OversizedBody(bytes) => Delivery::Answer(padded(process().json, bytes)),
+            Self::NoRequestId => Delivery::Answer(without_request_id(process().json)),
+            Self::ThenSomebodySets(configuration) => {
+                let answer = process();
+                let outcome = Outcome::Answered { error_code: answer.error_code };
+                if let (Some((service, _)), Some(sdk_app_id)) = (incoming.route, incoming.sdk_app_id()) {
+                    api.store.replace(service, sdk_app_id, Some(configuration)).expect("the state file can be written");
+                }
+                return (Delivery::Answer(json(answer.json)), outcome);
+            }
             Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
             Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
             Self::MissingFields => Delivery::Answer(json("{}")),
@@ -297,6 +314,12 @@ fn page(status: StatusCode, title: &str) -> Response {
          <hr><center>stgw</center>\r\n</body>\r\n</html>\r\n"
     );
     (status, [(header::CONTENT_TYPE, "text/html")], html).into_response()
+}
+
+fn without_request_id(json: Bytes) -> Response {
+    let mut envelope: Value = serde_json::from_slice(&json).expect("an envelope");
+    envelope.as_object_mut().expect("an object").remove("RequestId");
+    self::json(envelope.to_string())
 }
 
 fn padded(json: Bytes, bytes: usize) -> Response {

@@ -37,7 +37,7 @@ impl Shared {
         let state = &mut *state;
         let action = incoming.route.map(|(_, action)| action);
         let (delivery, outcome) = match state.faults.meeting(action, incoming.sdk_app_id()) {
-            Some(fault) => fault.act(|| state.api.answer(&incoming)),
+            Some(fault) => fault.act(&mut state.api, &incoming),
             None => {
                 let answer = state.api.answer(&incoming);
                 (Delivery::Answer(json(answer.json)), Outcome::Answered { error_code: answer.error_code })

@@ -519,6 +519,26 @@ fn a_delayed_call_has_taken_effect_as_soon_as_it_is_recorded() {
 }
 
 #[test]
+fn an_answer_may_lack_its_request_id() {
+    let (seen, processed) = set_under(FaultKind::NoRequestId);
+    let answer = seen.expect("an answer").json();
+    assert_eq!((&answer["ErrorCode"], answer.get("RequestId"), processed), (&json!(0), None, true));
+}
+
+#[test]
+fn somebody_else_may_write_right_afterwards() {
+    let simulator = start();
+    let other = Configuration::new("https://other.example.com", ["b"]);
+    simulator.inject(Fault::new(FaultKind::ThenSomebodySets(other.clone())).times(1));
+    let mut connection = connect(&simulator).expect("connected");
+    for expected in [other, sample()] {
+        connection.write_all(&Call::set(&sample()).bytes()).expect("sent");
+        assert_eq!(reply(&mut connection).expect("an answer").json()["ErrorCode"], 0);
+        assert_eq!(simulator.configuration(Service::Call, ID), Some(expected));
+    }
+}
+
+#[test]
 fn answers_that_are_not_tencents_arrive_as_ordered() {
     let verbatim = json!({"ErrorCode": 0, "Response": {"Url": null, "CallbackCommandList": ["b", "a", "a"], "New": 1}});
     let body = |kind| {

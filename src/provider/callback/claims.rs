@@ -1,0 +1,220 @@
+//! Who wants an application's callback configuration: the objects of one run of Terraform that are one and the same to
+//! Tencent.
+//!
+//! Terraform takes each of its objects for a remote object of its own. When two of them belong to one application (a
+//! block renamed without `moved`, an application imported twice, what an interrupted `create_before_destroy` left),
+//! destroying the one would delete what the other still wants. Terraform reads and plans each object separately, in one
+//! process per provider block: what is noted here while it does so is all that anybody knows of the others.
+
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::tencent::CallbackConfiguration;
+
+/// How long after reading an object Terraform plans it at the latest. Planning is the very next step of the same node
+/// of its graph; only a run that does nothing but refresh or import never takes it.
+const PLANNED_WITHIN: Duration = Duration::from_secs(2);
+
+/// The objects of one application and service that this run has come to so far.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    objects: Mutex<Vec<Claim>>,
+    changed: Notify,
+}
+
+/// The number of an object within its [`Claims`].
+pub(crate) type ClaimNumber = usize;
+
+/// What becomes of an object.
+#[derive(Debug, Clone)]
+pub(crate) enum Claim {
+    /// It is being read.
+    Reading,
+    /// It was read, and is planned before this time, or not at all.
+    Read { planned_by: Instant },
+    /// It turned out not to be there, or could not be read.
+    Void,
+    /// It exists after the apply.
+    Stays(Stay),
+    /// Terraform lets go of it. `deletes` is whether that deletes the configuration.
+    Goes { deletes: bool },
+}
+
+/// An object that exists after the apply.
+#[derive(Debug, Clone)]
+pub(crate) struct Stay {
+    /// What it wants, as far as that is known.
+    pub(crate) wanted: Option<CallbackConfiguration>,
+    /// Whether applying the plan writes it.
+    pub(crate) is_written: bool,
+}
+
+/// What becomes of all other objects of the application.
+#[derive(Debug, Default)]
+pub(crate) struct Others {
+    pub(crate) stays: Vec<Stay>,
+    /// Destroying one of them deletes the configuration.
+    pub(crate) deletes: bool,
+    /// One of them was read and never planned.
+    pub(crate) undecided: bool,
+}
+
+impl Claims {
+    fn objects(&self) -> MutexGuard<'_, Vec<Claim>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to read an object as soon as it is decided what becomes of those that were read before. So each is read
+    /// and planned before the next one is read, and the later one knows of the earlier.
+    pub(crate) async fn read(&self) -> Reading<'_> {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            match self.try_read() {
+                Ok(number) => return Reading { claims: self, number, found: false },
+                Err(None) => changed.await,
+                // Once the time has passed, it is not waited for.
+                Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
+            }
+        }
+    }
+
+    /// The number of the object that is now being read, or until when to wait for another one.
+    fn try_read(&self) -> Result<ClaimNumber, Option<Instant>> {
+        let mut objects = self.objects();
+        let now = Instant::now();
+        for claim in objects.iter() {
+            match claim {
+                Claim::Reading => return Err(None),
+                Claim::Read { planned_by } if *planned_by > now => return Err(Some(*planned_by)),
+                _ => {}
+            }
+        }
+        objects.push(Claim::Reading);
+        Ok(objects.len() - 1)
+    }
+
+    /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
+    pub(crate) fn plan(&self, exists: bool, claim: Claim) -> (ClaimNumber, Others) {
+        let mut objects = self.objects();
+        let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| exists);
+        let number = read.unwrap_or(objects.len());
+        match read {
+            Some(number) => objects[number] = claim,
+            None => objects.push(claim),
+        }
+        drop(objects);
+        self.changed.notify_waiters();
+        (number, self.others(number))
+    }
+
+    /// Notes what is planned for the same object in the end.
+    pub(crate) fn plan_again(&self, number: ClaimNumber, claim: Claim) {
+        if let Some(object) = self.objects().get_mut(number) {
+            *object = claim;
+        }
+    }
+
+    fn others(&self, number: ClaimNumber) -> Others {
+        let mut others = Others::default();
+        for (_, claim) in self.objects().iter().enumerate().filter(|(other, _)| *other != number) {
+            match claim {
+                Claim::Reading | Claim::Read { .. } => others.undecided = true,
+                Claim::Void => {}
+                Claim::Stays(stay) => others.stays.push(stay.clone()),
+                Claim::Goes { deletes } => others.deletes |= deletes,
+            }
+        }
+        others
+    }
+}
+
+/// An object while it is read.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    claims: &'a Claims,
+    number: ClaimNumber,
+    found: bool,
+}
+
+impl Reading<'_> {
+    /// Notes that it is there, and tells what has become of the others.
+    pub(crate) fn found(mut self) -> Others {
+        self.found = true;
+        self.claims.others(self.number)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let planned_by = Instant::now() + PLANNED_WITHIN;
+        self.claims.objects()[self.number] = if self.found { Claim::Read { planned_by } } else { Claim::Void };
+        self.claims.changed.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stays(is_written: bool) -> Claim {
+        Claim::Stays(Stay { wanted: None, is_written })
+    }
+
+    const DELETES: Claim = Claim::Goes { deletes: true };
+
+    #[tokio::test(start_paused = true)]
+    async fn the_second_is_read_when_the_first_is_planned() {
+        let claims = Claims::default();
+        let first = claims.read().await;
+        let start = Instant::now();
+        let second = async {
+            let others = claims.read().await.found();
+            (others.deletes, others.undecided, start.elapsed())
+        };
+        let plan_first = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            assert!(first.found().stays.is_empty());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let (number, others) = claims.plan(true, DELETES);
+            assert!(number == 0 && !others.undecided && others.stays.is_empty());
+        };
+        let (second, ()) = tokio::join!(second, plan_first);
+        assert_eq!(second, (true, false, Duration::from_secs(31)));
+        let (number, others) = claims.plan(true, stays(true));
+        assert!(number == 1 && others.deletes);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_never_planned_is_not_waited_for_forever() {
+        let claims = Claims::default();
+        claims.read().await.found();
+        let start = Instant::now();
+        let others = claims.read().await.found();
+        assert!(others.undecided);
+        assert_eq!(start.elapsed(), PLANNED_WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_there_claims_nothing() {
+        let claims = Claims::default();
+        drop(claims.read().await);
+        let others = claims.read().await.found();
+        assert!(!others.undecided && !others.deletes && others.stays.is_empty());
+    }
+
+    #[test]
+    fn what_was_not_read_counts_as_well() {
+        let claims = Claims::default();
+        let (first, _) = claims.plan(false, stays(false));
+        let (second, others) = claims.plan(true, DELETES);
+        assert_eq!((first, second, others.stays.len()), (0, 1, 1));
+        claims.plan_again(first, stays(true));
+        let (_, others) = claims.plan(false, stays(true));
+        assert!(others.deletes && others.stays.iter().all(|stay| stay.is_written));
+    }
+}

@@ -1,0 +1,143 @@
+//! What the provider remembers of an object beside its state. Terraform keeps it, and shows it to nobody.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::claims::ClaimNumber;
+use super::remote::Callback;
+use crate::provider::tencent::Tencent;
+use crate::tencent::CallbackConfiguration;
+use crate::terraform::{Attr, Context, Diagnostic};
+
+/// An object's private data.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Memory {
+    /// The [`fingerprint`] of what Tencent stores instead of what was written, if that is a form of its own. As long as
+    /// that is what is there, it is no drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stored_as: Option<String>,
+    /// Another object of the application stays: destroying this one deletes nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) keep: bool,
+    /// Another object of the application is destroyed: if this one stays, it is written again.
+    ///
+    /// Terraform plans once more when it applies, and passes only what reading has set.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) rewrite: bool,
+    /// How it was reached when it was last read or written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
+    /// From planning until applying.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) planned: Option<Planned>,
+}
+
+/// What of the provider's configuration decides which object is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    endpoint: String,
+    /// The provider's own `sdk_app_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+}
+
+/// What was planned for an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Planned {
+    /// Its number in the process that plans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) claim: Option<ClaimNumber>,
+    /// The SDKAppID of the object as it was; none for one that did not exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prior_id: Option<String>,
+    /// The SDKAppID of the object as it will be; none for one that is destroyed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// How it is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Memory {
+    /// Right after `callback` was written.
+    pub(crate) fn of_written(callback: &Callback<'_>, stored_as: Option<&CallbackConfiguration>) -> Self {
+        Self { stored_as: stored_as.map(fingerprint), origin: Some(Origin::of(callback)), ..Self::default() }
+    }
+
+    /// Forgets what was planned: it is being applied.
+    pub(crate) fn begin_apply(cx: &mut Context) -> Self {
+        let memory: Self = cx.private();
+        if memory.planned.is_some() {
+            cx.set_private(&Self { planned: None, ..memory.clone() });
+        }
+        memory
+    }
+
+    /// Whether `found` is what Tencent made of what was written.
+    pub(crate) fn knows_as_stored(&self, found: &CallbackConfiguration) -> bool {
+        self.stored_as.as_ref().is_some_and(|stored_as| *stored_as == fingerprint(found))
+    }
+}
+
+impl Origin {
+    pub(crate) fn of(callback: &Callback<'_>) -> Self {
+        Self { endpoint: callback.endpoint(), default: default_id(callback.tencent()) }
+    }
+
+    /// The object that was read or planned like this is to be written by way of `callback`.
+    pub(crate) fn check(&self, callback: &Callback<'_>) -> Result<(), Diagnostic> {
+        let now = callback.endpoint();
+        if self.endpoint == now {
+            return Ok(());
+        }
+        let what = format!(
+            "SDKAppID {} was last read through {}, but the provider now calls {now}.",
+            callback.sdk_app_id(),
+            self.endpoint
+        );
+        Err(other_environment(&what, "region and endpoint (TENCENT_REGION, TENCENT_ENDPOINT)"))
+    }
+
+    /// The object that was read or planned like this belongs to the provider's own application.
+    pub(crate) fn check_default(&self, tencent: &Tencent) -> Result<(), Diagnostic> {
+        match (&self.default, default_id(tencent)) {
+            (Some(then), Some(now)) if *then != now => {
+                let what =
+                    format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
+                Err(other_environment(&what, "sdk_app_id (TENCENT_SDK_APP_ID)").on("sdk_app_id"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn default_id(tencent: &Tencent) -> Option<String> {
+    match tencent.default_sdk_app_id() {
+        Attr::Known(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+fn other_environment(what: &str, arguments: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The provider is configured differently than when the plan was made",
+        format!(
+            "{what} Nothing was written. Apply with the same {arguments} as in the plan, or run a new plan without \
+             -refresh=false."
+        ),
+    )
+}
+
+/// A digest rather than the configuration: its URL may be secret.
+fn fingerprint(configuration: &CallbackConfiguration) -> String {
+    let json = serde_json::to_vec(configuration).expect("strings are JSON");
+    STANDARD_NO_PAD.encode(Sha256::digest(json))
+}

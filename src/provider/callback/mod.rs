@@ -1,0 +1,50 @@
+//! What the callback configurations of all services share.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
+//! | `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
+//! | `memory.rs` | what the provider remembers of an object beside its state |
+//! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
+
+mod claims;
+pub(crate) mod memory;
+pub(crate) mod plan;
+mod remote;
+
+use crate::tencent::{CallbackConfiguration, SdkAppId};
+use crate::terraform::Diagnostic;
+
+pub(crate) use remote::{Callback, Record, Unwritten, Written};
+
+/// "A, B to URL", masked.
+pub(crate) fn describe(configuration: &CallbackConfiguration) -> String {
+    let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
+    let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
+    format!("{commands} to {}", configuration.url)
+}
+
+pub(crate) fn list(commands: &[&str]) -> String {
+    commands.join(", ")
+}
+
+fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
+    Diagnostic::error(
+        "A callback configuration exists already",
+        format!(
+            "SDKAppID {id} sends {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to \
+             true.",
+            describe(existing),
+            how_to_import(id)
+        ),
+    )
+    .on("overwrite_existing")
+}
+
+/// The block stands on lines of its own, indented: Terraform does not break such lines.
+fn how_to_import(id: SdkAppId) -> String {
+    format!(
+        "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan.\n\n  \
+         import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
+    )
+}

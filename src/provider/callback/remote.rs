@@ -1,0 +1,573 @@
+//! The callback configuration of any service, for one operation: read, deleted, and written so that the outcome is known.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::claims::{Claims, Reading};
+use super::{describe, refused_to_overwrite};
+use crate::provider::checks;
+use crate::provider::tencent::{Application, Tencent};
+use crate::tencent::{CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
+use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
+
+/// How long to look at most for what holds after a write.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The same when the operation was interrupted.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// How long a look is as good as a new one. Terraform plans an object once more right before it applies the plan.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// An application's callback configuration, while an operation lasts.
+#[derive(Debug)]
+pub(crate) struct Callback<'a> {
+    tencent: &'a Tencent,
+    application: Arc<Application>,
+    record: Arc<Record>,
+    service: Service,
+    patience: Patience,
+}
+
+/// What this run of Terraform has found and done at one application and service.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    claims: Claims,
+    /// What was written last. Locked while it is written or deleted: the two exclude each other.
+    written: tokio::sync::Mutex<Option<CallbackConfiguration>>,
+    /// Whether Terraform has let go of an object: what is there now was managed by the same state.
+    released: Mutex<bool>,
+    looked: Mutex<Option<Look>>,
+}
+
+#[derive(Debug, Clone)]
+struct Look {
+    at: Instant,
+    found: Option<CallbackConfiguration>,
+}
+
+/// A write that took effect.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// Tencent's `RequestId`, if an answer with one arrived.
+    pub(crate) request_id: Option<String>,
+    /// What Tencent stores instead of what was written, if that is only a form of its own.
+    pub(crate) stored_as: Option<CallbackConfiguration>,
+}
+
+/// A write or a deletion that did not take effect, or possibly not.
+#[derive(Debug)]
+pub(crate) struct Unwritten {
+    pub(crate) diagnostic: Diagnostic,
+    /// What is there instead, if something is and it could be read.
+    pub(crate) found: Option<CallbackConfiguration>,
+}
+
+impl From<Diagnostic> for Unwritten {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, found: None }
+    }
+}
+
+/// What is to be done at Tencent.
+#[derive(Debug, Clone, Copy)]
+enum Deed<'a> {
+    Write(&'a CallbackConfiguration),
+    Delete,
+}
+
+impl Deed<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Write(_) => "Writing the callback configuration",
+            Self::Delete => "Deleting the callback configuration",
+        }
+    }
+
+    fn participle(self) -> &'static str {
+        match self {
+            Self::Write(_) => "written",
+            Self::Delete => "deleted",
+        }
+    }
+
+    /// Whether it has been done if `found` is there now.
+    fn is_done(self, found: Option<&CallbackConfiguration>) -> bool {
+        match (self, found) {
+            (Self::Write(wanted), Some(found)) => found.is_equivalent(wanted),
+            (Self::Delete, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Callback<'a> {
+    /// That of the application which the argument `sdk_app_id` names, or else the provider's.
+    ///
+    /// # Errors
+    ///
+    /// If neither names one, or the provider has no credentials for it.
+    pub(crate) fn of(
+        tencent: &'a Tencent,
+        service: Service,
+        sdk_app_id: &Attr<Number>,
+        timeout: Duration,
+        cx: &Context,
+    ) -> Result<Self, Diagnostics> {
+        let application = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
+        let record = application.record(service);
+        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
+        Ok(Self { tencent, application, record, service, patience })
+    }
+
+    /// The same with no more time than this.
+    pub(crate) fn within(mut self, longest: Duration) -> Self {
+        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self
+    }
+
+    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
+        self.application.app.sdk_app_id()
+    }
+
+    pub(crate) fn tencent(&self) -> &Tencent {
+        self.tencent
+    }
+
+    /// Whether this run has written it, or may have.
+    pub(crate) fn has_written(&self) -> bool {
+        // Locked: it is being written or deleted.
+        self.record.written.try_lock().map_or(true, |written| written.is_some())
+    }
+
+    /// Waits for its turn to be read: see [`Claims::read`].
+    pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_>, Diagnostic> {
+        self.patiently(self.claims().read()).await.map_err(|why| {
+            Diagnostic::error(
+                format!("Reading the callback configuration of SDKAppID {} failed", self.sdk_app_id()),
+                format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
+            )
+        })
+    }
+
+    /// Where its calls go.
+    pub(crate) fn endpoint(&self) -> String {
+        self.application.app.endpoint().to_string()
+    }
+
+    /// The objects of this run that are this configuration.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.record.claims
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(crate) async fn look(&self) -> Result<Option<CallbackConfiguration>, Error> {
+        let found = self.read(&self.patience).await?;
+        *self.looked() = Some(Look { at: Instant::now(), found: found.clone() });
+        Ok(found)
+    }
+
+    async fn read(&self, patience: &Patience) -> Result<Option<CallbackConfiguration>, Error> {
+        self.tencent.client.get_callback(&self.application.app, self.service, patience).await
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(crate) async fn get(&self) -> Result<Option<CallbackConfiguration>, Diagnostics> {
+        let failed = |error| self.failed("Reading the callback configuration", &error).into();
+        self.look().await.map_err(failed)
+    }
+
+    /// What a look of a moment ago found, if there was one.
+    pub(crate) fn fresh_look(&self) -> Option<Option<CallbackConfiguration>> {
+        let look = self.looked().clone()?;
+        (look.at.elapsed() < FRESH).then_some(look.found)
+    }
+
+    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Look>> {
+        self.record.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
+    pub(crate) fn failed(&self, what: &str, error: &Error) -> Diagnostic {
+        checks::call_failed(what, self.sdk_app_id(), error)
+    }
+
+    /// Whether this process has just destroyed or abandoned it: whatever is there now was managed by the same state.
+    pub(crate) fn is_released(&self) -> bool {
+        *self.released()
+    }
+
+    /// Notes that Terraform lets go of it.
+    pub(crate) fn release(&self) {
+        *self.released() = true;
+    }
+
+    fn released(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.record.released.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Deletes it; none to delete is a success. `is_expected` tells what the plan showed from what somebody else has set
+    /// since; with `guarded`, the latter is not deleted.
+    ///
+    /// What this run has written for another object stays: to Tencent, the two are one.
+    pub(crate) async fn delete(
+        &self,
+        is_expected: impl Fn(&CallbackConfiguration) -> bool,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<(), Diagnostics> {
+        let mut written = self.lock().await?;
+        if written.is_some() {
+            cx.warn(self.not_deleted());
+            return Ok(());
+        }
+        let Some(found) = self.inspect("Nothing was deleted.").await? else {
+            self.release();
+            return Ok(());
+        };
+        if !is_expected(&found) {
+            if guarded {
+                return Err(self.refuses_changed(&found, "deleted").into());
+            }
+            cx.warn(self.changed_since(&found, "This apply deletes it."));
+        }
+        if let Err(error) =
+            self.tencent.client.delete_callback(&self.application.app, self.service, &self.writing()).await
+        {
+            self.find_out(Deed::Delete, &error, cx).await.map_err(|unwritten| unwritten.diagnostic)?;
+        }
+        *written = None;
+        self.release();
+        Ok(())
+    }
+
+    /// What to say of a deletion that would have deleted what another object wants.
+    pub(crate) fn not_deleted(&self) -> Diagnostic {
+        Diagnostic::warning(
+            format!("The callback configuration of SDKAppID {} stays at Tencent", self.sdk_app_id()),
+            "Terraform destroys one of several objects in its state that belong to this application, and at least one of \
+             them stays. An application has only one callback configuration: deleting it would delete that of the object \
+             that stays. Terraform only forgets the destroyed object.",
+        )
+    }
+
+    /// Writes it for a resource that does not manage it yet. With `guarded`, what would be lost is refused.
+    pub(crate) async fn create(
+        &self,
+        wanted: &CallbackConfiguration,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        let mut written = self.lock().await?;
+        self.check_rival(&written, wanted)?;
+        if written.is_none() && !self.is_released() {
+            let told = self.looked().clone();
+            let found = match self.fresh_look() {
+                Some(found) => found,
+                None => self.inspect("Nothing was written.").await?,
+            };
+            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted)) {
+                if guarded {
+                    return Err(refused_to_overwrite(self.sdk_app_id(), &found).into());
+                }
+                if told.and_then(|look| look.found).as_ref() != Some(&found) {
+                    cx.warn(self.changed_since(&found, &replaced_by(wanted)));
+                }
+            }
+        }
+        self.write(wanted, guarded, &mut written, cx).await
+    }
+
+    /// Replaces it as a whole for the resource that manages it. `is_expected` tells what the plan showed from what
+    /// somebody else has set since; with `guarded`, the latter is not replaced.
+    pub(crate) async fn update(
+        &self,
+        wanted: &CallbackConfiguration,
+        is_expected: impl Fn(&CallbackConfiguration) -> bool,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        let mut written = self.lock().await?;
+        self.check_rival(&written, wanted)?;
+        if written.is_none() && !self.is_released() {
+            let found = self.inspect("Nothing was written.").await?;
+            if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
+                if guarded {
+                    return Err(self.refuses_changed(&found, "written").into());
+                }
+                cx.warn(self.changed_since(&found, &replaced_by(wanted)));
+            }
+        }
+        self.write(wanted, guarded, &mut written, cx).await
+    }
+
+    /// Looks at what a write or a deletion is about to replace. `outcome` says what follows if that fails.
+    async fn inspect(&self, outcome: &str) -> Result<Option<CallbackConfiguration>, Diagnostic> {
+        self.look().await.map_err(|error| {
+            let mut diagnostic = self.failed("Checking the callback configuration", &error);
+            diagnostic.detail += &format!("\n\n{outcome}");
+            diagnostic
+        })
+    }
+
+    fn check_rival(
+        &self,
+        written: &Option<CallbackConfiguration>,
+        wanted: &CallbackConfiguration,
+    ) -> Result<(), Diagnostic> {
+        match written {
+            Some(written) if !written.is_equivalent(wanted) => Err(self.managed_twice(written, wanted)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What to say of two objects that want different things.
+    pub(crate) fn managed_twice(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> Diagnostic {
+        let id = self.sdk_app_id();
+        Diagnostic::error(
+            format!("Two resources for the callback configuration of SDKAppID {id}"),
+            format!(
+                "Another resource with this provider manages the same application. It sends {}; this one sends {}. An \
+                 application has only one callback configuration: remove one of the two resources, or change its \
+                 sdk_app_id.",
+                describe(other),
+                describe(wanted)
+            ),
+        )
+        .on("sdk_app_id")
+    }
+
+    /// Somebody else has set something after the plan was made.
+    fn changed_since(&self, found: &CallbackConfiguration, outcome: &str) -> Diagnostic {
+        Diagnostic::warning(
+            format!("The callback configuration of SDKAppID {} has changed since the plan", self.sdk_app_id()),
+            format!("Before the apply, Tencent sent {}. The plan did not show that. {outcome}", describe(found)),
+        )
+    }
+
+    fn refuses_changed(&self, found: &CallbackConfiguration, participle: &str) -> Diagnostic {
+        Diagnostic::error(
+            format!("The callback configuration of SDKAppID {} has changed since the plan", self.sdk_app_id()),
+            format!(
+                "Tencent now sends {}, which the plan did not show, and overwrite_existing is false. Nothing was \
+                 {participle}. Run a new plan to see the change.",
+                describe(found)
+            ),
+        )
+        .on("overwrite_existing")
+    }
+
+    /// Waits until no other resource of this process writes or deletes it.
+    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<CallbackConfiguration>>, Diagnostic> {
+        self.patiently(self.record.written.lock()).await.map_err(|why| {
+            let id = self.sdk_app_id();
+            Diagnostic::error(
+                format!("Another resource is writing the callback configuration of SDKAppID {id}"),
+                format!("While this one waited for it, {why}. An application should have one such resource."),
+            )
+        })
+    }
+
+    /// Waits for something here, or returns why it was not waited for any longer.
+    async fn patiently<T>(&self, something: impl Future<Output = T>) -> Result<T, &'static str> {
+        tokio::select! {
+            biased;
+            done = something => Ok(done),
+            () = self.patience.stop.cancelled() => Err("the operation was interrupted"),
+            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
+        }
+    }
+
+    /// Writes, and finds out what holds afterwards.
+    async fn write(
+        &self,
+        wanted: &CallbackConfiguration,
+        guarded: bool,
+        written: &mut Option<CallbackConfiguration>,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        let outcome = match self.set(wanted).await {
+            Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
+            Err(error) if !error.may_have_taken_effect => {
+                return Err(self.failed(Deed::Write(wanted).name(), &error).into());
+            }
+            Err(error) => {
+                let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
+                found_out.map(|()| Written { request_id: None, stored_as: None })
+            }
+        };
+        // Also where it may have been written: no other object of this run deletes that.
+        *written = Some(wanted.clone());
+        *self.released() = false;
+        outcome
+    }
+
+    async fn set(&self, configuration: &CallbackConfiguration) -> Result<String, Error> {
+        self.tencent.client.set_callback(&self.application.app, self.service, configuration, &self.writing()).await
+    }
+
+    /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
+    fn writing(&self) -> Patience {
+        let left = self.patience.deadline.saturating_duration_since(Instant::now());
+        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
+    }
+
+    /// Reads back what was written. A service may keep it in a form of its own; anything else is somebody else's.
+    async fn confirm(
+        &self,
+        wanted: &CallbackConfiguration,
+        request_id: String,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Written, Unwritten> {
+        let as_written = |request_id| Written { request_id: Some(request_id), stored_as: None };
+        // A write that was answered took effect: if it cannot be read back, the next plan reads it.
+        let Ok(first) = self.read_back().await else { return Ok(as_written(request_id)) };
+        if first.as_ref().is_some_and(|first| first.is_equivalent(wanted)) {
+            return Ok(as_written(request_id));
+        }
+        let is_somebody_elses = |found: &&CallbackConfiguration| wanted.own_form(found).is_none();
+        let somebody_elses = first.as_ref().filter(is_somebody_elses);
+        if let Some(found) = somebody_elses.filter(|_| guarded) {
+            return Err(Unwritten { diagnostic: self.refuses_rewrite(found), found: first });
+        }
+
+        // Written once more, what somebody else set is gone, and a form of Tencent's own comes back the same.
+        let (request_id, second) = match self.set(wanted).await {
+            Ok(request_id) => (request_id, self.read_back().await),
+            Err(_) => (request_id, Ok(first.clone())),
+        };
+        let Ok(second) = second else { return Ok(as_written(request_id)) };
+        if second.as_ref().is_some_and(|second| second.is_equivalent(wanted)) {
+            cx.warn(self.wrote_twice(first.as_ref()));
+            return Ok(as_written(request_id));
+        }
+        match second {
+            Some(second) if first.as_ref() == Some(&second) && somebody_elses.is_none() => {
+                cx.warn(self.stores_own_form(wanted, &second));
+                Ok(Written { request_id: Some(request_id), stored_as: Some(second) })
+            }
+            second => Err(Unwritten { diagnostic: self.does_not_hold(wanted, second.as_ref()), found: second }),
+        }
+    }
+
+    fn wrote_twice(&self, first: Option<&CallbackConfiguration>) -> Diagnostic {
+        Diagnostic::warning(
+            format!("Somebody else also changes the callback configuration of SDKAppID {}", self.sdk_app_id()),
+            format!(
+                "Right after this apply wrote it, {}. This apply wrote it once more, which replaced that. Find out who \
+                 else sets it: the console, a script, or another Terraform state.",
+                first.map_or_else(|| "there was none".to_owned(), |first| format!("Tencent sent {}", describe(first)))
+            ),
+        )
+    }
+
+    fn refuses_rewrite(&self, found: &CallbackConfiguration) -> Diagnostic {
+        Diagnostic::error(
+            format!("Somebody else also changes the callback configuration of SDKAppID {}", self.sdk_app_id()),
+            format!(
+                "Right after this apply wrote it, Tencent sent {}. It was left as it is, because overwrite_existing is \
+                 false. Find out who else sets it (the console, a script, or another Terraform state), then run a new \
+                 plan.",
+                describe(found)
+            ),
+        )
+    }
+
+    fn does_not_hold(&self, wanted: &CallbackConfiguration, found: Option<&CallbackConfiguration>) -> Diagnostic {
+        Diagnostic::error(
+            format!("The callback configuration of SDKAppID {} is not what was written", self.sdk_app_id()),
+            format!(
+                "This apply wrote it twice: {}. Each time Tencent accepted it, but then {}. Find out who else sets it: \
+                 the console, a script, or another Terraform state. The next plan will show what is there.",
+                describe(wanted),
+                found.map_or_else(|| "had none".to_owned(), |found| format!("sent {}", describe(found))),
+            ),
+        )
+    }
+
+    /// What a person must know for as long as that is so.
+    pub(crate) fn stores_own_form(
+        &self,
+        written: &CallbackConfiguration,
+        stored: &CallbackConfiguration,
+    ) -> Diagnostic {
+        let difference = match written.own_form(stored) {
+            Some(OwnForm::FewerCommands) => "fewer callback commands than it was given",
+            Some(OwnForm::MoreCommands) => "more callback commands than it was given",
+            Some(OwnForm::Spelling) | None => "another spelling of what it was given",
+        };
+        Diagnostic::warning(
+            format!("Tencent stores the callback configuration of SDKAppID {} differently", self.sdk_app_id()),
+            format!(
+                "Tencent stores {difference}. It was given {}. It stores {}. Terraform shows no difference as long as \
+                 that stays so. To end this warning, write the configuration the way Tencent stores it.",
+                describe(written),
+                describe(stored),
+            ),
+        )
+    }
+
+    async fn read_back(&self) -> Result<Option<CallbackConfiguration>, Error> {
+        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
+        let read = self.read(&Patience { deadline, ..self.patience.clone() }).await;
+        read.inspect_err(|error| tracing::warn!(%error, "the written configuration could not be read back"))
+    }
+
+    /// After a failed call: looks for what holds, unless it is certain that nothing was done.
+    async fn find_out(&self, deed: Deed<'_>, error: &Error, cx: &mut Context) -> Result<(), Unwritten> {
+        let (id, participle) = (self.sdk_app_id(), deed.participle());
+        let mut diagnostic = self.failed(deed.name(), error);
+        if !error.may_have_taken_effect {
+            return Err(diagnostic.into());
+        }
+        let found = self.look_after(error).await;
+        match &found {
+            Ok(found) if deed.is_done(found.as_ref()) => {
+                diagnostic.summary =
+                    format!("The callback configuration of SDKAppID {id} was {participle}, unconfirmed");
+                diagnostic.severity = Severity::Warning;
+                diagnostic.detail += match found {
+                    Some(_) => "\n\nReading it back shows that the configuration is as planned.",
+                    None => "\n\nReading it back shows that it is gone.",
+                };
+                cx.warn(diagnostic);
+                return Ok(());
+            }
+            Ok(found) => {
+                let holds =
+                    found.as_ref().map_or_else(|| "has none".to_owned(), |found| format!("sends {}", describe(found)));
+                diagnostic.detail +=
+                    &format!("\n\nReading it back shows that it was not {participle} so far: the application {holds}.");
+            }
+            Err(_) => {
+                diagnostic.detail += &format!(
+                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
+                     will show what is there."
+                );
+            }
+        }
+        Err(Unwritten { diagnostic, found: found.ok().flatten() })
+    }
+
+    async fn look_after(&self, error: &Error) -> Result<Option<CallbackConfiguration>, Error> {
+        if error.kind != ErrorKind::Stopped {
+            return self.read(&self.patience).await;
+        }
+        // Terraform waits for the end; some time is left to find out.
+        tokio::select! {
+            found = self.read_unstopped() => found,
+            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
+        }
+    }
+
+    async fn read_unstopped(&self) -> Result<Option<CallbackConfiguration>, Error> {
+        self.read(&Patience::of(LAST_LOOK)).await
+    }
+}
+
+fn replaced_by(wanted: &CallbackConfiguration) -> String {
+    format!("This apply replaces it with {}.", describe(wanted))
+}
