@@ -206,8 +206,8 @@ impl ManagedResource for CallCallbackResource {
         let Some(remote) = callback.get().await? else { return Ok(None) };
         let others = reading.found();
         let mut memory = Memory {
-            keep: others.undecided || !others.stays.is_empty(),
-            rewrite: others.undecided || others.deletes,
+            keep: others.may_want(),
+            rewrite: others.may_delete(),
             origin: Some(Origin::of(&callback)),
             planned: None,
             ..cx.private()
@@ -411,7 +411,7 @@ impl CallCallback {
     /// Tells what the plan showed as the prior state from what somebody has set since.
     fn is_what_the_plan_showed(&self, memory: &Memory) -> impl Fn(&CallbackConfiguration) -> bool {
         let shown = self.remote();
-        move |found| shown.as_ref().is_some_and(|shown| shown.is_equivalent(found)) || memory.knows_as_stored(found)
+        move |found| shown.as_ref().is_some_and(|shown| shown.is_equivalent(found)) || memory.knows(found)
     }
 
     pub(super) fn stays_abandoned(&self) -> Diagnostic {

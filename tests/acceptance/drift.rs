@@ -78,7 +78,7 @@ fn without_refresh_nothing_is_asked() -> Result {
     // An update overwrites the whole object all the same.
     scenario.configure(&this(&sends(&[START, CHANGED], URL)))?;
     scenario.run(&["apply", "-refresh=false", "-auto-approve"])?.expect_success();
-    assert_eq!(scenario.calls()[0], Set, "no look before it");
+    assert_eq!(scenario.calls()[..2], [Get, Set], "one look right before it");
     scenario.expect_remote(&[START, CHANGED], URL);
     scenario.expect_no_changes()
 }
@@ -137,7 +137,9 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference() -> Result
         // Terraform plans once more when it applies: there is nothing yet.
         scenario.simulator.inject(Fault::new(FaultKind::Response(stored)).on(Get).skip(1));
         let applied = scenario.run(&["apply", "tfplan"])?;
-        applied.expect_success().expect_contains("Tencent stores another callback configuration than was written");
+        applied
+            .expect_success()
+            .expect_contains("Tencent stores the callback configuration of SDKAppID 1400000001 differently");
         scenario.expect_no_changes()?;
 
         // But a change made elsewhere is one.
@@ -156,7 +158,11 @@ fn a_plan_over_something_else_than_was_written_never_claims_that_all_is_well() -
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     let other = json!({ "Url": OTHER_URL, "CallbackCommandList": [END] });
     scenario.simulator.inject(Fault::new(FaultKind::Response(other)).on(Get).skip(1));
-    scenario.run(&["apply", "tfplan"])?.expect_success().expect_contains(OTHER_URL);
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "is not what was written");
+    assert!(error.starts_with("Error") && error.contains(OTHER_URL), "{error}");
+    assert_eq!(scenario.instances()?, 0, "what is there is somebody else's");
     for _ in 0..2 {
         scenario.run(&["plan"])?.expect_success().expect_contains(OTHER_URL);
     }
@@ -174,6 +180,115 @@ fn equivalent_spellings_of_a_url_are_not_a_difference() -> Result {
         scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(returned, [START]));
         scenario.expect_no_changes()?;
         assert_eq!(scenario.stored()?.expect("an object")["url"], written);
+    }
+    Ok(())
+}
+
+/// Both resources of these tests: an update that the guard watches, or does not.
+fn guarded(guarded: bool, url: &str) -> String {
+    this(&(sends(&[START], url) + &format!("overwrite_existing = {}\n", !guarded)))
+}
+
+#[test]
+fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form() -> Result {
+    let elsewhere = Configuration::new("https://hooks.example.com/somebody/else", [END]);
+    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+    // Somebody answers both of our writes, and then stops.
+    scenario.simulator.inject(Fault::new(FaultKind::ThenSomebodySets(elsewhere.clone())).on(Set).times(2));
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "The callback configuration of SDKAppID 1400000001 is not what was written");
+    assert!(error.contains(&elsewhere.url), "{error}");
+    assert_eq!(scenario.stored()?.expect("an object")["url"], elsewhere.url, "the state says what is there");
+    assert_eq!(scenario.planned()?["actions"], json!(["update"]));
+    scenario.apply()?;
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn what_a_second_write_replaces_is_named() -> Result {
+    let elsewhere = Configuration::new("https://hooks.example.com/somebody/else?token=t0ken", [END]);
+    for is_guarded in [false, true] {
+        let scenario = Scenario::new()?.applied(&guarded(is_guarded, URL))?;
+        scenario.simulator.inject(Fault::new(FaultKind::ThenSomebodySets(elsewhere.clone())).on(Set).times(1));
+        scenario.configure(&guarded(is_guarded, OTHER_URL))?;
+        let applied = scenario.try_apply()?;
+        applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
+        let told = diagnostic(&applied, "Somebody else also changes the callback configuration of SDKAppID 1400000001");
+        assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
+        assert!(told.contains("CallbackAfterEndCall to https://hooks.example.com/somebody/else?token=***"), "{told}");
+        assert_eq!(scenario.writes(), if is_guarded { vec![Set] } else { vec![Set, Set] });
+        scenario.expect_remote(
+            if is_guarded { &[END] } else { &[START] },
+            if is_guarded { &elsewhere.url } else { OTHER_URL },
+        );
+        scenario.apply()?;
+        scenario.expect_remote(&[START], OTHER_URL);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_saved_plan_says_what_it_replaces_that_it_did_not_show() -> Result {
+    let changed = "The callback configuration of SDKAppID 1400000001 has changed since the plan";
+    let elsewhere = "https://user:p4ssword@elsewhere.example.com/x?token=t0ken";
+    for is_guarded in [false, true] {
+        for destroys in [false, true] {
+            let scenario = Scenario::new()?.applied(&guarded(is_guarded, URL))?;
+            scenario.configure(&if destroys { String::new() } else { guarded(is_guarded, OTHER_URL) })?;
+            scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+            scenario.somebody_sets(&[END], elsewhere);
+            scenario.simulator.clear_requests();
+            let applied = scenario.run(&["apply", "tfplan"])?;
+            applied.expect_lacks("p4ssword").expect_lacks("t0ken");
+            let told = diagnostic(&applied, changed);
+            assert!(told.contains("https://***@elsewhere.example.com/x?token=***"), "{told}");
+            if is_guarded {
+                applied.expect_failure();
+                assert!(told.starts_with("Error") && told.contains("overwrite_existing is false"), "{told}");
+                assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
+                scenario.expect_remote(&[END], elsewhere);
+                // A new plan shows it, and then it is no surprise.
+                scenario.apply()?;
+            } else {
+                applied.expect_success();
+                assert!(told.starts_with("Warning"), "{told}");
+            }
+            match destroys {
+                true => assert_eq!(scenario.remote(), None),
+                false => scenario.expect_remote(&[START], OTHER_URL),
+            }
+            scenario.expect_no_changes()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_saved_plan_is_silent_about_what_it_showed_or_wants() -> Result {
+    for (commands, url) in
+        [(&[START][..], URL), (&[START], OTHER_URL), (&[START, START], "https://HOOKS.example.com/tencent/call")]
+    {
+        let scenario = Scenario::new()?.applied(&guarded(true, URL))?;
+        scenario.configure(&guarded(true, OTHER_URL))?;
+        scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+        scenario.somebody_sets(commands, url);
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        applied.expect_success().expect_lacks("Warning");
+        scenario.expect_remote(&[START], OTHER_URL);
+        scenario.expect_no_changes()?;
+    }
+    // What was deleted meanwhile is written, or is gone already.
+    let scenario = Scenario::new()?.applied(&guarded(true, URL))?;
+    for (text, there) in [(guarded(true, OTHER_URL), true), (String::new(), false)] {
+        scenario.configure(&text)?;
+        scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+        scenario.simulator.remove_configuration(Service::Call, ID);
+        scenario.run(&["apply", "tfplan"])?.expect_success().expect_lacks("Warning");
+        assert_eq!(scenario.remote().is_some(), there);
     }
     Ok(())
 }

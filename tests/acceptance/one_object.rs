@@ -202,9 +202,7 @@ fn two_resources_that_turn_out_to_differ_are_an_error_when_applying() -> Result 
 fn without_a_refresh_such_a_plan_is_refused() -> Result {
     for parallelism in ["-parallelism=1", "-parallelism=10"] {
         let scenario = Scenario::new()?;
-        scenario.somebody_sets(&[START], URL);
-        let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
-        scenario.configure(&(import("a") + &import("b") + &both.concat()))?;
+        scenario.configure(&["a", "b"].map(|name| resource(name, &sends(&[START], URL))).concat())?;
         scenario.apply()?;
         scenario.configure(&resource("b", &sends(&[START], URL)))?;
         let plan = scenario.run(&["plan", "-refresh=false", parallelism])?;

@@ -1,17 +1,17 @@
 //! Nothing is overwritten by surprise: what a plan that creates says of what is there already.
 
 use serde_json::json;
-use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
 
 use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, diagnostics, resource, sends, this,
+    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, diagnostics, sends, this,
 };
 
-const WILL_BE_OVERWRITTEN: &str = "Warning: An existing callback configuration will be overwritten";
+const OVERWRITES: &str = "Warning: This plan overwrites an existing callback configuration";
 const EXISTS_ALREADY: &str = "Error: A callback configuration exists already";
 const AS_PLANNED: &str = "Warning: The callback configuration exists already, as planned";
-const LOOKUP_FAILED: &str = "Looking for an existing callback configuration of SDKAppID 1400000001 failed";
+const LOOKUP_FAILED: &str = "Checking for an existing callback configuration of SDKAppID 1400000001 failed";
 
 /// What somebody else has set there, with two secrets in its URL.
 const THERE: &str = "https://user:p4ssword@legacy.example.com/hook?token=t0ken&v=1";
@@ -24,37 +24,36 @@ fn a_plan_shows_what_it_would_overwrite() -> Result {
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to add, 0 to change, 0 to destroy");
     plan.expect_lacks("p4ssword").expect_lacks("t0ken");
-    let warning = diagnostic(&plan, WILL_BE_OVERWRITTEN);
+    let warning = diagnostic(&plan, OVERWRITES);
     for expected in [
         "with tencent_call_callback.this",
         "1400000001",
         CHANGED,
         END,
         "https://***@legacy.example.com/hook?token=***&v=***",
-        "terraform import",
+        "import { to = ADDRESS id = \"1400000001\" }",
     ] {
         assert!(warning.contains(expected), "expected {expected:?}\n{warning}");
     }
 
     let applied = scenario.apply()?;
     applied.expect_contains("1 added").expect_lacks("p4ssword").expect_lacks("t0ken");
-    diagnostic(&applied, WILL_BE_OVERWRITTEN);
+    diagnostic(&applied, OVERWRITES);
     scenario.expect_remote(&[START], URL);
     scenario.expect_no_changes()
 }
 
 #[test]
-fn the_import_command_that_it_names_works() -> Result {
+fn the_import_block_that_it_shows_works() -> Result {
     let scenario = Scenario::new()?;
     scenario.somebody_sets(&[END], OTHER_URL);
     scenario.configure(&this(&sends(&[END], OTHER_URL)).replace(OTHER_URL, URL))?;
-    let warning = diagnostic(&scenario.run(&["plan"])?, WILL_BE_OVERWRITTEN);
-    let command = warning.split("terraform import ").nth(1).expect("a command");
-    let mut words = command.split_whitespace();
-    let (address, id) = (words.next().expect("an address"), words.next().expect("an ID"));
-    assert!(address.starts_with("tencent_call_callback."), "{warning}");
-    scenario.run(&["import", THIS, id.trim_end_matches('.')])?.expect_success();
-    scenario.configure(&this(&sends(&[END], OTHER_URL)))?;
+    let warning = diagnostic(&scenario.run(&["plan"])?, OVERWRITES);
+    let (_, block) = warning.split_once("import {").expect("a block");
+    let (block, _) = block.split_once('}').expect("the end of the block");
+    let block = block.replace("ADDRESS ", &format!("{THIS}\n"));
+    scenario.configure(&format!("import {{\n{block}\n}}\n{}", this(&sends(&[END], OTHER_URL))))?;
+    scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
     scenario.expect_no_changes()
 }
 
@@ -88,16 +87,29 @@ fn the_guard_refuses_at_plan() -> Result {
     plan.expect_code(1).expect_lacks("p4ssword").expect_lacks("t0ken");
     let error = diagnostic(&plan, EXISTS_ALREADY);
     for expected in
-        [END, "https://***@legacy.example.com/hook?token=***&v=***", "overwrite_existing", "terraform import"]
+        [END, "https://***@legacy.example.com/hook?token=***&v=***", "overwrite_existing", "import { to = ADDRESS"]
     {
         assert!(error.contains(expected), "expected {expected:?}\n{error}");
     }
     scenario.try_apply()?.expect_failure();
-    // Also where it is what the plan would write: somebody else made it.
-    scenario.somebody_sets(&[START], URL);
-    diagnostic(&scenario.run(&["plan"])?, EXISTS_ALREADY);
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     Ok(())
+}
+
+#[test]
+fn the_guard_refuses_only_what_would_be_lost() -> Result {
+    let guarded = this(&(sends(&[START], URL) + "overwrite_existing = false"));
+    let scenario = Scenario::new()?;
+    scenario.configure(&guarded)?;
+    scenario.somebody_sets(&[START], URL);
+    diagnostic(&scenario.run(&["plan"])?, AS_PLANNED);
+    scenario.apply()?.expect_contains("1 added");
+    scenario.expect_no_changes()?;
+
+    // So a guarded creation whose end Terraform never saw is simply made again.
+    scenario.run(&["state", "rm", THIS])?.expect_success();
+    scenario.apply()?.expect_contains("1 added");
+    scenario.expect_no_changes()
 }
 
 #[test]
@@ -141,18 +153,76 @@ fn the_guard_looks_in_the_very_last_moment() -> Result {
 fn a_plan_that_cannot_look_says_so_and_goes_on() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&this(&sends(&[START], URL)))?;
-    let fault = FaultKind::ErrorCode { code: 60020, info: "suspended by this test".to_owned() };
+    let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
-    let plan = scenario.run(&["plan"])?;
+    let plan = scenario.run(&["plan", "-out=tfplan"])?;
     plan.expect_success().expect_contains("1 to add");
     let warning = diagnostic(&plan, LOOKUP_FAILED);
-    assert!(warning.starts_with("Warning") && warning.contains("60020") && warning.contains("could not be found out"));
+    assert!(warning.starts_with("Warning") && warning.contains("error 70050"), "{warning}");
+    assert!(warning.contains("It is not known whether this plan overwrites"), "{warning}");
 
-    // Writing works: reading it back does not, as the next refresh shows.
-    scenario.apply()?.expect_contains("1 added");
-    scenario.expect_remote(&[START], URL);
+    // Nothing is written blindly.
+    scenario.simulator.clear_requests();
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Checking the callback configuration of SDKAppID 1400000001 failed");
+    assert!(error.starts_with("Error") && error.contains("Nothing was written."), "{error}");
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+
     scenario.simulator.clear_faults();
+    scenario.apply()?;
     scenario.expect_no_changes()
+}
+
+#[test]
+fn what_is_refused_for_good_is_no_plan() -> Result {
+    let scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    for code in [60010, 60016, 60017, 60020, 60021, 70003, 70009, 70013, 70014, 70016, 70020, 99999] {
+        scenario.simulator.inject(Fault::new(FaultKind::ErrorCode { code, info: String::new() }).on(Get));
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_code(1);
+        let error = diagnostic(&plan, LOOKUP_FAILED);
+        assert!(error.starts_with("Error") && error.contains(&format!("error {code}")), "{error}");
+        scenario.simulator.clear_faults();
+    }
+    // Neither is what nobody of Tencent's answers.
+    scenario
+        .configure(&("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &this(&sends(&[START], URL))))?;
+    for kind in [FaultKind::NotJson, FaultKind::Status { code: 403, retry_after: None, processed: false }] {
+        scenario.simulator.inject(Fault::new(kind).on(Get));
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_code(1);
+        assert!(diagnostic(&plan, LOOKUP_FAILED).starts_with("Error"));
+        scenario.simulator.clear_faults();
+    }
+    // What may pass is a warning.
+    for kind in [FaultKind::ResetBeforeProcessing, FaultKind::Status { code: 502, retry_after: None, processed: false }]
+    {
+        scenario.simulator.inject(Fault::new(kind).on(Get));
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_code(0);
+        assert!(diagnostic(&plan, LOOKUP_FAILED).starts_with("Warning"));
+        scenario.simulator.clear_faults();
+    }
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn a_replacement_that_cannot_look_destroys_nothing() -> Result {
+    let with = |id: u64| this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}")));
+    let scenario = Scenario::of_applications(2)?.applied(&with(ID))?;
+    scenario.configure(&with(ID + 1))?;
+    let fault = FaultKind::ErrorCode { code: 70050, info: String::new() };
+    scenario.simulator.inject(Fault::new(fault).on(Get).sdk_app_id(ID + 1));
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Checking for an existing callback configuration of SDKAppID 1400000002 failed");
+    assert!(error.starts_with("Error") && error.contains("would destroy"), "{error}");
+    assert_eq!(scenario.writes(), []);
+    scenario.expect_remote(&[START], URL);
+    Ok(())
 }
 
 #[test]
@@ -160,14 +230,14 @@ fn a_guard_that_cannot_look_is_an_error() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    let fault = FaultKind::ErrorCode { code: 60020, info: "suspended by this test".to_owned() };
+    let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
     let plan = scenario.run(&["plan"])?;
     plan.expect_code(1);
     let error = diagnostic(&plan, LOOKUP_FAILED);
     assert!(error.starts_with("Error") && error.contains("overwrite_existing = false"), "{error}");
 
-    scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains("error 60020");
+    scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains("error 70050");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     Ok(())
 }
@@ -194,7 +264,7 @@ fn a_forced_replacement_is_no_overwriting_of_somebody_elses_object() -> Result {
     let replaced = scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?;
     replaced.expect_success().expect_contains("1 added, 0 changed, 1 destroyed");
     assert_eq!(diagnostics(&replaced), [""; 0]);
-    assert_eq!(scenario.writes(), [Delete, Set]);
+    assert_eq!(scenario.writes(), [Set], "what replaces it overwrites it");
     scenario.expect_remote(&[START], URL);
     scenario.expect_no_changes()
 }
@@ -217,28 +287,12 @@ fn a_replacement_looks_at_the_new_application() -> Result {
     scenario.configure(&with(ID + 1))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to add, 0 to change, 1 to destroy");
-    let warning = diagnostic(&plan, WILL_BE_OVERWRITTEN);
+    let warning = diagnostic(&plan, OVERWRITES);
     assert!(warning.contains("1400000002") && warning.contains("legacy.example.com"), "{warning}");
 
     let guarded = this(&(sends(&[START], URL) + &format!("sdk_app_id = {}\noverwrite_existing = false", ID + 1)));
     scenario.configure(&guarded)?;
     diagnostic(&scenario.run(&["plan"])?, EXISTS_ALREADY);
-    Ok(())
-}
-
-#[test]
-fn two_resources_for_one_application_are_one_too_many() -> Result {
-    // Both are planned before either exists, so no look-up can tell; when applying, the second one is told.
-    for guard in ["", "overwrite_existing = false\n"] {
-        let scenario = Scenario::new()?;
-        let resources = [("this", START, URL), ("other", END, OTHER_URL)]
-            .map(|(name, command, url)| resource(name, &(sends(&[command], url) + guard)));
-        scenario.configure(&resources.concat())?;
-        let applied = scenario.try_apply()?;
-        applied.expect_failure();
-        diagnostic(&applied, "Two resources for the callback configuration of SDKAppID");
-        assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "the second one wrote nothing");
-    }
     Ok(())
 }
 
@@ -252,19 +306,28 @@ fn a_guarded_and_abandoned_object_can_be_replaced() -> Result {
 }
 
 #[test]
-fn a_guarded_object_is_not_replaced_create_first() -> Result {
-    // To the provider, the object that is still there is somebody else's. Nothing is lost by the refusal.
-    let arguments = sends(&[START], URL) + "lifecycle {\n  create_before_destroy = true\n}\n";
-    let guarded = arguments.clone() + "overwrite_existing = false\n";
-    let scenario = Scenario::new()?.applied(&this(&guarded))?;
-    let refused = scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?;
+fn a_guarded_object_is_replaced_create_first_unless_its_content_changes() -> Result {
+    let guarded = |url| {
+        let lifecycle = "overwrite_existing = false\nlifecycle {\n  create_before_destroy = true\n}\n";
+        this(&(sends(&[START], url) + lifecycle))
+    };
+    let scenario = Scenario::new()?.applied(&guarded(URL))?;
+    let replace = format!("-replace={THIS}");
+    scenario.run(&["apply", "-auto-approve", &replace])?.expect_success();
+    scenario.expect_remote(&[START], URL);
+    scenario.expect_no_changes()?;
+
+    // To the provider, what is still there when the new object is created is somebody else's.
+    scenario.configure(&guarded(OTHER_URL))?;
+    scenario.simulator.clear_requests();
+    let refused = scenario.run(&["apply", "-auto-approve", &replace])?;
     refused.expect_failure();
     diagnostic(&refused, EXISTS_ALREADY);
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[START], URL);
     // The way out.
-    scenario.configure(&this(&arguments))?;
+    scenario.configure(&guarded(OTHER_URL).replace("overwrite_existing = false\n", ""))?;
     scenario.apply()?;
-    scenario.expect_remote(&[START], URL);
+    scenario.expect_remote(&[START], OTHER_URL);
     scenario.expect_no_changes()
 }

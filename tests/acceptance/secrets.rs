@@ -125,7 +125,7 @@ fn a_life_at_the_most_verbose() -> Result {
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "exists already, as planned");
     scenario.somebody_sets(&[END], SECRET_URL);
-    diagnostic(watch.run(&["plan"])?, "will be overwritten");
+    diagnostic(watch.run(&["plan"])?, "overwrites an existing callback configuration");
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
     diagnostic(watch.run(&["apply", "-auto-approve"])?, "A callback configuration exists already");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
@@ -217,6 +217,10 @@ fn an_answer_that_quotes_the_request() -> Result {
     let mut watch = Watch::over(&scenario);
     let refused = |info: String| FaultKind::ErrorCode { code: 70003, info };
     scenario.simulator.inject(Fault::new(refused(format!("cannot verify {}", user_sig.expose()))).on(Get));
+    let applied = watch.run(&["apply", "-auto-approve"])?;
+    applied.expect_failure();
+    diagnostic(applied, "ErrorInfo: cannot verify ***");
+    scenario.simulator.clear_faults();
     scenario.simulator.inject(Fault::new(refused(format!("cannot verify {} {SECRET_URL}", user_sig.expose()))).on(Set));
     let applied = watch.run(&["apply", "-auto-approve"])?;
     applied.expect_failure();
@@ -234,7 +238,7 @@ fn an_answer_that_quotes_the_stored_url() -> Result {
     let fault = FaultKind::ErrorCode { code: 100_002, info: format!("Url {SECRET_URL}: host not found") };
     let mut watch = Watch::over(&scenario);
     scenario.simulator.inject(Fault::new(fault.clone()).on(Get).times(1));
-    watch.run(&["plan"])?.expect_success().expect_contains("error 100002").expect_contains("host not found");
+    watch.run(&["plan"])?.expect_failure().expect_contains("error 100002").expect_contains("host not found");
     watch.run(&["apply", "-auto-approve"])?.expect_success();
     scenario.simulator.inject(fault);
     watch.run(&["plan"])?.expect_failure().expect_contains("error 100002");

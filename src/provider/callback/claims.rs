@@ -34,8 +34,8 @@ pub(crate) type ClaimNumber = usize;
 pub(crate) enum Claim {
     /// It is being read.
     Reading,
-    /// It was read, and is planned before this time, or not at all.
-    Read { planned_by: Instant },
+    /// It was read, when the others had come this far; it is planned before this time, or not at all.
+    Read { planned_by: Instant, others: Others },
     /// It turned out not to be there, or could not be read.
     Void,
     /// It exists after the apply.
@@ -53,14 +53,35 @@ pub(crate) struct Stay {
     pub(crate) is_written: bool,
 }
 
+/// An object that is planned.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) number: ClaimNumber,
+    pub(crate) others: Others,
+    /// How far the others had come when it was read, if it was.
+    pub(crate) when_read: Option<Others>,
+}
+
 /// What becomes of all other objects of the application.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Others {
     pub(crate) stays: Vec<Stay>,
     /// Destroying one of them deletes the configuration.
     pub(crate) deletes: bool,
     /// One of them was read and never planned.
     pub(crate) undecided: bool,
+}
+
+impl Others {
+    /// Whether one of them wants the configuration, as far as is known: then it is kept.
+    pub(crate) fn may_want(&self) -> bool {
+        self.undecided || !self.stays.is_empty()
+    }
+
+    /// Whether destroying one of them deletes the configuration, as far as is known: then it is written again.
+    pub(crate) fn may_delete(&self) -> bool {
+        self.undecided || self.deletes
+    }
 }
 
 impl Claims {
@@ -75,7 +96,7 @@ impl Claims {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             match self.try_read() {
-                Ok(number) => return Reading { claims: self, number, found: false },
+                Ok(number) => return Reading { claims: self, number, found: None },
                 Err(None) => changed.await,
                 // Once the time has passed, it is not waited for.
                 Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
@@ -90,7 +111,7 @@ impl Claims {
         for claim in objects.iter() {
             match claim {
                 Claim::Reading => return Err(None),
-                Claim::Read { planned_by } if *planned_by > now => return Err(Some(*planned_by)),
+                Claim::Read { planned_by, .. } if *planned_by > now => return Err(Some(*planned_by)),
                 _ => {}
             }
         }
@@ -99,17 +120,24 @@ impl Claims {
     }
 
     /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
-    pub(crate) fn plan(&self, exists: bool, claim: Claim) -> (ClaimNumber, Others) {
+    pub(crate) fn plan(&self, exists: bool, claim: Claim) -> Claimed {
         let mut objects = self.objects();
         let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| exists);
         let number = read.unwrap_or(objects.len());
-        match read {
-            Some(number) => objects[number] = claim,
-            None => objects.push(claim),
-        }
+        let earlier = match read {
+            Some(number) => Some(std::mem::replace(&mut objects[number], claim)),
+            None => {
+                objects.push(claim);
+                None
+            }
+        };
         drop(objects);
         self.changed.notify_waiters();
-        (number, self.others(number))
+        let when_read = match earlier {
+            Some(Claim::Read { others, .. }) => Some(others),
+            _ => None,
+        };
+        Claimed { number, others: self.others(number), when_read }
     }
 
     /// Notes what is planned for the same object in the end.
@@ -138,21 +166,25 @@ impl Claims {
 pub(crate) struct Reading<'a> {
     claims: &'a Claims,
     number: ClaimNumber,
-    found: bool,
+    found: Option<Others>,
 }
 
 impl Reading<'_> {
     /// Notes that it is there, and tells what has become of the others.
     pub(crate) fn found(mut self) -> Others {
-        self.found = true;
-        self.claims.others(self.number)
+        let others = self.claims.others(self.number);
+        self.found = Some(others.clone());
+        others
     }
 }
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
         let planned_by = Instant::now() + PLANNED_WITHIN;
-        self.claims.objects()[self.number] = if self.found { Claim::Read { planned_by } } else { Claim::Void };
+        self.claims.objects()[self.number] = match self.found.take() {
+            Some(others) => Claim::Read { planned_by, others },
+            None => Claim::Void,
+        };
         self.claims.changed.notify_waiters();
     }
 }
@@ -180,13 +212,15 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(30)).await;
             assert!(first.found().stays.is_empty());
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let (number, others) = claims.plan(true, DELETES);
-            assert!(number == 0 && !others.undecided && others.stays.is_empty());
+            let claimed = claims.plan(true, DELETES);
+            assert!(claimed.number == 0 && claimed.when_read.is_some());
+            assert!(!claimed.others.may_want() && !claimed.others.may_delete());
         };
         let (second, ()) = tokio::join!(second, plan_first);
         assert_eq!(second, (true, false, Duration::from_secs(31)));
-        let (number, others) = claims.plan(true, stays(true));
-        assert!(number == 1 && others.deletes);
+        let claimed = claims.plan(true, stays(true));
+        assert!(claimed.number == 1 && claimed.others.deletes);
+        assert!(claimed.when_read.is_some_and(|others| others.may_delete() && !others.may_want()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -210,11 +244,12 @@ mod tests {
     #[test]
     fn what_was_not_read_counts_as_well() {
         let claims = Claims::default();
-        let (first, _) = claims.plan(false, stays(false));
-        let (second, others) = claims.plan(true, DELETES);
-        assert_eq!((first, second, others.stays.len()), (0, 1, 1));
+        let first = claims.plan(false, stays(false)).number;
+        let second = claims.plan(true, DELETES);
+        assert_eq!((first, second.number, second.others.stays.len()), (0, 1, 1));
+        assert!(second.when_read.is_none());
         claims.plan_again(first, stays(true));
-        let (_, others) = claims.plan(false, stays(true));
+        let others = claims.plan(false, stays(true)).others;
         assert!(others.deletes && others.stays.iter().all(|stay| stay.is_written));
     }
 }

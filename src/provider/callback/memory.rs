@@ -60,6 +60,10 @@ pub(crate) struct Planned {
     /// How it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
+    /// The [`fingerprint`] of what reading it found. Up to some version, Terraform plans the end of an object that has no
+    /// block any more from the state of before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<String>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -79,6 +83,12 @@ impl Memory {
             cx.set_private(&Self { planned: None, ..memory.clone() });
         }
         memory
+    }
+
+    /// Whether `found` is what Tencent made of what was written, or what was there when this was planned.
+    pub(crate) fn knows(&self, found: &CallbackConfiguration) -> bool {
+        let seen = self.planned.as_ref().and_then(|planned| planned.seen.as_ref());
+        self.knows_as_stored(found) || seen.is_some_and(|seen| *seen == fingerprint(found))
     }
 
     /// Whether `found` is what Tencent made of what was written.
@@ -137,7 +147,7 @@ fn other_environment(what: &str, arguments: &str) -> Diagnostic {
 }
 
 /// A digest rather than the configuration: its URL may be secret.
-fn fingerprint(configuration: &CallbackConfiguration) -> String {
+pub(crate) fn fingerprint(configuration: &CallbackConfiguration) -> String {
     let json = serde_json::to_vec(configuration).expect("strings are JSON");
     STANDARD_NO_PAD.encode(Sha256::digest(json))
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Stay};
-use super::memory::{Memory, Origin, Planned};
+use super::memory::{Memory, Origin, Planned, fingerprint};
 use super::remote::Callback;
 use super::{describe, how_to_import, refused_to_overwrite};
 use crate::provider::call_callback::{CallCallback, Operation, number};
@@ -62,7 +62,7 @@ pub(crate) async fn plan(
     if prior_id.is_none() || prior_id != id {
         look_before_creating(tencent, &planned, prior_id.is_some(), cx).await?;
     }
-    cx.set_private(&Memory { planned: Some(Planned { claim, prior_id, id, origin: None }), ..memory });
+    cx.set_private(&Memory { planned: Some(Planned { claim, prior_id, id, ..Planned::default() }), ..memory });
     Ok(planned)
 }
 
@@ -76,12 +76,25 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
         return Ok(());
     };
     let keep = let_go(&callback, prior, &memory)?;
+    let seen = callback.fresh_look().flatten();
+    if let Some(seen) = &seen
+        && !prior.is_abandoned()
+        && !keep
+        && !memory.knows_as_stored(seen)
+        && prior.remote().is_some_and(|shown| !shown.is_equivalent(seen))
+    {
+        cx.warn(deletes_what_has_changed(&callback, seen));
+    }
     // Terraform also plans the end of what create_before_destroy has deposed when it applies; then deleting tells.
     if keep && !callback.has_written() {
         cx.warn(callback.not_deleted());
     }
-    let planned =
-        Planned { prior_id: prior.id.known().cloned(), origin: Some(Origin::of(&callback)), ..Planned::default() };
+    let planned = Planned {
+        prior_id: prior.id.known().cloned(),
+        origin: Some(Origin::of(&callback)),
+        seen: seen.as_ref().map(fingerprint),
+        ..Planned::default()
+    };
     cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
     Ok(())
 }
@@ -126,15 +139,15 @@ fn claim(
     }
     let wanted = planned.remote();
     let stay = Stay { wanted: wanted.clone(), is_written };
-    let (number, others) = callback.claims().plan(in_place.is_some(), Claim::Stays(stay));
-    for other in others.stays {
+    let claimed = callback.claims().plan(in_place.is_some(), Claim::Stays(stay));
+    for other in claimed.others.stays {
         match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_equivalent(wanted) => cx.warn(managed_twice_alike(&callback)),
             (Some(other), Some(wanted)) => return Err(callback.managed_twice(other, wanted).into()),
             _ => cx.warn(managed_twice_perhaps_alike(&callback)),
         }
     }
-    if others.deletes && !is_written {
+    if claimed.others.deletes && !is_written {
         return Err(needs_refresh(&callback).into());
     }
     if let Some(prior) = in_place
@@ -143,7 +156,7 @@ fn claim(
     {
         cx.warn(written_again(&callback));
     }
-    Ok(Some(number))
+    Ok(Some(claimed.number))
 }
 
 /// The second half of the plan of a replacement.
@@ -157,15 +170,18 @@ fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback, c
 
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
 fn let_go(callback: &Callback<'_>, prior: &CallCallback, memory: &Memory) -> Result<bool, Diagnostics> {
-    let deletes = !prior.is_abandoned();
-    let (number, others) = callback.claims().plan(true, Claim::Goes { deletes: deletes && !memory.keep });
-    if deletes && !memory.keep && others.stays.iter().any(|stay| !stay.is_written) {
+    if prior.is_abandoned() {
+        callback.claims().plan(true, Claim::Goes { deletes: false });
+        return Ok(false);
+    }
+    let claimed = callback.claims().plan(true, Claim::Goes { deletes: true });
+    // What an interrupted replacement left remembers only what reading has set.
+    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_want());
+    if !remembered && claimed.others.stays.iter().any(|stay| !stay.is_written) {
         return Err(needs_refresh(callback).into());
     }
-    let keep = deletes && (memory.keep || !others.stays.is_empty());
-    if keep {
-        callback.claims().plan_again(number, Claim::Goes { deletes: false });
-    }
+    let keep = remembered || !claimed.others.stays.is_empty();
+    callback.claims().plan_again(claimed.number, Claim::Goes { deletes: !keep });
     Ok(keep)
 }
 
@@ -287,6 +303,16 @@ fn overwrites(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
              sent {}. This plan replaces all of it.\n\n{}",
             describe(existing),
             how_to_import(id)
+        ),
+    )
+}
+
+fn deletes_what_has_changed(callback: &Callback<'_>, found: &CallbackConfiguration) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The callback configuration of SDKAppID {} is not what the state says", callback.sdk_app_id()),
+        format!(
+            "When the provider checked, it sent {}. Somebody else has set that. This plan deletes it.",
+            describe(found)
         ),
     )
 }
