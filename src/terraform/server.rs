@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 
 use super::codec::{self, DecodeError, EncodeError, ExtraAttributes, decode};
 use super::data_source::AnyDataSource;
-use super::proto::{self, RawState, ResourceIdentityData};
+use super::proto::{self, DynamicValue, RawState, ResourceIdentityData};
 use super::provider::{Configured, Provider, Registry};
 use super::resource::{AnyResource, Change, ImportTarget};
 use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
@@ -141,8 +141,8 @@ impl<P: Provider> Server<P> {
         request: proto::validate_provider_config::Request,
         _: &mut Context,
     ) -> Result<proto::validate_provider_config::Response, Diagnostics> {
-        let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
-        self.provider.validate(&config).into_result()?;
+        let config = decode(request.config.as_ref(), &self.schema.ty())?;
+        self.schema.validate(config, |config| self.provider.validate(config))?;
         Ok(Default::default())
     }
 
@@ -303,14 +303,25 @@ impl<P: Provider> Server<P> {
         request: proto::apply_resource_change::Request,
         cx: &mut Context,
     ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
-        let prior_state = request.prior_state.clone();
+        let (type_name, prior_state) = (request.type_name.clone(), request.prior_state.clone());
         cx.set_private_bytes(request.planned_private.clone());
         let response = self.apply(request, cx).await.or_else(|diagnostics| {
             // Nothing was reached: what held before still holds.
-            let diagnostics = diagnostics.into_proto();
-            Ok(proto::apply_resource_change::Response { new_state: prior_state, diagnostics, ..Default::default() })
+            Ok(proto::apply_resource_change::Response {
+                new_identity: self.stored_identity(&type_name, prior_state.as_ref()),
+                new_state: prior_state,
+                diagnostics: diagnostics.into_proto(),
+                ..Default::default()
+            })
         });
         response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
+    }
+
+    /// The identity of the object in a state as Terraform sent it; `None` where there is none to be found.
+    fn stored_identity(&self, type_name: &str, state: Option<&DynamicValue>) -> Option<ResourceIdentityData> {
+        let resource = self.resource(type_name).ok()?;
+        let state = decode(state, &resource.schema().ty()).ok()?;
+        identity_of(resource, &state).ok()?
     }
 
     async fn apply(
