@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use terraform_provider_tencent::plugin::{self, MAX_MESSAGE, Mode, Plugin, ServeError};
 use terraform_provider_tencent::provider::TencentProvider;
-use terraform_provider_tencent::terraform::Server;
 use terraform_provider_tencent::terraform::proto::provider_server::ProviderServer;
+use terraform_provider_tencent::terraform::{Server, Session};
 
 const PLUGIN: Plugin = Plugin {
     addresses: &["registry.terraform.io/callkit/tencent", "registry.opentofu.org/callkit/tencent"],
@@ -59,7 +59,7 @@ fn serve(mode: Mode) -> ExitCode {
         let service = ProviderServer::new(Server::new(TencentProvider::default()))
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
-        plugin::serve(PLUGIN, mode, service).await
+        plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service).await
     });
     // A look-up of a host name may be under way in a thread that cannot be interrupted.
     runtime.shutdown_background();

@@ -97,14 +97,18 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// Serves `service` for one host until the host wants no more.
 ///
+/// The extensions of each request hold a `C` that stands for the caller. A host is one caller, however often it
+/// connects. In [`Mode::Debug`], each connection is one: a host then connects once for each plugin that it would start.
+///
 /// # Errors
 ///
 /// If serving cannot begin; nothing was served then.
-pub async fn serve<S>(plugin: Plugin, mode: Mode, service: S) -> Result<(), ServeError>
+pub async fn serve<S, C>(plugin: Plugin, mode: Mode, service: S) -> Result<(), ServeError>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
     S: NamedService + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
+    C: Clone + Default + Send + Sync + Unpin + 'static,
 {
     let host = match mode {
         Mode::Hosted => Host::from_env()?,
@@ -128,13 +132,15 @@ where
     // The name under which go-plugin hosts ask, whatever the service is called.
     health_reporter.set_service_status("plugin", tonic_health::ServingStatus::Serving).await;
 
+    let shared = (mode == Mode::Hosted).then(C::default);
+    let connections = Connections::accept(listener, tls, &lifetime, shared);
     let server = Server::builder()
         .add_service(service)
         .add_service(health)
         .add_service(proto::grpc_controller_server::GrpcControllerServer::new(Controller::new(&lifetime)))
         .add_service(proto::grpc_stdio_server::GrpcStdioServer::new(Stdio::new(&lifetime)))
         .add_service(proto::grpc_broker_server::GrpcBrokerServer::new(Broker::new(&lifetime)))
-        .serve_with_incoming_shutdown(Connections::accept(listener, tls, &lifetime), lifetime.ended());
+        .serve_with_incoming_shutdown(connections, lifetime.ended());
 
     let farewell = async {
         end.await;
