@@ -7,6 +7,7 @@ use terraform_provider_tencent::plugin::{self, MAX_MESSAGE, Mode, Plugin, ServeE
 use terraform_provider_tencent::provider::TencentProvider;
 use terraform_provider_tencent::terraform::proto::provider_server::ProviderServer;
 use terraform_provider_tencent::terraform::{Server, Session};
+use tokio_util::sync::CancellationToken;
 
 const PLUGIN: Plugin = Plugin {
     addresses: &["registry.terraform.io/callkit/tencent", "registry.opentofu.org/callkit/tencent"],
@@ -56,10 +57,11 @@ fn serve(mode: Mode) -> ExitCode {
         Err(error) => return fail(&format!("Cannot start: {error}\n"), 1),
     };
     let served = runtime.block_on(async {
-        let service = ProviderServer::new(Server::new(TencentProvider::default()))
+        let end = CancellationToken::new();
+        let service = ProviderServer::new(Server::ending_with(TencentProvider::default(), end.clone()))
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
-        plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service).await
+        plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service, end).await
     });
     // A look-up of a host name may be under way in a thread that cannot be interrupted.
     runtime.shutdown_background();

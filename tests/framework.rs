@@ -13,6 +13,7 @@ use terraform_provider_tencent::terraform::{
     Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, Failure, IdentityAttribute,
     IdentitySchema, ImportTarget, ManagedResource, Nesting, Provider, Registry, Schema, Server, Type, Value,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
 
 model! {
@@ -115,6 +116,10 @@ impl ManagedResource for ThingResource {
         match state.name.known().map(String::as_str) {
             Some("panic") => panic!("as the name says"),
             Some("gone") => Ok(None),
+            Some("slow") => {
+                cx.end().cancelled().await;
+                Err(Diagnostic::error("Not read", "The process ends.").into())
+            }
             _ => {
                 let reads: u64 = cx.private();
                 cx.set_private(&(reads + 1));
@@ -187,7 +192,10 @@ impl Provider for Toy {
 const TYPE_NAME: &str = ThingResource::TYPE_NAME;
 
 async fn server() -> Server<Toy> {
-    let server = Server::new(Toy);
+    configured(Server::new(Toy)).await
+}
+
+async fn configured(server: Server<Toy>) -> Server<Toy> {
     let config = Some(encode(&Value::Object([].into()), &Nothing::ty()).expect("an empty object"));
     let request = proto::configure_provider::Request { config, ..Default::default() };
     let response = server.configure_provider(Request::new(request)).await.expect("an answer").into_inner();
@@ -310,6 +318,19 @@ async fn a_panic_ends_its_own_request_only() {
         .await
         .expect_err("a panic");
     assert!(!status.message().contains("as the name says"), "a panic's message may quote a secret");
+}
+
+#[tokio::test]
+async fn operations_learn_that_the_process_ends() {
+    let end = CancellationToken::new();
+    let server = configured(Server::ending_with(Toy, end.clone())).await;
+    let (slow, quick) = tokio::join!(read(&server, "slow", b""), async {
+        let quick = read(&server, "thing", b"").await;
+        end.cancel();
+        quick
+    });
+    assert_eq!(quick.expect("an answer").diagnostics, []);
+    assert_eq!(slow.expect("an answer").diagnostics[0].summary, "Not read");
 }
 
 #[tokio::test]

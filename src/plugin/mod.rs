@@ -25,6 +25,7 @@ use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
@@ -97,13 +98,15 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// Serves `service` for one host until the host wants no more.
 ///
+/// `end` is cancelled when the process is about to end, a moment before requests under way are cut off.
+///
 /// The extensions of each request hold a `C` that stands for the caller. A host is one caller, however often it
 /// connects. In [`Mode::Debug`], each connection is one: a host then connects once for each plugin that it would start.
 ///
 /// # Errors
 ///
 /// If serving cannot begin; nothing was served then.
-pub async fn serve<S, C>(plugin: Plugin, mode: Mode, service: S) -> Result<(), ServeError>
+pub async fn serve<S, C>(plugin: Plugin, mode: Mode, service: S, end: CancellationToken) -> Result<(), ServeError>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
     S: NamedService + Clone + Send + Sync + 'static,
@@ -114,9 +117,9 @@ where
         Mode::Hosted => Host::from_env()?,
         Mode::Debug => Host::default(),
     };
-    let lifetime = Lifetime::new();
+    let lifetime = Lifetime::new(end);
     // Before there is a socket to clean up, and before the host knows of the process: a signal may follow at once.
-    let end = lifetime.watch(mode);
+    let ended = lifetime.watch(mode);
     let tls = host.client_certificate.as_deref().map(Tls::pinned_to).transpose()?;
     let listener = Listener::bind(&host)?;
 
@@ -143,7 +146,7 @@ where
         .serve_with_incoming_shutdown(connections, lifetime.ended());
 
     let farewell = async {
-        end.await;
+        ended.await;
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
