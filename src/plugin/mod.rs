@@ -23,6 +23,7 @@ mod tls;
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -63,12 +64,26 @@ pub enum ServeError {
     #[error("no host started this process")]
     NoHost,
     /// What the host says in the environment cannot be used.
-    #[error("{name}: {reason}")]
+    #[error("the environment variable {name} cannot be used: {reason}")]
     Environment {
         /// The variable.
         name: &'static str,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The directory for the socket cannot be used.
+    #[error(
+        "no socket can be made in {}: {reason}. Make it a directory that this user can write to, or set {variable} to \
+         another one",
+        .directory.display()
+    )]
+    Directory {
+        /// Which.
+        directory: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The variable that can name another.
+        variable: &'static str,
     },
     /// No socket could be made.
     #[error("cannot listen on {place}: {source}")]
@@ -186,6 +201,16 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
          terminal with this variable; to end it, press Ctrl-C.\n\n    \
          export TF_REATTACH_PROVIDERS='{json}'\n\n"
     )
+}
+
+/// Tells a host why there is no plugin, before a handshake: what a host cannot read as a handshake line it shows, while
+/// what is on standard error goes to its log.
+pub fn tell_host(reason: &str) {
+    // One line, and one field: with more than that it would be read as a handshake.
+    let one = |c: char| if c.is_control() || c == '|' { ' ' } else { c };
+    let line: String = reason.trim().chars().map(one).collect();
+    // Who does not read it has the exit code.
+    let _ = announce(&format!("{line}\n"));
 }
 
 fn announce(text: &str) -> Result<(), ServeError> {
