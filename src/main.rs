@@ -1,12 +1,14 @@
 //! The provider's executable: what Terraform starts.
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use terraform_provider_tencent::plugin::{self, MAX_MESSAGE, Mode, Plugin, ServeError};
 use terraform_provider_tencent::provider::TencentProvider;
-use terraform_provider_tencent::terraform::Server;
 use terraform_provider_tencent::terraform::proto::provider_server::ProviderServer;
+use terraform_provider_tencent::terraform::{Server, Session};
+use tokio_util::sync::CancellationToken;
 
 const PLUGIN: Plugin = Plugin {
     addresses: &["registry.terraform.io/callkit/tencent", "registry.opentofu.org/callkit/tencent"],
@@ -31,8 +33,8 @@ Options, for developers of the provider:
 ";
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_str()).collect();
+    let given: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
         [] => serve(Mode::Hosted),
         // Go providers accept one dash as well, and so do the habits of their developers.
@@ -41,9 +43,9 @@ fn main() -> ExitCode {
             print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
         }
         [Some("--help" | "-help" | "-h")] => print(HELP),
-        [argument, ..] => {
-            let argument = argument.unwrap_or("not UTF-8");
-            fail(&format!("The argument \"{argument}\", or what follows it, means nothing here.\n\n{HELP}"), 2)
+        _ => {
+            let given: Vec<_> = given.iter().map(|argument| format!("{argument:?}")).collect();
+            fail(&format!("Expected at most one of the options below, but got {}.\n\n{HELP}", given.join(" ")), 2)
         }
     }
 }
@@ -53,21 +55,31 @@ fn serve(mode: Mode) -> ExitCode {
     // One thread: a provider waits for the network, and a pool of threads costs time and memory at each start.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("Cannot start: {error}\n"), 1),
+        Err(error) => return cannot_start(mode, &error),
     };
     let served = runtime.block_on(async {
-        let service = ProviderServer::new(Server::new(TencentProvider::default()))
+        let end = CancellationToken::new();
+        let service = ProviderServer::new(Server::ending_with(TencentProvider::default(), end.clone()))
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(MAX_MESSAGE);
-        plugin::serve(PLUGIN, mode, service).await
+        plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service, end).await
     });
     // A look-up of a host name may be under way in a thread that cannot be interrupted.
     runtime.shutdown_background();
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(ServeError::NoHost) => fail(HELP, 1),
-        Err(error) => fail(&format!("The provider cannot start: {error}.\n"), 1),
+        Err(error @ ServeError::Serve(_)) => fail(&format!("The provider failed: {error}.\n"), 1),
+        Err(error) => cannot_start(mode, &error),
     }
+}
+
+fn cannot_start(mode: Mode, reason: &dyn Display) -> ExitCode {
+    let text = format!("The provider cannot start: {reason}.\n");
+    if mode == Mode::Hosted {
+        plugin::tell_host(&text);
+    }
+    fail(&text, 1)
 }
 
 fn print(text: &str) -> ExitCode {

@@ -1,21 +1,44 @@
 //! The `terraform` room with another provider than this repository's: what it promises to any.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terraform_provider_tencent::model;
 use terraform_provider_tencent::terraform::codec::{decode, encode};
-use terraform_provider_tencent::terraform::proto::{self, DynamicValue, RawState, provider_server::Provider as _};
+use terraform_provider_tencent::terraform::proto::attribute_path::step::Selector;
+use terraform_provider_tencent::terraform::proto::{
+    self, DynamicValue, RawState, ResourceIdentityData, provider_server::Provider as _,
+};
 use terraform_provider_tencent::terraform::{
     Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, Failure, IdentityAttribute,
-    IdentitySchema, ImportTarget, ManagedResource, Provider, Registry, Schema, Server, Type, Value,
+    IdentitySchema, ImportTarget, ManagedResource, Nesting, Provider, Registry, Schema, Server, Type, Value,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
 
 model! {
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, Default)]
     struct Thing {
         name: Attr<String>,
         size: Attr<u64>,
+        serial: Attr<u64>,
+        label: Attr<Label>,
+        parts: Attr<BTreeMap<String, Part>>,
+    }
+}
+
+model! {
+    #[derive(Debug, Clone)]
+    struct Label {
+        text: Attr<String>,
+        printed: Attr<bool>,
+    }
+}
+
+model! {
+    #[derive(Debug, Clone)]
+    struct Part {
+        weight: Attr<u64>,
     }
 }
 
@@ -49,6 +72,22 @@ impl ManagedResource for ThingResource {
             attributes: vec![
                 Attribute::new("name", Type::String, "").required().requires_replace(),
                 Attribute::new("size", Type::Number, "").default_value(Value::Number(1u64.into())),
+                Attribute::new("serial", Type::Number, "").computed(),
+                Attribute::nested(
+                    "label",
+                    Nesting::Single,
+                    vec![
+                        Attribute::new("text", Type::String, ""),
+                        Attribute::new("printed", Type::Bool, "").computed(),
+                    ],
+                    "",
+                ),
+                Attribute::nested(
+                    "parts",
+                    Nesting::Map,
+                    vec![Attribute::new("weight", Type::Number, "").computed()],
+                    "",
+                ),
             ],
         }
     }
@@ -62,8 +101,11 @@ impl ManagedResource for ThingResource {
         ThingIdentity { name: state.name.clone() }
     }
 
-    fn validate(&self, _: &Thing) -> Diagnostics {
-        Diagnostics::new()
+    fn validate(&self, config: &Thing) -> Diagnostics {
+        match config.name.known().map(String::as_str) {
+            Some("odd") => Diagnostic::warning("Odd", "As the name says.").on("name").into(),
+            _ => Diagnostics::new(),
+        }
     }
 
     async fn plan(&self, _: &(), change: Change<Thing>, _: &mut Context) -> Result<Thing, Diagnostics> {
@@ -74,6 +116,10 @@ impl ManagedResource for ThingResource {
         match state.name.known().map(String::as_str) {
             Some("panic") => panic!("as the name says"),
             Some("gone") => Ok(None),
+            Some("slow") => {
+                cx.end().cancelled().await;
+                Err(Diagnostic::error("Not read", "The process ends.").into())
+            }
             _ => {
                 let reads: u64 = cx.private();
                 cx.set_private(&(reads + 1));
@@ -114,7 +160,7 @@ impl ManagedResource for ThingResource {
     /// Version 1 called the name "title" and had no size.
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Thing> {
         let title = state["title"].as_str()?.to_owned();
-        (from_version == 1).then_some(Thing { name: Attr::Known(title), size: Attr::Known(1) })
+        (from_version == 1).then_some(Thing { name: Attr::Known(title), size: Attr::Known(1), ..Thing::default() })
     }
 }
 
@@ -146,7 +192,10 @@ impl Provider for Toy {
 const TYPE_NAME: &str = ThingResource::TYPE_NAME;
 
 async fn server() -> Server<Toy> {
-    let server = Server::new(Toy);
+    configured(Server::new(Toy)).await
+}
+
+async fn configured(server: Server<Toy>) -> Server<Toy> {
     let config = Some(encode(&Value::Object([].into()), &Nothing::ty()).expect("an empty object"));
     let request = proto::configure_provider::Request { config, ..Default::default() };
     let response = server.configure_provider(Request::new(request)).await.expect("an answer").into_inner();
@@ -155,7 +204,13 @@ async fn server() -> Server<Toy> {
 }
 
 fn thing(name: &str, size: u64) -> Value {
-    Thing { name: Attr::Known(name.into()), size: Attr::Known(size) }.into_value()
+    Thing { name: Attr::Known(name.into()), size: Attr::Known(size), ..Thing::default() }.into_value()
+}
+
+fn with<const N: usize>(object: Value, attributes: [(&str, Value); N]) -> Value {
+    let Value::Object(mut object) = object else { panic!("{object:?} is no object") };
+    object.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(object)
 }
 
 fn dynamic(value: &Value) -> Option<DynamicValue> {
@@ -195,18 +250,47 @@ async fn a_failed_write_leaves_the_state_that_holds() {
     }
 }
 
+/// The name in an identity.
+fn identified(identity: Option<ResourceIdentityData>) -> Option<Value> {
+    let identity = identity?.identity_data;
+    Some(decode(identity.as_ref(), &ThingIdentity::ty()).expect("an identity").attribute("name").clone())
+}
+
 #[tokio::test]
 async fn a_write_that_cannot_be_read_leaves_the_state_that_holds() {
+    let negative = with(thing("old", 3), [("size", Value::Number((-1i64).into()))]);
+    for (prior, planned, name) in [
+        (thing("old", 3), Some(DynamicValue { msgpack: vec![0xff], json: vec![] }), Some("old")),
+        (thing("old", 3), dynamic(&negative), Some("old")),
+        (Value::Null, dynamic(&negative), None),
+    ] {
+        let request = proto::apply_resource_change::Request {
+            type_name: TYPE_NAME.into(),
+            prior_state: dynamic(&prior),
+            planned_state: planned,
+            planned_private: b"7".to_vec(),
+            ..Default::default()
+        };
+        let response = server().await.apply_resource_change(Request::new(request)).await.expect("an answer");
+        let response = response.into_inner();
+        assert_eq!(value(response.new_state), prior);
+        assert_eq!(identified(response.new_identity), name.map(|name| Value::String(name.into())));
+        assert_eq!(response.private, b"7");
+        assert_eq!(response.diagnostics.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_write_before_configuration_leaves_the_state_that_holds() {
     let request = proto::apply_resource_change::Request {
         type_name: TYPE_NAME.into(),
         prior_state: dynamic(&thing("old", 3)),
-        planned_state: Some(DynamicValue { msgpack: vec![0xff], json: vec![] }),
-        planned_private: b"7".to_vec(),
+        planned_state: dynamic(&Value::Null),
         ..Default::default()
     };
-    let response = server().await.apply_resource_change(Request::new(request)).await.expect("an answer").into_inner();
+    let response = Server::new(Toy).apply_resource_change(Request::new(request)).await.expect("an answer").into_inner();
     assert_eq!(value(response.new_state), thing("old", 3));
-    assert_eq!(response.private, b"7");
+    assert_eq!(identified(response.new_identity), Some(Value::String("old".into())));
     assert_eq!(response.diagnostics.len(), 1);
 }
 
@@ -237,6 +321,19 @@ async fn a_panic_ends_its_own_request_only() {
 }
 
 #[tokio::test]
+async fn operations_learn_that_the_process_ends() {
+    let end = CancellationToken::new();
+    let server = configured(Server::ending_with(Toy, end.clone())).await;
+    let (slow, quick) = tokio::join!(read(&server, "slow", b""), async {
+        let quick = read(&server, "thing", b"").await;
+        end.cancel();
+        quick
+    });
+    assert_eq!(quick.expect("an answer").diagnostics, []);
+    assert_eq!(slow.expect("an answer").diagnostics[0].summary, "Not read");
+}
+
+#[tokio::test]
 async fn private_data_lives_from_one_operation_to_the_next() {
     let server = server().await;
     let first = read(&server, "thing", b"").await.expect("an answer");
@@ -264,7 +361,7 @@ async fn upgrade(version: i64, json: &str) -> Result<Value, String> {
 async fn states_are_upgraded_or_refused() {
     assert_eq!(upgrade(2, r#"{"name":"a","size":3}"#).await, Ok(thing("a", 3)));
     // Written by a release of the same schema version that knew fewer attributes, or more.
-    let fewer = Thing { name: Attr::Known("a".into()), size: Attr::Null }.into_value();
+    let fewer = Thing { name: Attr::Known("a".into()), ..Thing::default() }.into_value();
     assert_eq!(upgrade(2, r#"{"name":"a","color":"red"}"#).await, Ok(fewer));
     assert_eq!(upgrade(1, r#"{"title":"a"}"#).await, Ok(thing("a", 1)));
     for (version, json, reason) in [
@@ -283,7 +380,7 @@ async fn states_are_upgraded_or_refused() {
 #[tokio::test]
 async fn a_plan_has_defaults_and_says_what_replaces() {
     let plan = async |prior: Value, name: &str, size: Value| {
-        let config = Value::Object([("name".into(), Value::String(name.into())), ("size".into(), size)].into());
+        let config = with(thing(name, 0), [("size", size)]);
         let request = proto::plan_resource_change::Request {
             type_name: TYPE_NAME.into(),
             prior_state: dynamic(&prior),
@@ -298,4 +395,59 @@ async fn a_plan_has_defaults_and_says_what_replaces() {
     assert_eq!(plan(Value::Null, "a", Value::Null).await, (thing("a", 1), 0));
     assert_eq!(plan(thing("a", 5), "a", Value::Null).await, (thing("a", 1), 0));
     assert_eq!(plan(thing("a", 5), "b", Value::Number(5u64.into())).await, (thing("b", 5), 1));
+}
+
+/// The summaries of what is wrong with a configuration, and the paths that they blame.
+async fn validate(config: &Value) -> Vec<(String, String)> {
+    let request = proto::validate_resource_config::Request {
+        type_name: TYPE_NAME.into(),
+        config: dynamic(config),
+        client_capabilities: None,
+    };
+    let response = server().await.validate_resource_config(Request::new(request)).await.expect("an answer");
+    let path = |path: proto::AttributePath| path.steps.into_iter().map(|step| selected(step.selector)).collect();
+    let blame = |d: proto::Diagnostic| (d.summary, d.attribute.map(path).unwrap_or_default());
+    response.into_inner().diagnostics.into_iter().map(blame).collect()
+}
+
+fn selected(selector: Option<Selector>) -> String {
+    match selector {
+        Some(Selector::AttributeName(name)) => format!(".{name}"),
+        Some(Selector::ElementKeyString(key)) => format!("[{key}]"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_provider_sets_is_no_configuration() {
+    let object = |attributes: [(&str, Value); 1]| with(Value::Object([].into()), attributes);
+    let label = |printed| with(object([("text", Value::Unknown)]), [("printed", printed)]);
+    let parts = |weight| object([("left", object([("weight", weight)]))]);
+    let right = [("label", label(Value::Null)), ("parts", parts(Value::Null)), ("size", Value::Unknown)];
+    for config in [thing("a", 1), with(thing("a", 1), right), with(thing("a", 1), [("label", Value::Unknown)])] {
+        assert_eq!(validate(&config).await, [], "{config:?}");
+    }
+
+    let wrong = [
+        ("serial", Value::Unknown),
+        ("label", label(Value::Bool(false))),
+        ("parts", parts(Value::Number(1u64.into()))),
+    ];
+    let read_only = [".label.printed", ".parts[left].weight", ".serial"];
+    let with_own = |own: (&str, &str)| {
+        let read_only = read_only.map(|path| ("Read-only attribute cannot be configured", path));
+        let mut all: Vec<_> = [&read_only[..], &[own]].concat();
+        all.sort();
+        all.into_iter().map(|(summary, path)| (summary.to_owned(), path.to_owned())).collect::<Vec<_>>()
+    };
+    for (name, size, own) in [
+        ("odd", Value::Null, ("Odd", ".name")),
+        // What its model cannot hold never reaches the resource.
+        ("odd", Value::Number((-1i64).into()), ("Invalid value", ".size")),
+    ] {
+        let config = with(with(thing(name, 0), wrong.clone()), [("size", size)]);
+        let mut found = validate(&config).await;
+        found.sort();
+        assert_eq!(found, with_own(own));
+    }
 }

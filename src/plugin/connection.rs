@@ -22,12 +22,12 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The connections of trusted clients, as they come.
-pub(super) struct Connections(mpsc::Receiver<io::Result<Connection>>);
+pub(super) struct Connections<C>(mpsc::Receiver<io::Result<Connection<C>>>);
 
-impl Connections {
+impl<C: Clone + Default + Send + 'static> Connections<C> {
     /// Accepts until the end of the process' life. Each TLS handshake has a task of its own: a client that is slow or
-    /// hostile keeps nobody waiting.
-    pub(super) fn accept(listener: Listener, tls: Option<Tls>, lifetime: &Lifetime) -> Self {
+    /// hostile keeps nobody waiting. Where `shared` is none, each connection has a `C` of its own.
+    pub(super) fn accept(listener: Listener, tls: Option<Tls>, lifetime: &Lifetime, shared: Option<C>) -> Self {
         let (sender, receiver) = mpsc::channel(1);
         let lifetime = lifetime.clone();
         let tls = tls.map(Arc::new);
@@ -48,10 +48,11 @@ impl Connections {
                     }
                 };
                 let (tls, sender, lifetime) = (tls.clone(), sender.clone(), lifetime.clone());
+                let caller = shared.clone().unwrap_or_default();
                 tokio::spawn(async move {
                     match trust(stream, tls.as_deref()).await {
                         Ok(io) => {
-                            let connection = Connection { io, _alive: lifetime.connection() };
+                            let connection = Connection { io, caller, _alive: lifetime.connection() };
                             // No receiver: the server has ended.
                             let _ = sender.send(Ok(connection)).await;
                         }
@@ -64,8 +65,8 @@ impl Connections {
     }
 }
 
-impl FuturesStream for Connections {
-    type Item = io::Result<Connection>;
+impl<C> FuturesStream for Connections<C> {
+    type Item = io::Result<Connection<C>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_recv(cx)
@@ -85,24 +86,27 @@ trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// A connection, counted while it lasts.
-pub(super) struct Connection {
+pub(super) struct Connection<C> {
     io: Box<dyn Io>,
+    caller: C,
     _alive: Alive,
 }
 
-impl Connected for Connection {
-    type ConnectInfo = ();
+impl<C: Clone + Send + Sync + 'static> Connected for Connection<C> {
+    type ConnectInfo = C;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> C {
+        self.caller.clone()
+    }
 }
 
-impl AsyncRead for Connection {
+impl<C: Unpin> AsyncRead for Connection<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Connection {
+impl<C: Unpin> AsyncWrite for Connection<C> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }

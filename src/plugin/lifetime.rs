@@ -32,8 +32,9 @@ impl Drop for Alive {
 }
 
 impl Lifetime {
-    pub(super) fn new() -> Self {
-        Self { end: CancellationToken::new(), connections: watch::Sender::new(0) }
+    /// A life that cancels `end` when it ends.
+    pub(super) fn new(end: CancellationToken) -> Self {
+        Self { end, connections: watch::Sender::new(0) }
     }
 
     /// Ends it.
@@ -117,5 +118,45 @@ fn signals(mode: Mode) -> impl Future<Output = &'static str> {
                 Mode::Debug => return "Ctrl-C",
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, advance};
+    use tonic::Request;
+
+    use super::super::proto::Empty;
+    use super::super::proto::grpc_controller_server::GrpcController as _;
+    use super::super::services::Controller;
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_holds_the_token_learns_of_a_shutdown() {
+        let end = CancellationToken::new();
+        let lifetime = Lifetime::new(end.clone());
+        let watch = lifetime.watch(Mode::Hosted);
+        assert!(!end.is_cancelled());
+        Controller::new(&lifetime).shutdown(Request::new(Empty {})).await.expect("an answer");
+        assert!(end.is_cancelled());
+        watch.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_holds_the_token_learns_that_the_host_is_gone() {
+        let end = CancellationToken::new();
+        let lifetime = Lifetime::new(end.clone());
+        let watch = tokio::spawn({
+            let lifetime = lifetime.clone();
+            async move { lifetime.watch(Mode::Hosted).await }
+        });
+        let connection = lifetime.connection();
+        advance(HOST_SILENT * 2).await;
+        assert!(!end.is_cancelled(), "the host is there");
+        drop(connection);
+        let dropped = Instant::now();
+        end.cancelled().await;
+        assert_eq!(dropped.elapsed(), HOST_GONE);
+        watch.await.expect("no panic");
     }
 }

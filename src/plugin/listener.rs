@@ -14,7 +14,8 @@ pub(super) use windows::{Listener, Stream};
 mod unix {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt as _, chown};
-    use std::path::{Path, PathBuf};
+    use std::os::unix::net::SocketAddr;
+    use std::path::{Path, PathBuf, absolute};
 
     use nix::unistd::Group;
     use tempfile::TempDir;
@@ -24,6 +25,15 @@ mod unix {
     use super::*;
 
     pub(in super::super) type Stream = tokio::net::UnixStream;
+
+    /// The variable for temporary files, as [`std::env::temp_dir`] reads it.
+    const TMPDIR: &str = "TMPDIR";
+    /// Where sockets can be if they cannot be where they should: every unix has it, and no path is shorter.
+    const SHORT_DIRECTORY: &str = "/tmp";
+    /// What the name of the socket's directory begins with; six letters follow.
+    const PREFIX: &str = "plugin";
+    /// The name of the socket.
+    const SOCKET: &str = "socket";
 
     /// A unix socket in a directory of its own, which is removed with the listener.
     #[derive(Debug)]
@@ -35,22 +45,24 @@ mod unix {
 
     impl Listener {
         pub(in super::super) fn bind(host: &Host) -> Result<Self, ServeError> {
-            let parent = host.socket_dir.clone().unwrap_or_else(std::env::temp_dir);
-            let unusable = |source: io::Error| match &host.socket_dir {
-                Some(_) => {
-                    let reason = format!("no socket can be made there: {source}");
-                    ServeError::Environment { name: UNIX_SOCKET_DIR, reason }
-                }
-                None => ServeError::Listen { place: parent.display().to_string(), source },
+            let (parent, variable) = directory(host);
+            let unusable = |source: io::Error| {
+                let reason = match source.kind() {
+                    io::ErrorKind::NotFound => "it does not exist".to_owned(),
+                    io::ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+                    io::ErrorKind::PermissionDenied => "this user may not write to it".to_owned(),
+                    _ => source.to_string(),
+                };
+                ServeError::Directory { directory: parent.clone(), reason, variable }
             };
             let failed = |place: &Path, source| ServeError::Listen { place: place.display().to_string(), source };
             // Readable by the owner alone from its creation on: what follows has no race.
             let directory = tempfile::Builder::new()
-                .prefix("plugin")
+                .prefix(PREFIX)
                 .permissions(Permissions::from_mode(0o700))
                 .tempdir_in(&parent)
                 .map_err(unusable)?;
-            let path = directory.path().join("socket");
+            let path = directory.path().join(SOCKET);
             let socket = UnixListener::bind(&path).map_err(|error| failed(&path, error))?;
             let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));
             match &host.socket_group {
@@ -78,6 +90,31 @@ mod unix {
         pub(in super::super) async fn accept(&self) -> io::Result<Stream> {
             self.socket.accept().await.map(|(stream, _)| stream)
         }
+    }
+
+    /// Where the socket's directory is to be, and the variable that can name another place: the host's choice, else that
+    /// of the environment, as long as a host can be told of a socket there.
+    fn directory(host: &Host) -> (PathBuf, &'static str) {
+        let temporary = Some(std::env::temp_dir()).filter(|directory| !directory.as_os_str().is_empty());
+        let wished = [(host.socket_dir.clone(), UNIX_SOCKET_DIR), (temporary, TMPDIR)];
+        for (directory, variable) in wished {
+            // What cannot be made absolute, nothing can be made in either.
+            let Some(directory) = directory.map(|d| absolute(&d).unwrap_or(d)) else { continue };
+            if can_be_told(&directory) {
+                return (directory, variable);
+            }
+            let directory = directory.display();
+            tracing::warn!(variable, %directory, "no socket can be there: the path is too long, or not plain text");
+        }
+        (SHORT_DIRECTORY.into(), TMPDIR)
+    }
+
+    /// Whether the path of a socket in `directory` fits into a socket's address and into a field of the handshake line.
+    fn can_be_told(directory: &Path) -> bool {
+        let socket = directory.join(format!("{PREFIX}XXXXXX")).join(SOCKET);
+        let is_field = |path: &str| !path.contains(|c: char| c == '|' || c.is_control());
+        // The system's own limit: 107 bytes on Linux, 103 on macOS.
+        SocketAddr::from_pathname(&socket).is_ok() && socket.to_str().is_some_and(is_field)
     }
 
     /// A group is given by its name or its number.

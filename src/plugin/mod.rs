@@ -23,8 +23,10 @@ mod tls;
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::server::NamedService;
@@ -62,12 +64,26 @@ pub enum ServeError {
     #[error("no host started this process")]
     NoHost,
     /// What the host says in the environment cannot be used.
-    #[error("{name}: {reason}")]
+    #[error("the environment variable {name} cannot be used: {reason}")]
     Environment {
         /// The variable.
         name: &'static str,
         /// What is wrong with it.
         reason: String,
+    },
+    /// The directory for the socket cannot be used.
+    #[error(
+        "no socket can be made in {}: {reason}. Make it a directory that this user can write to, or set {variable} to \
+         another one",
+        .directory.display()
+    )]
+    Directory {
+        /// Which.
+        directory: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// The variable that can name another.
+        variable: &'static str,
     },
     /// No socket could be made.
     #[error("cannot listen on {place}: {source}")]
@@ -97,22 +113,28 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 
 /// Serves `service` for one host until the host wants no more.
 ///
+/// `end` is cancelled when the process is about to end, a moment before requests under way are cut off.
+///
+/// The extensions of each request hold a `C` that stands for the caller. A host is one caller, however often it
+/// connects. In [`Mode::Debug`], each connection is one: a host then connects once for each plugin that it would start.
+///
 /// # Errors
 ///
 /// If serving cannot begin; nothing was served then.
-pub async fn serve<S>(plugin: Plugin, mode: Mode, service: S) -> Result<(), ServeError>
+pub async fn serve<S, C>(plugin: Plugin, mode: Mode, service: S, end: CancellationToken) -> Result<(), ServeError>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
     S: NamedService + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
+    C: Clone + Default + Send + Sync + Unpin + 'static,
 {
     let host = match mode {
         Mode::Hosted => Host::from_env()?,
         Mode::Debug => Host::default(),
     };
-    let lifetime = Lifetime::new();
+    let lifetime = Lifetime::new(end);
     // Before there is a socket to clean up, and before the host knows of the process: a signal may follow at once.
-    let end = lifetime.watch(mode);
+    let ended = lifetime.watch(mode);
     let tls = host.client_certificate.as_deref().map(Tls::pinned_to).transpose()?;
     let listener = Listener::bind(&host)?;
 
@@ -128,16 +150,18 @@ where
     // The name under which go-plugin hosts ask, whatever the service is called.
     health_reporter.set_service_status("plugin", tonic_health::ServingStatus::Serving).await;
 
+    let shared = (mode == Mode::Hosted).then(C::default);
+    let connections = Connections::accept(listener, tls, &lifetime, shared);
     let server = Server::builder()
         .add_service(service)
         .add_service(health)
         .add_service(proto::grpc_controller_server::GrpcControllerServer::new(Controller::new(&lifetime)))
         .add_service(proto::grpc_stdio_server::GrpcStdioServer::new(Stdio::new(&lifetime)))
         .add_service(proto::grpc_broker_server::GrpcBrokerServer::new(Broker::new(&lifetime)))
-        .serve_with_incoming_shutdown(Connections::accept(listener, tls, &lifetime), lifetime.ended());
+        .serve_with_incoming_shutdown(connections, lifetime.ended());
 
     let farewell = async {
-        end.await;
+        ended.await;
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::select! {
@@ -177,6 +201,16 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
          terminal with this variable; to end it, press Ctrl-C.\n\n    \
          export TF_REATTACH_PROVIDERS='{json}'\n\n"
     )
+}
+
+/// Tells a host why there is no plugin, before a handshake: what a host cannot read as a handshake line it shows, while
+/// what is on standard error goes to its log.
+pub fn tell_host(reason: &str) {
+    // One line, and one field: with more than that it would be read as a handshake.
+    let one = |c: char| if c.is_control() || c == '|' { ' ' } else { c };
+    let line: String = reason.trim().chars().map(one).collect();
+    // Who does not read it has the exit code.
+    let _ = announce(&format!("{line}\n"));
 }
 
 fn announce(text: &str) -> Result<(), ServeError> {

@@ -72,7 +72,7 @@ impl<D: DataSource> AnyDataSource<D::Client> for Registered<D> {
     }
 
     fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.data_source.validate(&D::Model::from_value(config)?).into_result()
+        self.schema.validate(config, |config| self.data_source.validate(config))
     }
 
     fn read<'a>(

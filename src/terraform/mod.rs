@@ -6,7 +6,7 @@
 //! | [`Schema`], [`Attribute`] | which attributes an object has |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
 //! | [`Provider`], [`ManagedResource`], [`DataSource`] | the traits that provider code implements |
-//! | [`Server`] | answers tfplugin6 requests with a provider |
+//! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
 //!
@@ -24,6 +24,7 @@ mod provider;
 mod resource;
 mod schema;
 mod server;
+mod session;
 mod types;
 mod value;
 
@@ -39,5 +40,6 @@ pub use provider::{Configured, Provider, Registry};
 pub use resource::{Change, Failure, ImportTarget, ManagedResource};
 pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Nesting, Schema};
 pub use server::Server;
+pub use session::Session;
 pub use types::{InvalidType, Type};
 pub use value::{Set, Value};

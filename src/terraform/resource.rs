@@ -270,7 +270,7 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
     }
 
     fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.resource.validate(&R::Model::from_value(config)?).into_result()
+        self.schema.validate(config, |config| self.resource.validate(config))
     }
 
     fn plan<'a>(

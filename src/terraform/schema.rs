@@ -1,6 +1,6 @@
 //! Schemas: which attributes an object has, what they are for and who sets them.
 
-use super::{Type, Value, proto};
+use super::{AttributePath, Data, Diagnostic, Diagnostics, Step, Type, Value, proto};
 
 /// The schema of a provider block, a resource or a data source.
 #[derive(Debug, Clone)]
@@ -139,6 +139,23 @@ impl Attribute {
         }
     }
 
+    /// What `value`, the attribute's in a configuration, sets although the provider alone does. Unknown is set, too.
+    fn read_only_settings(&self, value: &Value, path: AttributePath, diagnostics: &mut Diagnostics) {
+        match (&self.kind, value) {
+            (_, Value::Null) => {}
+            _ if self.usage == Usage::Computed => diagnostics.push(read_only(path)),
+            (Kind::Nested(Nesting::Single, attributes), object) => {
+                read_only_settings(attributes, object, &path, diagnostics);
+            }
+            (Kind::Nested(Nesting::Map, attributes), Value::Object(elements)) => {
+                for (key, object) in elements {
+                    read_only_settings(attributes, object, &path.clone().then(Step::Key(key.clone())), diagnostics);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn to_proto(&self) -> proto::schema::Attribute {
         let (ty, nested_type) = match &self.kind {
             Kind::Plain(ty) => (type_bytes(ty), None),
@@ -174,6 +191,18 @@ impl Schema {
     /// The type of the whole object.
     pub fn ty(&self) -> Type {
         object_type(&self.attributes)
+    }
+
+    /// Checks a configuration: the rules that every object has, and the object's `own`.
+    pub(super) fn validate<M: Data>(
+        &self,
+        config: Value,
+        own: impl FnOnce(&M) -> Diagnostics,
+    ) -> Result<(), Diagnostics> {
+        let mut diagnostics = Diagnostics::new();
+        read_only_settings(&self.attributes, &config, &AttributePath::root(), &mut diagnostics);
+        diagnostics.extend(M::from_value(config).map_or_else(Diagnostics::from, |config| own(&config)));
+        diagnostics.into_result()
     }
 
     /// `value` with the defaults of the attributes that `config` leaves out.
@@ -254,6 +283,21 @@ impl IdentitySchema {
 
 fn object_type(attributes: &[Attribute]) -> Type {
     Type::object(attributes.iter().map(|a| (a.name, a.ty())))
+}
+
+fn read_only_settings(attributes: &[Attribute], object: &Value, path: &AttributePath, diagnostics: &mut Diagnostics) {
+    for attribute in attributes {
+        let path = path.clone().then(Step::Attribute(attribute.name.to_owned()));
+        attribute.read_only_settings(object.attribute(attribute.name), path, diagnostics);
+    }
+}
+
+fn read_only(path: AttributePath) -> Diagnostic {
+    Diagnostic::error(
+        "Read-only attribute cannot be configured",
+        format!("The value of {path} is set by the provider. Remove it from the configuration."),
+    )
+    .at(path)
 }
 
 fn type_bytes(ty: &Type) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -12,25 +12,24 @@ use tracing::Instrument as _;
 
 use super::codec::{self, DecodeError, EncodeError, ExtraAttributes, decode};
 use super::data_source::AnyDataSource;
-use super::proto::{self, RawState, ResourceIdentityData};
+use super::proto::{self, DynamicValue, RawState, ResourceIdentityData};
 use super::provider::{Configured, Provider, Registry};
 use super::resource::{AnyResource, Change, ImportTarget};
+use super::session::Session;
 use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
 
 /// Serves a [`Provider`] as the gRPC service `tfplugin6.Provider`.
 pub struct Server<P: Provider> {
+    shared: Arc<Shared<P>>,
+    session: Session<P>,
+}
+
+/// What all sessions share.
+struct Shared<P: Provider> {
     provider: P,
     schema: Schema,
     registry: Registry<P::Client>,
-    session: Mutex<Session<P::Client>>,
     end: CancellationToken,
-}
-
-/// What changes while the process serves.
-struct Session<C> {
-    /// `None` before Terraform has configured the provider.
-    client: Option<Arc<Configured<C>>>,
-    stop: CancellationToken,
 }
 
 impl<P: Provider> Server<P> {
@@ -52,18 +51,18 @@ impl<P: Provider> Server<P> {
         let schema = provider.schema();
         assert_eq!(schema.ty(), P::Config::ty(), "schema and model of the provider block");
         let registry = provider.registry();
-        let session = Session { client: None, stop: CancellationToken::new() };
-        Self { provider, schema, registry, session: Mutex::new(session), end }
+        Self { shared: Arc::new(Shared { provider, schema, registry, end }), session: Session::default() }
     }
 
-    fn session(&self) -> std::sync::MutexGuard<'_, Session<P::Client>> {
-        // Each change of a session is one assignment: a panic cannot leave it half done.
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The server in the session of a request: the caller's own, if the transport tells callers apart.
+    fn of<T>(&self, request: &Request<T>) -> Self {
+        let session = request.extensions().get().unwrap_or(&self.session).clone();
+        Self { shared: Arc::clone(&self.shared), session }
     }
 
     fn configured(&self) -> Result<Arc<Configured<P::Client>>, Diagnostics> {
-        let client = self.session().client.clone();
-        client.ok_or_else(|| Diagnostic::bug("Terraform used the provider before configuring it.").into())
+        let used_too_early = || Diagnostic::bug("Terraform used the provider before configuring it.").into();
+        self.session.client().ok_or_else(used_too_early)
     }
 
     fn unknown_provider(&self) -> Diagnostics {
@@ -79,14 +78,14 @@ impl<P: Provider> Server<P> {
     }
 
     fn resource(&self, type_name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostics> {
-        match self.registry.resources.get(type_name) {
+        match self.shared.registry.resources.get(type_name) {
             Some(resource) => Ok(resource.as_ref()),
             None => Err(unknown_type("resource type", type_name)),
         }
     }
 
     fn data_source(&self, type_name: &str) -> Result<&dyn AnyDataSource<P::Client>, Diagnostics> {
-        match self.registry.data_sources.get(type_name) {
+        match self.shared.registry.data_sources.get(type_name) {
             Some(data_source) => Ok(data_source.as_ref()),
             None => Err(unknown_type("data source", type_name)),
         }
@@ -100,8 +99,8 @@ impl<P: Provider> Server<P> {
         use proto::get_metadata::{DataSourceMetadata, ResourceMetadata};
         Ok(proto::get_metadata::Response {
             server_capabilities: Some(capabilities()),
-            resources: names(&self.registry.resources).map(|type_name| ResourceMetadata { type_name }).collect(),
-            data_sources: names(&self.registry.data_sources)
+            resources: names(&self.shared.registry.resources).map(|type_name| ResourceMetadata { type_name }).collect(),
+            data_sources: names(&self.shared.registry.data_sources)
                 .map(|type_name| DataSourceMetadata { type_name })
                 .collect(),
             ..Default::default()
@@ -113,10 +112,10 @@ impl<P: Provider> Server<P> {
         _: proto::get_provider_schema::Request,
         _: &mut Context,
     ) -> Result<proto::get_provider_schema::Response, Diagnostics> {
-        let resources = self.registry.resources.iter();
-        let data_sources = self.registry.data_sources.iter();
+        let resources = self.shared.registry.resources.iter();
+        let data_sources = self.shared.registry.data_sources.iter();
         Ok(proto::get_provider_schema::Response {
-            provider: Some(self.schema.to_proto()),
+            provider: Some(self.shared.schema.to_proto()),
             resource_schemas: resources.map(|(name, r)| ((*name).to_owned(), r.schema().to_proto())).collect(),
             data_source_schemas: data_sources.map(|(name, d)| ((*name).to_owned(), d.schema().to_proto())).collect(),
             server_capabilities: Some(capabilities()),
@@ -129,7 +128,7 @@ impl<P: Provider> Server<P> {
         _: proto::get_resource_identity_schemas::Request,
         _: &mut Context,
     ) -> Result<proto::get_resource_identity_schemas::Response, Diagnostics> {
-        let resources = self.registry.resources.iter();
+        let resources = self.shared.registry.resources.iter();
         Ok(proto::get_resource_identity_schemas::Response {
             identity_schemas: resources.map(|(name, r)| ((*name).to_owned(), r.identity_schema().to_proto())).collect(),
             ..Default::default()
@@ -141,8 +140,8 @@ impl<P: Provider> Server<P> {
         request: proto::validate_provider_config::Request,
         _: &mut Context,
     ) -> Result<proto::validate_provider_config::Response, Diagnostics> {
-        let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
-        self.provider.validate(&config).into_result()?;
+        let config = decode(request.config.as_ref(), &self.shared.schema.ty())?;
+        self.shared.schema.validate(config, |config| self.shared.provider.validate(config))?;
         Ok(Default::default())
     }
 
@@ -203,11 +202,8 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::configure_provider::Response, Diagnostics> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
-        let config = P::Config::from_value(decode(request.config.as_ref(), &self.schema.ty())?)?;
-        let client = self.provider.configure(config, cx)?;
-        let client = Some(Arc::new(client));
-        // A new configuration begins a new run: under a debugger, one process serves several.
-        *self.session() = Session { client, stop: CancellationToken::new() };
+        let config = P::Config::from_value(decode(request.config.as_ref(), &self.shared.schema.ty())?)?;
+        self.session.configure(self.shared.provider.configure(config, cx)?);
         Ok(Default::default())
     }
 
@@ -303,14 +299,25 @@ impl<P: Provider> Server<P> {
         request: proto::apply_resource_change::Request,
         cx: &mut Context,
     ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
-        let prior_state = request.prior_state.clone();
+        let (type_name, prior_state) = (request.type_name.clone(), request.prior_state.clone());
         cx.set_private_bytes(request.planned_private.clone());
         let response = self.apply(request, cx).await.or_else(|diagnostics| {
             // Nothing was reached: what held before still holds.
-            let diagnostics = diagnostics.into_proto();
-            Ok(proto::apply_resource_change::Response { new_state: prior_state, diagnostics, ..Default::default() })
+            Ok(proto::apply_resource_change::Response {
+                new_identity: self.stored_identity(&type_name, prior_state.as_ref()),
+                new_state: prior_state,
+                diagnostics: diagnostics.into_proto(),
+                ..Default::default()
+            })
         });
         response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
+    }
+
+    /// The identity of the object in a state as Terraform sent it; `None` where there is none to be found.
+    fn stored_identity(&self, type_name: &str, state: Option<&DynamicValue>) -> Option<ResourceIdentityData> {
+        let resource = self.resource(type_name).ok()?;
+        let state = decode(state, &resource.schema().ty()).ok()?;
+        identity_of(resource, &state).ok()?
     }
 
     async fn apply(
@@ -439,7 +446,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::stop_provider::Response, Diagnostics> {
         tracing::info!("Terraform asks to stop: operations under way end now");
-        self.session().stop.cancel();
+        self.session.stop().cancel();
         Ok(Default::default())
     }
 }
@@ -636,9 +643,10 @@ macro_rules! serve {
                 'life0: 'async_trait,
                 Self: 'async_trait,
             {
-                let cx = Context::new(self.session().stop.clone(), self.end.clone());
+                let server = self.of(&request);
+                let cx = Context::new(server.session.stop(), server.shared.end.clone());
                 let span = tracing::info_span!("rpc", tf_rpc = stringify!($method));
-                let work = async move |cx: &mut Context| self.$method(request.into_inner(), cx).await;
+                let work = async move |cx: &mut Context| server.$method(request.into_inner(), cx).await;
                 Box::pin(answer(stringify!($method), cx, work).instrument(span))
             })*
         }

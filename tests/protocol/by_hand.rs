@@ -50,8 +50,15 @@ async fn help_can_be_asked_for() {
 
 #[tokio::test]
 async fn other_arguments_are_refused() {
-    for arguments in [&["apply"][..], &["--verison"], &["--debug", "--help"], &[""]] {
+    for (arguments, got) in [
+        (&["apply"][..], r#""apply""#),
+        (&["--verison"], r#""--verison""#),
+        (&["--debug", "--help"], r#""--debug" "--help""#),
+        (&[""], r#""""#),
+    ] {
         let ended = run(arguments).await;
+        let expected = format!("Expected at most one of the options below, but got {got}.\n\n");
+        assert!(ended.stderr.starts_with(&expected), "{ended:?}");
         assert_eq!(ended.status.code(), Some(2), "{ended:?}");
         assert_eq!(ended.stdout, "");
         assert!(ended.stderr.contains("--help"), "{ended:?}");

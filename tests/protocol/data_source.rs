@@ -6,7 +6,7 @@ use terraform_provider_tencent::terraform::{Value, codec, proto};
 
 use crate::session::{Session, encode, nothing, number, set, text, the_error, type_of, with};
 
-const DATA_SOURCE: &str = "tencent_call_callback";
+pub(crate) const DATA_SOURCE: &str = "tencent_call_callback";
 
 fn schema(session: &Session) -> &Schema {
     session.data_sources().find(|(name, _)| *name == DATA_SOURCE).expect("the data source").1

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value as Json, json};
-use tencent_simulator::{Configuration, Service, Simulator};
+use tencent_simulator::{App, Configuration, Service, Simulator};
 use terraform_cli::{Mirror, Terraform, Workspace};
+use terraform_provider_tencent::terraform::{Value, codec, proto};
 use tokio::time::sleep;
+use tonic::transport::Channel;
 
+use crate::data_source::DATA_SOURCE;
 use crate::host::{MAGIC_COOKIE, Process, connect};
-use crate::session::{host, is_healthy};
+use crate::session::{encode, host, is_healthy, nothing, number, provider, text, the_error, type_of, with};
 
 /// A provider under a debugger, and what it says.
 struct Debugged {
@@ -94,9 +97,87 @@ async fn sigterm_ends_it_too() {
     assert!(debugged.process.end().await.status.success());
 }
 
+/// One of the providers that Terraform has in a debugged process.
+struct Caller {
+    channel: Channel,
+    schema: proto::get_provider_schema::Response,
+}
+
+impl Caller {
+    async fn connect(socket: &Path) -> Self {
+        let channel = connect(socket, None).await.expect("a connection");
+        let schema = provider(&channel).get_provider_schema(proto::get_provider_schema::Request {}).await;
+        Self { channel, schema: schema.expect("the schema").into_inner() }
+    }
+
+    async fn configure(&self, simulator: &Simulator, app: u64, key: &str) {
+        let schema = self.schema.provider.as_ref().expect("a schema");
+        let config = [("sdk_app_id", number(app)), ("secret_key", text(key)), ("endpoint", text(simulator.url()))];
+        let config = Some(encode(&with(nothing(schema), config), &type_of(schema)));
+        let request = proto::configure_provider::Request { config, ..Default::default() };
+        let answer = provider(&self.channel).configure_provider(request).await.expect("an answer").into_inner();
+        assert_eq!(answer.diagnostics, []);
+    }
+
+    /// Reads the configuration of the provider's own application.
+    async fn read(&self) -> proto::read_data_source::Response {
+        let schema = &self.schema.data_source_schemas[DATA_SOURCE];
+        let config = Some(encode(&nothing(schema), &type_of(schema)));
+        let request = proto::read_data_source::Request { type_name: DATA_SOURCE.into(), config, ..Default::default() };
+        provider(&self.channel).read_data_source(request).await.expect("an answer").into_inner()
+    }
+
+    /// The id and the URL of what [`read`](Self::read) finds.
+    async fn finds(&self) -> (Value, Value) {
+        let answer = self.read().await;
+        assert_eq!(answer.diagnostics, []);
+        let schema = &self.schema.data_source_schemas[DATA_SOURCE];
+        let state = codec::decode(answer.state.as_ref(), &type_of(schema)).expect("a state");
+        (state.attribute("id").clone(), state.attribute("url").clone())
+    }
+}
+
+const OTHER_APP: u64 = Simulator::SDK_APP_ID + 1;
+const OTHER_KEY: &str = "another-key";
+
+/// Two places with an application each.
+fn simulators() -> (Simulator, Simulator) {
+    let other = Simulator::builder().app(App::new(OTHER_APP, OTHER_KEY)).start().expect("a simulator");
+    (Simulator::start().expect("a simulator"), other)
+}
+
+#[tokio::test]
+async fn each_connection_is_a_provider_of_its_own() {
+    let debugged = Debugged::start().await;
+    let (one_simulator, other_simulator) = simulators();
+    let configuration = |url| Configuration::new(url, ["Call.CallbackAfterEndCall"]);
+    one_simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration("https://one.example.com"));
+    other_simulator.put_configuration(Service::Call, OTHER_APP, configuration("https://other.example.com"));
+
+    let (one, other) = (Caller::connect(&debugged.socket()).await, Caller::connect(&debugged.socket()).await);
+    one.configure(&one_simulator, Simulator::SDK_APP_ID, Simulator::SECRET_KEY).await;
+    other.configure(&other_simulator, OTHER_APP, OTHER_KEY).await;
+    let found = |app: u64, url| (text(&app.to_string()), text(url));
+    for _ in 0..2 {
+        assert_eq!(one.finds().await, found(Simulator::SDK_APP_ID, "https://one.example.com"));
+        assert_eq!(other.finds().await, found(OTHER_APP, "https://other.example.com"));
+    }
+
+    // Terraform stops each of its providers by itself.
+    let stop = provider(&one.channel).stop_provider(proto::stop_provider::Request {}).await;
+    assert_eq!(stop.expect("an answer").into_inner().error, "");
+    the_error(&one.read().await.diagnostics);
+    assert_eq!(other.finds().await, found(OTHER_APP, "https://other.example.com"));
+
+    drop((one, other));
+    let next = Caller::connect(&debugged.socket()).await.read().await;
+    assert!(the_error(&next.diagnostics).detail.contains("before configuring it"), "{next:?}");
+    debugged.interrupt().await;
+}
+
 #[tokio::test]
 async fn terraform_uses_it_run_after_run() {
-    let simulator = Simulator::start().expect("a simulator");
+    let (simulator, other) = simulators();
     let mut debugged = Debugged::start().await;
     let mut workspace = Workspace::new(
         &Terraform::find().expect("Terraform"),
@@ -116,12 +197,26 @@ async fn terraform_uses_it_run_after_run() {
           secret_key = "SECRET_KEY"
           endpoint   = "URL"
         }
+        provider "tencent" {
+          alias      = "other"
+          sdk_app_id = OTHER_APP
+          secret_key = "OTHER_KEY"
+          endpoint   = "OTHER_URL"
+        }
         resource "tencent_call_callback" "this" {
           url               = "https://hooks.example.com/call"
           callback_commands = ["Call.CallbackAfterEndCall"]
         }
+        resource "tencent_call_callback" "other" {
+          provider          = tencent.other
+          url               = "https://other.example.com/call"
+          callback_commands = ["Call.CallbackAfterEndCall"]
+        }
     "#;
     let config = config
+        .replace("OTHER_APP", &OTHER_APP.to_string())
+        .replace("OTHER_KEY", OTHER_KEY)
+        .replace("OTHER_URL", other.url())
         .replace("SDK_APP_ID", &Simulator::SDK_APP_ID.to_string())
         .replace("SECRET_KEY", Simulator::SECRET_KEY)
         .replace("URL", simulator.url());
@@ -130,14 +225,16 @@ async fn terraform_uses_it_run_after_run() {
     // In another thread: Terraform waits for a provider whose log is read here.
     let runs = tokio::task::spawn_blocking(move || -> Result<(), terraform_cli::Error> {
         workspace.init()?.expect_success();
-        workspace.run(&["plan"])?.expect_success().expect_contains("1 to add");
-        workspace.run(&["apply", "-auto-approve"])?.expect_success().expect_contains("1 added");
+        workspace.run(&["plan"])?.expect_success().expect_contains("2 to add");
+        workspace.run(&["apply", "-auto-approve"])?.expect_success().expect_contains("2 added");
         workspace.run(&["plan", "-detailed-exitcode"])?.expect_code(0);
         Ok(())
     });
     runs.await.expect("no panic").expect("Terraform runs");
-    let expected = Configuration::new("https://hooks.example.com/call", ["Call.CallbackAfterEndCall"]);
-    assert_eq!(simulator.configuration(Service::Call, Simulator::SDK_APP_ID), Some(expected));
+    let expected = |url| Some(Configuration::new(url, ["Call.CallbackAfterEndCall"]));
+    let found = simulator.configuration(Service::Call, Simulator::SDK_APP_ID);
+    assert_eq!(found, expected("https://hooks.example.com/call"));
+    assert_eq!(other.configuration(Service::Call, OTHER_APP), expected("https://other.example.com/call"));
     assert!(debugged.process.runs(), "Terraform leaves it alone");
     debugged.interrupt().await;
 }

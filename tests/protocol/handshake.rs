@@ -139,21 +139,63 @@ async fn an_unknown_group_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_unusable_socket_directory_is_an_error() {
+async fn an_unusable_directory_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("file");
     fs::write(&file, "").expect("a file");
     let missing = directory.path().join("missing");
-    // The path of a socket has about a hundred bytes.
-    let deep = directory.path().join("d".repeat(120));
-    fs::create_dir(&deep).expect("a directory");
-    for unusable in [&file, &missing, &deep] {
-        let ended = failure(&host().env("PLUGIN_UNIX_SOCKET_DIR", unusable)).await;
-        let said = ["PLUGIN_UNIX_SOCKET_DIR: no socket can be made there", "cannot listen on"];
-        assert!(said.iter().any(|text| ended.stderr.contains(text)), "{}", ended.stderr);
-        assert!(ended.stderr.contains(&unusable.display().to_string()), "{}", ended.stderr);
+    for variable in ["TMPDIR", "PLUGIN_UNIX_SOCKET_DIR"] {
+        for (unusable, reason) in [(&missing, "it does not exist"), (&file, "it is not a directory")] {
+            let ended = failure(&host().env(variable, unusable)).await;
+            let expected = format!(
+                "The provider cannot start: no socket can be made in {}: {reason}. Make it a directory that this user can \
+                 write to, or set {variable} to another one.\n",
+                unusable.display()
+            );
+            assert_eq!(ended.stderr, expected);
+        }
     }
-    assert_eq!(entries(&deep), 0, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_directory_whose_sockets_cannot_be_told_of_is_passed_over() {
+    let temporary = tempfile::tempdir().expect("a directory");
+    // The path of a socket has about a hundred bytes, and the fields of the line are parted by bars.
+    for name in ["d".repeat(120), "a|b".to_owned(), "a\nb".to_owned()] {
+        let unusable = temporary.path().join(name);
+        fs::create_dir(&unusable).expect("a directory");
+        let host = host();
+        let own = host.temporary().to_owned();
+        for (host, used) in [
+            (host.clone().env("PLUGIN_UNIX_SOCKET_DIR", &unusable), own.as_path()),
+            (host.env("TMPDIR", &unusable), Path::new("/tmp")),
+        ] {
+            let mut plugin = host.start().await;
+            assert_eq!(directory(&plugin).parent(), Some(used));
+            assert_eq!(mode(directory(&plugin)), 0o700);
+            assert!(is_healthy(&plugin.connect().await).await);
+            plugin.process.logged("no socket can be there").await;
+            plugin.shut_down().await;
+            assert!(!directory(&plugin).exists());
+            assert_eq!(entries(&unusable), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_relative_directory_is_told_in_full() {
+    let host = host();
+    let to_root = "../".repeat(std::env::current_dir().expect("a directory").components().count());
+    let relative = format!("{to_root}{}", host.temporary().display());
+    let plugin = host.env("TMPDIR", relative).start().await;
+    assert!(plugin.handshake.socket().is_absolute(), "{:?}", plugin.handshake);
+    assert!(is_healthy(&plugin.connect().await).await);
+}
+
+#[tokio::test]
+async fn a_reason_is_never_taken_for_a_handshake() {
+    let ended = failure(&host().env("PLUGIN_UNIX_SOCKET_GROUP", "1|6|unix|/tmp/socket|grpc|")).await;
+    assert!(ended.stderr.contains("there is no group \"1|6|unix|/tmp/socket|grpc|\""), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -30,13 +30,17 @@ pub(crate) fn host() -> Host {
     Host::new(EXECUTABLE)
 }
 
-/// Starts a provider that cannot start: it says why on standard error, and nothing on standard output.
+/// Starts a provider that cannot start: it says why on standard error, and on standard output, where a host looks for a
+/// handshake line.
 pub(crate) async fn failure(host: &Host) -> Ended {
     let mut process = host.spawn();
-    assert_eq!(process.line().await, "", "it starts all the same");
+    let line = process.line().await;
+    assert!(line.starts_with("The provider cannot start: ") && line.ends_with('.'), "{line}");
+    assert!(!line.contains('|'), "a host takes it for a handshake: {line}");
     let ended = process.end().await;
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(ended.stderr.starts_with("The provider cannot start: "), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "", "one line is all that a host reads");
+    assert_eq!(ended.stderr.replace('|', " "), format!("{line}\n"));
     ended
 }
 

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
-use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue};
+use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue, Schema};
 use terraform_provider_tencent::terraform::{Type, Value};
 
-use crate::session::{RESOURCE, Session, blamed, encode, nothing, set, text, the_error, type_of, with};
+use crate::data_source::DATA_SOURCE;
+use crate::session::{RESOURCE, Session, blamed, block, encode, nothing, set, text, the_error, type_of, with};
 
 /// More than tonic accepts unless told otherwise.
 const LARGE: usize = 5 * 1024 * 1024;
@@ -45,6 +46,50 @@ async fn a_resource_is_validated() {
     let diagnostics = validate(&session, session.encode(&odd)).await;
     let [warning] = &diagnostics[..] else { panic!("{diagnostics:?}") };
     assert_eq!((warning.severity(), blamed(warning)), (Severity::Warning, Some("callback_commands")));
+}
+
+/// The attributes that the provider alone sets, in order.
+fn read_only(schema: &Schema) -> Vec<&str> {
+    let read_only = block(schema).attributes.iter().filter(|a| a.computed && !a.optional);
+    let mut names: Vec<_> = read_only.map(|a| a.name.as_str()).collect();
+    names.sort();
+    names
+}
+
+/// `diagnostics` are errors that blame these attributes, and say what to do.
+#[track_caller]
+fn assert_read_only(diagnostics: &[Diagnostic], attributes: &[&str]) {
+    let mut names: Vec<_> = diagnostics.iter().map(|d| blamed(d).expect("an attribute")).collect();
+    names.sort();
+    assert_eq!(names, attributes);
+    for diagnostic in diagnostics {
+        let name = blamed(diagnostic).expect("an attribute");
+        let error = the_error(std::slice::from_ref(diagnostic));
+        assert_eq!(error.summary, "Read-only attribute cannot be configured");
+        let detail = format!("The value of {name} is set by the provider. Remove it from the configuration.");
+        assert_eq!(error.detail, detail);
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_provider_sets_is_no_configuration() {
+    let session = Session::start().await;
+    let attributes = read_only(session.resource_schema());
+    assert_eq!(attributes, ["id", "last_request_id"]);
+    for value in [text("1400000001"), Value::Unknown] {
+        let set = attributes.iter().map(|name| (*name, value.clone()));
+        let config = with(session.config("https://hooks.example.com/call"), set);
+        assert_read_only(&validate(&session, session.encode(&config)).await, &attributes);
+    }
+
+    let (name, schema) = session.data_sources().find(|(name, _)| *name == DATA_SOURCE).expect("the data source");
+    let attributes = read_only(schema);
+    assert_eq!(attributes, ["callback_commands", "configured", "id", "url"]);
+    let config = with(nothing(schema), attributes.iter().map(|name| (*name, Value::Unknown)));
+    let config = Some(encode(&config, &type_of(schema)));
+    let request = proto::validate_data_resource_config::Request { type_name: name.into(), config };
+    let answer = session.provider().validate_data_resource_config(request).await.expect("an answer");
+    assert_read_only(&answer.into_inner().diagnostics, &attributes);
 }
 
 #[tokio::test]
