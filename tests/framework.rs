@@ -146,7 +146,7 @@ impl ManagedResource for ThingResource {
         }
     }
 
-    async fn delete(&self, _: &(), prior: Thing, _: &mut Context) -> Result<(), Diagnostics> {
+    async fn delete(&self, _: &(), prior: Thing, _: &mut Context) -> Result<(), Failure<Thing>> {
         match prior.name.known().map(String::as_str) {
             Some("fail") => Err(Diagnostic::error("Not deleted", "As the name says.").into()),
             _ => Ok(()),

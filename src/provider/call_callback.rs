@@ -259,13 +259,16 @@ impl ManagedResource for CallCallbackResource {
         let is_planned = prior.is_what_the_plan_showed(&memory);
         match callback.update(&planned.wanted()?, is_planned, planned.is_guarded(), cx).await {
             Ok(written) => Ok(planned.after(&callback, written, cx)),
-            Err(Unwritten { diagnostic, found }) => {
-                Err(Failure { diagnostics: diagnostic.into(), state: found.map(|found| prior.holding(found)) })
-            }
+            Err(unwritten) => Err(prior.failure(unwritten)),
         }
     }
 
-    async fn delete(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+    async fn delete(
+        &self,
+        tencent: &Tencent,
+        prior: CallCallback,
+        cx: &mut Context,
+    ) -> Result<(), Failure<CallCallback>> {
         let memory = Memory::begin_apply(cx);
         if prior.is_abandoned() {
             if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
@@ -287,7 +290,8 @@ impl ManagedResource for CallCallbackResource {
         if let Some(origin) = planned.origin {
             origin.check(&callback)?;
         }
-        callback.delete(prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx).await
+        let deleted = callback.delete(prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx).await;
+        deleted.map_err(|unwritten| prior.failure(unwritten))
     }
 
     async fn import(
@@ -402,6 +406,12 @@ impl CallCallback {
     fn after(self, callback: &Callback<'_>, written: Written, cx: &mut Context) -> Self {
         cx.set_private(&Memory::of_written(callback, written.stored_as.as_ref()));
         Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
+    }
+
+    /// What holds after a failed write or deletion, as far as that is known.
+    fn failure(self, unwritten: Unwritten) -> Failure<Self> {
+        let Unwritten { diagnostic, found } = unwritten;
+        Failure { diagnostics: diagnostic.into(), state: found.map(|found| self.holding(found)) }
     }
 
     fn is_guarded(&self) -> bool {

@@ -106,13 +106,13 @@ pub trait ManagedResource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If it still exists.
+    /// If it still exists; [`Failure::state`] is what holds if that is no longer `prior`.
     fn delete(
         &self,
         client: &Self::Client,
         prior: Self::Model,
         cx: &mut Context,
-    ) -> impl Future<Output = Result<(), Diagnostics>> + Send;
+    ) -> impl Future<Output = Result<(), Failure<Self::Model>>> + Send;
 
     /// Finds the object that the person names.
     ///
@@ -324,10 +324,7 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
             let written = match (optional(prior)?, optional(planned)?) {
                 (None, Some(planned)) => self.resource.create(client, planned, cx).await.map(Some),
                 (Some(prior), Some(planned)) => self.resource.update(client, prior, planned, cx).await.map(Some),
-                (Some(prior), None) => match self.resource.delete(client, prior, cx).await {
-                    Ok(()) => Ok(None),
-                    Err(diagnostics) => Err(diagnostics.into()),
-                },
+                (Some(prior), None) => self.resource.delete(client, prior, cx).await.map(|()| None),
                 (None, None) => Ok(None),
             };
             Ok(match written {

@@ -35,13 +35,41 @@ pub(crate) enum Claim {
     /// It is being read.
     Reading,
     /// It was read, when the others had come this far; it is planned before this time, or not at all.
-    Read { planned_by: Instant, others: Others },
+    Read {
+        planned_by: Instant,
+        others: Others,
+    },
     /// It turned out not to be there, or could not be read.
     Void,
     /// It exists after the apply.
     Stays(Stay),
-    /// Terraform lets go of it. `deletes` is whether that deletes the configuration.
-    Goes { deletes: bool },
+    Goes(Goes),
+}
+
+impl Claim {
+    fn of_object(self, was_read: bool) -> Self {
+        match self {
+            Self::Stays(stay) => Self::Stays(Stay { was_read, ..stay }),
+            Self::Goes(goes) => Self::Goes(Goes { was_read, ..goes }),
+            claim => claim,
+        }
+    }
+}
+
+/// An object that Terraform lets go of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Goes {
+    /// Whether that deletes the configuration.
+    pub(crate) deletes: bool,
+    /// Whether it was read before it was planned. Terraform 1.9 to 1.11 reads an object that has no block any more only
+    /// after that.
+    was_read: bool,
+}
+
+impl Goes {
+    pub(crate) fn new(deletes: bool) -> Self {
+        Self { deletes, was_read: false }
+    }
 }
 
 /// An object that exists after the apply.
@@ -51,6 +79,14 @@ pub(crate) struct Stay {
     pub(crate) wanted: Option<CallbackConfiguration>,
     /// Whether applying the plan writes it.
     pub(crate) is_written: bool,
+    /// Whether it was read before it was planned.
+    was_read: bool,
+}
+
+impl Stay {
+    pub(crate) fn new(wanted: Option<CallbackConfiguration>, is_written: bool) -> Self {
+        Self { wanted, is_written, was_read: false }
+    }
 }
 
 /// An object that is planned.
@@ -82,6 +118,11 @@ impl Others {
     pub(crate) fn may_delete(&self) -> bool {
         self.undecided || self.deletes
     }
+
+    /// Whether one of them stays without being written, and was not read either: nobody has told it of the others.
+    pub(crate) fn stay_unaware(&self) -> bool {
+        self.stays.iter().any(|stay| !stay.is_written && !stay.was_read)
+    }
 }
 
 impl Claims {
@@ -104,9 +145,13 @@ impl Claims {
         }
     }
 
-    /// The number of the object that is now being read, or until when to wait for another one.
-    fn try_read(&self) -> Result<ClaimNumber, Option<Instant>> {
+    /// The number of the object that is now being read, if it counts, or until when to wait for another one.
+    fn try_read(&self) -> Result<Option<ClaimNumber>, Option<Instant>> {
         let mut objects = self.objects();
+        if objects.iter().any(|claim| matches!(claim, Claim::Goes(Goes { was_read: false, .. }))) {
+            // This is that object, or one that learns of it now.
+            return Ok(None);
+        }
         let now = Instant::now();
         for claim in objects.iter() {
             match claim {
@@ -116,7 +161,7 @@ impl Claims {
             }
         }
         objects.push(Claim::Reading);
-        Ok(objects.len() - 1)
+        Ok(Some(objects.len() - 1))
     }
 
     /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
@@ -124,37 +169,37 @@ impl Claims {
         let mut objects = self.objects();
         let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| exists);
         let number = read.unwrap_or(objects.len());
-        let earlier = match read {
-            Some(number) => Some(std::mem::replace(&mut objects[number], claim)),
-            None => {
-                objects.push(claim);
-                None
-            }
-        };
-        drop(objects);
-        self.changed.notify_waiters();
-        let when_read = match earlier {
-            Some(Claim::Read { others, .. }) => Some(others),
+        let when_read = match read.map(|number| &objects[number]) {
+            Some(Claim::Read { others, .. }) => Some(others.clone()),
             _ => None,
         };
-        Claimed { number, others: self.others(number), when_read }
+        let claim = claim.of_object(read.is_some());
+        match read {
+            Some(number) => objects[number] = claim,
+            None => objects.push(claim),
+        }
+        drop(objects);
+        self.changed.notify_waiters();
+        Claimed { number, others: self.others(Some(number)), when_read }
     }
 
     /// Notes what is planned for the same object in the end.
     pub(crate) fn plan_again(&self, number: ClaimNumber, claim: Claim) {
         if let Some(object) = self.objects().get_mut(number) {
-            *object = claim;
+            let was_read =
+                matches!(object, Claim::Stays(Stay { was_read: true, .. }) | Claim::Goes(Goes { was_read: true, .. }));
+            *object = claim.of_object(was_read);
         }
     }
 
-    fn others(&self, number: ClaimNumber) -> Others {
+    fn others(&self, number: Option<ClaimNumber>) -> Others {
         let mut others = Others::default();
-        for (_, claim) in self.objects().iter().enumerate().filter(|(other, _)| *other != number) {
+        for (_, claim) in self.objects().iter().enumerate().filter(|(other, _)| Some(*other) != number) {
             match claim {
                 Claim::Reading | Claim::Read { .. } => others.undecided = true,
                 Claim::Void => {}
                 Claim::Stays(stay) => others.stays.push(stay.clone()),
-                Claim::Goes { deletes } => others.deletes |= deletes,
+                Claim::Goes(goes) => others.deletes |= goes.deletes,
             }
         }
         others
@@ -165,7 +210,8 @@ impl Claims {
 #[derive(Debug)]
 pub(crate) struct Reading<'a> {
     claims: &'a Claims,
-    number: ClaimNumber,
+    /// None for one that is planned already.
+    number: Option<ClaimNumber>,
     found: Option<Others>,
 }
 
@@ -180,8 +226,9 @@ impl Reading<'_> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
+        let Some(number) = self.number else { return };
         let planned_by = Instant::now() + PLANNED_WITHIN;
-        self.claims.objects()[self.number] = match self.found.take() {
+        self.claims.objects()[number] = match self.found.take() {
             Some(others) => Claim::Read { planned_by, others },
             None => Claim::Void,
         };
@@ -194,10 +241,12 @@ mod tests {
     use super::*;
 
     fn stays(is_written: bool) -> Claim {
-        Claim::Stays(Stay { wanted: None, is_written })
+        Claim::Stays(Stay::new(None, is_written))
     }
 
-    const DELETES: Claim = Claim::Goes { deletes: true };
+    fn deletes() -> Claim {
+        Claim::Goes(Goes::new(true))
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_second_is_read_when_the_first_is_planned() {
@@ -212,7 +261,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(30)).await;
             assert!(first.found().stays.is_empty());
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let claimed = claims.plan(true, DELETES);
+            let claimed = claims.plan(true, deletes());
             assert!(claimed.number == 0 && claimed.when_read.is_some());
             assert!(!claimed.others.may_want() && !claimed.others.may_delete());
         };
@@ -241,11 +290,23 @@ mod tests {
         assert!(!others.undecided && !others.deletes && others.stays.is_empty());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_is_planned_before_it_is_read_keeps_nobody_waiting() {
+        let claims = Claims::default();
+        claims.plan(true, deletes());
+        let start = Instant::now();
+        for _ in 0..2 {
+            let others = claims.read().await.found();
+            assert!(others.deletes && !others.undecided);
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
     #[test]
     fn what_was_not_read_counts_as_well() {
         let claims = Claims::default();
         let first = claims.plan(false, stays(false)).number;
-        let second = claims.plan(true, DELETES);
+        let second = claims.plan(true, deletes());
         assert_eq!((first, second.number, second.others.stays.len()), (0, 1, 1));
         assert!(second.when_read.is_none());
         claims.plan_again(first, stays(true));

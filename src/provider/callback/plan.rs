@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::claims::{Claim, ClaimNumber, Stay};
+use super::claims::{Claim, ClaimNumber, Goes, Stay};
 use super::memory::{Memory, Origin, Planned, fingerprint};
 use super::remote::Callback;
 use super::{describe, how_to_import, refused_to_overwrite};
@@ -138,8 +138,8 @@ fn claim(
         origin.check(&callback)?;
     }
     let wanted = planned.remote();
-    let stay = Stay { wanted: wanted.clone(), is_written };
-    let claimed = callback.claims().plan(in_place.is_some(), Claim::Stays(stay));
+    let stay = Claim::Stays(Stay::new(wanted.clone(), is_written));
+    let claimed = callback.claims().plan(in_place.is_some(), stay);
     for other in claimed.others.stays {
         match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_equivalent(wanted) => cx.warn(managed_twice_alike(&callback)),
@@ -162,8 +162,7 @@ fn claim(
 /// The second half of the plan of a replacement.
 fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback, cx: &Context) -> Option<ClaimNumber> {
     if let Ok(callback) = planned.at_tencent(tencent, Operation::Create, cx) {
-        let stay = Stay { wanted: planned.remote(), is_written: true };
-        callback.claims().plan_again(number, Claim::Stays(stay));
+        callback.claims().plan_again(number, Claim::Stays(Stay::new(planned.remote(), true)));
     }
     Some(number)
 }
@@ -171,17 +170,19 @@ fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback, c
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
 fn let_go(callback: &Callback<'_>, prior: &CallCallback, memory: &Memory) -> Result<bool, Diagnostics> {
     if prior.is_abandoned() {
-        callback.claims().plan(true, Claim::Goes { deletes: false });
+        callback.claims().plan(true, Claim::Goes(Goes::new(false)));
         return Ok(false);
     }
-    let claimed = callback.claims().plan(true, Claim::Goes { deletes: true });
+    let claimed = callback.claims().plan(true, Claim::Goes(Goes::new(true)));
     // What an interrupted replacement left remembers only what reading has set.
     let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_want());
-    if !remembered && claimed.others.stays.iter().any(|stay| !stay.is_written) {
+    if !remembered && claimed.others.stay_unaware() {
         return Err(needs_refresh(callback).into());
     }
     let keep = remembered || !claimed.others.stays.is_empty();
-    callback.claims().plan_again(claimed.number, Claim::Goes { deletes: !keep });
+    if keep {
+        callback.claims().plan_again(claimed.number, Claim::Goes(Goes::new(false)));
+    }
     Ok(keep)
 }
 

@@ -217,7 +217,7 @@ impl<'a> Callback<'a> {
         is_expected: impl Fn(&CallbackConfiguration) -> bool,
         guarded: bool,
         cx: &mut Context,
-    ) -> Result<(), Diagnostics> {
+    ) -> Result<(), Unwritten> {
         let mut written = self.lock().await?;
         if written.is_some() {
             cx.warn(self.not_deleted());
@@ -229,14 +229,14 @@ impl<'a> Callback<'a> {
         };
         if !is_expected(&found) {
             if guarded {
-                return Err(self.refuses_changed(&found, "deleted").into());
+                return Err(Unwritten { diagnostic: self.refuses_changed(&found, "deleted"), found: Some(found) });
             }
             cx.warn(self.changed_since(&found, "This apply deletes it."));
         }
         if let Err(error) =
             self.tencent.client.delete_callback(&self.application.app, self.service, &self.writing()).await
         {
-            self.find_out(Deed::Delete, &error, cx).await.map_err(|unwritten| unwritten.diagnostic)?;
+            self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
         self.release();
@@ -295,7 +295,7 @@ impl<'a> Callback<'a> {
             let found = self.inspect("Nothing was written.").await?;
             if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
                 if guarded {
-                    return Err(self.refuses_changed(&found, "written").into());
+                    return Err(Unwritten { diagnostic: self.refuses_changed(&found, "written"), found: Some(found) });
                 }
                 cx.warn(self.changed_since(&found, &replaced_by(wanted)));
             }

@@ -530,10 +530,8 @@ fn somebody_else_may_write_right_afterwards() {
     let simulator = start();
     let other = Configuration::new("https://other.example.com", ["b"]);
     simulator.inject(Fault::new(FaultKind::ThenSomebodySets(other.clone())).times(1));
-    let mut connection = connect(&simulator).expect("connected");
     for expected in [other, sample()] {
-        connection.write_all(&Call::set(&sample()).bytes()).expect("sent");
-        assert_eq!(reply(&mut connection).expect("an answer").json()["ErrorCode"], 0);
+        assert_eq!(Call::set(&sample()).send(&simulator).json()["ErrorCode"], 0);
         assert_eq!(simulator.configuration(Service::Call, ID), Some(expected));
     }
 }
