@@ -11,9 +11,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::applications::Tencent;
 use super::callback::{Callback, Unwritten, Written, describe, list};
 use super::checks;
-use super::tencent::Tencent;
 use crate::model;
 use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, ErrorKind, SdkAppId, Service};
 use crate::terraform::{
@@ -192,7 +192,7 @@ impl ManagedResource for CallCallbackResource {
             planned.url = prior.url.clone();
         }
         if config.sdk_app_id.is_null() {
-            planned.sdk_app_id = planned_sdk_app_id(tencent.default_sdk_app_id(), prior.as_ref(), cx)?;
+            planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref(), cx)?;
         }
         planned.id = match &planned.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -239,6 +239,10 @@ impl ManagedResource for CallCallbackResource {
         state: CallCallback,
         cx: &mut Context,
     ) -> Result<Option<CallCallback>, Diagnostics> {
+        if !tencent.is_known(&state.sdk_app_id) {
+            cx.warn(not_refreshed(&state));
+            return Ok(Some(state));
+        }
         let callback = state.at_tencent(tencent, Operation::Read, cx)?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
         let stored_as = cx.private::<Memory>().stored_as;
@@ -522,14 +526,14 @@ pub(super) fn number(id: SdkAppId) -> Attr<Number> {
 
 /// The application of a resource that names none: the provider's.
 fn planned_sdk_app_id(
-    default: &Attr<SdkAppId>,
+    tencent: &Tencent,
     prior: Option<&CallCallback>,
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
-    match (default, prior) {
+    match (tencent.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok(number(*default)),
         (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
-        (Attr::Null, None) => Err(checks::no_sdk_app_id().into()),
+        (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.id.known().map(String::as_str).unwrap_or_default();
@@ -549,9 +553,19 @@ fn planned_sdk_app_id(
     }
 }
 
+fn not_refreshed(state: &CallCallback) -> Diagnostic {
+    let id = state.id.known().map(String::as_str).unwrap_or_default();
+    Diagnostic::warning(
+        format!("The callback configuration of SDKAppID {id} was not refreshed"),
+        "The provider's apps has its credentials, which are known after apply only. The plan shows the object as the \
+         last apply left it.",
+    )
+}
+
 /// Looks whether a creation would overwrite something, and says so.
 async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
-    if !cx.provider_is_known() || !matches!(planned.sdk_app_id, Attr::Known(_)) {
+    let is_known = cx.provider_is_known() && tencent.is_known(&planned.sdk_app_id);
+    if !is_known || !matches!(planned.sdk_app_id, Attr::Known(_)) {
         cx.warn(Diagnostic::warning(
             "Not looked whether a callback configuration exists",
             "The application or its credentials are known after apply only. If a configuration exists by then, applying \

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep_until};
 
+use super::applications::{Application, Tencent, Write};
 use super::checks;
-use super::tencent::{Application, Tencent, Write};
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
