@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::applications::Tencent;
 use super::callback::memory::{Memory, Origin};
 use super::callback::{Callback, Unwritten, Written, list, plan};
 use super::checks;
-use super::tencent::Tencent;
 use crate::model;
 use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, SdkAppId, Service};
 use crate::terraform::{
@@ -193,6 +193,10 @@ impl ManagedResource for CallCallbackResource {
         state: CallCallback,
         cx: &mut Context,
     ) -> Result<Option<CallCallback>, Diagnostics> {
+        if !tencent.is_known(&state.sdk_app_id) {
+            cx.warn(credentials_not_known_yet(&state));
+            return Ok(Some(state));
+        }
         let callback = match state.at_tencent(tencent, Operation::Read, cx) {
             Ok(callback) => callback,
             // Letting go of it takes no credentials.
@@ -518,6 +522,15 @@ fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
 
 pub(super) fn number(id: SdkAppId) -> Attr<Number> {
     Attr::Known(u64::from(id).into())
+}
+
+fn credentials_not_known_yet(state: &CallCallback) -> Diagnostic {
+    let id = state.id.known().map(String::as_str).unwrap_or_default();
+    Diagnostic::warning(
+        format!("The callback configuration of SDKAppID {id} was not refreshed"),
+        "The provider's apps has its credentials, which are known only after apply. The plan shows the object as the \
+         last apply left it.",
+    )
 }
 
 fn not_refreshed(cause: Diagnostic) -> Diagnostic {

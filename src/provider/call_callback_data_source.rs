@@ -1,9 +1,9 @@
 //! Data source `tencent_call_callback`: what an application's call callbacks are, whoever set them.
 
+use super::applications::Tencent;
 use super::call_callback::{DEFAULT_TIMEOUT, SERVICE, number};
 use super::callback::Callback;
 use super::checks;
-use super::tencent::Tencent;
 use crate::model;
 use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 

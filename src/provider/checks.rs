@@ -37,12 +37,6 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
     Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id")
 }
 
-pub(super) fn no_sdk_app_id() -> Diagnostic {
-    let detail = "Nothing says which application this is for. Set sdk_app_id here or in the provider block, or the \
-                  environment variable TENCENT_SDK_APP_ID.";
-    Diagnostic::error("No SDKAppID", detail).on("sdk_app_id")
-}
-
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
 pub(super) fn call_failed(what: &str, sdk_app_id: SdkAppId, error: &tencent::Error) -> Diagnostic {
     let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice());

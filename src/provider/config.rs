@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::applications::{Account, Apps, Tencent};
+use super::apps;
 use super::checks;
-use super::tencent::{DefaultApp, Tencent};
 use crate::model;
 use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
-use crate::terraform::{Attr, Attribute, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
+use crate::terraform::{Attr, Attribute, AttributePath, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
 
 /// How a variable of the environment is read; empty ones count as not set.
 pub(super) type Environment = fn(&str) -> Option<String>;
@@ -27,6 +28,7 @@ model! {
         request_timeout: Attr<String>,
         max_retries: Attr<Number>,
         requests_per_second: Attr<Number>,
+        apps: apps::Argument,
     }
 }
 
@@ -97,6 +99,7 @@ pub(super) fn schema() -> Schema {
                 "How many requests are sent each second at most, for each of the API's calls. Default: 200, which is \
                  Tencent's documented limit.",
             ),
+            apps::schema(),
         ],
     }
 }
@@ -108,19 +111,20 @@ pub(super) fn validate(config: &Config) -> Diagnostics {
 
 /// Makes the client.
 pub(super) fn configure(config: Config, environment: Environment) -> Result<Configured<Tencent>, Diagnostics> {
-    let Resolved { default_app, settings } = resolve(&config, environment)?;
+    let Resolved { sdk_app_id, own, apps, settings } = resolve(&config, environment)?;
     let known = !has_unknown(&config);
-    if let (true, Attr::Known(id), Some(Credentials::UserSig(user_sig))) =
-        (known, &default_app.sdk_app_id, &default_app.credentials)
-    {
-        user_sig
-            .check(&default_app.identifier, *id, SystemTime::now())
-            .map_err(|error| unusable_user_sig(&error, *id))?;
+    if known {
+        let now = SystemTime::now();
+        let diagnostics = check(&config, &sdk_app_id, own.as_ref(), &apps, now);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
     }
-    let tencent = Tencent { client: Client::new(settings), default_app, apps: Default::default() };
+    let tencent = Tencent::new(Client::new(settings), sdk_app_id, own, apps);
     Ok(if known { Configured::Known(tencent) } else { Configured::Partly(tencent) })
 }
 
+/// Whether an argument is unknown that all applications need.
 fn has_unknown(config: &Config) -> bool {
     let Config { sdk_app_id, secret_key, user_sig, identifier, region, endpoint, .. } = config;
     let texts = [identifier, region, endpoint, &config.request_timeout];
@@ -130,20 +134,43 @@ fn has_unknown(config: &Config) -> bool {
         || [secret_key, user_sig].into_iter().any(Attr::is_unknown)
 }
 
-fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId) -> Diagnostic {
-    let mut detail = format!("The provider's user_sig (TENCENT_USER_SIG) cannot be used for SDKAppID {id}: {error}.");
+/// Checks what needs the block and the environment as a whole.
+fn check(
+    config: &Config,
+    sdk_app_id: &Attr<SdkAppId>,
+    own: Option<&Account>,
+    apps: &Apps,
+    now: SystemTime,
+) -> Diagnostics {
+    let default = sdk_app_id.known().copied();
+    let mut diagnostics = Diagnostics::new();
+    if let Some(Account { credentials: Credentials::UserSig(user_sig), identifier, .. }) = own
+        && let Some(id) = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())
+        && let Err(error) = user_sig.check(identifier, id, now)
+    {
+        diagnostics.push(unusable_user_sig(&error, id, AttributePath::attribute("user_sig")));
+    }
+    diagnostics.extend(apps::check(&config.apps, apps, default.zip(own), now));
+    diagnostics
+}
+
+pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, path: AttributePath) -> Diagnostic {
+    let variable = if path == AttributePath::attribute("user_sig") { " (TENCENT_USER_SIG)" } else { "" };
+    let mut detail = format!("The provider's {path}{variable} cannot be used for SDKAppID {id}: {error}.");
     detail += match error {
         InvalidUserSig::OtherIdentifier(_) => " Set identifier (TENCENT_IDENTIFIER) to the account it was made for.",
         InvalidUserSig::Unreadable => "",
         InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => " Make a new one.",
     };
-    Diagnostic::error("The UserSig cannot be used", detail).on("user_sig")
+    Diagnostic::error("The UserSig cannot be used", detail).at(path)
 }
 
-/// What the block and the environment say, checked.
+/// What the block and the environment say, checked one by one.
 #[derive(Debug)]
 struct Resolved {
-    default_app: DefaultApp,
+    sdk_app_id: Attr<SdkAppId>,
+    own: Option<Account>,
+    apps: Apps,
     settings: Settings,
 }
 
@@ -162,22 +189,23 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let region = from.text("region", Some("TENCENT_REGION"), &config.region, region);
     let endpoint = from.text("endpoint", Some("TENCENT_ENDPOINT"), &config.endpoint, endpoint);
 
-    let defaults = Settings::default();
     let request_timeout = from.text("request_timeout", None, &config.request_timeout, checks::duration);
     let max_retries = from.number("max_retries", None, &config.max_retries, max_retries);
     let requests_per_second =
         from.number("requests_per_second", None, &config.requests_per_second, requests_per_second);
 
+    let identifier = identifier.unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned());
+    let endpoint = endpoint.unwrap_or_else(|| region.unwrap_or(DEFAULT_REGION).into());
+    let defaults = apps::Defaults { identifier: &identifier, endpoint: &endpoint };
+    let apps = apps::resolve(&config.apps, &defaults, &mut from.diagnostics);
     if from.diagnostics.has_errors() {
         return Err(from.diagnostics);
     }
+    let defaults = Settings::default();
     Ok(Resolved {
-        default_app: DefaultApp {
-            sdk_app_id,
-            identifier: identifier.unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned()),
-            credentials,
-            endpoint: endpoint.unwrap_or_else(|| region.unwrap_or(DEFAULT_REGION).into()),
-        },
+        sdk_app_id,
+        own: credentials.map(|credentials| Account { identifier, credentials, endpoint }),
+        apps,
         settings: Settings {
             request_timeout: request_timeout.unwrap_or(defaults.request_timeout),
             max_retries: max_retries.unwrap_or(defaults.max_retries),
@@ -246,6 +274,10 @@ impl Arguments {
                             the key must not be.";
                 self.note("user_sig", Err(text.to_owned()))
             }
+            (Some(key), None) if key.expose_secret().is_empty() => {
+                let text = "The SecretKey is empty. Set secret_key, or leave it out and set TENCENT_SECRET_KEY.";
+                self.note("secret_key", Err(text.to_owned()))
+            }
             (Some(key), None) => self.note("secret_key", secret_key(key.expose_secret())),
             (None, user_sig) => self.note("user_sig", readable_user_sig(user_sig?.expose_secret())),
         }
@@ -260,16 +292,24 @@ impl Arguments {
     fn note<T>(&mut self, name: &'static str, checked: Result<T, String>) -> Option<T> {
         checked
             .map_err(|reason| {
-                let summary = format!("Invalid provider argument {name}");
-                self.diagnostics.push(Diagnostic::error(summary, reason).on(name));
+                self.diagnostics.push(invalid(AttributePath::attribute(name), reason));
             })
             .ok()
     }
 }
 
-fn secret_key(text: &str) -> Result<Credentials, String> {
+pub(super) fn invalid(path: AttributePath, reason: String) -> Diagnostic {
+    Diagnostic::error(format!("Invalid provider argument {path}"), reason).at(path)
+}
+
+/// What a message may show of a value: nothing long, for that may be a key in the wrong place.
+pub(super) fn quotable(text: &str) -> Option<String> {
+    (text.len() <= 24).then(|| format!("{text:?}"))
+}
+
+pub(super) fn secret_key(text: &str) -> Result<Credentials, String> {
     if text.is_empty() {
-        return Err("The SecretKey is empty. Set secret_key, or leave it out and set TENCENT_SECRET_KEY.".into());
+        return Err("The SecretKey is empty. The Tencent RTC console shows it under Basic Information.".into());
     }
     if text.contains(char::is_whitespace) {
         return Err(
@@ -279,13 +319,13 @@ fn secret_key(text: &str) -> Result<Credentials, String> {
     Ok(Credentials::SecretKey(text.to_owned().into()))
 }
 
-fn readable_user_sig(text: &str) -> Result<Credentials, String> {
+pub(super) fn readable_user_sig(text: &str) -> Result<Credentials, String> {
     let user_sig = UserSig::from(text.to_owned());
     user_sig.claims().map_err(|error| format!("The UserSig cannot be used: {error}."))?;
     Ok(Credentials::UserSig(user_sig))
 }
 
-fn identifier(text: &str) -> Result<String, String> {
+pub(super) fn identifier(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(char::is_whitespace) {
         let advice = "It is the app administrator account that calls are made as.";
         return Err(format!("The identifier is empty or contains white space. {advice}"));
@@ -293,11 +333,11 @@ fn identifier(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn region(text: &str) -> Result<Region, String> {
+pub(super) fn region(text: &str) -> Result<Region, String> {
     text.parse().map_err(|error: crate::tencent::UnknownRegion| format!("{text:?} is not a region: {error}."))
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, String> {
+pub(super) fn endpoint(text: &str) -> Result<Endpoint, String> {
     text.parse().map_err(|error: crate::tencent::InvalidEndpoint| format!("The endpoint cannot be used: {error}."))
 }
 
@@ -331,6 +371,7 @@ mod tests {
             request_timeout: Attr::Null,
             max_retries: Attr::Null,
             requests_per_second: Attr::Null,
+            apps: Attr::Null,
         }
     }
 
@@ -361,9 +402,11 @@ mod tests {
     #[test]
     fn nothing_is_required_before_it_is_needed() {
         let resolved = resolve(&nothing(), |_| None).expect("valid");
-        assert!(resolved.default_app.sdk_app_id.is_null() && resolved.default_app.credentials.is_none());
-        assert_eq!(resolved.default_app.identifier, "administrator");
-        assert_eq!(resolved.default_app.endpoint, Endpoint::from(Region::China));
+        assert!(resolved.sdk_app_id.is_null() && resolved.own.is_none());
+        assert!(resolved.apps.is_some_and(|apps| apps.is_empty()));
+        let own = resolve(&Config { secret_key: secret("tok3n"), ..nothing() }, |_| None).expect("valid").own;
+        let own = own.expect("credentials");
+        assert_eq!((own.identifier.as_str(), own.endpoint), ("administrator", Region::China.into()));
     }
 
     #[test]
@@ -380,10 +423,11 @@ mod tests {
                 .to_owned(),
             )
         };
-        let resolved = resolve(&nothing(), environment).expect("valid").default_app;
+        let resolved = resolve(&nothing(), environment).expect("valid");
         assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(1_400_000_002));
-        assert!(matches!(resolved.credentials, Some(Credentials::SecretKey(_))));
-        assert_eq!((resolved.identifier.as_str(), resolved.endpoint), ("someone", Region::Seoul.into()));
+        let own = resolved.own.expect("credentials");
+        assert!(matches!(own.credentials, Credentials::SecretKey(_)));
+        assert_eq!((own.identifier.as_str(), own.endpoint), ("someone", Region::Seoul.into()));
 
         let block = Config {
             sdk_app_id: number(7),
@@ -391,10 +435,11 @@ mod tests {
             region: text("singapore"),
             ..nothing()
         };
-        let resolved = resolve(&block, environment).expect("valid").default_app;
+        let resolved = resolve(&block, environment).expect("valid");
         assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(7));
-        assert!(matches!(resolved.credentials, Some(Credentials::UserSig(_))), "the block's credentials are the ones");
-        assert_eq!(resolved.endpoint, Region::Singapore.into());
+        let own = resolved.own.expect("credentials");
+        assert!(matches!(own.credentials, Credentials::UserSig(_)), "the block's credentials are the ones");
+        assert_eq!(own.endpoint, Region::Singapore.into());
     }
 
     #[test]
@@ -451,7 +496,7 @@ mod tests {
     fn unknown_arguments_are_neither_errors_nor_filled_in() {
         let config = Config { secret_key: Attr::Unknown, region: Attr::Unknown, ..nothing() };
         let resolved = resolve(&config, |name| (name == "TENCENT_SECRET_KEY").then(|| "tok3n".into())).expect("valid");
-        assert!(resolved.default_app.credentials.is_none());
+        assert!(resolved.own.is_none());
         assert!(has_unknown(&config));
     }
 

@@ -3,7 +3,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | `config.rs` | the provider block and its environment variables |
-//! | `tencent.rs` | the configured provider: which application, with which credentials |
+//! | `apps.rs` | its argument `apps`: further applications |
+//! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
 //! | `callback/` | what the callback configurations of all services share |
@@ -11,19 +12,20 @@
 //!
 //! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
 
+mod applications;
+mod apps;
 mod call_callback;
 mod call_callback_data_source;
 mod callback;
 mod checks;
 mod config;
-mod tencent;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
+use applications::Tencent;
 use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
 use config::{Config, Environment};
-use tencent::Tencent;
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]

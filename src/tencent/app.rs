@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::endpoint::Endpoint;
 use super::user_sig::{InvalidUserSig, UserSig};
@@ -59,6 +59,17 @@ pub enum Credentials {
     UserSig(UserSig),
 }
 
+impl Credentials {
+    /// Whether both are the same SecretKey or the same UserSig.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::SecretKey(a), Self::SecretKey(b)) => a.expose_secret() == b.expose_secret(),
+            (Self::UserSig(a), Self::UserSig(b)) => a.expose() == b.expose(),
+            _ => false,
+        }
+    }
+}
+
 /// An application, and how to call Tencent for it.
 #[derive(Debug)]
 pub struct App {
@@ -101,6 +112,11 @@ impl App {
     /// Where its calls go.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What proves who calls.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// A UserSig for a call at `now`: one of ours is the same until it nears its expiry.

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::claims::ClaimNumber;
 use super::remote::Callback;
-use crate::provider::tencent::Tencent;
+use crate::provider::applications::Tencent;
 use crate::tencent::CallbackConfiguration;
 use crate::terraform::{Attr, Context, Diagnostic};
 

@@ -8,8 +8,7 @@ use super::memory::{Memory, Origin, Planned, fingerprint};
 use super::remote::Callback;
 use super::{describe, how_to_import, refused_to_overwrite};
 use crate::provider::call_callback::{CallCallback, Operation, number};
-use crate::provider::checks;
-use crate::provider::tencent::Tencent;
+use crate::provider::applications::Tencent;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, SdkAppId};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 
@@ -35,7 +34,7 @@ pub(crate) async fn plan(
         if let (Some(_), Some(origin)) = (&prior, &memory.origin) {
             origin.check_default(tencent)?;
         }
-        planned.sdk_app_id = planned_sdk_app_id(tencent.default_sdk_app_id(), prior.as_ref(), cx)?;
+        planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref(), cx)?;
     }
     planned.id = match &planned.sdk_app_id {
         Attr::Known(id) => Attr::Known(id.to_string()),
@@ -113,9 +112,13 @@ fn reached<'a>(
     }
     match object.at_tencent(tencent, operation, cx) {
         Ok(callback) => Ok(Some(callback)),
-        Err(diagnostics) if needed && cx.provider_is_known() => Err(diagnostics),
+        Err(diagnostics) if needed && is_known(tencent, object, cx) => Err(diagnostics),
         Err(_) => Ok(None),
     }
+}
+
+fn is_known(tencent: &Tencent, object: &CallCallback, cx: &Context) -> bool {
+    cx.provider_is_known() && tencent.is_known(&object.sdk_app_id)
 }
 
 /// Notes that the object is to exist after the apply, and checks it against all others of its application.
@@ -188,14 +191,14 @@ fn let_go(callback: &Callback<'_>, prior: &CallCallback, memory: &Memory) -> Res
 
 /// The application of a resource that names none: the provider's.
 fn planned_sdk_app_id(
-    default: &Attr<SdkAppId>,
+    tencent: &Tencent,
     prior: Option<&CallCallback>,
     cx: &mut Context,
 ) -> Result<Attr<crate::terraform::Number>, Diagnostics> {
-    match (default, prior) {
+    match (tencent.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok(number(*default)),
         (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
-        (Attr::Null, None) => Err(checks::no_sdk_app_id().into()),
+        (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.id.known().map(String::as_str).unwrap_or_default();
@@ -223,7 +226,7 @@ async fn look_before_creating(
     replaces: bool,
     cx: &mut Context,
 ) -> Result<(), Diagnostics> {
-    if !cx.provider_is_known() || !matches!(planned.sdk_app_id, Attr::Known(_)) {
+    if !is_known(tencent, planned, cx) || !matches!(planned.sdk_app_id, Attr::Known(_)) {
         cx.warn(could_not_check());
         return Ok(());
     }

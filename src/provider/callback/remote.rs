@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::claims::{Claims, Reading};
 use super::{describe, refused_to_overwrite};
 use crate::provider::checks;
-use crate::provider::tencent::{Application, Tencent};
+use crate::provider::applications::{Application, Tencent};
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 

@@ -1,0 +1,302 @@
+//! The applications that the provider is configured for: which ones, and how to call for each.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::callback::Record;
+use super::checks;
+use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId, Service};
+use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
+
+/// What the provider block and the environment say, ready for calls.
+#[derive(Debug)]
+pub struct Tencent {
+    pub(super) client: Client,
+    sdk_app_id: Attr<SdkAppId>,
+    /// With the credentials of the provider block itself. They are the default application's, if there is one.
+    own: Option<Account>,
+    apps: Apps,
+    /// Made when they are first called for. Each keeps the UserSig that it has signed.
+    used: Mutex<HashMap<SdkAppId, Arc<Application>>>,
+}
+
+/// How to call for an application.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) identifier: String,
+    pub(super) credentials: Credentials,
+    pub(super) endpoint: Endpoint,
+}
+
+/// What the argument `apps` says. All of it, or one entry, may be known after apply only: that is `None`.
+pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
+
+/// An application, and what was done for it since the provider was configured.
+#[derive(Debug)]
+pub(super) struct Application {
+    pub(super) app: App,
+    records: Mutex<HashMap<Service, Arc<Record>>>,
+}
+
+impl Application {
+    fn new(app: App) -> Self {
+        Self { app, records: Default::default() }
+    }
+
+    /// What was done to the callback configuration of `service`.
+    pub(super) fn record(&self, service: Service) -> Arc<Record> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(records.entry(service).or_default())
+    }
+}
+
+/// How many applications a message lists.
+const LISTED: usize = 5;
+
+impl Tencent {
+    /// The configured provider, which has called for nobody yet.
+    pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
+        Self { client, sdk_app_id, own, apps, used: Mutex::default() }
+    }
+
+    /// The application that resources belong to unless they say otherwise.
+    pub(super) fn default_sdk_app_id(&self) -> &Attr<SdkAppId> {
+        &self.sdk_app_id
+    }
+
+    /// The application that a resource or data source belongs to whose argument `sdk_app_id` is `argument`.
+    ///
+    /// # Errors
+    ///
+    /// If neither the argument nor the provider names one.
+    pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
+        match argument.known() {
+            Some(id) => checks::sdk_app_id(id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
+            None => self.default_sdk_app_id().known().copied().ok_or_else(|| self.no_sdk_app_id()),
+        }
+    }
+
+    /// What to say where neither a resource nor the provider names an application: all that is missing.
+    pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
+        let mut detail =
+            "Nothing says which application this is for. Set sdk_app_id here or in the provider block, or \
+                          the environment variable TENCENT_SDK_APP_ID."
+                .to_owned();
+        if let Some(listed) = self.listed() {
+            detail += &format!(" The provider has credentials for {listed}.");
+        }
+        let mut diagnostics: Diagnostics = Diagnostic::error("No SDKAppID", detail).on("sdk_app_id").into();
+        if self.has_no_credentials() {
+            diagnostics.push(no_credentials());
+        }
+        diagnostics
+    }
+
+    /// Whether calls can be made for the application that `argument` names: not while an entry of `apps` is known after
+    /// apply only.
+    pub(super) fn is_known(&self, argument: &Attr<Number>) -> bool {
+        !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
+    }
+
+    /// How to call for the application `id`.
+    ///
+    /// # Errors
+    ///
+    /// If the provider has no credentials for it, or does not know them yet.
+    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<Application>, Diagnostics> {
+        let account = match self.account(id) {
+            Attr::Known(account) => account,
+            Attr::Unknown => return Err(not_known_yet(id).into()),
+            Attr::Null if self.has_no_credentials() => return Err(no_credentials().into()),
+            Attr::Null => return Err(self.no_credentials_for(id).into()),
+        };
+        if let Credentials::UserSig(user_sig) = &account.credentials
+            && user_sig.claims().is_ok_and(|claims| claims.sdk_app_id != u64::from(id))
+        {
+            return Err(self.no_credentials_for(id).into());
+        }
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let application = used.entry(id).or_insert_with(|| {
+            let Account { identifier, credentials, endpoint } = account.clone();
+            Arc::new(Application::new(App::new(id, identifier, credentials, endpoint)))
+        });
+        Ok(Arc::clone(application))
+    }
+
+    /// The provider block's own credentials are those of its `sdk_app_id`; without one, Tencent decides whose they are.
+    fn account(&self, id: SdkAppId) -> Attr<&Account> {
+        let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
+        let is_default = self.sdk_app_id == Attr::Known(id);
+        let entry = match &self.apps {
+            _ if is_default && self.own.is_some() => return own,
+            None => return Attr::Unknown,
+            Some(apps) => apps.get(&id),
+        };
+        match entry {
+            Some(Some(account)) => Attr::Known(account),
+            Some(None) => Attr::Unknown,
+            None if matches!(self.sdk_app_id, Attr::Known(_)) => Attr::Null,
+            None => own,
+        }
+    }
+
+    fn has_no_credentials(&self) -> bool {
+        self.own.is_none() && self.apps.as_ref().is_some_and(BTreeMap::is_empty)
+    }
+
+    /// The applications with credentials of their own, if there are any.
+    fn listed(&self) -> Option<String> {
+        let own = match (&self.own, &self.sdk_app_id) {
+            (Some(Account { credentials: Credentials::UserSig(user_sig), .. }), _) => {
+                user_sig.claims().ok().and_then(|claims| SdkAppId::try_from(claims.sdk_app_id).ok())
+            }
+            (Some(_), Attr::Known(id)) => Some(*id),
+            _ => None,
+        };
+        let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(|id| Some(*id) != own);
+        let mut ids = own.into_iter().chain(apps);
+        let listed: Vec<_> = ids.by_ref().take(LISTED).map(|id| id.to_string()).collect();
+        let word = if listed.len() == 1 { "SDKAppID" } else { "the SDKAppIDs" };
+        let more = match ids.count() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        (!listed.is_empty()).then(|| format!("{word} {}{more}", listed.join(", ")))
+    }
+
+    fn no_credentials_for(&self, id: SdkAppId) -> Diagnostic {
+        let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
+        let instead = match self.sdk_app_id == Attr::Known(id) {
+            true => "Or set its own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG).",
+            false => "Or use another provider block for it.",
+        };
+        let detail = format!(
+            "{has}Credentials are those of one application. Add an entry with this application's to the provider's \
+             apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}\n\nIf the \
+             state still holds an object of SDKAppID {id} that should go: destroy it first, with the provider's earlier \
+             credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, or \
+             take it out of the state with a removed block."
+        );
+        Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
+            .on("sdk_app_id")
+    }
+}
+
+fn no_credentials() -> Diagnostic {
+    Diagnostic::error(
+        "The provider \"tencent\" has no credentials",
+        "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey \
+         (Tencent RTC console, Basic Information). Where the key must not be, set user_sig or TENCENT_USER_SIG to a \
+         UserSig instead. For several applications, set apps.",
+    )
+}
+
+fn not_known_yet(id: SdkAppId) -> Diagnostic {
+    let detail = format!(
+        "The provider's apps, or its entry for SDKAppID {id}, depends on a value that is known after apply only. Apply \
+         what it depends on first, for example with -target."
+    );
+    Diagnostic::error(format!("The credentials of SDKAppID {id} are not known yet"), detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::tencent::{Region, Settings, UserSig};
+
+    fn id(number: u64) -> SdkAppId {
+        SdkAppId::try_from(number).expect("an SDKAppID")
+    }
+
+    fn account(credentials: Credentials) -> Account {
+        Account { identifier: "administrator".into(), credentials, endpoint: Region::China.into() }
+    }
+
+    fn key(key: &str) -> Account {
+        account(Credentials::SecretKey(key.to_owned().into()))
+    }
+
+    fn user_sig(of: u64) -> Account {
+        let key = "tok3n".to_owned().into();
+        let hour = Duration::from_secs(3600);
+        account(Credentials::UserSig(UserSig::sign(&key, "administrator", id(of), SystemTime::now(), hour)))
+    }
+
+    fn tencent(default: Option<u64>, own: Option<Account>, apps: Apps) -> Tencent {
+        let default = default.map_or(Attr::Null, |number| Attr::Known(id(number)));
+        Tencent::new(Client::new(Settings::default()), default, own, apps)
+    }
+
+    fn apps(entries: impl IntoIterator<Item = (u64, Option<Account>)>) -> Apps {
+        Some(entries.into_iter().map(|(number, account)| (id(number), account)).collect())
+    }
+
+    fn refusal(tencent: &Tencent, of: u64) -> String {
+        let diagnostics = tencent.app(id(of)).expect_err("a refusal");
+        let said: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect();
+        said.join("\n")
+    }
+
+    #[test]
+    fn each_application_has_its_own_credentials() {
+        let tencent = tencent(Some(1), Some(key("a")), apps([(2, Some(key("b"))), (3, Some(user_sig(3)))]));
+        for number in 1..=3 {
+            let application = tencent.app(id(number)).expect("an application");
+            assert_eq!(application.app.sdk_app_id(), id(number));
+            assert!(Arc::ptr_eq(&application, &tencent.app(id(number)).expect("the same")));
+        }
+        let refusal = refusal(&tencent, 4);
+        for said in ["has no credentials for SDKAppID 4", "the SDKAppIDs 1, 2, 3.", "apps = { \"4\" = ", "ABANDON"] {
+            assert!(refusal.contains(said), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_fleet_is_not_listed_as_a_whole() {
+        let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
+        assert!(refusal(&tencent, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
+    }
+
+    #[test]
+    fn without_a_default_application_tencent_decides_whose_the_key_is() {
+        let tencent = tencent(None, Some(key("a")), apps([]));
+        assert!(tencent.app(id(1)).is_ok() && tencent.app(id(2)).is_ok());
+    }
+
+    #[test]
+    fn a_user_sig_names_its_application_itself() {
+        let tencent = tencent(None, Some(user_sig(1)), apps([]));
+        assert!(tencent.app(id(1)).is_ok());
+        let refusal = refusal(&tencent, 2);
+        assert!(refusal.contains("for SDKAppID 2: It has credentials for SDKAppID 1."), "{refusal}");
+    }
+
+    #[test]
+    fn an_unknown_entry_holds_up_no_other() {
+        let known = |tencent: &Tencent, number: u64| tencent.is_known(&Attr::Known(number.into()));
+        let one = tencent(Some(1), Some(key("a")), apps([(2, None), (3, Some(key("c")))]));
+        assert_eq!([1, 2, 3].map(|number| known(&one, number)), [true, false, true]);
+        assert!(refusal(&one, 2).contains("not known yet"));
+
+        let all = tencent(Some(1), Some(key("a")), None);
+        assert_eq!([1, 2].map(|number| known(&all, number)), [true, false]);
+        assert!(all.is_known(&Attr::Null));
+
+        let default = tencent(Some(1), None, apps([(1, None)]));
+        assert!(!default.is_known(&Attr::Null));
+    }
+
+    #[test]
+    fn all_that_is_missing_is_said_at_once() {
+        let nothing = tencent(None, None, apps([]));
+        let said: Vec<_> =
+            nothing.sdk_app_id(&Attr::Null).expect_err("nothing").into_iter().map(|d| d.summary).collect();
+        assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
+        let fleet = tencent(None, None, apps([(7, Some(key("a")))]));
+        let missing: Vec<_> = fleet.sdk_app_id(&Attr::Null).expect_err("no default").into_iter().collect();
+        assert_eq!(missing.len(), 1);
+        assert!(missing[0].detail.ends_with("The provider has credentials for SDKAppID 7."), "{missing:?}");
+    }
+}
