@@ -256,12 +256,15 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
         let memory = Memory::begin_apply(cx);
-        if !planned.last_request_id.is_unknown() {
+        if !prior.differs_remotely(&planned) && !planned.last_request_id.is_unknown() {
             return Ok(planned);
         }
         let callback = planned.at_tencent(tencent, Operation::Update, cx)?;
         let is_planned = prior.is_what_the_plan_showed(&memory);
-        match callback.update(&planned.wanted()?, is_planned, planned.is_guarded(), cx).await {
+        match callback
+            .update(prior.last_request_id.known(), &planned.wanted()?, is_planned, planned.is_guarded(), cx)
+            .await
+        {
             Ok(written) => Ok(planned.after(&callback, written, cx)),
             Err(unwritten) => Err(prior.failure(unwritten)),
         }
@@ -294,7 +297,9 @@ impl ManagedResource for CallCallbackResource {
         if let Some(origin) = planned.origin {
             origin.check(&callback)?;
         }
-        let deleted = callback.delete(prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx).await;
+        let deleted = callback
+            .delete(prior.last_request_id.known(), prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx)
+            .await;
         deleted.map_err(|unwritten| prior.failure(unwritten))
     }
 

@@ -12,7 +12,7 @@ fn schema(session: &Session) -> &Schema {
     session.data_sources().find(|(name, _)| *name == DATA_SOURCE).expect("the data source").1
 }
 
-async fn read(session: &Session) -> proto::read_data_source::Response {
+pub(crate) async fn read(session: &Session) -> proto::read_data_source::Response {
     let schema = schema(session);
     let request = proto::read_data_source::Request {
         type_name: DATA_SOURCE.into(),

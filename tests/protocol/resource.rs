@@ -1,11 +1,12 @@
 //! The life of a resource, as Terraform walks through it: planned, applied, read, changed, destroyed; with errors on the
 //! way, and with a person who loses patience.
 
-use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
+use tencent_simulator::{Action, App, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
 use terraform_provider_tencent::terraform::proto::{self, ResourceIdentityData};
 use terraform_provider_tencent::terraform::{Type, Value, codec};
 
+use crate::data_source;
 use crate::host::within;
 use crate::session::{RESOURCE, Session, arrived, encode, number, set, text, the_error, with};
 
@@ -77,7 +78,8 @@ async fn a_resource_is_created_read_changed_and_destroyed() {
     let plan = session.plan(&created, &config).await;
     assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], created.clone()));
 
-    // Changed in place.
+    // Changed in place, in another run: Terraform configures the provider anew for each.
+    session.configure(&session.provider_config(&simulator)).await;
     let plan = session.plan(&created, &session.config(OTHER_URL)).await;
     assert_eq!((plan.diagnostics.as_slice(), plan.requires_replace.as_slice()), (&[][..], &[][..]));
     let planned = session.decode(&plan.planned_state);
@@ -115,8 +117,13 @@ async fn reading_finds_what_others_changed() {
 #[tokio::test]
 async fn another_application_is_another_object() {
     let simulator = simulator();
+    simulator.add_app(App::new(APP + 1, "another-key"));
     let session = Session::on(&simulator).await;
     let config = with(session.config(URL), [("sdk_app_id", number(APP + 1))]);
+    let entry = ["user_sig", "identifier", "region", "endpoint"].map(|name| (name.to_owned(), Value::Null));
+    let entry = entry.into_iter().chain([("secret_key".to_owned(), text("another-key"))]).collect();
+    let apps = Value::Object([((APP + 1).to_string(), Value::Object(entry))].into());
+    session.configure(&with(session.provider_config(&simulator), [("apps", apps)])).await;
     let plan = session.plan(&session.state(URL), &config).await;
     let paths: Vec<_> = plan.requires_replace.iter().map(|path| path.steps.len()).collect();
     assert_eq!(paths, [1], "{plan:?}");
@@ -152,18 +159,20 @@ async fn a_failed_apply_leaves_the_state_as_it_was() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     let prior = session.state(URL);
-    put(&simulator, URL);
     fail(&simulator, Action::Set);
     fail(&simulator, Action::Delete);
     let planned = with(session.state(OTHER_URL), [("last_request_id", Value::Unknown)]);
     for (what, prior, planned) in
         [("create", &Value::Null, &planned), ("update", &prior, &planned), ("delete", &prior, &Value::Null)]
     {
+        if !prior.is_null() {
+            put(&simulator, URL);
+        }
         let applied = session.apply(prior, planned).await;
         let error = the_error(&applied.diagnostics);
         assert!(error.detail.contains("60010") && error.detail.contains("made to fail"), "{what}: {error:#?}");
         assert_eq!(session.decode(&applied.new_state), *prior, "{what}");
-        assert_eq!(configured(&simulator).expect("a configuration").url, URL, "{what}");
+        assert_eq!(configured(&simulator).is_some(), !prior.is_null(), "{what}");
     }
 }
 
@@ -245,7 +254,7 @@ async fn a_hanging_request_keeps_no_other_waiting() {
     let hanging = tokio::spawn(async move { provider.read_resource(request).await });
     arrived(&simulator, |requests| !requests.is_empty()).await;
     for _ in 0..20 {
-        assert_eq!(session.read(&session.state(URL)).await.diagnostics, []);
+        assert_eq!(data_source::read(&session).await.diagnostics, []);
     }
     assert!(!hanging.is_finished());
 }
@@ -254,13 +263,24 @@ async fn a_hanging_request_keeps_no_other_waiting() {
 async fn stopping_ends_what_is_under_way() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
-    simulator.inject(FaultKind::NoAnswer);
+    let brief = with(session.provider_config(&simulator), [("request_timeout", text("1s"))]);
+    session.configure(&brief).await;
+    // The look right before the write is answered.
+    simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
+    simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Get).skip(1));
     let state = session.state(URL);
     let planned = with(session.state(OTHER_URL), [("last_request_id", Value::Unknown)]);
+    let writing = |requests: &[tencent_simulator::Request]| requests.iter().any(|r| r.action == Some(Action::Set));
+    let reading = |requests: &[tencent_simulator::Request]| {
+        requests.iter().any(|r| r.outcome == Outcome::Fault("NoAnswer") && r.action == Some(Action::Get))
+    };
     let (read, applied, ()) = within("the end of what was stopped", async {
-        tokio::join!(session.read(&state), session.apply(&state, &planned), async {
-            let under_way = |action| move |r: &tencent_simulator::Request| r.action == Some(action);
-            arrived(&simulator, |r| r.iter().any(under_way(Action::Get)) && r.iter().any(under_way(Action::Set))).await;
+        let read = async {
+            arrived(&simulator, writing).await;
+            session.read(&state).await
+        };
+        tokio::join!(read, session.apply(&state, &planned), async {
+            arrived(&simulator, reading).await;
             let stopped = session.provider().stop_provider(proto::stop_provider::Request {}).await;
             assert_eq!(stopped.expect("an answer").into_inner().error, "");
         })
@@ -270,7 +290,6 @@ async fn stopping_ends_what_is_under_way() {
     assert_eq!(read.new_state, None);
     the_error(&applied.diagnostics);
     assert_eq!(session.decode(&applied.new_state), state, "what held before is kept");
-    assert!(simulator.requests().iter().all(|request| request.outcome == Outcome::Fault("NoAnswer")));
 
     // A process under a debugger serves a second run after that.
     simulator.clear_faults();

@@ -192,6 +192,12 @@ impl Claims {
         }
     }
 
+    /// Forgets all of them: what was planned is being applied, and what is planned from now on is another plan.
+    pub(crate) fn clear(&self) {
+        self.objects().clear();
+        self.changed.notify_waiters();
+    }
+
     fn others(&self, number: Option<ClaimNumber>) -> Others {
         let mut others = Others::default();
         for (_, claim) in self.objects().iter().enumerate().filter(|(other, _)| Some(*other) != number) {
@@ -228,10 +234,12 @@ impl Drop for Reading<'_> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let planned_by = Instant::now() + PLANNED_WITHIN;
-        self.claims.objects()[number] = match self.found.take() {
-            Some(others) => Claim::Read { planned_by, others },
-            None => Claim::Void,
-        };
+        if let Some(object) = self.claims.objects().get_mut(number) {
+            *object = match self.found.take() {
+                Some(others) => Claim::Read { planned_by, others },
+                None => Claim::Void,
+            };
+        }
         self.claims.changed.notify_waiters();
     }
 }

@@ -7,8 +7,8 @@ use super::claims::{Claim, ClaimNumber, Goes, Stay};
 use super::memory::{Memory, Origin, Planned, fingerprint};
 use super::remote::Callback;
 use super::{describe, how_to_import, refused_to_overwrite};
-use crate::provider::call_callback::{CallCallback, Operation, number};
 use crate::provider::applications::Tencent;
+use crate::provider::call_callback::{CallCallback, Operation, number};
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, SdkAppId};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 

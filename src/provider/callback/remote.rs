@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::claims::{Claims, Reading};
 use super::{describe, refused_to_overwrite};
-use crate::provider::checks;
 use crate::provider::applications::{Application, Tencent};
+use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
@@ -35,11 +35,26 @@ pub(crate) struct Callback<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     claims: Claims,
-    /// What was written last. Locked while it is written or deleted: the two exclude each other.
-    written: tokio::sync::Mutex<Option<CallbackConfiguration>>,
+    /// The last write. Locked while it is written or deleted: the two exclude each other.
+    written: tokio::sync::Mutex<Option<Write>>,
     /// Whether Terraform has let go of an object: what is there now was managed by the same state.
     released: Mutex<bool>,
     looked: Mutex<Option<Look>>,
+}
+
+/// A write, or one that may have taken effect.
+#[derive(Debug)]
+struct Write {
+    /// That of the object for which it was made: its `last_request_id`.
+    request_id: Option<String>,
+    configuration: CallbackConfiguration,
+}
+
+impl Write {
+    /// Whether it was made for the object of this `last_request_id`. No two writes share one, but some have none.
+    fn is_of(&self, last_request_id: Option<&String>) -> bool {
+        last_request_id.is_some_and(|id| !id.is_empty() && self.request_id.as_ref() == Some(id))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -208,18 +223,19 @@ impl<'a> Callback<'a> {
         self.record.released.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Deletes it; none to delete is a success. `is_expected` tells what the plan showed from what somebody else has set
-    /// since; with `guarded`, the latter is not deleted.
+    /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
+    /// plan showed from what somebody else has set since; with `guarded`, the latter is not deleted.
     ///
     /// What this run has written for another object stays: to Tencent, the two are one.
     pub(crate) async fn delete(
         &self,
+        last_request_id: Option<&String>,
         is_expected: impl Fn(&CallbackConfiguration) -> bool,
         guarded: bool,
         cx: &mut Context,
     ) -> Result<(), Unwritten> {
         let mut written = self.lock().await?;
-        if written.is_some() {
+        if written.as_ref().is_some_and(|write| !write.is_of(last_request_id)) {
             cx.warn(self.not_deleted());
             return Ok(());
         }
@@ -261,7 +277,7 @@ impl<'a> Callback<'a> {
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
-        self.check_rival(&written, wanted)?;
+        self.check_rival(&written, None, wanted)?;
         if written.is_none() && !self.is_released() {
             let told = self.looked().clone();
             let found = match self.fresh_look() {
@@ -280,17 +296,18 @@ impl<'a> Callback<'a> {
         self.write(wanted, guarded, &mut written, cx).await
     }
 
-    /// Replaces it as a whole for the resource that manages it. `is_expected` tells what the plan showed from what
+    /// Replaces it as a whole for the object of this `last_request_id`. `is_expected` tells what the plan showed from what
     /// somebody else has set since; with `guarded`, the latter is not replaced.
     pub(crate) async fn update(
         &self,
+        last_request_id: Option<&String>,
         wanted: &CallbackConfiguration,
         is_expected: impl Fn(&CallbackConfiguration) -> bool,
         guarded: bool,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
-        self.check_rival(&written, wanted)?;
+        self.check_rival(&written, last_request_id, wanted)?;
         if written.is_none() && !self.is_released() {
             let found = self.inspect("Nothing was written.").await?;
             if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
@@ -314,11 +331,14 @@ impl<'a> Callback<'a> {
 
     fn check_rival(
         &self,
-        written: &Option<CallbackConfiguration>,
+        written: &Option<Write>,
+        last_request_id: Option<&String>,
         wanted: &CallbackConfiguration,
     ) -> Result<(), Diagnostic> {
         match written {
-            Some(written) if !written.is_equivalent(wanted) => Err(self.managed_twice(written, wanted)),
+            Some(write) if !write.is_of(last_request_id) && !write.configuration.is_equivalent(wanted) => {
+                Err(self.managed_twice(&write.configuration, wanted))
+            }
             _ => Ok(()),
         }
     }
@@ -360,7 +380,8 @@ impl<'a> Callback<'a> {
     }
 
     /// Waits until no other resource of this process writes or deletes it.
-    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<CallbackConfiguration>>, Diagnostic> {
+    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write>>, Diagnostic> {
+        self.claims().clear();
         self.patiently(self.record.written.lock()).await.map_err(|why| {
             let id = self.sdk_app_id();
             Diagnostic::error(
@@ -385,7 +406,7 @@ impl<'a> Callback<'a> {
         &self,
         wanted: &CallbackConfiguration,
         guarded: bool,
-        written: &mut Option<CallbackConfiguration>,
+        written: &mut Option<Write>,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let outcome = match self.set(wanted).await {
@@ -399,7 +420,8 @@ impl<'a> Callback<'a> {
             }
         };
         // Also where it may have been written: no other object of this run deletes that.
-        *written = Some(wanted.clone());
+        let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
+        *written = Some(Write { request_id, configuration: wanted.clone() });
         *self.released() = false;
         outcome
     }
