@@ -301,11 +301,11 @@ impl Stage {
         let output = self.scenario.run(&[&[command, parallelism.as_str()], rest].concat())?;
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let text = output.text();
+        let keys: Vec<_> = self.cells.iter().map(|cell| key(cell.id)).collect();
         let requests = self.scenario.simulator.requests();
         let user_sigs = requests.iter().filter_map(|request| request.user_sig.as_deref());
         // Terraform shows what it takes from a state when the configuration no longer says that it is sensitive.
         let urls = ["p4ssword-to-hide", "t0ken-to-hide"].into_iter().filter(|_| !self.shows_urls.get());
-        let keys: Vec<_> = self.cells.iter().map(|cell| key(cell.id)).collect();
         for secret in user_sigs.chain(keys.iter().map(String::as_str)).chain(urls) {
             for secret in [secret.to_owned(), secret.replace('*', "%2A")] {
                 assert!(!text.contains(&secret), "{secret} in {output}");
