@@ -9,7 +9,7 @@ use super::applications::{Account, Apps};
 use super::config;
 use crate::model;
 use crate::tencent::{Credentials, Endpoint, Region, SdkAppId};
-use crate::terraform::{Attr, Attribute, AttributePath, Diagnostics, Nesting, Step, Type};
+use crate::terraform::{Attr, Attribute, AttributePath, Diagnostic, Diagnostics, Nesting, Step, Type};
 
 model! {
     /// How to call for one application.
@@ -88,10 +88,20 @@ pub(super) fn resolve(argument: &Argument, defaults: &Defaults<'_>, diagnostics:
     Some(apps)
 }
 
-/// The way to an entry, or to an argument in it.
-fn path(key: &str, name: Option<&str>) -> AttributePath {
-    let entry = AttributePath::attribute(NAME).then(Step::Key(key.to_owned()));
-    name.into_iter().fold(entry, |path, name| path.then(Step::Attribute(name.to_owned())))
+/// The way to an entry. Diagnostics blame no argument in it: Terraform would show the line of the provider block's own
+/// argument of that name.
+fn path(key: &str) -> AttributePath {
+    AttributePath::attribute(NAME).then(Step::Key(key.to_owned()))
+}
+
+/// An argument of an entry, or the entry, as a person writes it.
+fn name_of(key: &str, name: Option<&str>) -> String {
+    let path = name.map(|name| path(key).then(Step::Attribute(name.to_owned())));
+    path.unwrap_or_else(|| self::path(key)).to_string()
+}
+
+fn invalid(key: &str, name: Option<&str>, reason: String) -> Diagnostic {
+    config::invalid(&name_of(key, name), reason).at(path(key))
 }
 
 fn not_an_sdk_app_id(key: &str) -> String {
@@ -111,7 +121,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn note(&mut self, name: Option<&str>, reason: String) {
-        self.diagnostics.push(config::invalid(path(self.key, name), reason));
+        self.diagnostics.push(invalid(self.key, name, reason));
     }
 
     /// How to call for the application; `None` while that is not known, or if it has been noted what is wrong.
@@ -200,11 +210,12 @@ pub(super) fn check(
                 "SDKAppID {id} is the provider's sdk_app_id, for which the provider block or the environment says \
                  {reason}. Make both the same, or remove the entry."
             );
-            diagnostics.push(config::invalid(path(key, Some(name)), detail));
+            diagnostics.push(invalid(key, Some(name), detail));
         } else if let Credentials::UserSig(user_sig) = &account.credentials
             && let Err(error) = user_sig.check(&account.identifier, id, now)
         {
-            diagnostics.push(config::unusable_user_sig(&error, id, path(key, Some("user_sig"))));
+            let name = name_of(key, Some("user_sig"));
+            diagnostics.push(config::unusable_user_sig(&error, id, &name).at(path(key)));
         }
     }
     diagnostics
@@ -283,10 +294,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn expect_one(diagnostics: Diagnostics, path: &str, expected: &str) {
+    fn expect_one(diagnostics: Diagnostics, name: &str, expected: &str) {
         let errors: Vec<_> = diagnostics.into_iter().collect();
         assert_eq!(errors.len(), 1, "{errors:?}");
-        assert_eq!(errors[0].path.as_ref().map(ToString::to_string).as_deref(), Some(path), "{errors:?}");
+        let blamed = errors[0].path.as_ref().expect("a path").to_string();
+        assert!(name.starts_with(&blamed) && blamed.ends_with("\"]"), "{errors:?}");
+        let Diagnostic { summary, detail, .. } = &errors[0];
+        assert!(summary.ends_with(name) || detail.contains(&format!("{name} ")), "{errors:?}");
         assert!(errors[0].detail.contains(expected), "{errors:?}");
         assert!(!format!("{errors:?}").contains("tok3n"), "{errors:?}");
     }
@@ -310,7 +324,7 @@ mod tests {
 
     #[test]
     fn bad_entries_are_named() {
-        for (entries, path, expected) in [
+        for (entries, name, expected) in [
             (vec![("app", key("a"))], "apps[\"app\"]", "\"app\" is not an SDKAppID"),
             (vec![("0", key("a"))], "apps[\"0\"]", "from 1 to 4294967295"),
             (vec![("01", key("a")), ("1", key("a"))], "apps[\"1\"]", "\"01\" and \"1\" are the same SDKAppID"),
@@ -323,7 +337,7 @@ mod tests {
             (vec![("1", Entry { region: text("mars"), ..key("a") })], "apps[\"1\"].region", "\"seoul\""),
             (vec![("1", Entry { endpoint: text("http://10.0.0.1"), ..key("a") })], "apps[\"1\"].endpoint", "loopback"),
         ] {
-            expect_one(resolved(&argument(entries)).1, path, expected);
+            expect_one(resolved(&argument(entries)).1, name, expected);
         }
         let null = Attr::Known([("1".to_owned(), Attr::Null)].into());
         expect_one(resolved(&null).1, "apps[\"1\"]", "no credentials");

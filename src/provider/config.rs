@@ -10,7 +10,7 @@ use super::apps;
 use super::checks;
 use crate::model;
 use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
-use crate::terraform::{Attr, Attribute, AttributePath, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
+use crate::terraform::{Attr, Attribute, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
 
 /// How a variable of the environment is read; empty ones count as not set.
 pub(super) type Environment = fn(&str) -> Option<String>;
@@ -148,21 +148,21 @@ fn check(
         && let Some(id) = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())
         && let Err(error) = user_sig.check(identifier, id, now)
     {
-        diagnostics.push(unusable_user_sig(&error, id, AttributePath::attribute("user_sig")));
+        diagnostics.push(unusable_user_sig(&error, id, "user_sig (TENCENT_USER_SIG)").on("user_sig"));
     }
     diagnostics.extend(apps::check(&config.apps, apps, default.zip(own), now));
     diagnostics
 }
 
-pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, path: AttributePath) -> Diagnostic {
-    let variable = if path == AttributePath::attribute("user_sig") { " (TENCENT_USER_SIG)" } else { "" };
-    let mut detail = format!("The provider's {path}{variable} cannot be used for SDKAppID {id}: {error}.");
+/// `name` is where the UserSig stands.
+pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, name: &str) -> Diagnostic {
+    let mut detail = format!("The provider's {name} cannot be used for SDKAppID {id}: {error}.");
     detail += match error {
         InvalidUserSig::OtherIdentifier(_) => " Set identifier (TENCENT_IDENTIFIER) to the account it was made for.",
         InvalidUserSig::Unreadable => "",
         InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => " Make a new one.",
     };
-    Diagnostic::error("The UserSig cannot be used", detail).at(path)
+    Diagnostic::error("The UserSig cannot be used", detail)
 }
 
 /// What the block and the environment say, checked one by one.
@@ -292,14 +292,14 @@ impl Arguments {
     fn note<T>(&mut self, name: &'static str, checked: Result<T, String>) -> Option<T> {
         checked
             .map_err(|reason| {
-                self.diagnostics.push(invalid(AttributePath::attribute(name), reason));
+                self.diagnostics.push(invalid(name, reason).on(name));
             })
             .ok()
     }
 }
 
-pub(super) fn invalid(path: AttributePath, reason: String) -> Diagnostic {
-    Diagnostic::error(format!("Invalid provider argument {path}"), reason).at(path)
+pub(super) fn invalid(name: &str, reason: String) -> Diagnostic {
+    Diagnostic::error(format!("Invalid provider argument {name}"), reason)
 }
 
 /// What a message may show of a value: nothing long, for that may be a key in the wrong place.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tencent_simulator::{Action, App, Configuration, Service, Simulator};
 use terraform_cli::{Mirror, Output, Terraform, Workspace};
 
@@ -15,12 +15,18 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 /// The application of a simulator that was told of none.
 pub(crate) const ID: u64 = Simulator::SDK_APP_ID;
+/// Its key.
 pub(crate) const KEY: &str = Simulator::SECRET_KEY;
 pub(crate) const URL: &str = "https://hooks.example.com/tencent/call";
 pub(crate) const OTHER_URL: &str = "https://other.example.com/calls";
 pub(crate) const START: &str = "Call.CallbackAfterStartCall";
 pub(crate) const CHANGED: &str = "Call.CallbackAfterMemberChanged";
 pub(crate) const END: &str = "Call.CallbackAfterEndCall";
+
+/// The key of an application: each has its own, as at Tencent.
+pub(crate) fn key(id: u64) -> String {
+    if id == ID { KEY.to_owned() } else { format!("{id:064}") }
+}
 
 /// The address of the resource that [`this`] writes.
 pub(crate) const THIS: &str = "tencent_call_callback.this";
@@ -50,7 +56,13 @@ pub(crate) fn sends(commands: &[&str], url: &str) -> String {
 pub(crate) struct Scenario {
     pub(crate) simulator: Simulator,
     pub(crate) workspace: Workspace,
+    /// Whether the provider's `apps` has applications.
+    has_apps: bool,
 }
+
+/// How a provider block begins.
+const PROVIDER: &str = "provider \"tencent\" {\n";
+const APPS: &str = "  apps = var.apps\n";
 
 impl Scenario {
     /// One application, without a callback configuration.
@@ -58,13 +70,27 @@ impl Scenario {
         Self::on(&TERRAFORM, Simulator::start()?)
     }
 
-    /// Applications from [`ID`] on, all with the same key.
+    /// Applications from [`ID`] on, each with its [`key`], all of which every provider block knows.
     pub(crate) fn of_applications(count: usize) -> Result<Self> {
-        let mut simulator = Simulator::builder();
-        for id in (ID..).take(count) {
-            simulator = simulator.app(App::new(id, KEY));
+        Self::of((ID..).take(count))
+    }
+
+    /// The same of these applications.
+    pub(crate) fn of(ids: impl IntoIterator<Item = u64>) -> Result<Self> {
+        let (mut simulator, mut apps) = (Simulator::builder(), serde_json::Map::new());
+        for id in ids {
+            simulator = simulator.app(App::new(id, key(id)));
+            apps.insert(id.to_string(), json!({ "secret_key": key(id) }));
         }
-        Self::on(&TERRAFORM, simulator.start()?)
+        let mut scenario = Self::on(&TERRAFORM, simulator.start()?)?;
+        scenario.has_apps = true;
+        // In the environment, for secrets are in no file.
+        scenario.workspace.env("TF_VAR_apps", Value::from(apps).to_string());
+        let ty = "map(object({ secret_key = string }))";
+        scenario
+            .workspace
+            .write("apps.tf", &format!("variable \"apps\" {{\n  type = {ty}\n  sensitive = true\n}}\n"))?;
+        Ok(scenario)
     }
 
     /// This Terraform and this simulator. The environment names the default application and its key.
@@ -84,12 +110,17 @@ impl Scenario {
             "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n",
         )?;
         workspace.init()?.expect_success();
-        Ok(Self { simulator, workspace })
+        Ok(Self { simulator, workspace, has_apps: false })
     }
 
-    /// Makes `main.tf` this.
+    /// Makes `main.tf` this, with the applications in all its provider blocks unless it sets `apps` itself.
     pub(crate) fn configure(&self, text: &str) -> Result {
-        Ok(self.workspace.write("main.tf", text)?)
+        let text = match self.has_apps && !text.contains("apps = ") {
+            false => text.to_owned(),
+            true if text.contains(PROVIDER) => text.replace(PROVIDER, &format!("{PROVIDER}{APPS}")),
+            true => format!("{PROVIDER}{APPS}}}\n{text}"),
+        };
+        Ok(self.workspace.write("main.tf", &text)?)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {

@@ -98,11 +98,12 @@ fn an_application_without_a_configuration_cannot_be_imported() -> Result {
 
 #[test]
 fn an_application_that_does_not_exist_cannot_be_imported() -> Result {
-    let scenario = Scenario::new()?;
+    let scenario = Scenario::of_applications(2)?;
     scenario.configure(&this(&sends(&[START], URL)))?;
-    let imported = scenario.run(&["import", THIS, "1400000999"])?;
+    scenario.simulator.remove_app(ID + 1);
+    let imported = scenario.run(&["import", THIS, "1400000002"])?;
     imported.expect_failure();
-    let error = diagnostic(&imported, "SDKAppID 1400000999 failed");
+    let error = diagnostic(&imported, "SDKAppID 1400000002 failed");
     assert!(error.contains("error 70020") && error.contains("region"), "{error}");
     Ok(())
 }

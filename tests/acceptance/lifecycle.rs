@@ -7,7 +7,7 @@ use terraform_cli::Terraform;
 
 use crate::harness::{
     CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, change, diagnostic, differences, fleet,
-    sends, this,
+    key, sends, this,
 };
 
 #[test]
@@ -205,7 +205,7 @@ fn another_application_is_another_object() -> Result {
 #[test]
 fn another_default_application_replaces_what_belongs_to_the_default() -> Result {
     let mut scenario = Scenario::of_applications(2)?.applied(&this(&sends(&[START], URL)))?;
-    scenario.workspace.env("TENCENT_SDK_APP_ID", (ID + 1).to_string());
+    scenario.workspace.env("TENCENT_SDK_APP_ID", (ID + 1).to_string()).env("TENCENT_SECRET_KEY", key(ID + 1));
     let planned = scenario.planned()?;
     assert_eq!(planned["actions"], json!(["delete", "create"]));
     assert_eq!((&planned["before"]["sdk_app_id"], &planned["after"]["sdk_app_id"]), (&json!(ID), &json!(ID + 1)));

@@ -12,6 +12,7 @@
 //! | `one_object` | two objects of Terraform's that are one at Tencent |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known after apply only |
+//! | `apps` | one provider for many applications |
 //! | `data_source` | reading what is there, whoever set it |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
@@ -21,6 +22,7 @@
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
 //! | `versions` | the same life on every Terraform that can be had |
 
+mod apps;
 mod data_source;
 mod drift;
 mod errors;

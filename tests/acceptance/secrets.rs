@@ -17,7 +17,7 @@ use tencent_simulator::{App, Fault, FaultKind, Simulator};
 use terraform_cli::Output;
 use terraform_provider_tencent::tencent::UserSig;
 
-use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, diagnostic, fleet, this};
+use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, diagnostic, fleet, key, this};
 
 const PASSWORD: &str = "p4ssword-to-hide";
 const TOKEN: &str = "t0ken-to-hide";
@@ -59,16 +59,16 @@ impl<'a> Watch<'a> {
         assert!(!user_sigs.is_empty(), "calls were made");
         let logged = |text: &str| self.outputs.iter().any(|output| output.stderr().contains(text));
         assert!(logged("[TRACE]") && logged("calling Tencent"), "Terraform and the provider log all they can");
-        let keys = user_sigs.iter().map(String::as_str).chain([KEY]);
+        let keys: Vec<_> = user_sigs.into_iter().chain((ID..ID + 50).map(key)).collect();
         for output in &self.outputs {
-            for secret in keys.clone().chain([PASSWORD, TOKEN]) {
+            for secret in keys.iter().map(String::as_str).chain([PASSWORD, TOKEN]) {
                 assert!(!output.text().contains(secret), "{secret} in {output}");
                 // A UserSig in a URL would be percent-encoded.
                 assert!(!output.text().contains(&secret.replace('*', "%2A")), "{secret} in {output}");
             }
         }
         for (file, content) in files(self.scenario.workspace.path()) {
-            for secret in keys.clone() {
+            for secret in &keys {
                 assert!(!contains(&content, secret), "{secret} in {file}");
             }
             assert!(!file.contains("crash"), "{file}: {}", String::from_utf8_lossy(&content));

@@ -15,7 +15,7 @@ use tencent_simulator::App;
 use terraform_cli::Output;
 use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 
-use crate::harness::{ID, KEY, Result, START, Scenario, URL, diagnostic, sends, this};
+use crate::harness::{ID, KEY, Result, START, Scenario, URL, diagnostic, key, sends, this};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -78,12 +78,12 @@ fn a_user_sig_of_another_administrator_needs_its_identifier() -> Result {
 fn a_user_sig_is_for_one_application() -> Result {
     // The resource names an application that the UserSig is not for.
     let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
-    scenario.simulator.add_app(App::new(ID + 1, KEY));
+    scenario.simulator.add_app(App::new(ID + 1, key(ID + 1)));
     scenario.configure(&this(&(sends(&[START], URL) + &format!("sdk_app_id = {}", ID + 1))))?;
     let refused = |output: &Output| {
         output.expect_failure();
-        let error = diagnostic(output, "it was made for SDKAppID 1400000001");
-        assert!(error.starts_with("Error"), "{error}");
+        let error = diagnostic(output, "has no credentials for SDKAppID 1400000002");
+        assert!(error.contains("It has credentials for SDKAppID 1400000001."), "{error}");
     };
     refused(&scenario.run(&["plan"])?);
     refused(&scenario.try_apply()?);

@@ -13,11 +13,11 @@ use std::thread;
 use expect_test::expect_file;
 use serde_json::Value;
 use tempfile::TempDir;
-use tencent_simulator::{Action, App, Configuration, Fault, Service, Simulator};
+use tencent_simulator::{Action, Configuration, Fault, Service, Simulator};
 use terraform_cli::Output;
 use tokio::net::TcpSocket;
 
-use crate::harness::{END, ID, KEY, Result, START, Scenario, TERRAFORM, diagnostics, resource};
+use crate::harness::{END, ID, Result, START, Scenario, diagnostics, key, resource};
 use crate::table::{self, Case, Cause, LIMITED, MAX_RETRIES, NOT_CONFIGURED, REQUEST_TIMEOUT, Retry, Unreachable};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -211,11 +211,7 @@ impl Stage {
         refusing.bind(([127, 0, 0, 1], 0).into())?;
         let refused = format!("http://{}", refusing.local_addr()?);
         let cells = cells(operation, &format!("{}/v4/call_config/set_callback", elsewhere.url()));
-        let mut simulator = Simulator::builder();
-        for cell in &cells {
-            simulator = simulator.app(App::new(cell.id, KEY));
-        }
-        let mut scenario = Scenario::on(&TERRAFORM, simulator.start()?)?;
+        let mut scenario = Scenario::of(cells.iter().map(|cell| cell.id))?;
         let files = tempfile::tempdir()?;
         scenario
             .workspace
@@ -305,11 +301,12 @@ impl Stage {
         let output = self.scenario.run(&[&[command, parallelism.as_str()], rest].concat())?;
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let text = output.text();
+        let keys: Vec<_> = self.cells.iter().map(|cell| key(cell.id)).collect();
         let requests = self.scenario.simulator.requests();
         let user_sigs = requests.iter().filter_map(|request| request.user_sig.as_deref());
         // Terraform shows what it takes from a state when the configuration no longer says that it is sensitive.
         let urls = ["p4ssword-to-hide", "t0ken-to-hide"].into_iter().filter(|_| !self.shows_urls.get());
-        for secret in user_sigs.chain([KEY]).chain(urls) {
+        for secret in user_sigs.chain(keys.iter().map(String::as_str)).chain(urls) {
             for secret in [secret.to_owned(), secret.replace('*', "%2A")] {
                 assert!(!text.contains(&secret), "{secret} in {output}");
                 assert!(!log.contains(&secret), "{secret} in the log\n{log}");

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::{StreamExt as _, stream};
 use tencent_simulator::{App, Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_provider_tencent::plugin::proto::ConnInfo;
+use terraform_provider_tencent::terraform::Value;
 use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue};
 use tokio::task::JoinSet;
 use tonic::Request;
@@ -35,6 +36,21 @@ const GROWTH_KIB: u64 = 1024;
 /// Applications whose reads meet something.
 const RESETTING: u64 = Simulator::SDK_APP_ID + 1;
 const BABBLING: u64 = Simulator::SDK_APP_ID + 2;
+
+/// The key of an application: each has its own.
+fn key(app: u64) -> String {
+    if app == Simulator::SDK_APP_ID { Simulator::SECRET_KEY.to_owned() } else { format!("{app:064}") }
+}
+
+/// A provider block that knows these applications, too.
+fn fleet(config: Value, apps: impl IntoIterator<Item = u64>) -> Value {
+    let entry = |app| {
+        let arguments = ["user_sig", "identifier", "region", "endpoint"].map(|name| (name.to_owned(), Value::Null));
+        let secret_key = ("secret_key".to_owned(), text(&key(app)));
+        (app.to_string(), Value::Object(arguments.into_iter().chain([secret_key]).collect()))
+    };
+    with(config, [("apps", Value::Object(apps.into_iter().map(entry).collect()))])
+}
 
 /// What a process holds.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +147,7 @@ async fn rpcs(session: &Session, simulator: &Simulator, count: usize) {
 async fn ten_thousand_rpcs_leave_nothing_behind() {
     let simulator = Simulator::start().expect("a simulator");
     for app in [Simulator::SDK_APP_ID, RESETTING, BABBLING] {
-        simulator.add_app(App::new(app, Simulator::SECRET_KEY));
+        simulator.add_app(App::new(app, key(app)));
         let configuration = Configuration::new(URL, ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);
         simulator.put_configuration(Service::Call, app, configuration);
     }
@@ -139,7 +155,7 @@ async fn ten_thousand_rpcs_leave_nothing_behind() {
     simulator.inject(Fault::new(FaultKind::NotJson).sdk_app_id(BABBLING));
 
     let mut session = Session::start().await;
-    let config = session.provider_config(&simulator);
+    let config = fleet(session.provider_config(&simulator), [RESETTING, BABBLING]);
     session.configure(&with(config, [("requests_per_second", number(1000)), ("max_retries", number(0))])).await;
     let process = session.plugin.process.id();
 
@@ -162,11 +178,12 @@ async fn health_checks_are_answered_while_calls_hang() {
     let simulator = Simulator::start().expect("a simulator");
     simulator.inject(FaultKind::NoAnswer);
     let mut session = Session::start().await;
-    let config = session.provider_config(&simulator);
+    let apps = (Simulator::SDK_APP_ID..).take(CALLS);
+    let config = fleet(session.provider_config(&simulator), apps.clone());
     session.configure(&with(config, [("request_timeout", text("1h"))])).await;
 
     let mut reads = JoinSet::new();
-    for app in (Simulator::SDK_APP_ID..).take(CALLS) {
+    for app in apps {
         let state = with(session.state(URL), [("sdk_app_id", number(app)), ("id", text(&app.to_string()))]);
         let (mut provider, request) = (session.provider(), session.read_request(&state));
         reads.spawn(async move { provider.read_resource(request).await });

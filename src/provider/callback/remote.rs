@@ -255,6 +255,7 @@ impl<'a> Callback<'a> {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
+        *self.looked() = None;
         self.release();
         Ok(())
     }
@@ -423,6 +424,7 @@ impl<'a> Callback<'a> {
         let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
         *written = Some(Write { request_id, configuration: wanted.clone() });
         *self.released() = false;
+        *self.looked() = None;
         outcome
     }
 

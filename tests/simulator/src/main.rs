@@ -17,8 +17,8 @@ Usage: tencent-simulator [OPTIONS]
 
   --listen ADDRESS:PORT  where to listen; loopback only; port 0 takes a free one [default: 127.0.0.1:8910]
   --state-file FILE      keep the configurations in FILE
-  --sdk-app-id N         the application's SDKAppID [default: 1400000001]
-  --secret-key KEY       its SecretKey; pass one that is not real [default: a fixed one]
+  --app SDKAPPID=KEY     an application and its SecretKey, not a real one; may be repeated; the first is the provider's
+                         default [default: 1400000001 with a fixed key]
   --log                  also print each request's user agent and body
   --help                 print this
 
@@ -28,8 +28,7 @@ Ctrl-C ends it.
 struct Options {
     listen: SocketAddr,
     state_file: Option<PathBuf>,
-    sdk_app_id: u64,
-    secret_key: String,
+    apps: Vec<App>,
     log: bool,
 }
 
@@ -45,20 +44,14 @@ fn main() -> ExitCode {
 
 /// What the command line asks for; `None` when it asked for help, and got it.
 fn options() -> Result<Option<Options>, Box<dyn Error>> {
-    let mut options = Options {
-        listen: (Ipv4Addr::LOCALHOST, 8910).into(),
-        state_file: None,
-        sdk_app_id: Simulator::SDK_APP_ID,
-        secret_key: Simulator::SECRET_KEY.to_owned(),
-        log: false,
-    };
+    let mut options =
+        Options { listen: (Ipv4Addr::LOCALHOST, 8910).into(), state_file: None, apps: Vec::new(), log: false };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("listen") => options.listen = arguments.value()?.parse()?,
             Long("state-file") => options.state_file = Some(arguments.value()?.into()),
-            Long("sdk-app-id") => options.sdk_app_id = arguments.value()?.parse()?,
-            Long("secret-key") => options.secret_key = arguments.value()?.string()?,
+            Long("app") => options.apps.push(arguments.value()?.parse_with(app)?),
             Long("log") => options.log = true,
             Short('h') | Long("help") => {
                 io::stdout().write_all(HELP.as_bytes())?;
@@ -67,13 +60,25 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
             other => return Err(other.unexpected().into()),
         }
     }
+    if options.apps.is_empty() {
+        options.apps.push(App::new(Simulator::SDK_APP_ID, Simulator::SECRET_KEY));
+    }
     Ok(Some(options))
+}
+
+/// `SDKAPPID=KEY`
+fn app(text: &str) -> Result<App, &'static str> {
+    let (id, key) = text.split_once('=').filter(|(_, key)| !key.is_empty()).ok_or("expected SDKAPPID=KEY")?;
+    let id = id.parse().map_err(|_| "the SDKAppID before = is not a number")?;
+    Ok(App::new(id, key))
 }
 
 /// Runs until the process is interrupted.
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut builder =
-        Simulator::builder().listen(options.listen).app(App::new(options.sdk_app_id, &options.secret_key));
+    let mut builder = Simulator::builder().listen(options.listen);
+    for app in &options.apps {
+        builder = builder.app(app.clone());
+    }
     if let Some(file) = &options.state_file {
         builder = builder.state_file(file);
     }
@@ -81,8 +86,17 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout();
     writeln!(out, "# The provider's environment:")?;
     writeln!(out, "export TENCENT_ENDPOINT={}", simulator.url())?;
-    writeln!(out, "export TENCENT_SDK_APP_ID={}", options.sdk_app_id)?;
-    writeln!(out, "export TENCENT_SECRET_KEY='{}'", options.secret_key)?;
+    let default = &options.apps[0];
+    writeln!(out, "export TENCENT_SDK_APP_ID={}", default.sdk_app_id)?;
+    writeln!(out, "export TENCENT_SECRET_KEY='{}'", default.secret_key)?;
+    if options.apps.len() > 1 {
+        writeln!(out, "# Its applications, for the provider block:")?;
+        writeln!(out, "# apps = {{")?;
+        for app in &options.apps {
+            writeln!(out, "#   \"{}\" = {{ secret_key = {:?} }}", app.sdk_app_id, app.secret_key)?;
+        }
+        writeln!(out, "# }}")?;
+    }
     writeln!(out, "# Requests, in UTC (Ctrl-C ends the simulator):")?;
     loop {
         simulator.wait_for(|requests| !requests.is_empty(), Duration::MAX);

@@ -669,7 +669,7 @@ fn it_listens_on_loopback_only() {
 #[test]
 fn the_binary_prints_an_environment_and_a_line_per_request() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tencent-simulator"))
-        .args(["--listen", "127.0.0.1:0", "--sdk-app-id", "1400000009", "--secret-key", "another key"])
+        .args(["--listen", "127.0.0.1:0", "--app", "1400000009=another key", "--app", "1400000010=a=b"])
         .stdout(Stdio::piped())
         .spawn()
         .map(Ended)
@@ -681,12 +681,16 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
     let endpoint = line("export TENCENT_ENDPOINT=http://");
     assert_eq!(line("TENCENT_SDK_APP_ID"), "export TENCENT_SDK_APP_ID=1400000009");
     assert_eq!(line("TENCENT_SECRET_KEY"), "export TENCENT_SECRET_KEY='another key'");
+    assert_eq!(line("1400000009"), "#   \"1400000009\" = { secret_key = \"another key\" }");
+    assert_eq!(line("1400000010"), "#   \"1400000010\" = { secret_key = \"a=b\" }");
 
     let (_, address) = endpoint.split_once("http://").expect("a URL");
-    let call = Call::get().of_app(1_400_000_009, "another key");
-    call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
-    let printed = line("1400000009");
-    assert!(printed.ends_with("  call get     1400000009  100301"), "{printed}");
+    for (id, key) in [(1_400_000_009, "another key"), (1_400_000_010, "a=b")] {
+        let call = Call::get().of_app(id, key);
+        call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
+        let printed = line(&id.to_string());
+        assert!(printed.ends_with(&format!("  call get     {id}  100301")), "{printed}");
+    }
 }
 
 /// A child process that does not outlive its test.
@@ -705,6 +709,8 @@ fn the_binary_explains_what_it_refuses() {
         (["--listen", "0.0.0.0:0"], "refusing to listen on 0.0.0.0:0"),
         (["--listen", "nowhere"], "nowhere"),
         (["--unknown", "0"], "--unknown"),
+        (["--app", "1400000001"], "expected SDKAPPID=KEY"),
+        (["--app", "app=key"], "not a number"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tencent-simulator")).args(arguments).output().expect("started");
         let error = String::from_utf8_lossy(&output.stderr);

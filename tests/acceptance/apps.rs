@@ -1,0 +1,144 @@
+//! A fleet on one provider: each application has its own credentials, and nobody else's are tried.
+
+use serde_json::json;
+use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::{App, Service, Simulator};
+
+use crate::harness::{
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, resource, sends, this,
+};
+
+/// The provider block with these arguments.
+fn provider(arguments: &str) -> String {
+    format!("provider \"tencent\" {{\n{arguments}\n}}\n")
+}
+
+fn of(id: u64, url: &str) -> String {
+    resource(&format!("app_{id}"), &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")))
+}
+
+#[test]
+fn a_fleet_needs_no_default_application() -> Result {
+    let mut scenario = Scenario::of_applications(3)?;
+    scenario.workspace.remove_env("TENCENT_SDK_APP_ID").remove_env("TENCENT_SECRET_KEY");
+    let scenario = scenario.applied(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
+    assert!((ID..ID + 3).all(|id| scenario.simulator.configuration(Service::Call, id).is_some()));
+    scenario.expect_no_changes()?;
+
+    // A resource that names none does not get any.
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "No SDKAppID");
+    assert!(error.contains("credentials for the SDKAppIDs 1400000001, 1400000002, 1400000003."), "{error}");
+    Ok(())
+}
+
+#[test]
+fn each_application_may_be_called_elsewhere_and_as_somebody_else() -> Result {
+    let elsewhere = Simulator::builder().app(App::new(ID + 1, key(ID + 1)).administrator("terraform")).start()?;
+    let scenario = Scenario::new()?;
+    let entry = format!(
+        "apps = {{\n\"{}\" = {{\nsecret_key = \"{}\"\nidentifier = \"terraform\"\nendpoint = \"{}\"\n}}\n}}",
+        ID + 1,
+        key(ID + 1),
+        elsewhere.url()
+    );
+    let scenario = scenario.applied(&(provider(&entry) + &of(ID, URL) + &of(ID + 1, URL)))?;
+    scenario.expect_remote(&[START], URL);
+    assert!(elsewhere.configuration(Service::Call, ID + 1).is_some());
+    assert!(elsewhere.requests().iter().all(|request| request.identifier.as_deref() == Some("terraform")));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn the_credentials_of_one_application_are_not_tried_for_another() -> Result {
+    let scenario = Scenario::of_applications(2)?.applied(&(of(ID, URL) + &of(ID + 1, URL)))?;
+    let apps_without = format!("apps = {{ \"{ID}\" = {{ secret_key = \"{KEY}\" }} }}");
+    for resources in [of(ID, URL) + &of(ID + 1, OTHER_URL), of(ID, URL)] {
+        scenario.configure(&(provider(&apps_without) + &resources))?;
+        for refresh in ["-refresh=true", "-refresh=false"] {
+            let applied = scenario.run(&["apply", "-auto-approve", refresh])?;
+            applied.expect_failure();
+            let error = diagnostic(&applied, "The provider \"tencent\" has no credentials for SDKAppID 1400000002");
+            for said in ["It has credentials for SDKAppID 1400000001.", "apps = { \"1400000002\"", "ABANDON", "removed"]
+            {
+                assert!(error.contains(said), "{error}");
+            }
+        }
+    }
+    assert_eq!(scenario.writes(), []);
+    assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
+
+    // With its credentials, it can be destroyed.
+    scenario.configure(&of(ID, URL))?;
+    scenario.apply()?.expect_contains("0 added, 0 changed, 1 destroyed");
+    assert_eq!(scenario.writes(), [Delete]);
+    Ok(())
+}
+
+#[test]
+fn an_entry_that_contradicts_the_default_application_is_refused() -> Result {
+    let scenario = Scenario::new()?;
+    for (entry, name, said) in [
+        ("secret_key = \"s3cret\"".to_owned(), "secret_key", "another SecretKey"),
+        (format!("secret_key = \"{KEY}\"\nidentifier = \"s3cretary\""), "identifier", "\"administrator\""),
+        (format!("secret_key = \"{KEY}\"\nregion = \"seoul\""), "region", "to call http://127.0.0.1:"),
+    ] {
+        scenario.configure(&(provider(&format!("apps = {{\n\"{ID}\" = {{\n{entry}\n}}\n}}")) + &of(ID, URL)))?;
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_failure().expect_lacks("s3cret\"").expect_lacks(KEY);
+        let error = diagnostic(&plan, &format!("Invalid provider argument apps[\"{ID}\"].{name}"));
+        assert!(error.contains(said), "{error}");
+        assert!(error.contains(&format!("on main.tf line 3, in provider \"tencent\": 3: \"{ID}\" = {{")), "{error}");
+    }
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[test]
+fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
+    let scenario = Scenario::of_applications(2)?;
+    let config = |note: &str, url: &str| {
+        let later = json!({ "key": key(ID + 1), "note": note });
+        let apps = format!("apps = {{ \"{}\" = {{ secret_key = terraform_data.later.output.key }} }}", ID + 1);
+        format!("resource \"terraform_data\" \"later\" {{\n  input = {later}\n}}\n")
+            + &provider(&apps)
+            + &of(ID, url)
+            + &of(ID + 1, url)
+    };
+    scenario.configure(&config("one", URL))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success().expect_contains("3 to add");
+    let warning = diagnostic(&plan, "Not looked whether a callback configuration exists");
+    assert!(warning.contains("tencent_call_callback.app_1400000002"), "{warning}");
+    assert_eq!(scenario.calls(), [Get], "the other application is looked at");
+    scenario.apply()?;
+    scenario.expect_no_changes()?;
+
+    scenario.configure(&config("two", OTHER_URL))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success();
+    diagnostic(&plan, "The callback configuration of SDKAppID 1400000002 was not refreshed");
+    let plan = scenario.workspace.plan_json(&[])?;
+    for id in [ID, ID + 1] {
+        let planned = change(&plan, &format!("tencent_call_callback.app_{id}")).expect("a change");
+        assert_eq!(planned["actions"], json!(["update"]), "{id}");
+    }
+    scenario.simulator.clear_requests();
+    scenario.apply()?.expect_contains("0 added, 3 changed, 0 destroyed");
+    assert_eq!(scenario.writes(), [Set, Set]);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_data_source_of_the_fleet() -> Result {
+    let scenario = Scenario::of_applications(2)?;
+    let read = format!("data \"tencent_call_callback\" \"there\" {{\n  sdk_app_id = {}\n}}\n", ID + 2);
+    scenario.configure(&(read + &this(&sends(&[END], URL))))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "no credentials for SDKAppID 1400000003");
+    assert!(error.contains("with data.tencent_call_callback.there"), "{error}");
+    Ok(())
+}
