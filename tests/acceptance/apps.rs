@@ -110,7 +110,7 @@ fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
     scenario.configure(&config("one", URL))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("3 to add");
-    let warning = diagnostic(&plan, "Not looked whether a callback configuration exists");
+    let warning = diagnostic(&plan, "Could not check for an existing callback configuration");
     assert!(warning.contains("tencent_call_callback.app_1400000002"), "{warning}");
     assert_eq!(scenario.calls(), [Get], "the other application is looked at");
     scenario.apply()?;

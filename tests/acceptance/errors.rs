@@ -196,9 +196,10 @@ fn a_failed_deletion_keeps_the_object_and_the_next_deletes() -> Result {
 fn one_application_that_fails_does_not_stop_the_others() -> Result {
     let scenario = Scenario::of_applications(4)?;
     let fault = FaultKind::ErrorCode { code: 60020, info: "suspended".to_owned() };
-    scenario.simulator.inject(Fault::new(fault).sdk_app_id(ID + 2));
     scenario.configure(&fleet(ID..ID + 4, &sends(&[START], URL)))?;
-    scenario.try_apply()?.expect_failure().expect_contains("SDKAppID 1400000003 failed");
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.inject(Fault::new(fault).on(Set).sdk_app_id(ID + 2));
+    scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains("SDKAppID 1400000003 failed");
     assert_eq!(scenario.instances()?, 3);
     let there = (ID..ID + 4).map(|id| scenario.simulator.configuration(Service::Call, id).is_some());
     assert_eq!(there.collect::<Vec<_>>(), [true, true, false, true]);

@@ -64,7 +64,8 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
     scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
-    scenario.simulator.inject(Fault::new(gateway(502, false)).on(Get));
+    // The look right before the write is answered.
+    scenario.simulator.inject(Fault::new(gateway(502, false)).on(Get).skip(1));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
     let error = diagnostic(&applied, "Writing the callback configuration");
@@ -118,7 +119,8 @@ fn every_fault_on_the_way_is_explained() -> Result {
     scenario.configure(&(ONE_ATTEMPT.to_owned() + &fleet(ids, &sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     for (id, (kind, _)) in (ID..).zip(&faults) {
-        scenario.simulator.inject(Fault::new(kind.clone()).sdk_app_id(id));
+        // The look right before the write is answered.
+        scenario.simulator.inject(Fault::new(kind.clone()).sdk_app_id(id).skip(1));
     }
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
@@ -141,7 +143,7 @@ fn no_answer_in_time() -> Result {
     scenario.configure(&(provider.to_owned() + &this(&guarded)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    let error = diagnostic(&plan, "Checking for an existing callback configuration");
     assert!(error.contains("No answer arrived in time") && error.contains("more time for one attempt"), "{error}");
     assert_eq!(scenario.calls(), [Get]);
 
@@ -149,7 +151,7 @@ fn no_answer_in_time() -> Result {
     scenario.configure(&this(&(guarded + "timeouts = { read = \"300ms\" }")))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    assert!(diagnostic(&plan, "Looking for an existing").contains("timeout ran out"));
+    assert!(diagnostic(&plan, "Checking for an existing").contains("timeout ran out"));
     assert_eq!(scenario.calls(), [Get]);
     Ok(())
 }
@@ -266,7 +268,7 @@ fn a_certificate_that_nobody_trusts() -> Result {
     let scenario = over_tls()?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    let error = diagnostic(&plan, "Checking for an existing callback configuration");
     assert!(error.contains("certificate") && error.contains("UnknownIssuer"), "{error}");
     assert_eq!(scenario.calls(), [], "no request without trust");
     Ok(())
@@ -359,7 +361,7 @@ fn a_certificate_for_another_host() -> Result {
     scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Looking for an existing callback configuration");
+    let error = diagnostic(&plan, "Checking for an existing callback configuration");
     assert!(error.contains("certificate") && error.contains("console.tim.qq.com"), "{error}");
     assert_eq!(scenario.calls(), [], "no UserSig for a host that is another one");
     Ok(())
