@@ -48,7 +48,9 @@ enum Meets {
     FirstAttempts,
     /// Every attempt of the operation's call.
     EveryAttempt,
-    /// Every attempt of every call.
+    /// Every attempt at looking what is there, right before a write or a deletion.
+    Looking,
+    /// Every attempt of every call from the write or deletion on.
     EveryCall,
     /// Every attempt at reading back what was written.
     ReadingBack,
@@ -105,7 +107,11 @@ fn expected(operation: Operation, cell: &Cell) -> Outcome {
         (Meets::FirstAttempts, Some(times)) => times as usize + 1,
         _ => meaning.attempts(),
     };
+    let unchanged = |holds| (0, 0, Told::Failed, holds, holds);
+    let never_looked = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
     let (attempts, reads, told, state, remote) = match operation {
+        Operation::Create if never_looked => unchanged(Holds::Nothing),
+        Operation::Update | Operation::Delete if never_looked => unchanged(Holds::Old),
         Operation::Create | Operation::Update => {
             let before = if operation == Operation::Create { Holds::Nothing } else { Holds::Old };
             let remote = if meaning.processed { Holds::New } else { before };
@@ -120,9 +126,9 @@ fn expected(operation: Operation, cell: &Cell) -> Outcome {
             }
         }
         // None to read or to delete is an answer, not a failure.
-        Operation::Read | Operation::Delete if is_none(&cell.case) => {
-            (1, 0, Told::Nothing, Holds::Nothing, Holds::Nothing)
-        }
+        Operation::Read if is_none(&cell.case) => (1, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
+        // Looking at it is enough.
+        Operation::Delete if is_none(&cell.case) => (0, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
         // What is new here is what somebody set elsewhere.
         Operation::Read if passes => (attempts, 0, Told::Nothing, Holds::New, Holds::New),
         Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
@@ -156,6 +162,10 @@ fn cells(operation: Operation, elsewhere: &str) -> Vec<Cell> {
         }
         cells.push((case.clone(), Meets::EveryAttempt));
     }
+    if operation != Operation::Read {
+        let looking = on_the_way.iter().filter(|case| !case.meaning.succeeds).cloned();
+        cells.extend(looking.chain([table::nothing_in_it()]).map(|case| (case, Meets::Looking)));
+    }
     match operation {
         Operation::Create | Operation::Update => {
             let uncertain = |case: &&Case| !case.meaning.certain && !case.meaning.succeeds;
@@ -171,7 +181,10 @@ fn cells(operation: Operation, elsewhere: &str) -> Vec<Cell> {
             cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
         }
     }
-    cells.extend(table::unreachable().into_iter().map(|case| (case, Meets::EveryAttempt)));
+    // An update through another endpoint than the object was read through is refused before that.
+    if operation != Operation::Update {
+        cells.extend(table::unreachable().into_iter().map(|case| (case, Meets::EveryAttempt)));
+    }
     (ID..).zip(cells).map(|(id, (case, meets))| Cell { id, case, meets }).collect()
 }
 
@@ -331,8 +344,10 @@ impl Stage {
             simulator.inject(match (cell.meets, cell.case.meaning.passes_after()) {
                 (Meets::FirstAttempts, Some(times)) => fault.on(self.operation.action()).times(times),
                 (Meets::FirstAttempts | Meets::EveryAttempt, _) => fault.on(self.operation.action()),
-                (Meets::EveryCall, _) => fault,
-                (Meets::ReadingBack, _) => fault.on(Action::Get),
+                (Meets::Looking, _) => fault.on(Action::Get),
+                // The first request looks at what is there.
+                (Meets::EveryCall, _) => fault.skip(1),
+                (Meets::ReadingBack, _) => fault.on(Action::Get).skip(1),
             });
         }
         let (output, log) = self.run(arguments)?;
@@ -350,7 +365,7 @@ impl Stage {
             let (looked, told): (Vec<_>, Vec<_>) = told
                 .iter()
                 .filter(|text| text.contains(&of_cell))
-                .partition(|text| text.starts_with("Warning: Looking for an existing callback configuration"));
+                .partition(|text| text.starts_with("Warning: Checking for an existing callback configuration"));
             seen += looked.len() + told.len();
             let (looks, failed) = self.looks(cell);
             assert!(looked.len() == usize::from(failed) && told.len() <= 1, "{cell:?}: {looked:#?}{told:#?}");
@@ -371,14 +386,16 @@ impl Stage {
         Ok(outcomes)
     }
 
-    /// How many requests look for what a creation would overwrite, when Terraform plans it once more while applying; and
-    /// whether they all fail.
+    /// How many requests look at what a write or a deletion would replace; and whether Terraform warns that it could not
+    /// be found out, when it plans a creation once more while applying.
     fn looks(&self, cell: &Cell) -> (usize, bool) {
-        match (self.operation, cell.meets) {
-            (Operation::Create, Meets::EveryCall | Meets::ReadingBack) => (cell.case.meaning.attempts(), true),
-            (Operation::Create, _) if matches!(cell.case.cause, Cause::Simulator(_)) => (1, false),
-            (Operation::Create, _) => (cell.case.meaning.attempts(), true),
-            _ => (0, false),
+        let fails = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
+        let attempts = cell.case.meaning.attempts();
+        match self.operation {
+            Operation::Read => (0, false),
+            Operation::Create if fails && cell.case.may_pass() => (2 * attempts, true),
+            _ if fails => (attempts, false),
+            _ => (1, false),
         }
     }
 
@@ -639,7 +656,7 @@ next apply brings both to what is configured. The tables below show that for eac
 Terraform, with a provider that may try each call twice (`max_retries = 1`), on a simulator of Tencent's API. After every
 cell the fault ends, one more apply succeeds, and the plan after it is empty.
 
-A cell reads: attempts (`+` requests that read back what holds) · what Terraform says · what the state holds then, what
+A cell reads: attempts (`+` requests that read back what holds; the one that looks right before it is not counted) · what Terraform says · what the state holds then, what
 Tencent holds then.
 
 | Terraform says | meaning | exit code |
@@ -658,7 +675,7 @@ else what happened on the network; never a UserSig, a SecretKey or a secret of t
 ";
 
 impl Meets {
-    const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 5] = [
         (
             Self::FirstAttempts,
             "The fault passes",
@@ -669,7 +686,16 @@ impl Meets {
             "The fault stays",
             "Every attempt of the operation's own call meets it. Other calls work: a write can be read back.",
         ),
-        (Self::EveryCall, "The fault meets every call", "What was written cannot be read back either."),
+        (
+            Self::Looking,
+            "The fault meets the look before it",
+            "Right before a write or a deletion the provider looks at what is there. If it cannot, it does neither.",
+        ),
+        (
+            Self::EveryCall,
+            "The fault meets every call from then on",
+            "The look before it is answered; what was written cannot be read back either.",
+        ),
         (
             Self::ReadingBack,
             "The fault meets reading back",

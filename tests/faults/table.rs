@@ -26,6 +26,22 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Whether the same call may succeed later although nobody changes anything: a plan then only warns.
+    pub(crate) fn may_pass(&self) -> bool {
+        let answered_by_another_program = match &self.cause {
+            Cause::Simulator(kind) => matches!(
+                kind,
+                FaultKind::NotJson
+                    | FaultKind::WrongTypes
+                    | FaultKind::MissingFields
+                    | FaultKind::OversizedBody(_)
+                    | FaultKind::Answer(_)
+            ),
+            Cause::Unreachable(_) => false,
+        };
+        self.meaning.retry != Retry::No && !answered_by_another_program
+    }
+
     /// The provider block that the fault is for: some would get in the way of all others in the same process.
     pub(crate) fn provider(&self) -> Option<&'static str> {
         match self.cause {
