@@ -291,6 +291,22 @@ fn ctrl_c_in_mid_write() -> Result {
 }
 
 #[test]
+fn ctrl_c_leaves_an_answer_some_time() -> Result {
+    let slow = FaultKind::Delay(Duration::from_secs(3));
+    let cases = [(None, Some(new())), (Some(old()), Some(new())), (Some(old()), None)];
+    let moments = cases.map(|(from, to)| Moment { from, to, fault: slow.clone(), processed: true });
+    let (world, mut running) = under_way(&moments)?;
+    running.interrupt()?;
+    let (_, text) = running.end()?;
+    world.expect_nothing_left();
+    for (id, moment) in (ID..).zip(&moments) {
+        assert_eq!(text_of(id, &text), "", "{id}: it was answered\n{text}");
+        assert_eq!((world.state(id)?, world.remote(id)), (moment.to.clone(), moment.to.clone()), "{id}\n{text}");
+    }
+    converge(&world, &moments)
+}
+
+#[test]
 fn ctrl_c_twice() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;

@@ -1,5 +1,8 @@
 //! Random operations under random faults: after each, state and Tencent agree, or the output said that they may not.
 //!
+//! An application may be that of two of Terraform's objects, and move from one to the other; somebody else writes between
+//! a plan and its apply, and right after a write.
+//!
 //! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. What is random is what happens and what
 //! goes wrong; how requests interleave is the machine's.
 
@@ -83,11 +86,30 @@ struct Soak {
     random: StdRng,
     /// What is configured.
     wanted: Configurations,
+    /// Which resource the applications belong to.
+    places: BTreeMap<u64, Place>,
     /// Set elsewhere since Terraform last looked.
     unseen: BTreeSet<u64>,
     figures: Figures,
     lost: Vec<String>,
 }
+
+/// Which of the two resources an application belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Fleet,
+    Twin,
+    Both,
+}
+
+impl Place {
+    fn is_in(self, resource: &str) -> bool {
+        self == Self::Both || (self == Self::Twin) == (resource == TWIN)
+    }
+}
+
+const FLEET: &str = "fleet";
+const TWIN: &str = "twin";
 
 /// How Terraform is run while things go wrong.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +128,7 @@ impl Soak {
             scenario,
             random: StdRng::seed_from_u64(seed),
             wanted: Configurations::new(),
+            places: (ID..ID + APPLICATIONS).map(|id| (id, Place::Fleet)).collect(),
             unseen: BTreeSet::new(),
             figures: Figures::default(),
             lost: Vec::new(),
@@ -128,6 +151,7 @@ impl Soak {
             }
             Way::Planned => {
                 self.scenario.run(&["plan", "-out=tfplan", parallel])?.expect_success();
+                self.meddle()?;
                 self.inject(0.9);
                 self.scenario.run(&["apply", parallel, "tfplan"])?
             }
@@ -145,7 +169,12 @@ impl Soak {
         clean.expect_success();
         self.unseen.clear();
         let (states, remotes) = (self.states()?, self.remotes());
-        assert_eq!(states, self.wanted, "a clean apply\n{clean}");
+        let wanted = |id: &u64, configuration: &Configuration| {
+            let objects = if self.places[id] == Place::Both { 2 } else { 1 };
+            (*id, vec![configuration.clone(); objects])
+        };
+        let wanted: BTreeMap<_, _> = self.wanted.iter().map(|(id, configuration)| wanted(id, configuration)).collect();
+        assert_eq!(states, wanted, "a clean apply\n{clean}");
         assert_eq!(remotes, self.wanted, "a clean apply\n{clean}");
         if self.figures.rounds.is_multiple_of(4) {
             self.scenario.run(&["plan", "-detailed-exitcode", parallel])?.expect_code(0);
@@ -154,8 +183,28 @@ impl Soak {
         Ok(())
     }
 
+    /// Somebody changes some of the applications after the plan was made.
+    fn meddle(&mut self) -> Result {
+        self.scenario.simulator.clear_requests();
+        let states = self.states()?;
+        for id in ID..ID + APPLICATIONS {
+            let is_managed = states.contains_key(&id) || self.wanted.contains_key(&id);
+            if is_managed && self.random.random_bool(0.2) {
+                let some = self.some_configuration();
+                self.scenario.simulator.put_configuration(Service::Call, id, some);
+                self.unseen.insert(id);
+                self.figures.operations += 1;
+            }
+        }
+        Ok(())
+    }
+
     /// One operation, by Terraform or elsewhere.
     fn operate(&mut self, id: u64) {
+        if self.random.random_bool(0.2) {
+            let place = *[Place::Fleet, Place::Twin, Place::Both].choose(&mut self.random).expect("not empty");
+            self.places.insert(id, place);
+        }
         let some = self.some_configuration();
         let simulator = &self.scenario.simulator;
         match (self.random.random_range(0..10), self.wanted.contains_key(&id)) {
@@ -196,9 +245,15 @@ impl Soak {
     }
 
     fn configure(&self) -> Result {
+        let resources = [FLEET, TWIN].map(|name| self.resource(name));
+        self.scenario.configure(&(PROVIDER.to_owned() + &resources.concat()))
+    }
+
+    fn resource(&self, name: &str) -> String {
         let each: BTreeMap<_, _> = self
             .wanted
             .iter()
+            .filter(|(id, _)| self.places[id].is_in(name))
             .map(|(id, configuration)| {
                 let Configuration { url, callback_commands } = configuration;
                 (id.to_string(), json!({ "url": url, "commands": callback_commands }))
@@ -208,7 +263,7 @@ impl Soak {
             "for_each = {}\nsdk_app_id = each.key\nurl = each.value.url\ncallback_commands = each.value.commands\n",
             json!(each)
         );
-        self.scenario.configure(&(PROVIDER.to_owned() + &resource("fleet", &arguments)))
+        resource(name, &arguments)
     }
 
     /// Faults for so many of the applications.
@@ -221,6 +276,10 @@ impl Soak {
             fault.on = *[None, Some(Action::Get), Some(Action::Set), Some(Action::Delete)]
                 .choose(&mut self.random)
                 .expect("not empty");
+            // What somebody sets at another moment nobody could notice.
+            if matches!(fault.kind, FaultKind::ThenSomebodySets(_)) {
+                fault.on = Some(Action::Set);
+            }
             // Two pass, more exhaust the attempts, and some stay.
             fault.times = *[Some(1), Some(2), Some(3), Some(5), None].choose(&mut self.random).expect("not empty");
             self.scenario.simulator.inject(fault);
@@ -229,6 +288,9 @@ impl Soak {
 
     /// Not 100301: that would not be a fault but a lie, and nobody could tell.
     fn some_fault(&mut self) -> FaultKind {
+        if self.random.random_bool(0.1) {
+            return FaultKind::ThenSomebodySets(self.some_configuration());
+        }
         let random = &mut self.random;
         let code = |code| FaultKind::ErrorCode { code, info: String::new() };
         match random.random_range(0..20) {
@@ -260,7 +322,12 @@ impl Soak {
     /// State and Tencent agree, or the output says of which applications they may not.
     fn check(&mut self, way: Way, output: &Output) -> Result {
         let told = diagnostics(output);
-        let about = |id: u64| told.iter().filter(move |text| text.contains(&format!("SDKAppID {id} ")));
+        // These explain no difference.
+        let aside =
+            ["Two resources", "stays at Tencent", "is written again", "overwrites an existing", "exists already"];
+        let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
+        let about =
+            |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
         // Terraform that cannot read everything keeps the state of before, of everything.
         let looked = !told.iter().any(|text| text.starts_with("Error: Reading the callback configuration"));
         let (states, remotes) = (self.states()?, self.remotes());
@@ -268,12 +335,18 @@ impl Soak {
             self.figures.reported += about(id).count();
             let (state, remote) = (states.get(&id), remotes.get(&id));
             let is_managed = state.is_some() || self.wanted.contains_key(&id);
-            if state == remote || !is_managed {
+            let agree = match state {
+                Some(objects) => objects.iter().all(|object| Some(object) == remote),
+                None => remote.is_none(),
+            };
+            if agree || !is_managed {
                 continue;
             }
             let pending = match way {
                 // Nothing was to be changed, and what is not in the state was not looked at.
                 Way::Refresh => state.is_none() || !looked && self.unseen.contains(&id),
+                // Somebody changed it after the plan, which had nothing to do for it.
+                Way::Planned if self.unseen.contains(&id) && !self.was_written(id) => true,
                 _ => !looked && (self.unseen.contains(&id) || state.is_none()),
             };
             if pending {
@@ -295,19 +368,25 @@ impl Soak {
         Ok(())
     }
 
-    fn states(&self) -> Result<Configurations> {
+    fn was_written(&self, id: u64) -> bool {
+        let requests = self.scenario.simulator.requests();
+        requests.iter().any(|request| request.sdk_app_id == Some(id) && request.action != Some(Action::Get))
+    }
+
+    /// Every object of each application.
+    fn states(&self) -> Result<BTreeMap<u64, Vec<Configuration>>> {
         let state = self.scenario.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
         let instances = resources.iter().filter_map(|resource| resource["instances"].as_array()).flatten();
         let attributes = instances.map(|instance| &instance["attributes"]);
-        Ok(attributes
-            .map(|attributes| {
-                let commands = attributes["callback_commands"].as_array().into_iter().flatten();
-                let url = attributes["url"].as_str().unwrap_or_default();
-                let id = attributes["sdk_app_id"].as_u64().expect("an SDKAppID");
-                (id, Configuration::new(url, commands.filter_map(Value::as_str)))
-            })
-            .collect())
+        let mut states = BTreeMap::<_, Vec<_>>::new();
+        for attributes in attributes {
+            let commands = attributes["callback_commands"].as_array().into_iter().flatten();
+            let url = attributes["url"].as_str().unwrap_or_default();
+            let id = attributes["sdk_app_id"].as_u64().expect("an SDKAppID");
+            states.entry(id).or_default().push(Configuration::new(url, commands.filter_map(Value::as_str)));
+        }
+        Ok(states)
     }
 
     fn remotes(&self) -> Configurations {
