@@ -51,76 +51,120 @@ struct Kind {
     applied: Option<&'static str>,
     /// What somebody else then sets.
     set_elsewhere: Option<fn() -> Configuration>,
+    /// The SecretKey, if it is not the application's.
+    secret_key: Option<&'static str>,
+    /// The plan that was made and saved before somebody else set that.
+    saved: Option<&'static [&'static str]>,
     arguments: &'static [&'static str],
+}
+
+impl Kind {
+    const PLAN: Self = Self {
+        title: "",
+        text: "",
+        argument: "",
+        applied: None,
+        set_elsewhere: None,
+        secret_key: None,
+        saved: None,
+        arguments: &["plan"],
+    };
 }
 
 const KINDS: &[Kind] = &[
     Kind {
         title: "Create, where there is nothing",
-        text: "No warning: the provider has looked, and the application has no configuration.",
-        argument: "",
-        applied: None,
-        set_elsewhere: None,
-        arguments: &["plan"],
+        text: "No warning: the provider has checked, and the application has no configuration.",
+        ..Kind::PLAN
     },
     Kind {
         title: "Create, where a configuration exists",
         text: "The same plan, and a warning: what is there now, with secrets masked, and that it will be replaced.",
-        argument: "",
-        applied: None,
         set_elsewhere: Some(somebody_elses),
-        arguments: &["plan"],
+        ..Kind::PLAN
     },
     Kind {
         title: "Create, where the same configuration exists",
-        text: "Nothing is lost by applying.",
-        argument: "",
-        applied: None,
+        text: "Nothing is lost by applying, so `overwrite_existing = false` allows it, too.",
         set_elsewhere: Some(the_same),
-        arguments: &["plan"],
+        ..Kind::PLAN
     },
     Kind {
         title: "Guarded create, where a configuration exists",
         text: "With `overwrite_existing = false`, there is no plan.",
         argument: "overwrite_existing = false",
-        applied: None,
         set_elsewhere: Some(somebody_elses),
-        arguments: &["plan"],
+        ..Kind::PLAN
+    },
+    Kind {
+        title: "Create, with a key that Tencent refuses",
+        text: "What Tencent refuses for good is an error in the plan, not a surprise in the apply. What may pass, such as a \
+               timeout, is a warning.",
+        secret_key: Some("00000000000000000000000000000000"),
+        ..Kind::PLAN
     },
     Kind {
         title: "Drift",
         text: "Somebody changed the configuration in the console. Applying puts it back as a whole. Terraform prints URLs \
                as they are: take `url` from a variable marked `sensitive` if it may carry a secret.",
-        argument: "",
         applied: Some(""),
         set_elsewhere: Some(a_change),
-        arguments: &["plan"],
+        ..Kind::PLAN
+    },
+    Kind {
+        title: "A change after the plan",
+        text: "Somebody changed the configuration after `terraform plan -destroy -out=tfplan`. Right before each write and \
+               each deletion, the provider checks what is there. With `overwrite_existing = false`, such a change is an \
+               error, and nothing is written or deleted.",
+        applied: Some(""),
+        set_elsewhere: Some(somebody_elses),
+        saved: Some(&["plan", "-destroy", "-out=tfplan"]),
+        arguments: &["apply", "tfplan"],
+        ..Kind::PLAN
     },
     Kind {
         title: "Update of what Terraform alone uses",
         text: "`last_request_id` stays as it is: nothing will be sent to Tencent.",
         argument: "deletion_policy = \"ABANDON\"",
         applied: Some(""),
-        set_elsewhere: None,
-        arguments: &["plan"],
+        ..Kind::PLAN
     },
     Kind {
         title: "Destroy",
         text: "Tencent will post no more events.",
-        argument: "",
         applied: Some(""),
-        set_elsewhere: None,
         arguments: &["plan", "-destroy"],
+        ..Kind::PLAN
     },
     Kind {
         title: "Destroy, where the configuration stays",
         text: "With `deletion_policy = \"ABANDON\"`, Terraform only forgets the configuration.",
         argument: "deletion_policy = \"ABANDON\"",
         applied: Some("deletion_policy = \"ABANDON\""),
-        set_elsewhere: None,
         arguments: &["plan", "-destroy"],
+        ..Kind::PLAN
     },
 ];
+
+const TWO_OBJECTS: &str = "
+## Two objects of one application
+
+An application has one callback configuration, but Terraform can hold it twice: after a block was renamed without a
+`moved` block, after an import into two addresses, or after an interrupted `create_before_destroy` replacement. The plan
+then says what becomes of it:
+
+- *Two resources for the callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
+  they want different things, and a warning otherwise.
+- *The callback configuration of SDKAppID … stays at Tencent*: one of the objects is destroyed and another stays. Terraform
+  counts a destroyed object, and nothing is deleted at Tencent.
+- *The callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
+  first. The object that stays is written once more, so that it is there afterwards.
+
+The provider can see this within one run and one provider block. It cannot if `-target` selects only the object that is
+destroyed, or if two provider blocks (aliases) manage the same application, for each has a process of its own. Use a
+`moved` block to rename, a `removed` block to forget, and the provider's `apps` to manage several applications with one
+provider block.
+";
 
 fn somebody_elses() -> Configuration {
     let url = "https://ops:p4ssw0rd@legacy.example.com/callback?token=tok3n";
@@ -147,7 +191,7 @@ pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box
         }
         write!(page, "\n```\n$ terraform {}\n{}```\n", kind.arguments.join(" "), plan(kind, terraform, &mirror)?)?;
     }
-    Ok(page)
+    Ok(page + TWO_OBJECTS)
 }
 
 fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, Box<dyn Error>> {
@@ -156,7 +200,7 @@ fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, B
     workspace
         .env("TENCENT_ENDPOINT", simulator.url())
         .env("TENCENT_SDK_APP_ID", Simulator::SDK_APP_ID.to_string())
-        .env("TENCENT_SECRET_KEY", Simulator::SECRET_KEY);
+        .env("TENCENT_SECRET_KEY", kind.secret_key.unwrap_or(Simulator::SECRET_KEY));
     let requirement =
         "terraform {\n  required_providers {\n    tencent = {\n      source = \"callkit/tencent\"\n    }\n  }\n}\n";
     workspace.write("versions.tf", requirement)?;
@@ -167,6 +211,9 @@ fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, B
         workspace.run(&["apply", "-auto-approve"])?.expect_success();
     }
     configure(kind.argument)?;
+    if let Some(arguments) = kind.saved {
+        workspace.run(arguments)?.expect_success();
+    }
     if let Some(configuration) = kind.set_elsewhere {
         simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration());
     }
@@ -182,11 +229,11 @@ fn without_footer(output: &str) -> String {
 
 /// Request IDs are other ones each time.
 fn without_request_ids(output: &str) -> String {
-    let quoted = |part: &str| match part.split_once('"') {
-        Some((_, rest)) => format!("Id-…\"{rest}"),
-        None => part.to_owned(),
+    let rest = |part: &str| {
+        let id = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        format!("Id-…{}", part.trim_start_matches(id))
     };
     let mut parts = output.split("Id-");
     let first = parts.next().unwrap_or_default().to_owned();
-    first + &parts.map(quoted).collect::<String>()
+    first + &parts.map(rest).collect::<String>()
 }

@@ -75,7 +75,12 @@ impl ManagedResource for CallCallbackResource {
             description: "The callback configuration of an application's calls: which events Tencent posts to which \
                           URL.\n\nTencent keeps **one** such configuration per application and overwrites it as a \
                           whole. A plan that would create one where there is one already warns and shows what is \
-                          there.",
+                          there. Right before each write and each deletion, the provider checks again: what the plan did \
+                          not show is named in a warning, or refused with `overwrite_existing = false`.\n\nManage each \
+                          application with one resource, in one provider block. Rename a resource with a `moved` block. \
+                          If two objects in the state belong to one application, destroying one of them keeps the \
+                          configuration of the other, unless `-target` selects only the one to destroy, or the two \
+                          belong to different provider blocks.",
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
@@ -101,8 +106,9 @@ impl ManagedResource for CallCallbackResource {
                 Attribute::new(
                     "overwrite_existing",
                     Type::Bool,
-                    "Whether creating may replace a configuration that exists already. Default: `true`, with a \
-                     warning in the plan. With `false` it is an error, when planning and again right before writing.",
+                    "Whether to replace or delete what somebody else has set. Default: `true`, with a warning. With \
+                     `false`, creating where another configuration exists is an error in the plan, and so is a change \
+                     made after the plan when applying it. An equal configuration is no error.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(
