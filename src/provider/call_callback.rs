@@ -15,7 +15,7 @@ use super::applications::Tencent;
 use super::callback::{Callback, Unwritten, Written, describe, list};
 use super::checks;
 use crate::model;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, ErrorKind, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, ErrorKind, InvalidCallbackUrl, SdkAppId, Service};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
     ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Severity, Type, Value,
@@ -459,7 +459,8 @@ fn validate_url(url: &CallbackUrl) -> Diagnostics {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => {
-            let detail = format!("\"{url}\" cannot be a callback URL: {error}.");
+            let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+            let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
             return Diagnostic::error("Invalid url", detail).on("url").into();
         }
     };
@@ -474,6 +475,11 @@ fn validate_url(url: &CallbackUrl) -> Diagnostics {
                 "{url} is an address of this machine or of a private network. Tencent posts events from the internet: \
                  use the receiver's public address."
             ),
+        ),
+        Concern::Long => Diagnostic::warning(
+            "The callback URL is very long",
+            "It has more than 2,000 characters, more than many servers and proxies accept. Tencent adds parameters of \
+             its own: see to it that events arrive.",
         ),
     };
     let mut diagnostics = Diagnostics::new();
@@ -584,7 +590,8 @@ async fn plan_creation(tencent: &Tencent, planned: &CallCallback, cx: &mut Conte
         Ok(Some(existing)) if guarded => return Err(refused_to_overwrite(id, &existing).into()),
         Ok(Some(existing)) => cx.warn(will_overwrite(id, &existing, planned)),
         Err(error) => {
-            let mut diagnostic = checks::call_failed("Looking for an existing callback configuration", id, &error);
+            let mut diagnostic =
+                checks::call_failed("Looking for an existing callback configuration", callback.app(), &error);
             match error.kind {
                 // Nothing was sent, and nothing can be.
                 ErrorKind::UserSig(_) => return Err(diagnostic.into()),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::applications::{Application, Tencent, Write};
 use super::checks;
-use crate::tencent::{CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
+use crate::tencent::{App, CallbackConfiguration, Error, ErrorKind, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long to look at most for what holds after a write.
@@ -62,6 +62,10 @@ impl<'a> Callback<'a> {
         Ok(Self { tencent, application, service, patience })
     }
 
+    pub(super) fn app(&self) -> &App {
+        &self.application.app
+    }
+
     pub(super) fn sdk_app_id(&self) -> SdkAppId {
         self.application.app.sdk_app_id()
     }
@@ -73,8 +77,7 @@ impl<'a> Callback<'a> {
 
     /// Reads it; `None` if there is none.
     pub(super) async fn get(&self) -> Result<Option<CallbackConfiguration>, Diagnostics> {
-        let failed =
-            |error| checks::call_failed("Reading the callback configuration", self.sdk_app_id(), &error).into();
+        let failed = |error| checks::call_failed("Reading the callback configuration", self.app(), &error).into();
         self.look().await.map_err(failed)
     }
 
@@ -263,7 +266,7 @@ impl<'a> Callback<'a> {
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let id = self.sdk_app_id();
-        let mut diagnostic = checks::call_failed("Writing the callback configuration", id, error);
+        let mut diagnostic = checks::call_failed("Writing the callback configuration", self.app(), error);
         if !error.may_have_taken_effect {
             return Err(Unwritten { diagnostic, found: None });
         }
@@ -297,7 +300,7 @@ impl<'a> Callback<'a> {
     /// After a failed deletion: looks for what holds, unless it is certain that nothing was deleted.
     async fn find_out_deleted(&self, error: &Error, cx: &mut Context) -> Result<(), Diagnostic> {
         let id = self.sdk_app_id();
-        let mut diagnostic = checks::call_failed("Deleting the callback configuration", id, error);
+        let mut diagnostic = checks::call_failed("Deleting the callback configuration", self.app(), error);
         if !error.may_have_taken_effect {
             return Err(diagnostic);
         }
