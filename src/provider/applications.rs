@@ -25,6 +25,8 @@ pub struct Tencent {
 pub(super) struct Account {
     pub(super) identifier: String,
     pub(super) credentials: Credentials,
+    /// Which argument or variable holds them, for messages.
+    pub(super) origin: String,
     pub(super) endpoint: Endpoint,
 }
 
@@ -117,8 +119,8 @@ impl Tencent {
         }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let application = used.entry(id).or_insert_with(|| {
-            let Account { identifier, credentials, endpoint } = account.clone();
-            Arc::new(Application::new(App::new(id, identifier, credentials, endpoint)))
+            let Account { identifier, credentials, origin, endpoint } = account.clone();
+            Arc::new(Application::new(App::new(id, identifier, credentials, endpoint).held_by(origin)))
         });
         Ok(Arc::clone(application))
     }
@@ -211,7 +213,8 @@ mod tests {
     }
 
     fn account(credentials: Credentials) -> Account {
-        Account { identifier: "administrator".into(), credentials, endpoint: Region::China.into() }
+        let origin = "TENCENT_SECRET_KEY".into();
+        Account { identifier: "administrator".into(), credentials, origin, endpoint: Region::China.into() }
     }
 
     fn key(key: &str) -> Account {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::applications::{Account, Apps};
+use super::arguments::{self, Source};
 use super::config;
 use crate::model;
 use crate::tencent::{Credentials, Endpoint, Region, SdkAppId};
@@ -75,11 +76,11 @@ pub(super) fn resolve(argument: &Argument, defaults: &Defaults<'_>, diagnostics:
     let mut apps = BTreeMap::new();
     let mut spellings: BTreeMap<SdkAppId, &str> = BTreeMap::new();
     for (key, entry) in entries {
-        let mut reader = Reader { key, diagnostics };
         let Ok(id) = key.parse::<SdkAppId>() else {
-            reader.note(None, not_an_sdk_app_id(key));
+            diagnostics.push(not_an_sdk_app_id(key));
             continue;
         };
+        let mut reader = Reader { key, diagnostics };
         if let Some(other) = spellings.insert(id, key) {
             reader.note(None, format!("{other:?} and {key:?} are the same SDKAppID. Remove one of the two entries."));
         }
@@ -104,13 +105,13 @@ fn invalid(key: &str, name: Option<&str>, reason: String) -> Diagnostic {
     config::invalid(&name_of(key, name), reason).at(path(key))
 }
 
-fn not_an_sdk_app_id(key: &str) -> String {
-    let advice = "Each key of apps is the SDKAppID of an application, a whole number from 1 to 4294967295. The Tencent \
-                  RTC console shows it.";
-    match config::quotable(key) {
-        Some(key) => format!("{key} is not an SDKAppID. {advice}"),
-        None => advice.to_owned(),
-    }
+fn not_an_sdk_app_id(key: &str) -> Diagnostic {
+    let detail = format!(
+        "{} is not an SDKAppID. Each key of apps is the SDKAppID of an application, a whole number from 1 to \
+         4294967295. The Tencent RTC console shows it.",
+        arguments::quoted(key)
+    );
+    config::invalid(NAME, detail).at(path(key))
 }
 
 /// Reads one entry.
@@ -135,11 +136,15 @@ impl Reader<'_> {
             }
         };
         let credentials = self.credentials(entry);
-        let identifier = self.text("identifier", &entry.identifier, config::identifier);
-        let region: Attr<Region> = self.text("region", &entry.region, config::region);
-        let endpoint = match (self.text("endpoint", &entry.endpoint, config::endpoint), region) {
-            (Attr::Known(endpoint), _) => endpoint,
-            (Attr::Null, Attr::Known(region)) => region.into(),
+        let identifier = self.text("identifier", &entry.identifier, arguments::identifier);
+        let region: Attr<Region> = self.text("region", &entry.region, arguments::region);
+        let endpoint = match (self.text("endpoint", &entry.endpoint, arguments::endpoint), region) {
+            (Attr::Known(endpoint), _) => endpoint.said_by(self.origin(Some("endpoint"))),
+            (Attr::Null, Attr::Known(region)) => {
+                let endpoint = Endpoint::from(region);
+                let origin = format!("{}, from {}", endpoint.origin(), self.origin(None));
+                endpoint.said_by(origin)
+            }
             (Attr::Null, Attr::Null) => defaults.endpoint.clone(),
             _ => return None,
         };
@@ -148,38 +153,53 @@ impl Reader<'_> {
             Attr::Null => defaults.identifier.to_owned(),
             Attr::Unknown => return None,
         };
-        Some(Account { identifier, credentials: credentials?, endpoint })
+        let (credentials, name) = credentials?;
+        Some(Account { identifier, credentials, origin: self.origin(Some(name)), endpoint })
     }
 
-    fn text<T>(&mut self, name: &str, value: &Attr<String>, check: impl Fn(&str) -> Result<T, String>) -> Attr<T> {
+    /// What a message says of a value that stands in the entry.
+    fn origin(&self, name: Option<&str>) -> String {
+        format!("the provider's {}", name_of(self.key, name))
+    }
+
+    fn text<T>(
+        &mut self,
+        name: &str,
+        value: &Attr<String>,
+        check: impl Fn(&str, Source) -> Result<T, String>,
+    ) -> Attr<T> {
         match value {
-            Attr::Known(text) => self.checked(name, check(text)).map_or(Attr::Null, Attr::Known),
+            Attr::Known(text) => self.checked(name, check(text, Source::Argument)).map_or(Attr::Null, Attr::Known),
             Attr::Unknown => Attr::Unknown,
             Attr::Null => Attr::Null,
         }
     }
 
-    fn credentials(&mut self, entry: &Entry) -> Option<Credentials> {
-        let (key, user_sig) = (&entry.secret_key, &entry.user_sig);
-        match (key, user_sig) {
+    /// The credentials, and the argument that holds them.
+    fn credentials(&mut self, entry: &Entry) -> Option<(Credentials, &'static str)> {
+        const KEY: &str = "secret_key";
+        const USER_SIG: &str = "user_sig";
+        let (name, checked, other_is_null) = match (&entry.secret_key, &entry.user_sig) {
             (Attr::Known(_), Attr::Known(_)) => {
-                self.note(Some("user_sig"), "secret_key and user_sig are both set. Set one of them.".to_owned());
-                None
+                let reason = "secret_key and user_sig are both set. Set one of them.".to_owned();
+                self.note(Some(USER_SIG), reason);
+                return None;
             }
             (Attr::Null, Attr::Null) => {
                 self.note(None, NO_CREDENTIALS.to_owned());
-                None
+                return None;
             }
             (Attr::Known(key), other) => {
-                let credentials = self.checked("secret_key", config::secret_key(key.expose_secret()));
-                credentials.filter(|_| other.is_null())
+                (KEY, arguments::secret_key(key.expose_secret(), Source::Argument), other.is_null())
             }
             (other, Attr::Known(user_sig)) => {
-                let credentials = self.checked("user_sig", config::readable_user_sig(user_sig.expose_secret()));
-                credentials.filter(|_| other.is_null())
+                let checked = arguments::readable_user_sig(user_sig.expose_secret(), Source::Argument);
+                (USER_SIG, checked, other.is_null())
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        let credentials = self.checked(name, checked)?;
+        other_is_null.then_some((credentials, name))
     }
 
     fn checked<T>(&mut self, name: &str, checked: Result<T, String>) -> Option<T> {
@@ -198,6 +218,7 @@ pub(super) fn check(
     now: SystemTime,
 ) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
+    let mut ending = Vec::new();
     for (key, entry) in argument.known().into_iter().flatten() {
         let id = key.parse::<SdkAppId>().ok();
         let account = id.and_then(|id| Some((id, apps.as_ref()?.get(&id)?.as_ref()?)));
@@ -211,14 +232,34 @@ pub(super) fn check(
                  {reason}. Make both the same, or remove the entry."
             );
             diagnostics.push(invalid(key, Some(name), detail));
-        } else if let Credentials::UserSig(user_sig) = &account.credentials
-            && let Err(error) = user_sig.check(&account.identifier, id, now)
-        {
-            let name = name_of(key, Some("user_sig"));
-            diagnostics.push(config::unusable_user_sig(&error, id, &name).at(path(key)));
+        } else if let Credentials::UserSig(user_sig) = &account.credentials {
+            let identifier = name_of(key, Some("identifier"));
+            match user_sig.check(&account.identifier, id, now) {
+                Err(error) => {
+                    let error = config::unusable_user_sig(&error, id, &account.origin, &identifier);
+                    diagnostics.push(error.at(path(key)));
+                }
+                Ok(()) => ending.extend(config::ends_soon(user_sig, now).map(|expiry| (key, expiry))),
+            }
         }
     }
+    diagnostics.extend(ending_soon(&ending));
     diagnostics
+}
+
+/// How many entries a warning lists.
+const LISTED: usize = 5;
+
+/// One warning for all entries whose UserSig ends soon.
+fn ending_soon(ending: &[(&String, SystemTime)]) -> Option<Diagnostic> {
+    let lines = ending.iter().take(LISTED);
+    let lines = lines.map(|(key, expiry)| format!("  {} at {}", name_of(key, Some("user_sig")), config::utc(*expiry)));
+    let more = match ending.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("\n  and {more} more"),
+    };
+    let which = format!("These end soon:\n\n{}{more}\n\n", lines.collect::<Vec<_>>().join("\n"));
+    (!ending.is_empty()).then(|| config::expiring(&which).on(NAME))
 }
 
 /// The argument of an entry for the default application that contradicts the provider block, and what that says.
@@ -290,7 +331,8 @@ mod tests {
 
     fn own(key: &str) -> Account {
         let credentials = Credentials::SecretKey(key.to_owned().into());
-        Account { identifier: "administrator".into(), credentials, endpoint: Region::Seoul.into() }
+        let origin = "TENCENT_SECRET_KEY".into();
+        Account { identifier: "administrator".into(), credentials, origin, endpoint: Region::Seoul.into() }
     }
 
     #[track_caller]
@@ -298,9 +340,10 @@ mod tests {
         let errors: Vec<_> = diagnostics.into_iter().collect();
         assert_eq!(errors.len(), 1, "{errors:?}");
         let blamed = errors[0].path.as_ref().expect("a path").to_string();
-        assert!(name.starts_with(&blamed) && blamed.ends_with("\"]"), "{errors:?}");
+        assert!(name == "apps" || name.starts_with(&blamed), "{errors:?}");
+        assert!(blamed.ends_with("\"]"), "an entry: {errors:?}");
         let Diagnostic { summary, detail, .. } = &errors[0];
-        assert!(summary.ends_with(name) || detail.contains(&format!("{name} ")), "{errors:?}");
+        assert!(summary.ends_with(name) || detail.contains(name), "{errors:?}");
         assert!(errors[0].detail.contains(expected), "{errors:?}");
         assert!(!format!("{errors:?}").contains("tok3n"), "{errors:?}");
     }
@@ -325,8 +368,8 @@ mod tests {
     #[test]
     fn bad_entries_are_named() {
         for (entries, name, expected) in [
-            (vec![("app", key("a"))], "apps[\"app\"]", "\"app\" is not an SDKAppID"),
-            (vec![("0", key("a"))], "apps[\"0\"]", "from 1 to 4294967295"),
+            (vec![("app", key("a"))], "apps", "\"app\" is not an SDKAppID"),
+            (vec![("0", key("a"))], "apps", "from 1 to 4294967295"),
             (vec![("01", key("a")), ("1", key("a"))], "apps[\"1\"]", "\"01\" and \"1\" are the same SDKAppID"),
             (vec![("1", nothing())], "apps[\"1\"]", "no credentials"),
             (vec![("1", key(""))], "apps[\"1\"].secret_key", "empty"),
@@ -385,6 +428,31 @@ mod tests {
         let argument = argument([("2", user_sig(1))]);
         let diagnostics = check(&argument, &resolved(&argument).0, None, SystemTime::now());
         expect_one(diagnostics, "apps[\"2\"].user_sig", "it was made for SDKAppID 1");
+    }
+
+    #[test]
+    fn user_sigs_that_end_soon_are_one_warning() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let signed = |of: u64, days: u32| {
+            let key = "tok3n".to_owned().into();
+            Entry {
+                user_sig: secret(UserSig::sign(&key, "administrator", id(of), now, days * day).expose()),
+                ..nothing()
+            }
+        };
+        let argument = argument([
+            ("1", signed(1, 1)),
+            ("2", signed(2, 2)),
+            ("3", signed(3, 7)),
+            ("4", signed(4, 8)),
+            ("5", signed(5, 180)),
+        ]);
+        let warnings: Vec<_> = check(&argument, &resolved(&argument).0, None, now).into_iter().collect();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let expected = "apps[\"2\"].user_sig at 2023-11-16 22:13:20 UTC\n  apps[\"3\"].user_sig at 2023-11-21";
+        assert!(warnings[0].detail.contains(expected), "{warnings:?}");
+        assert!(!warnings[0].detail.contains("apps[\"4\"]"), "{warnings:?}");
     }
 
     #[test]

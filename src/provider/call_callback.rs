@@ -11,7 +11,7 @@ use super::callback::memory::{Memory, Origin};
 use super::callback::{Callback, Unwritten, Written, list, plan};
 use super::checks;
 use crate::model;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, InvalidCallbackUrl, SdkAppId, Service};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
     ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Type, Value,
@@ -470,7 +470,8 @@ fn validate_url(url: &CallbackUrl) -> Diagnostics {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => {
-            let detail = format!("\"{url}\" cannot be a callback URL: {error}.");
+            let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+            let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
             return Diagnostic::error("Invalid url", detail).on("url").into();
         }
     };
@@ -485,6 +486,11 @@ fn validate_url(url: &CallbackUrl) -> Diagnostics {
                 "{url} is an address of this machine or of a private network. Tencent posts events from the internet: \
                  use the receiver's public address."
             ),
+        ),
+        Concern::Long => Diagnostic::warning(
+            "The callback URL is very long",
+            "It has more than 2,000 characters, more than many servers and proxies accept. Tencent adds parameters of \
+             its own: see to it that events arrive.",
         ),
     };
     let mut diagnostics = Diagnostics::new();

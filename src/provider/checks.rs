@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::tencent::{self, ErrorKind, InvalidSdkAppId, Retry, SdkAppId};
+use super::arguments;
+use crate::tencent::{self, App, ErrorKind, InvalidSdkAppId, Retry, Route, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// The longest duration that a configuration may ask for.
@@ -22,7 +23,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// An SDKAppID as a person writes it.
 pub(super) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
     let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
-    id.map_err(|error| format!("{number} is not an SDKAppID: {error}. The Tencent RTC console shows it."))
+    let advice = "The Tencent RTC console shows it.";
+    id.map_err(|error| format!("{} is not an SDKAppID: {error}. {advice}", arguments::shown(number)))
 }
 
 /// An argument `sdk_app_id` of a resource or data source.
@@ -38,20 +40,25 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
 }
 
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
-pub(super) fn call_failed(what: &str, sdk_app_id: SdkAppId, error: &tencent::Error) -> Diagnostic {
-    let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice());
+pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
+    let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second is the rate for each of the API's calls.";
     }
+    if matches!(error.kind, ErrorKind::Timeout { .. }) {
+        detail += " The resource's timeouts say how long an operation may take.";
+    }
     if let Some(api) = error.api() {
+        let route = Route::to(app.endpoint());
+        detail += &format!("\n\nCalled: {route}, as {:?} with {}", app.identifier(), app.proof());
         if !api.info.is_empty() {
-            detail += &format!("\n\nErrorInfo: {}", api.info);
+            detail += &format!("\nErrorInfo: {}", api.info);
         }
         if !api.request_id.is_empty() {
             detail += &format!("\nRequestId: {}", api.request_id);
         }
     }
-    Diagnostic::error(format!("{what} of SDKAppID {sdk_app_id} failed"), detail)
+    Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
 }
 
 fn sentence(kind: &ErrorKind) -> String {
@@ -66,7 +73,7 @@ fn sentence(kind: &ErrorKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tencent::{ApiError, ErrorCode};
+    use crate::tencent::{ApiError, Credentials, ErrorCode, Region};
 
     #[test]
     fn durations_have_a_unit_and_a_range() {
@@ -84,13 +91,17 @@ mod tests {
         let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
         let error = tencent::Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
         let id = sdk_app_id(&Number::from(1_400_000_001_u64)).expect("an SDKAppID");
-        let diagnostic = call_failed("Reading the callback configuration", id, &error);
+        let key = Credentials::SecretKey("tok3n".to_owned().into());
+        let app = App::new(id, "administrator".into(), key, Region::China.into()).held_by("TENCENT_SECRET_KEY");
+        let diagnostic = call_failed("Reading the callback configuration", &app, &error);
         assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
         assert_eq!(
             diagnostic.detail,
             "Tencent answered with error 70009: the UserSig's signature is wrong.\n\nCheck that the SecretKey belongs \
-             to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole.\n\nErrorInfo: sig \
-             mismatch\nRequestId: Id-1"
+             to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole. It is the RTC \
+             application's own key, not the SecretKey of the Tencent Cloud API (CAM).\n\nCalled: \
+             https://console.tim.qq.com:443 (the host of region \"china\"), as \"administrator\" with the SecretKey \
+             (TENCENT_SECRET_KEY)\nErrorInfo: sig mismatch\nRequestId: Id-1"
         );
     }
 }

@@ -1,15 +1,15 @@
 //! The provider block: its arguments, the environment variables behind them, and what they make together.
 
-use std::num::NonZeroU32;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::applications::{Account, Apps, Tencent};
 use super::apps;
+use super::arguments::{self, Source};
 use super::checks;
 use crate::model;
-use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, SdkAppId, Settings, UserSig};
+use crate::tencent::{Client, Credentials, Endpoint, InvalidUserSig, Region, Route, SdkAppId, Settings, UserSig};
 use crate::terraform::{Attr, Attribute, Configured, Diagnostic, Diagnostics, Number, Schema, Type};
 
 /// How a variable of the environment is read; empty ones count as not set.
@@ -34,10 +34,10 @@ model! {
 
 const DEFAULT_IDENTIFIER: &str = "administrator";
 const DEFAULT_REGION: Region = Region::China;
-/// More attempts than any timeout leaves time for.
-const MOST_RETRIES: u32 = 100;
-/// Pacing has a resolution of a millisecond.
-const MOST_REQUESTS_PER_SECOND: u32 = 1000;
+/// A UserSig that ends within this time deserves a warning,
+const ENDS_SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// unless its whole lifetime is no longer than this: it was made for one run.
+const MADE_FOR_ONE_RUN: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn schema() -> Schema {
     Schema {
@@ -74,8 +74,8 @@ pub(super) fn schema() -> Schema {
             Attribute::new(
                 "region",
                 Type::String,
-                "The region of the application: `china` (the default), `singapore` or `seoul`. Environment variable: \
-                 `TENCENT_REGION`.",
+                "The region of the application: `china` (the default), `singapore`, `seoul`, `frankfurt`, \
+                 `silicon_valley`, `jakarta` or `tokyo`. Environment variable: `TENCENT_REGION`.",
             ),
             Attribute::new(
                 "endpoint",
@@ -109,19 +109,28 @@ pub(super) fn validate(config: &Config) -> Diagnostics {
     resolve(config, |_| None).err().unwrap_or_default()
 }
 
-/// Makes the client.
-pub(super) fn configure(config: Config, environment: Environment) -> Result<Configured<Tencent>, Diagnostics> {
+/// Makes the client, and tells what a person should know all the same.
+pub(super) fn configure(
+    config: Config,
+    environment: Environment,
+) -> Result<(Configured<Tencent>, Diagnostics), Diagnostics> {
     let Resolved { sdk_app_id, own, apps, settings } = resolve(&config, environment)?;
     let known = !has_unknown(&config);
+    let mut diagnostics = overridden_region(&config, environment).map(Diagnostics::from).unwrap_or_default();
     if known {
         let now = SystemTime::now();
-        let diagnostics = check(&config, &sdk_app_id, own.as_ref(), &apps, now);
+        let default = sdk_app_id.known().copied();
+        diagnostics.extend(own.as_ref().and_then(|own| checked_user_sig(own, default, now)));
+        diagnostics.extend(apps::check(&config.apps, &apps, default.zip(own.as_ref()), now));
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
     }
+    if let Some(Account { endpoint, identifier, .. }) = &own {
+        tracing::debug!(endpoint = %Route::to(endpoint), identifier, "configured");
+    }
     let tencent = Tencent::new(Client::new(settings), sdk_app_id, own, apps);
-    Ok(if known { Configured::Known(tencent) } else { Configured::Partly(tencent) })
+    Ok((if known { Configured::Known(tencent) } else { Configured::Partly(tencent) }, diagnostics))
 }
 
 /// Whether an argument is unknown that all applications need.
@@ -134,35 +143,60 @@ fn has_unknown(config: &Config) -> bool {
         || [secret_key, user_sig].into_iter().any(Attr::is_unknown)
 }
 
-/// Checks what needs the block and the environment as a whole.
-fn check(
-    config: &Config,
-    sdk_app_id: &Attr<SdkAppId>,
-    own: Option<&Account>,
-    apps: &Apps,
-    now: SystemTime,
-) -> Diagnostics {
-    let default = sdk_app_id.known().copied();
-    let mut diagnostics = Diagnostics::new();
-    if let Some(Account { credentials: Credentials::UserSig(user_sig), identifier, .. }) = own
-        && let Some(id) = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())
-        && let Err(error) = user_sig.check(identifier, id, now)
-    {
-        diagnostics.push(unusable_user_sig(&error, id, "user_sig (TENCENT_USER_SIG)").on("user_sig"));
-    }
-    diagnostics.extend(apps::check(&config.apps, apps, default.zip(own), now));
-    diagnostics
+/// A variable of the environment is stronger here than the configuration, which may surprise.
+fn overridden_region(config: &Config, environment: Environment) -> Option<Diagnostic> {
+    let Attr::Known(region) = &config.region else { return None };
+    let overridden = config.endpoint.is_null() && environment("TENCENT_ENDPOINT").is_some_and(|text| !text.is_empty());
+    let detail = format!(
+        "The environment variable TENCENT_ENDPOINT is set: calls go to that endpoint, not to the region {region:?}. \
+         Unset the variable, or remove region."
+    );
+    overridden.then(|| Diagnostic::warning("TENCENT_ENDPOINT overrides region", detail).on("region"))
 }
 
-/// `name` is where the UserSig stands.
-pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, name: &str) -> Diagnostic {
-    let mut detail = format!("The provider's {name} cannot be used for SDKAppID {id}: {error}.");
-    detail += match error {
-        InvalidUserSig::OtherIdentifier(_) => " Set identifier (TENCENT_IDENTIFIER) to the account it was made for.",
-        InvalidUserSig::Unreadable => "",
-        InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => " Make a new one.",
+/// What there is to say of the block's own UserSig, if it has one. Without a default application, it is for the one that
+/// it names itself.
+fn checked_user_sig(own: &Account, default: Option<SdkAppId>, now: SystemTime) -> Option<Diagnostic> {
+    let Credentials::UserSig(user_sig) = &own.credentials else { return None };
+    let id = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())?;
+    let found = match user_sig.check(&own.identifier, id, now) {
+        Err(error) => unusable_user_sig(&error, id, &own.origin, "identifier (TENCENT_IDENTIFIER)"),
+        Ok(()) => {
+            let expiry = ends_soon(user_sig, now)?;
+            expiring(&format!("The UserSig ({}) ends at {}.", own.origin, utc(expiry)))
+        }
     };
+    Some(found.on("user_sig"))
+}
+
+/// `origin` is where the UserSig stands, `identifier` what says for whom it has to be.
+pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, origin: &str, identifier: &str) -> Diagnostic {
+    let mut detail = format!("The UserSig ({origin}) cannot be used for SDKAppID {id}: {error}.");
+    match error {
+        InvalidUserSig::OtherIdentifier(_) => {
+            detail += &format!(" Set {identifier} to the account it was made for, or make a new one.");
+        }
+        InvalidUserSig::Unreadable => {}
+        InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => detail += " Make a new one.",
+    }
     Diagnostic::error("The UserSig cannot be used", detail)
+}
+
+/// When the UserSig ends, if a person should know that now.
+pub(super) fn ends_soon(user_sig: &UserSig, now: SystemTime) -> Option<SystemTime> {
+    let claims = user_sig.claims().ok()?;
+    let expiry = claims.expiry()?;
+    let soon = expiry <= now + ENDS_SOON && claims.lifetime > MADE_FOR_ONE_RUN.as_secs();
+    soon.then_some(expiry)
+}
+
+/// A time as a person reads it.
+pub(super) fn utc(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', " UTC")
+}
+
+pub(super) fn expiring(which: &str) -> Diagnostic {
+    Diagnostic::warning("A UserSig ends soon", format!("{which} Make a new one before: calls fail from then on."))
 }
 
 /// What the block and the environment say, checked one by one.
@@ -176,26 +210,18 @@ struct Resolved {
 
 /// Reads every argument, from the block or else from the environment. Unknown arguments count as not set.
 fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagnostics> {
-    let mut from = Arguments { environment, diagnostics: Diagnostics::new() };
+    let mut from = Reader { environment, diagnostics: Diagnostics::new() };
 
-    let sdk_app_id = from.number("sdk_app_id", Some("TENCENT_SDK_APP_ID"), &config.sdk_app_id, checks::sdk_app_id);
-    let sdk_app_id = match sdk_app_id {
-        Some(id) => Attr::Known(id),
-        None if config.sdk_app_id.is_unknown() => Attr::Unknown,
-        None => Attr::Null,
-    };
+    let sdk_app_id = from.sdk_app_id(&config.sdk_app_id);
     let credentials = from.credentials(config);
-    let identifier = from.text("identifier", Some("TENCENT_IDENTIFIER"), &config.identifier, identifier);
-    let region = from.text("region", Some("TENCENT_REGION"), &config.region, region);
-    let endpoint = from.text("endpoint", Some("TENCENT_ENDPOINT"), &config.endpoint, endpoint);
-
-    let request_timeout = from.text("request_timeout", None, &config.request_timeout, checks::duration);
-    let max_retries = from.number("max_retries", None, &config.max_retries, max_retries);
+    let identifier = from.text("identifier", Some("TENCENT_IDENTIFIER"), &config.identifier, arguments::identifier);
+    let endpoint = from.endpoint(config);
+    let request_timeout = from.text("request_timeout", None, &config.request_timeout, |text, _| checks::duration(text));
+    let max_retries = from.number("max_retries", &config.max_retries, arguments::max_retries);
     let requests_per_second =
-        from.number("requests_per_second", None, &config.requests_per_second, requests_per_second);
+        from.number("requests_per_second", &config.requests_per_second, arguments::requests_per_second);
 
-    let identifier = identifier.unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned());
-    let endpoint = endpoint.unwrap_or_else(|| region.unwrap_or(DEFAULT_REGION).into());
+    let identifier = identifier.map_or_else(|| DEFAULT_IDENTIFIER.to_owned(), |(identifier, _)| identifier);
     let defaults = apps::Defaults { identifier: &identifier, endpoint: &endpoint };
     let apps = apps::resolve(&config.apps, &defaults, &mut from.diagnostics);
     if from.diagnostics.has_errors() {
@@ -204,10 +230,10 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let defaults = Settings::default();
     Ok(Resolved {
         sdk_app_id,
-        own: credentials.map(|credentials| Account { identifier, credentials, endpoint }),
+        own: credentials.map(|(credentials, origin)| Account { identifier, credentials, origin, endpoint }),
         apps,
         settings: Settings {
-            request_timeout: request_timeout.unwrap_or(defaults.request_timeout),
+            request_timeout: request_timeout.map_or(defaults.request_timeout, |(timeout, _)| timeout),
             max_retries: max_retries.unwrap_or(defaults.max_retries),
             requests_per_second: requests_per_second.unwrap_or(defaults.requests_per_second),
         },
@@ -215,86 +241,118 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
 }
 
 /// Reads arguments one by one and collects what is wrong with them.
-struct Arguments {
+struct Reader {
     environment: Environment,
     diagnostics: Diagnostics,
 }
 
-impl Arguments {
+impl Reader {
+    fn sdk_app_id(&mut self, value: &Attr<Number>) -> Attr<SdkAppId> {
+        const NAME: &str = "sdk_app_id";
+        let id = match value {
+            Attr::Known(number) => self.note(NAME, checks::sdk_app_id(number)),
+            Attr::Unknown => return Attr::Unknown,
+            Attr::Null => self
+                .variable("TENCENT_SDK_APP_ID", arguments::sdk_app_id_variable)
+                .and_then(|checked| self.note(NAME, checked)),
+        };
+        id.map_or(Attr::Null, Attr::Known)
+    }
+
+    /// The value, and where it stands.
     fn text<T>(
         &mut self,
         name: &'static str,
         variable: Option<&'static str>,
         value: &Attr<String>,
-        check: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let checked = match value {
-            Attr::Known(text) => check(text),
+        check: impl Fn(&str, Source) -> Result<T, String>,
+    ) -> Option<(T, Source)> {
+        let (checked, source) = match value {
+            Attr::Known(text) => (check(text, Source::Argument), Source::Argument),
             Attr::Unknown => return None,
-            Attr::Null => self.variable(variable?, check)?,
+            Attr::Null => (self.variable(variable?, check)?, Source::Variable(variable?)),
         };
-        self.note(name, checked)
+        Some((self.note(name, checked)?, source))
     }
 
     fn number<T>(
         &mut self,
         name: &'static str,
-        variable: Option<&'static str>,
         value: &Attr<Number>,
         check: impl Fn(&Number) -> Result<T, String>,
     ) -> Option<T> {
-        let checked = match value {
-            Attr::Known(number) => check(number),
-            Attr::Unknown => return None,
-            Attr::Null => self.variable(variable?, |text| {
-                text.parse().map_err(|_| format!("{text:?} is not a number.")).and_then(|number| check(&number))
-            })?,
-        };
-        self.note(name, checked)
+        self.note(name, check(value.known()?))
     }
 
-    fn credentials(&mut self, config: &Config) -> Option<Credentials> {
+    /// Where calls go, with what says so.
+    fn endpoint(&mut self, config: &Config) -> Endpoint {
+        let region = self.text("region", Some("TENCENT_REGION"), &config.region, arguments::region);
+        let endpoint = self.text("endpoint", Some("TENCENT_ENDPOINT"), &config.endpoint, arguments::endpoint);
+        let Some((endpoint, source)) = endpoint else {
+            let (region, why) = match region {
+                Some((region, Source::Argument)) => (region, ""),
+                Some((region, Source::Variable(_))) => (region, ", from TENCENT_REGION"),
+                None => (DEFAULT_REGION, ", the default"),
+            };
+            let endpoint = Endpoint::from(region);
+            let origin = format!("{}{why}", endpoint.origin());
+            return endpoint.said_by(origin);
+        };
+        endpoint.said_by(match source {
+            Source::Argument => "the provider's endpoint",
+            Source::Variable(name) => name,
+        })
+    }
+
+    /// The block's own credentials, and what holds them.
+    fn credentials(&mut self, config: &Config) -> Option<(Credentials, String)> {
         let (key, user_sig) = (&config.secret_key, &config.user_sig);
         if key.is_null() && user_sig.is_null() {
-            let key = self.variable("TENCENT_SECRET_KEY", secret_key);
-            let user_sig = self.variable("TENCENT_USER_SIG", readable_user_sig);
-            return match (key, user_sig) {
-                (Some(_), Some(_)) => {
-                    let text = "The environment variables TENCENT_SECRET_KEY and TENCENT_USER_SIG are both set. Unset \
-                                one, or set the provider's secret_key or user_sig.";
-                    self.note("user_sig", Err(text.to_owned()))
-                }
-                (Some(key), None) => self.note("secret_key", key),
-                (None, user_sig) => self.note("user_sig", user_sig?),
-            };
+            return self.credentials_of_the_environment();
         }
-        match (key.known(), user_sig.known()) {
+        let (name, checked) = match (key.known(), user_sig.known()) {
             (Some(_), Some(_)) => {
                 let text = "secret_key and user_sig are both set. Set one of them: the SecretKey, or a UserSig where \
                             the key must not be.";
-                self.note("user_sig", Err(text.to_owned()))
+                ("user_sig", Err(text.to_owned()))
             }
             (Some(key), None) if key.expose_secret().is_empty() => {
                 let text = "The SecretKey is empty. Set secret_key, or leave it out and set TENCENT_SECRET_KEY.";
-                self.note("secret_key", Err(text.to_owned()))
+                ("secret_key", Err(text.to_owned()))
             }
-            (Some(key), None) => self.note("secret_key", secret_key(key.expose_secret())),
-            (None, user_sig) => self.note("user_sig", readable_user_sig(user_sig?.expose_secret())),
-        }
+            (Some(key), None) => ("secret_key", arguments::secret_key(key.expose_secret(), Source::Argument)),
+            (None, user_sig) => ("user_sig", arguments::readable_user_sig(user_sig?.expose_secret(), Source::Argument)),
+        };
+        Some((self.note(name, checked)?, format!("the provider's {name}")))
     }
 
-    /// What `check` says of a variable of the environment, and the variable's name with what is wrong.
-    fn variable<T>(&self, name: &'static str, check: impl Fn(&str) -> Result<T, String>) -> Option<Result<T, String>> {
+    fn credentials_of_the_environment(&mut self) -> Option<(Credentials, String)> {
+        let key = self.variable("TENCENT_SECRET_KEY", arguments::secret_key);
+        let user_sig = self.variable("TENCENT_USER_SIG", arguments::readable_user_sig);
+        let (name, variable, checked) = match (key, user_sig) {
+            (Some(_), Some(_)) => {
+                let text = "The environment variables TENCENT_SECRET_KEY and TENCENT_USER_SIG are both set. Unset \
+                            one, or set the provider's secret_key or user_sig.";
+                ("user_sig", "", Err(text.to_owned()))
+            }
+            (Some(key), None) => ("secret_key", "TENCENT_SECRET_KEY", key),
+            (None, user_sig) => ("user_sig", "TENCENT_USER_SIG", user_sig?),
+        };
+        Some((self.note(name, checked)?, variable.to_owned()))
+    }
+
+    /// What `check` says of a variable of the environment, if it is set.
+    fn variable<T>(
+        &self,
+        name: &'static str,
+        check: impl Fn(&str, Source) -> Result<T, String>,
+    ) -> Option<Result<T, String>> {
         let text = (self.environment)(name).filter(|text| !text.is_empty())?;
-        Some(check(&text).map_err(|reason| format!("In the environment variable {name}: {reason}")))
+        Some(check(&text, Source::Variable(name)))
     }
 
     fn note<T>(&mut self, name: &'static str, checked: Result<T, String>) -> Option<T> {
-        checked
-            .map_err(|reason| {
-                self.diagnostics.push(invalid(name, reason).on(name));
-            })
-            .ok()
+        checked.map_err(|reason| self.diagnostics.push(invalid(name, reason).on(name))).ok()
     }
 }
 
@@ -302,63 +360,9 @@ pub(super) fn invalid(name: &str, reason: String) -> Diagnostic {
     Diagnostic::error(format!("Invalid provider argument {name}"), reason)
 }
 
-/// What a message may show of a value: nothing long, for that may be a key in the wrong place.
-pub(super) fn quotable(text: &str) -> Option<String> {
-    (text.len() <= 24).then(|| format!("{text:?}"))
-}
-
-pub(super) fn secret_key(text: &str) -> Result<Credentials, String> {
-    if text.is_empty() {
-        return Err("The SecretKey is empty. The Tencent RTC console shows it under Basic Information.".into());
-    }
-    if text.contains(char::is_whitespace) {
-        return Err(
-            "The SecretKey contains white space, perhaps the line end of a file: trimspace() removes it.".into()
-        );
-    }
-    Ok(Credentials::SecretKey(text.to_owned().into()))
-}
-
-pub(super) fn readable_user_sig(text: &str) -> Result<Credentials, String> {
-    let user_sig = UserSig::from(text.to_owned());
-    user_sig.claims().map_err(|error| format!("The UserSig cannot be used: {error}."))?;
-    Ok(Credentials::UserSig(user_sig))
-}
-
-pub(super) fn identifier(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.contains(char::is_whitespace) {
-        let advice = "It is the app administrator account that calls are made as.";
-        return Err(format!("The identifier is empty or contains white space. {advice}"));
-    }
-    Ok(text.to_owned())
-}
-
-pub(super) fn region(text: &str) -> Result<Region, String> {
-    text.parse().map_err(|error: crate::tencent::UnknownRegion| format!("{text:?} is not a region: {error}."))
-}
-
-pub(super) fn endpoint(text: &str) -> Result<Endpoint, String> {
-    text.parse().map_err(|error: crate::tencent::InvalidEndpoint| format!("The endpoint cannot be used: {error}."))
-}
-
-fn max_retries(number: &Number) -> Result<u32, String> {
-    whole_number(number, MOST_RETRIES)
-        .ok_or_else(|| format!("{number} is not a whole number from 0 to {MOST_RETRIES}."))
-}
-
-fn requests_per_second(number: &Number) -> Result<NonZeroU32, String> {
-    let rate = whole_number(number, MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
-    rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
-}
-
-fn whole_number(number: &Number, most: u32) -> Option<u32> {
-    number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn nothing() -> Config {
         Config {
@@ -456,7 +460,7 @@ mod tests {
                 "both set",
             ),
             (Config { identifier: text(" "), ..nothing() }, "identifier", "empty"),
-            (Config { region: text("mars"), ..nothing() }, "region", "\"seoul\""),
+            (Config { region: text("sg"), ..nothing() }, "region", "Did you mean \"singapore\"?"),
             (Config { endpoint: text("http://10.0.0.1"), ..nothing() }, "endpoint", "loopback"),
             (Config { request_timeout: text("10"), ..nothing() }, "request_timeout", "\"30s\""),
             (Config { max_retries: number(101), ..nothing() }, "max_retries", "0 to 100"),
@@ -509,7 +513,7 @@ mod tests {
             ..nothing()
         };
         let configured = configure(config(1_400_000_001, "administrator"), |_| None).expect("valid");
-        assert!(matches!(configured, Configured::Known(_)));
+        assert!(matches!(configured, (Configured::Known(_), warnings) if warnings == Diagnostics::new()));
         for (config, expected) in [
             (config(1_400_000_002, "administrator"), "it was made for SDKAppID 1400000001"),
             (config(1_400_000_001, "someone"), "identifier"),

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `config.rs` | the provider block and its environment variables |
 //! | `apps.rs` | its argument `apps`: further applications |
+//! | `arguments.rs` | the checks of what both say |
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
@@ -14,6 +15,7 @@
 
 mod applications;
 mod apps;
+mod arguments;
 mod call_callback;
 mod call_callback_data_source;
 mod callback;
@@ -58,7 +60,9 @@ impl Provider for TencentProvider {
         config::validate(config)
     }
 
-    fn configure(&self, config: Config, _: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
-        config::configure(config, self.environment)
+    fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
+        let (configured, warnings) = config::configure(config, self.environment)?;
+        warnings.into_iter().for_each(|warning| cx.warn(warning));
+        Ok(configured)
     }
 }

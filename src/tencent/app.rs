@@ -76,6 +76,8 @@ pub struct App {
     sdk_app_id: SdkAppId,
     identifier: String,
     credentials: Credentials,
+    /// Who or what holds them, for messages.
+    origin: Option<String>,
     endpoint: Endpoint,
     signed: Mutex<Option<Signed>>,
 }
@@ -96,7 +98,13 @@ const MARGIN: Duration = Duration::from_secs(10 * 60);
 impl App {
     /// An application whose administrator account is `identifier`.
     pub fn new(sdk_app_id: SdkAppId, identifier: String, credentials: Credentials, endpoint: Endpoint) -> Self {
-        Self { sdk_app_id, identifier, credentials, endpoint, signed: Mutex::new(None) }
+        Self { sdk_app_id, identifier, credentials, origin: None, endpoint, signed: Mutex::new(None) }
+    }
+
+    /// The same application, with what holds its credentials: an argument, a variable. Messages quote it.
+    #[must_use]
+    pub fn held_by(self, origin: impl Into<String>) -> Self {
+        Self { origin: Some(origin.into()), ..self }
     }
 
     /// Its SDKAppID.
@@ -117,6 +125,15 @@ impl App {
     /// What proves who calls.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// What proves who calls, in words: `the SecretKey (TENCENT_SECRET_KEY)`.
+    pub fn proof(&self) -> String {
+        let proof = match self.credentials {
+            Credentials::SecretKey(_) => "the SecretKey",
+            Credentials::UserSig(_) => "the UserSig",
+        };
+        self.origin.as_ref().map_or_else(|| proof.to_owned(), |origin| format!("{proof} ({origin})"))
     }
 
     /// A UserSig for a call at `now`: one of ours is the same until it nears its expiry.

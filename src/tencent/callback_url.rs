@@ -23,12 +23,18 @@ pub enum InvalidCallbackUrl {
     /// Nothing between the slashes.
     #[error("it has no host")]
     Host,
+    /// White space at an end.
+    #[error("it begins or ends with white space, such as the line end of a file")]
+    WhiteSpace,
     /// White space, a control character or a backslash: some software would drop or change it silently.
     #[error("it contains a space, a control character or a backslash; percent-encode it (a space is %20)")]
     Character,
     /// Never sent to a server.
     #[error("it has a fragment (\"#…\"), which is never sent to a server; remove it, or percent-encode \"#\" as %23")]
     Fragment,
+    /// Beyond the range of ports, or none.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
     /// Anything else.
     #[error("it is not a URL")]
     Url,
@@ -41,7 +47,12 @@ pub enum Concern {
     Unencrypted,
     /// A loopback, private or link-local host: Tencent's servers cannot reach it.
     Unreachable,
+    /// Longer than much software accepts.
+    Long,
 }
+
+/// In characters. Tencent documents no limit; servers and proxies often have one of some 2,000.
+const LONG: usize = 2000;
 
 impl From<String> for CallbackUrl {
     fn from(text: String) -> Self {
@@ -102,6 +113,9 @@ impl CallbackUrl {
     /// If Tencent would refuse it or could not use it.
     pub fn check(&self) -> Result<Vec<Concern>, InvalidCallbackUrl> {
         let text = self.expose();
+        if text.trim() != text {
+            return Err(InvalidCallbackUrl::WhiteSpace);
+        }
         if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(InvalidCallbackUrl::Character);
         }
@@ -120,8 +134,12 @@ impl CallbackUrl {
         }
         let url = Url::parse(text).map_err(|error| match error {
             url::ParseError::EmptyHost => InvalidCallbackUrl::Host,
+            url::ParseError::InvalidPort => InvalidCallbackUrl::Port,
             _ => InvalidCallbackUrl::Url,
         })?;
+        if url.port() == Some(0) {
+            return Err(InvalidCallbackUrl::Port);
+        }
 
         let mut concerns = Vec::new();
         if url.scheme() == "http" {
@@ -129,6 +147,9 @@ impl CallbackUrl {
         }
         if url.host().is_none_or(is_unreachable) {
             concerns.push(Concern::Unreachable);
+        }
+        if text.chars().count() > LONG {
+            concerns.push(Concern::Long);
         }
         Ok(concerns)
     }
@@ -261,15 +282,25 @@ mod tests {
             ("https://user@/", Err(InvalidCallbackUrl::Host)),
             ("https://hooks.example.com/#part", Err(InvalidCallbackUrl::Fragment)),
             ("https://hooks.example.com/a b", Err(InvalidCallbackUrl::Character)),
-            (" https://hooks.example.com/", Err(InvalidCallbackUrl::Character)),
-            ("https://hooks.example.com/\n", Err(InvalidCallbackUrl::Character)),
+            (" https://hooks.example.com/", Err(InvalidCallbackUrl::WhiteSpace)),
+            ("https://hooks.example.com/\n", Err(InvalidCallbackUrl::WhiteSpace)),
+            ("https://hooks.example.com/\nx", Err(InvalidCallbackUrl::Character)),
             ("https:\\\\hooks.example.com", Err(InvalidCallbackUrl::Character)),
-            ("https://hooks.example.com:99999/", Err(InvalidCallbackUrl::Url)),
+            ("https://hooks.example.com:99999/", Err(InvalidCallbackUrl::Port)),
+            ("https://hooks.example.com:0/", Err(InvalidCallbackUrl::Port)),
+            ("https://hooks.example.com:port/", Err(InvalidCallbackUrl::Port)),
             ("https://[::1/", Err(InvalidCallbackUrl::Url)),
             ("https://https://hooks.example.com", Err(InvalidCallbackUrl::Url)),
         ] {
             assert_eq!(url(text).check(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_url_is_a_concern() {
+        let of = |length: usize| format!("https://example.com/{}", "x".repeat(length - "https://example.com/".len()));
+        assert_eq!(url(&of(LONG)).check(), Ok(vec![]));
+        assert_eq!(url(&of(LONG + 1)).check(), Ok(vec![Concern::Long]));
     }
 
     #[test]

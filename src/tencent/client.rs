@@ -1,14 +1,12 @@
 //! Calls to Tencent's REST API: signed, paced, retried.
 
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -19,7 +17,8 @@ use super::app::App;
 use super::callback::{CallbackConfiguration, Service};
 use super::callback_url::CallbackUrl;
 use super::endpoint::Endpoint;
-use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, Retry};
+use super::network::{self, Route};
 use super::pacer::Pacer;
 use super::user_sig::UserSig;
 
@@ -200,7 +199,8 @@ impl Client {
             if let Err(interruption) = wait(pacer.turn(), patience).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
-            tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), "calling Tencent");
+            let to = Route::to(app.endpoint());
+            tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
             let attempt = self.attempt(app, action, &path, body.clone());
             let outcome = match action {
                 Action::Get => wait(attempt, patience).await,
@@ -260,25 +260,34 @@ impl Client {
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
         let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(body);
-        let mut response = request.send().await.map_err(network_error)?;
-        check_status(&response)?;
+        let route = || Route::to(app.endpoint());
+        let no_answer = |error| network::no_answer(&error, &route(), self.settings.request_timeout);
+        let mut response = request.send().await.map_err(no_answer)?;
+        network::check_status(&response, route)?;
+        let unusable = |why| network::unexpected(why, &route()).into();
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(network_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if bytes.len() + chunk.len() > MAX_ANSWER {
-                return Err(unexpected("it is longer than 1 MiB"));
+                return Err(unusable("it is longer than 1 MiB"));
             }
             bytes.extend_from_slice(&chunk);
         }
-        let answer = read_envelope(&bytes, &user_sig)?;
-        match (action, &answer.response) {
+        match read_envelope(&bytes, &user_sig) {
             // None to read is an error code.
-            (Action::Get, None) => Err(unexpected("it holds no configuration")),
-            _ => Ok(answer),
+            Ok(Answer { response: None, .. }) if matches!(action, Action::Get) => {
+                Err(unusable("it holds no configuration"))
+            }
+            Ok(answer) => Ok(answer),
+            Err(Refusal::Api(error)) => Err(ErrorKind::Api(error)),
+            Err(Refusal::Unusable(why)) => Err(unusable(why)),
         }
     }
 
     fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
         let local = app.endpoint().is_loopback();
+        if !local {
+            network::check_proxy(app.endpoint(), |name| std::env::var(name).ok())?;
+        }
         let slot = if local { &self.local } else { &self.remote };
         if let Some(http) = slot.get() {
             return Ok(http);
@@ -286,9 +295,11 @@ impl Client {
         let builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .timeout(self.settings.request_timeout)
+            // A little less, so that an attempt that was never sent is known as such.
+            .connect_timeout(self.settings.request_timeout.mul_f64(0.9))
             // A UserSig is for the host that it was meant for.
             .redirect(Policy::none());
-        let http = if local { builder.no_proxy() } else { builder }.build().map_err(network_error)?;
+        let http = if local { builder.no_proxy() } else { builder }.build().map_err(|_| network::no_client())?;
         Ok(slot.get_or_init(|| http))
     }
 
@@ -369,96 +380,33 @@ struct Answer<T> {
     response: Option<T>,
 }
 
-fn read_envelope<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Result<Answer<T>, ErrorKind> {
+/// Another answer.
+#[derive(Debug)]
+enum Refusal {
+    Api(ApiError),
+    /// None of Tencent's; and why not.
+    Unusable(&'static str),
+}
+
+fn read_envelope<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Result<Answer<T>, Refusal> {
     let envelope: Envelope<T> =
-        serde_json::from_slice(bytes).map_err(|_| unexpected("it is not JSON of the documented form"))?;
+        serde_json::from_slice(bytes).map_err(|_| Refusal::Unusable("it is not JSON of the documented form"))?;
     // Whoever answers may quote the UserSig, or a URL with whatever it carries.
     let masked =
         |text: Option<String>| CallbackUrl::mask_all(&text.unwrap_or_default().replace(user_sig.expose(), "***"));
     let request_id = masked(envelope.request_id);
     match (envelope.action_status.as_str(), envelope.error_code) {
         ("OK", 0) => Ok(Answer { request_id, response: envelope.response }),
-        (_, 0) => Err(unexpected("it reports a failure without an error code")),
+        (_, 0) => Err(Refusal::Unusable("it reports a failure without an error code")),
         (_, code) => {
             let info = masked(envelope.error_info);
-            Err(ErrorKind::Api(ApiError { code: ErrorCode(code), info, request_id }))
+            Err(Refusal::Api(ApiError { code: ErrorCode(code), info, request_id }))
         }
     }
 }
 
 fn is_not_configured(error: &Error) -> bool {
     matches!(&error.kind, ErrorKind::Api(api) if api.code == NOT_CONFIGURED)
-}
-
-/// Tencent answers 200 whatever happened; another status is that of something on the way.
-fn check_status(response: &reqwest::Response) -> Result<(), ErrorKind> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(());
-    }
-    let (retry, advice) = match status {
-        StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Send fewer requests per second."),
-        status if status.is_server_error() => (Retry::Yes, GATEWAY),
-        status if status.is_redirection() => {
-            (Retry::No, "Redirects are not followed, for a UserSig must not reach another host. Check the endpoint.")
-        }
-        _ => (Retry::No, GATEWAY),
-    };
-    Err(ErrorKind::Network(NetworkError {
-        what: format!("the answer has the HTTP status {status}"),
-        advice,
-        retry,
-        may_pass: retry != Retry::No,
-        // Whoever limits calls turns them away before they are carried out.
-        sent: retry != Retry::SlowDown,
-        retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
-    }))
-}
-
-/// `Retry-After`: seconds or an HTTP date.
-fn retry_after(value: &str) -> Option<Duration> {
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
-    }
-}
-
-const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the \
-                       endpoint and the proxy (HTTPS_PROXY).";
-
-fn unexpected(why: &str) -> ErrorKind {
-    ErrorKind::Network(NetworkError {
-        what: format!("the answer cannot be used: {why}"),
-        advice: GATEWAY,
-        retry: Retry::Yes,
-        // Another program answers there, and will again.
-        may_pass: false,
-        sent: true,
-        retry_after: None,
-    })
-}
-
-fn network_error(error: reqwest::Error) -> ErrorKind {
-    // The URL holds the UserSig.
-    let error = error.without_url();
-    let (what, advice, sent) = if error.is_timeout() {
-        let what = if error.is_connect() { "connecting timed out" } else { "no answer arrived in time" };
-        (what, "Check the network and the proxy, or allow more time for one attempt.", !error.is_connect())
-    } else if error.is_connect() {
-        ("no connection could be made", "Check the network, the proxy (HTTPS_PROXY) and the endpoint.", false)
-    } else if error.is_builder() {
-        ("no connection could be prepared", "Check the system's certificates and proxy settings.", false)
-    } else {
-        ("the connection was lost before the answer was complete", "Check the network and the proxy.", true)
-    };
-    // The innermost cause says most: "Connection refused", "invalid peer certificate".
-    let innermost = std::iter::successors(error.source(), |cause| (*cause).source()).last();
-    let what = match innermost {
-        Some(cause) if !error.is_timeout() => format!("{what}: {cause}"),
-        _ => what.to_owned(),
-    };
-    let retry = if error.is_builder() { Retry::No } else { Retry::Yes };
-    ErrorKind::Network(NetworkError { what, advice, retry, may_pass: retry != Retry::No, sent, retry_after: None })
 }
 
 #[cfg(test)]
@@ -474,7 +422,9 @@ mod tests {
         assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
 
         let fail = br#"{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":70009,"RequestId":"Id-2"}"#;
-        let error = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error");
+        let Refusal::Api(error) = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
+            panic!("another kind of error")
+        };
         assert_eq!(error.to_string(), "error 70009: the UserSig's signature is wrong");
 
         for bytes in [
@@ -487,17 +437,7 @@ mod tests {
             br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
         ] {
             let error = read_envelope::<CallbackConfiguration>(bytes, &user_sig).expect_err("an error");
-            assert_eq!(error.retry(), Retry::Yes, "{error}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
-        assert!(retry_after(&date).expect("a date") > Duration::from_secs(90));
-        for value in ["", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"] {
-            assert_eq!(retry_after(value), None, "{value}");
+            assert!(matches!(error, Refusal::Unusable(_)), "{error:?}");
         }
     }
 
@@ -506,7 +446,7 @@ mod tests {
         let user_sig = UserSig::from("eJx-tok3n".to_owned());
         let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70003,"RequestId":"eJx-tok3n",
             "ErrorInfo":"bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused"}"#;
-        let ErrorKind::Api(api) = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
+        let Refusal::Api(api) = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
             panic!("another kind of error")
         };
         assert_eq!(api.info, "bad usersig *** for https://***@example.com/x?key=*** refused");
@@ -545,7 +485,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_absurd_retry_after_is_no_reason_to_panic() {
-        let wait = retry_after(&u64::MAX.to_string()).expect("seconds");
+        let wait = network::retry_after(&u64::MAX.to_string()).expect("seconds");
         let patience = Patience::of(Duration::from_secs(1));
         assert!(wait >= patience.deadline.saturating_duration_since(Instant::now()));
     }

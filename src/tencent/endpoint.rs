@@ -1,9 +1,11 @@
 //! Where calls go: a region of Tencent's, or a URL that stands in for it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// A region, which is a host of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +16,23 @@ pub enum Region {
     Singapore,
     /// Seoul.
     Seoul,
+    /// Frankfurt.
+    Frankfurt,
+    /// Silicon Valley.
+    SiliconValley,
+    /// Jakarta.
+    Jakarta,
+    /// Tokyo.
+    Tokyo,
 }
+
+/// How alike a text must be to a region's name to be a misspelling of it: a letter in four may differ.
+const NEAR_MISS: f64 = 0.75;
 
 impl Region {
     /// All regions.
-    pub const ALL: [Self; 3] = [Self::China, Self::Singapore, Self::Seoul];
+    pub const ALL: [Self; 7] =
+        [Self::China, Self::Singapore, Self::Seoul, Self::Frankfurt, Self::SiliconValley, Self::Jakarta, Self::Tokyo];
 
     /// Its name in configurations.
     pub fn name(self) -> &'static str {
@@ -26,35 +40,105 @@ impl Region {
             Self::China => "china",
             Self::Singapore => "singapore",
             Self::Seoul => "seoul",
+            Self::Frankfurt => "frankfurt",
+            Self::SiliconValley => "silicon_valley",
+            Self::Jakarta => "jakarta",
+            Self::Tokyo => "tokyo",
         }
     }
 
-    /// Its host, from Tencent's documentation of the call service.
+    /// Its host, from Tencent's documentation of this API and of its siblings.
     fn host(self) -> &'static str {
         match self {
             Self::China => "console.tim.qq.com",
             Self::Singapore => "adminapisgp.im.qcloud.com",
             Self::Seoul => "adminapikr.im.qcloud.com",
+            Self::Frankfurt => "adminapiger.im.qcloud.com",
+            Self::SiliconValley => "adminapiusa.im.qcloud.com",
+            Self::Jakarta => "adminapiidn.im.qcloud.com",
+            Self::Tokyo => "adminapijpn.im.qcloud.com",
         }
+    }
+
+    /// What else people call it: countries, their codes, and the regions of Tencent Cloud (without `ap-` and the like).
+    fn other_names(self) -> &'static [&'static str] {
+        match self {
+            Self::China => {
+                &["cn", "chn", "prc", "mainland", "mainlandchina", "beijing", "shanghai", "guangzhou", "nanjing"]
+            }
+            Self::Singapore => &["sg", "sgp"],
+            Self::Seoul => &["kr", "kor", "korea", "southkorea"],
+            Self::Frankfurt => &["de", "deu", "ger", "germany", "eu", "europe"],
+            Self::SiliconValley => &["us", "usa", "california", "unitedstates", "america", "northamerica"],
+            Self::Jakarta => &["id", "idn", "indonesia"],
+            Self::Tokyo => &["jp", "jpn", "japan"],
+        }
+    }
+
+    /// The region that `text` may mean, although it is not its name.
+    fn meant_by(text: &str) -> Option<Self> {
+        let lower = text.to_lowercase();
+        let of_cloud = ["ap-", "na-", "eu-"].iter().find_map(|area| lower.strip_prefix(area)).unwrap_or(&lower);
+        let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+        let text = plain(of_cloud);
+        let likeness = |region: &Self| match region.other_names().contains(&text.as_str()) {
+            true => 1.0,
+            false => strsim::normalized_levenshtein(&text, &plain(region.name())),
+        };
+        let likely = Self::ALL.into_iter().map(|region| (region, likeness(&region)));
+        let best = likely.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        best.filter(|(_, likeness)| *likeness >= NEAR_MISS).map(|(region, _)| region)
     }
 }
 
 /// A text that names no region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the regions are \"china\", \"singapore\" and \"seoul\"")]
-pub struct UnknownRegion;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownRegion {
+    /// The region that it may mean.
+    pub meant: Option<Region>,
+}
+
+impl std::error::Error for UnknownRegion {}
+
+/// Which regions there are.
+impl fmt::Display for UnknownRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Region::ALL.map(|region| format!("\"{}\"", region.name()));
+        let [others @ .., last] = &names;
+        write!(f, "the regions are {} and {last}", others.join(", "))
+    }
+}
 
 impl FromStr for Region {
     type Err = UnknownRegion;
 
     fn from_str(name: &str) -> Result<Self, UnknownRegion> {
-        Self::ALL.into_iter().find(|region| region.name() == name).ok_or(UnknownRegion)
+        let named = Self::ALL.into_iter().find(|region| region.name() == name);
+        named.ok_or_else(|| UnknownRegion { meant: Self::meant_by(name) })
     }
 }
 
-/// The base URL of calls.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Endpoint(Url);
+/// The base URL of calls. Equal ones have the same URL, whoever said it.
+#[derive(Clone)]
+pub struct Endpoint {
+    url: Url,
+    /// Who or what says so, for messages.
+    origin: Arc<str>,
+}
+
+impl PartialEq for Endpoint {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for Endpoint {}
+
+impl Hash for Endpoint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.url.hash(state);
+    }
+}
 
 /// Why a URL cannot be an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,9 +146,18 @@ pub enum InvalidEndpoint {
     /// Not a URL with a host.
     #[error("it is not a URL such as https://gateway.example.com")]
     Url,
+    /// White space at an end.
+    #[error("it begins or ends with white space, such as the line end of a file")]
+    WhiteSpace,
+    /// Such as `gateway.example.com:8443`.
+    #[error("it has no scheme: write https:// before the host, as in https://gateway.example.com")]
+    NoScheme,
     /// Neither https nor http.
     #[error("its scheme is neither https nor http")]
     Scheme,
+    /// Beyond the range of ports, or none.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
     /// Unencrypted over a network: a UserSig would be readable on the way.
     #[error("plain http is accepted for loopback addresses only (127.0.0.1, [::1], localhost): use https")]
     Plain,
@@ -75,7 +168,8 @@ pub enum InvalidEndpoint {
 
 impl From<Region> for Endpoint {
     fn from(region: Region) -> Self {
-        Self(Url::parse(&format!("https://{}/", region.host())).expect("a constant URL"))
+        let url = Url::parse(&format!("https://{}/", region.host())).expect("a constant URL");
+        Self { url, origin: format!("the host of region \"{}\"", region.name()).into() }
     }
 }
 
@@ -83,12 +177,28 @@ impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
-        let mut url = Url::parse(text).map_err(|_| InvalidEndpoint::Url)?;
+        // The parser would drop it silently.
+        if text.trim() != text {
+            return Err(InvalidEndpoint::WhiteSpace);
+        }
+        if text.contains(char::is_whitespace) {
+            return Err(InvalidEndpoint::Url);
+        }
+        if !text.is_empty() && !text.contains("://") {
+            return Err(InvalidEndpoint::NoScheme);
+        }
+        let mut url = Url::parse(text).map_err(|error| match error {
+            ParseError::InvalidPort => InvalidEndpoint::Port,
+            _ => InvalidEndpoint::Url,
+        })?;
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) => {}
             "http" => return Err(InvalidEndpoint::Plain),
             _ => return Err(InvalidEndpoint::Scheme),
+        }
+        if url.port() == Some(0) {
+            return Err(InvalidEndpoint::Port);
         }
         let extra =
             !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some();
@@ -98,7 +208,7 @@ impl FromStr for Endpoint {
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        Ok(Self(url))
+        Ok(Self { url, origin: "the endpoint".into() })
     }
 }
 
@@ -112,21 +222,46 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl Endpoint {
+    /// The same endpoint, with what says so: an argument, a variable. Messages quote it.
+    #[must_use]
+    pub fn said_by(self, origin: impl Into<Arc<str>>) -> Self {
+        Self { origin: origin.into(), ..self }
+    }
+
+    /// What says so, such as `the host of region "china"`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Scheme, host and port.
+    pub fn server(&self) -> String {
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        format!("{}://{}:{port}", self.url.scheme(), self.host())
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// The URL of a call below the base URL.
     pub(super) fn join(&self, path: &str) -> Url {
-        self.0.join(path).expect("a relative path below a base URL")
+        self.url.join(path).expect("a relative path below a base URL")
     }
 
     /// Whether calls stay on this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        is_loopback(&self.0)
+        is_loopback(&self.url)
     }
 }
 
 /// The base URL, which holds nothing secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        f.write_str(self.url.as_str().trim_end_matches('/'))
     }
 }
 
@@ -146,7 +281,37 @@ mod tests {
             assert_eq!(region.name().parse(), Ok(region));
             assert!(Endpoint::from(region).to_string().starts_with("https://"));
         }
-        assert_eq!("China".parse::<Region>(), Err(UnknownRegion));
+        let listed = UnknownRegion { meant: None }.to_string();
+        assert!(listed.starts_with("the regions are \"china\", \"singapore\""), "{listed}");
+        assert!(listed.ends_with("\"jakarta\" and \"tokyo\""), "{listed}");
+    }
+
+    #[test]
+    fn other_names_of_regions_are_understood_and_not_accepted() {
+        for (text, meant) in [
+            ("China", Some(Region::China)),
+            ("Singapore", Some(Region::Singapore)),
+            ("SINGAPORE", Some(Region::Singapore)),
+            (" singapore\n", Some(Region::Singapore)),
+            ("singapur", Some(Region::Singapore)),
+            ("singapor", Some(Region::Singapore)),
+            ("ap-singapore", Some(Region::Singapore)),
+            ("sg", Some(Region::Singapore)),
+            ("cn", Some(Region::China)),
+            ("ap-guangzhou", Some(Region::China)),
+            ("kr", Some(Region::Seoul)),
+            ("ap-seoul", Some(Region::Seoul)),
+            ("eu-frankfurt", Some(Region::Frankfurt)),
+            ("na-siliconvalley", Some(Region::SiliconValley)),
+            ("Silicon Valley", Some(Region::SiliconValley)),
+            ("US", Some(Region::SiliconValley)),
+            ("jakart", Some(Region::Jakarta)),
+            ("JP", Some(Region::Tokyo)),
+            ("mars", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse::<Region>(), Err(UnknownRegion { meant }), "{text:?}");
+        }
     }
 
     #[test]
@@ -161,7 +326,15 @@ mod tests {
             ("http://localhost.example.com", Err(InvalidEndpoint::Plain)),
             ("http://10.0.0.1", Err(InvalidEndpoint::Plain)),
             ("ftp://gateway.example.com", Err(InvalidEndpoint::Scheme)),
-            ("gateway.example.com", Err(InvalidEndpoint::Url)),
+            ("https://gateway.example.com:99999", Err(InvalidEndpoint::Port)),
+            ("https://gateway.example.com:0", Err(InvalidEndpoint::Port)),
+            ("https://gateway.example.com:port", Err(InvalidEndpoint::Port)),
+            ("gateway.example.com", Err(InvalidEndpoint::NoScheme)),
+            ("gateway.example.com:8443", Err(InvalidEndpoint::NoScheme)),
+            ("localhost:8910", Err(InvalidEndpoint::NoScheme)),
+            ("https://gate\nway.example.com", Err(InvalidEndpoint::Url)),
+            (" https://gateway.example.com", Err(InvalidEndpoint::WhiteSpace)),
+            ("https://gateway.example.com\n", Err(InvalidEndpoint::WhiteSpace)),
             ("https://", Err(InvalidEndpoint::Url)),
             ("", Err(InvalidEndpoint::Url)),
             ("https://me@gateway.example.com", Err(InvalidEndpoint::Extra)),
@@ -171,6 +344,17 @@ mod tests {
             let endpoint = text.parse::<Endpoint>().map(|e| e.to_string());
             assert_eq!(endpoint.as_deref().map_err(Clone::clone), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn messages_name_the_server_and_who_says_so() {
+        let endpoint: Endpoint = "https://gateway.example.com/tencent".parse().expect("an endpoint");
+        assert_eq!(endpoint.server(), "https://gateway.example.com:443");
+        assert_eq!(endpoint.clone().said_by("TENCENT_ENDPOINT"), endpoint);
+        assert_eq!(endpoint.said_by("TENCENT_ENDPOINT").origin(), "TENCENT_ENDPOINT");
+        assert_eq!(Endpoint::from(Region::Seoul).origin(), "the host of region \"seoul\"");
+        let loopback: Endpoint = "http://[::1]:8910".parse().expect("an endpoint");
+        assert_eq!(loopback.server(), "http://[::1]:8910");
     }
 
     #[test]

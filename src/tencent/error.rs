@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::app::Credentials;
 use super::user_sig::InvalidUserSig;
 
 /// A call that failed.
@@ -95,16 +96,22 @@ impl ErrorKind {
         }
     }
 
-    /// What to do about it.
-    pub fn advice(&self) -> &'static str {
+    /// What to do about it for a caller with these credentials.
+    pub fn advice(&self, credentials: &Credentials) -> &'static str {
         match self {
-            Self::Api(error) => error.code.advice(),
+            Self::Api(error) => error.code.advice(credentials),
             Self::Network(error) => error.advice,
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
-            Self::Timeout { last: Some(last) } => last.advice(),
+            Self::Timeout { last: Some(last) } => last.advice(credentials),
             Self::Timeout { last: None } => "Allow more time, or try again later.",
             Self::Stopped => "Plan again: that shows what is there.",
         }
+    }
+}
+
+impl From<NetworkError> for ErrorKind {
+    fn from(error: NetworkError) -> Self {
+        Self::Network(error)
     }
 }
 
@@ -180,11 +187,14 @@ const fn entry(code: i64, retry: Retry, meaning: &'static str, advice: &'static 
 const BUG: &str = "This is a bug, here or in a gateway on the way: please report it with the RequestId.";
 const LATER: &str = "Try again later; if it persists, ask Tencent's support with the RequestId.";
 const SLOWER: &str = "Send fewer requests per second, or run less at the same time.";
-const KEY: &str =
-    "Check that the SecretKey belongs to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole.";
+const KEY: &str = "Check that the SecretKey belongs to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole. It \
+     is the RTC application's own key, not the SecretKey of the Tencent Cloud API (CAM).";
 const IDENTIFIER: &str =
     "Check the identifier: it must be the account that the UserSig was made for, an app administrator.";
-const REGION: &str = "Check the SDKAppID and the region: an application exists in one region only.";
+const REGION: &str = "Check the SDKAppID and the region: an application exists in one region only. The regions are china, \
+                      singapore, seoul, frankfurt, silicon_valley, jakarta and tokyo.";
+const SIGNED_ELSEWHERE: &str = "Whoever made the UserSig must sign it with the SecretKey of this SDKAppID (Tencent RTC \
+                                console, Basic Information). Check that it was copied whole, or make a new one.";
 const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
 
 /// The error codes of Tencent's REST API for callback configurations and what its documentation says of them.
@@ -213,8 +223,8 @@ const TABLE: &[Entry] = &[
     entry(60019, Retry::SlowDown, "too many requests", SLOWER),
     entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console; that takes effect after some five minutes."),
     entry(60021, Retry::No, "calls from this IP address are not allowed", "Add the address of this machine (or of its proxy) to the allow-list in the Tencent RTC console."),
-    entry(70001, Retry::Resign, "the UserSig has expired", "Make a new UserSig. If it was signed here, check this machine's clock."),
-    entry(70003, Retry::No, "the UserSig cannot be parsed", "Check that the UserSig was copied whole."),
+    entry(70001, Retry::Resign, "the UserSig has expired", "Check this machine's clock, by which UserSigs are signed."),
+    entry(70003, Retry::No, "the UserSig cannot be parsed", BUG),
     entry(70009, Retry::No, "the UserSig's signature is wrong", KEY),
     entry(70013, Retry::No, "the UserSig was made for another identifier", IDENTIFIER),
     entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct the SDKAppID."),
@@ -246,9 +256,14 @@ impl ErrorCode {
         self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
     }
 
-    /// What to do about it.
-    pub fn advice(self) -> &'static str {
-        self.entry().map_or("Ask Tencent's support with the RequestId.", |e| e.advice)
+    /// What to do about it for a caller with these credentials.
+    pub fn advice(self, credentials: &Credentials) -> &'static str {
+        match (credentials, self.0) {
+            (Credentials::UserSig(_), 60005 | 70009 | 70050) => SIGNED_ELSEWHERE,
+            (Credentials::UserSig(_), 70001) => "Make a new UserSig, and check the clock of the machine that makes it.",
+            (Credentials::UserSig(_), 70003) => "Check that the UserSig was copied whole.",
+            _ => self.entry().map_or("Ask Tencent's support with the RequestId.", |entry| entry.advice),
+        }
     }
 
     /// Whether another attempt is worth it. Unknown codes are reported as they are.
@@ -259,6 +274,7 @@ impl ErrorCode {
 
 #[cfg(test)]
 mod tests {
+    use super::super::endpoint::Region;
     use super::*;
 
     #[test]
@@ -268,6 +284,22 @@ mod tests {
         codes.sort();
         codes.dedup();
         assert_eq!(codes.len(), 33);
+    }
+
+    #[test]
+    fn the_regions_to_try_are_all_there_are() {
+        let advice = ErrorCode(70020).advice(&Credentials::SecretKey("tok3n".to_owned().into()));
+        assert!(Region::ALL.into_iter().all(|region| advice.contains(region.name())), "{advice}");
+    }
+
+    #[test]
+    fn who_holds_a_user_sig_is_not_told_of_a_key() {
+        let key = Credentials::SecretKey("tok3n".to_owned().into());
+        let user_sig = Credentials::UserSig("tok3n".to_owned().into());
+        assert!(ErrorCode(70009).advice(&key).contains("not the SecretKey of the Tencent Cloud API (CAM)"));
+        assert!(ErrorCode(70009).advice(&user_sig).starts_with("Whoever made the UserSig"));
+        assert!(ErrorCode(70001).advice(&key).contains("this machine's clock"));
+        assert!(ErrorCode(70001).advice(&user_sig).starts_with("Make a new UserSig"));
     }
 
     #[test]

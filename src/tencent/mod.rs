@@ -23,6 +23,7 @@ mod callback_url;
 mod client;
 mod endpoint;
 mod error;
+mod network;
 mod pacer;
 mod user_sig;
 
@@ -32,4 +33,5 @@ pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+pub use network::Route;
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

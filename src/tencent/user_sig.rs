@@ -33,6 +33,14 @@ pub struct Claims {
     pub lifetime: u64,
 }
 
+impl Claims {
+    /// When it ends; `None` if that is beyond what a clock can show.
+    pub fn expiry(&self) -> Option<SystemTime> {
+        let since_epoch = Duration::from_secs(self.issued_at.saturating_add(self.lifetime));
+        SystemTime::UNIX_EPOCH.checked_add(since_epoch)
+    }
+}
+
 /// Why a UserSig cannot work, as far as that shows without the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUserSig {
@@ -140,8 +148,7 @@ impl UserSig {
         if claims.identifier != identifier {
             return Err(InvalidUserSig::OtherIdentifier(claims.identifier));
         }
-        let expiry = Duration::from_secs(claims.issued_at.saturating_add(claims.lifetime));
-        match SystemTime::UNIX_EPOCH.checked_add(expiry) {
+        match claims.expiry() {
             Some(expiry) if expiry <= now => Err(InvalidUserSig::Expired(expiry)),
             _ => Ok(()),
         }

@@ -75,6 +75,43 @@ fn a_user_sig_of_another_administrator_needs_its_identifier() -> Result {
 }
 
 #[test]
+fn a_user_sig_that_ends_soon_is_a_warning() -> Result {
+    let day = 24 * HOUR;
+    for (lifetime, warns) in [(day, false), (2 * day, true), (6 * day, true), (8 * day, false), (180 * day, false)] {
+        let user_sig = UserSig::sign(
+            &KEY.to_owned().into(),
+            "administrator",
+            SdkAppId::try_from(ID)?,
+            SystemTime::now(),
+            lifetime,
+        );
+        let scenario = with_user_sig(user_sig.expose())?;
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_success();
+        assert_eq!(plan.text().contains("A UserSig ends soon"), warns, "{lifetime:?}: {plan}");
+        if warns {
+            let warning = diagnostic(&plan, "A UserSig ends soon");
+            assert!(warning.contains("(TENCENT_USER_SIG) ends at 2") && warning.contains(" UTC."), "{warning}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_tencent_refuses_is_explained_to_who_has_no_key() -> Result {
+    let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
+    scenario.simulator.add_app(App::new(ID, "another key"));
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error = diagnostic(&applied, "Error: ");
+    for said in ["error 70009", "Whoever made the UserSig", "as \"administrator\" with the UserSig (TENCENT_USER_SIG)"]
+    {
+        assert!(error.contains(said), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_user_sig_is_for_one_application() -> Result {
     // The resource names an application that the UserSig is not for.
     let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;

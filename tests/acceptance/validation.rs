@@ -94,7 +94,8 @@ fn resources() -> Result {
             &["\"https://hooks.example.com/#***\"", "fragment"],
         ),
         error(with_url("https://hooks.example.com/a b?t=s3cret"), "url", &["/a b?t=***\"", "space", "%20"]),
-        error(with_url("https://hooks.example.com:99999/?t=s3cret"), "url", &["not a URL"]),
+        error(with_url("https://hooks.example.com:99999/?t=s3cret"), "url", &["its port", "1 to 65535"]),
+        error(with_url("https://hooks.example.com/?t=s3cret\n"), "url", &["white space", "trimspace()"]),
         error(with_url("https://me:s3/s3cret@hooks.example.com"), "url", &["\"https://***@hooks.example.com\""]),
         warning(with_url("http://hooks.example.com/?t=s3cret"), "url", &["not encrypted", "/?t=***"]),
         warning(
@@ -106,6 +107,7 @@ fn resources() -> Result {
         warning(with_url("https://10.1.2.3/"), "url", &["cannot reach", "private"]),
         warning(with_url("https://169.254.169.254/"), "url", &["cannot reach"]),
         warning(with_url("https://[fe80::1]/"), "url", &["cannot reach"]),
+        warning(with_url(&format!("{URL}?t=s3cret{}", "x".repeat(2000))), "url", &["very long", "2,000 characters"]),
         error(with_commands(&[]), "callback_commands", &["at least one", START, END]),
         error(with_commands(&[START, ""]), "callback_commands", &["Empty callback command", END]),
         error(with_commands(&[" "]), "callback_commands", &["Empty callback command"]),
@@ -178,15 +180,34 @@ fn provider_arguments() -> Result {
         error("sdk_app_id = 0", "sdk_app_id", &["0 is not an SDKAppID", "from 1 to 4294967295"]),
         error("sdk_app_id = 4294967296", "sdk_app_id", &["4294967296"]),
         error("secret_key = \"\"", "secret_key", &["empty", "TENCENT_SECRET_KEY"]),
-        error("secret_key = \"s3cret\\n\"", "secret_key", &["white space"]),
+        error("secret_key = \"s3cret\\n\"", "secret_key", &["white space", "trimspace()"]),
         error("user_sig = \"s3cret\"", "user_sig", &["not a UserSig"]),
+        error("user_sig = \"s3cret\\n\"", "user_sig", &["white space", "trimspace()"]),
         error("secret_key = \"a\"\nuser_sig = \"s3cret\"", "user_sig", &["secret_key and user_sig are both set"]),
         error("identifier = \"\"", "identifier", &["empty", "administrator"]),
-        error("region = \"mars\"", "region", &["\"mars\"", "\"china\", \"singapore\" and \"seoul\""]),
-        error("region = \"China\"", "region", &["\"China\"", "\"china\""]),
+        error("region = \"mars\"", "region", &["\"mars\"", "\"china\", \"singapore\", \"seoul\", \"frankfurt\""]),
+        error("region = \"Singapore\"", "region", &["\"Singapore\"", "Did you mean \"singapore\"?"]),
+        error("region = \"ap-seoul\"", "region", &["Did you mean \"seoul\"?"]),
+        error(format!("region = \"{}\"", "s3cret".repeat(10)), "region", &["The value is not a region"]),
         error("endpoint = \"http://gateway.example.com\"", "endpoint", &["loopback", "https"]),
         error("endpoint = \"http://10.0.0.1:8080\"", "endpoint", &["loopback"]),
-        error("endpoint = \"gateway.example.com\"", "endpoint", &["https://gateway.example.com"]),
+        error("endpoint = \"gateway.example.com\"", "endpoint", &["no scheme", "https://gateway.example.com"]),
+        error("endpoint = \"127.0.0.1:8910\"", "endpoint", &["no scheme"]),
+        error("endpoint = \"https://gateway.example.com:99999\"", "endpoint", &["port", "65535"]),
+        error("endpoint = \"https://gateway.example.com/\\n\"", "endpoint", &["white space", "trimspace()"]),
+        error("apps = { \"app\" = { secret_key = \"s3cret\" } }", "apps", &["\"app\" is not an SDKAppID"]),
+        error("apps = {\n\"1\" = {}\n}", "\"1\"", &["apps[\"1\"]", "no credentials"]),
+        error("apps = {\n\"1\" = null\n}", "\"1\"", &["apps[\"1\"]", "no credentials"]),
+        error(
+            "apps = {\n\"1\" = { secret_key = \"s3cret\" }\n\"01\" = { secret_key = \"s3cret\" }\n}",
+            "\"1\"",
+            &["\"01\" and \"1\" are the same SDKAppID"],
+        ),
+        error(
+            "apps = {\n\"1\" = {\nsecret_key = \"s3cret\"\nregion = \"mars\"\n}\n}",
+            "\"1\"",
+            &["apps[\"1\"].region", "\"mars\""],
+        ),
         error("endpoint = \"ftp://gateway.example.com\"", "endpoint", &["https"]),
         error("endpoint = \"https://me:s3cret@gateway.example.com\"", "endpoint", &["password"]),
         error("request_timeout = \"10\"", "request_timeout", &["\"10\"", "\"30s\""]),
@@ -226,7 +247,7 @@ fn variables_of_the_environment() -> Result {
     scenario.configure(&this(&sends(&[START], URL)))?;
     /// Names and values.
     type Variables<'a> = &'a [(&'a str, &'a str)];
-    let cases: [(Variables<'_>, &[&str]); 10] = [
+    let cases: [(Variables<'_>, &[&str]); 12] = [
         (
             &[("TENCENT_SDK_APP_ID", "1400000001"), ("TENCENT_ENDPOINT", &url)],
             &["no credentials", "secret_key", "TENCENT_SECRET_KEY", "user_sig", "TENCENT_USER_SIG"],
@@ -241,9 +262,11 @@ fn variables_of_the_environment() -> Result {
         ),
         (&[("TENCENT_USER_SIG", "s3cret")], &["user_sig", "TENCENT_USER_SIG", "not a UserSig"]),
         (&[("TENCENT_SECRET_KEY", "s3cret key")], &["secret_key", "TENCENT_SECRET_KEY", "white space"]),
-        (&[("TENCENT_SDK_APP_ID", "app")], &["sdk_app_id", "TENCENT_SDK_APP_ID", "\"app\""]),
-        (&[("TENCENT_SDK_APP_ID", "0")], &["sdk_app_id", "TENCENT_SDK_APP_ID", "0 is not an SDKAppID"]),
-        (&[("TENCENT_REGION", "mars")], &["region", "TENCENT_REGION", "\"mars\"", "\"seoul\""]),
+        (&[("TENCENT_SDK_APP_ID", "s3cret")], &["sdk_app_id", "variable TENCENT_SDK_APP_ID is not an SDKAppID"]),
+        (&[("TENCENT_SDK_APP_ID", "0")], &["sdk_app_id", "TENCENT_SDK_APP_ID is not an SDKAppID", "from 1 to"]),
+        (&[("TENCENT_REGION", "s3cret")], &["region", "variable TENCENT_REGION is not a region", "\"seoul\""]),
+        (&[("TENCENT_REGION", "sg")], &["region", "TENCENT_REGION", "Did you mean \"singapore\"?"]),
+        (&[("TENCENT_ENDPOINT", "s3cret")], &["endpoint", "TENCENT_ENDPOINT cannot be used", "https://"]),
         (&[("TENCENT_ENDPOINT", "http://gateway.example.com")], &["endpoint", "TENCENT_ENDPOINT", "loopback"]),
         (&[("TENCENT_IDENTIFIER", " ")], &["identifier", "TENCENT_IDENTIFIER", "empty"]),
     ];
@@ -260,6 +283,35 @@ fn variables_of_the_environment() -> Result {
     // Without a plan to make, nothing is needed.
     scenario.configure("")?;
     plan_with(&mut scenario, &[])?.expect_success();
+    Ok(())
+}
+
+#[test]
+fn an_application_and_its_credentials_are_asked_for_at_once() -> Result {
+    let mut scenario = Scenario::new()?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    let plan = plan_with(&mut scenario, &[])?;
+    plan.expect_code(1);
+    diagnostic(&plan, "No SDKAppID");
+    diagnostic(&plan, "The provider \"tencent\" has no credentials");
+    Ok(())
+}
+
+#[test]
+fn a_region_that_a_variable_overrides() -> Result {
+    let mut scenario = Scenario::new()?;
+    scenario
+        .configure(&("provider \"tencent\" {\nregion = \"seoul\"\n}\n".to_owned() + &this(&sends(&[START], URL))))?;
+    let plan = scenario.run(&["plan"])?;
+    let warning = diagnostic(plan.expect_success(), "TENCENT_ENDPOINT overrides region");
+    for said in ["Warning", "not to the region \"seoul\"", "Unset the variable", "on main.tf line 2"] {
+        assert!(warning.contains(said), "{warning}");
+    }
+    let url = scenario.simulator.url().to_owned();
+    scenario.workspace.remove_env("TENCENT_ENDPOINT");
+    let endpoint = format!("provider \"tencent\" {{\nregion = \"seoul\"\nendpoint = \"{url}\"\n}}\n");
+    scenario.configure(&(endpoint + &this(&sends(&[START], URL))))?;
+    scenario.run(&["plan"])?.expect_success().expect_lacks("Warning");
     Ok(())
 }
 

@@ -79,7 +79,7 @@ fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_failure();
         let error = diagnostic(&applied, "Writing the callback configuration");
-        for said in ["timeout ran out", "HTTP status 503", "it was not written"] {
+        for said in ["timeout ran out", "has the HTTP status 503", "it was not written"] {
             assert!(error.contains(said), "{error}");
         }
         assert_eq!(scenario.writes(), [Set]);
@@ -113,8 +113,8 @@ fn timeouts_end_all_attempts() -> Result {
     scenario.simulator.inject(Fault::new(FaultKind::NoAnswer).on(Set).sdk_app_id(ID + 3));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
-    let lost = "failed: no answer arrived in time";
-    let refused = "failed: the answer has the HTTP status 503";
+    let lost = "failed: no answer arrived in time from http://127.0.0.1:";
+    let refused = "(TENCENT_ENDPOINT) has the HTTP status 503";
     let ran_out = "The operation's timeout ran out";
     for (id, what, why, then) in [
         (ID, "Writing", refused, "the application has none"),
@@ -261,7 +261,7 @@ fn a_service_that_comes_up_meanwhile_is_found() -> Result {
     scenario.configure(&(provider("max_retries = 100") + &this(&sends(&[START], URL))))?;
     let simulator = thread::scope(|scope| {
         let coming_up = scope.spawn(|| {
-            let refused = || fs::read_to_string(&log).is_ok_and(|log| log.contains("Connection refused"));
+            let refused = || fs::read_to_string(&log).is_ok_and(|log| log.contains("refused the connection"));
             for _ in 0..600 {
                 if refused() {
                     break;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tencent_simulator::FaultKind;
-use terraform_provider_tencent::tencent::ErrorCode;
+use terraform_provider_tencent::tencent::{Credentials, ErrorCode};
 
 /// The time for one attempt, as the provider is told.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -161,9 +161,9 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
         cause: Cause::Simulator(kind),
         said: said.iter().map(|&text| text.to_owned()).collect(),
     };
-    let lost = &["The connection was lost before the answer was complete", "Check the network and the proxy"];
-    let late = &["No answer arrived in time", "Check the network and the proxy"];
-    let unusable = |why| ["The answer cannot be used", why, "endpoint and the proxy"];
+    let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
+    let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"];
+    let unusable = |why| ["The answer of", "cannot be used", why, "endpoint and the proxy"];
     let not_documented = unusable("it is not JSON of the documented form");
     let millis = Duration::from_millis;
     let mut cases = vec![
@@ -186,22 +186,22 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
         for (processed, when) in [(false, "before"), (true, "after")] {
             let kind = FaultKind::Status { code, retry_after: None, processed };
             let meaning = if processed { Meaning::DONE } else { Meaning::LOST };
-            let status = format!("The answer has the HTTP status {code} {reason}");
-            let said = [status.as_str(), "endpoint and the proxy"];
+            let status = format!("has the HTTP status {code} {reason}");
+            let said = ["The answer of", status.as_str(), "endpoint and the proxy"];
             cases.push(case(&format!("HTTP {code} {when} processing"), kind, meaning, &said));
         }
     }
     for (retry_after, name) in [(None, "HTTP 429"), (Some("1"), "HTTP 429 with Retry-After")] {
         let kind = FaultKind::Status { code: 429, retry_after: retry_after.map(str::to_owned), processed: false };
-        let said = ["The answer has the HTTP status 429 Too Many Requests", "requests_per_second"];
+        let said = ["The answer of", "has the HTTP status 429 Too Many Requests", "requests_per_second"];
         cases.push(case(name, kind, Meaning::UNSENT, &said));
     }
     let forbidden = FaultKind::Status { code: 403, retry_after: None, processed: false };
-    let said = ["The answer has the HTTP status 403 Forbidden", "endpoint and the proxy"];
+    let said = ["The answer of", "has the HTTP status 403 Forbidden", "endpoint and the proxy"];
     cases.push(case("HTTP 403 of a gateway", forbidden, Meaning::TURNED_AWAY, &said));
     for code in [302, 307] {
         let kind = FaultKind::Redirect { code, location: elsewhere.to_owned() };
-        let said = [&format!("The answer has the HTTP status {code}"), "Redirects are not followed"];
+        let said = ["The answer of", &format!("has the HTTP status {code}"), "Redirects are not followed"];
         cases.push(case(&format!("HTTP {code} to another host"), kind, Meaning::TURNED_AWAY, &said));
     }
     cases
@@ -215,24 +215,27 @@ pub(crate) fn nothing_in_it() -> Case {
         cause: Cause::Simulator(FaultKind::Answer(answer)),
         meaning: Meaning::LOST,
         slows_down: false,
-        said: vec!["The answer cannot be used: it holds no configuration".to_owned()],
+        said: vec!["The answer of".to_owned(), "cannot be used: it holds no configuration".to_owned()],
     }
 }
 
 /// No connection at all.
 pub(crate) fn unreachable() -> Vec<Case> {
-    let said = |cause: &str| vec!["No connection could be made".to_owned(), cause.to_owned(), "endpoint".to_owned()];
-    let case = |unreachable, name: &str, cause| Case {
+    let case = |unreachable, name: &str, meaning, said: [&str; 3]| Case {
         name: name.to_owned(),
         cause: Cause::Unreachable(unreachable),
-        meaning: Meaning::UNSENT,
+        meaning,
         slows_down: false,
-        said: said(cause),
+        said: said.map(str::to_owned).to_vec(),
     };
+    let unsent = |unreachable, name, why| {
+        case(unreachable, name, Meaning::UNSENT, ["No connection could be made to", why, "endpoint"])
+    };
+    let distrust = ["The certificate of", "its issuer is none that this machine trusts", "SSL_CERT_FILE"];
     vec![
-        case(Unreachable::Refused, "connection refused", "Connection refused"),
-        case(Unreachable::UnknownIssuer, "TLS certificate of an unknown issuer", "UnknownIssuer"),
-        case(Unreachable::UnknownHost, "DNS error", "failed to lookup address information"),
+        unsent(Unreachable::Refused, "connection refused", "the server refused the connection"),
+        case(Unreachable::UnknownIssuer, "TLS certificate of an unknown issuer", Meaning::REFUSAL, distrust),
+        unsent(Unreachable::UnknownHost, "DNS error", "the server's host name was not found"),
     ]
 }
 
@@ -262,7 +265,7 @@ fn error_code(code: i64, quoted: &str) -> Case {
         slows_down: TOO_MANY.contains(&code),
         said: vec![
             format!("Tencent answered with error {code}: {}.", explained.meaning()),
-            explained.advice().to_owned(),
+            explained.advice(&Credentials::SecretKey(String::new().into())).to_owned(),
             format!("ErrorInfo: {words}"),
             "RequestId: Id-".to_owned(),
         ],

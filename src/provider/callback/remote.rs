@@ -206,7 +206,7 @@ impl<'a> Callback<'a> {
 
     /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
     pub(crate) fn failed(&self, what: &str, error: &Error) -> Diagnostic {
-        checks::call_failed(what, self.sdk_app_id(), error)
+        checks::call_failed(what, &self.application.app, error)
     }
 
     /// Whether this process has just destroyed or abandoned it: whatever is there now was managed by the same state.

@@ -1,0 +1,198 @@
+//! The checks of what the provider block and the environment say, one value at a time.
+//!
+//! Messages quote no value that may be a secret: none of a variable, into which anything may have been pasted, and
+//! none that is long.
+
+use std::num::NonZeroU32;
+
+use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
+use crate::terraform::Number;
+
+/// More attempts than any timeout leaves time for.
+const MOST_RETRIES: u32 = 100;
+/// Pacing has a resolution of a millisecond.
+const MOST_REQUESTS_PER_SECOND: u32 = 1000;
+/// In characters. SecretKeys have 64, UserSigs some 200.
+const LONGEST_QUOTED: usize = 24;
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// In the configuration.
+    Argument,
+    /// In this environment variable.
+    Variable(&'static str),
+}
+
+impl Source {
+    /// What a message calls the value: the variable, or what it is called as an argument.
+    fn subject(self, argument: impl Into<String>) -> String {
+        match self {
+            Self::Argument => argument.into(),
+            Self::Variable(name) => format!("The environment variable {name}"),
+        }
+    }
+
+    /// What is wrong with white space at the ends of a value that has none inside.
+    fn white_space(self, argument: &str) -> String {
+        let advice = match self {
+            Self::Argument => "trimspace() removes it",
+            Self::Variable(_) => "remove it",
+        };
+        let subject = self.subject(argument);
+        format!("{subject} begins or ends with white space, such as the line end of a file: {advice}.")
+    }
+}
+
+/// Whether a message may show this value.
+fn is_quotable(text: &str) -> bool {
+    text.chars().count() <= LONGEST_QUOTED
+}
+
+/// A text as a message may show it.
+pub(super) fn quoted(text: &str) -> String {
+    if is_quotable(text) { format!("{text:?}") } else { "The value".to_owned() }
+}
+
+/// A number as a message may show it.
+pub(super) fn shown(number: &Number) -> String {
+    Some(number.to_string()).filter(|text| is_quotable(text)).unwrap_or_else(|| "The value".to_owned())
+}
+
+pub(super) fn sdk_app_id_variable(text: &str, source: Source) -> Result<SdkAppId, String> {
+    text.parse().map_err(|error| {
+        format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", source.subject(quoted(text)))
+    })
+}
+
+pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, String> {
+    const NAME: &str = "The SecretKey";
+    if text.is_empty() {
+        return Err(format!("{NAME} is empty. The Tencent RTC console shows it under Basic Information."));
+    }
+    if text.trim() != text {
+        return Err(source.white_space(NAME));
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(format!("{} contains white space: check that it was copied alone.", source.subject(NAME)));
+    }
+    Ok(Credentials::SecretKey(text.to_owned().into()))
+}
+
+pub(super) fn readable_user_sig(text: &str, source: Source) -> Result<Credentials, String> {
+    const NAME: &str = "The UserSig";
+    if text.trim() != text {
+        return Err(source.white_space(NAME));
+    }
+    let user_sig = UserSig::from(text.to_owned());
+    user_sig.claims().map_err(|error| format!("{} cannot be used: {error}.", source.subject(NAME)))?;
+    Ok(Credentials::UserSig(user_sig))
+}
+
+pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        let subject = source.subject("The identifier");
+        let advice = "It is the app administrator account that calls are made as.";
+        return Err(format!("{subject} is empty or contains white space. {advice}"));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn region(text: &str, source: Source) -> Result<Region, String> {
+    text.parse().map_err(|error: UnknownRegion| {
+        let question = error.meant.map(|region| format!(" Did you mean \"{}\"?", region.name())).unwrap_or_default();
+        format!("{} is not a region: {error}.{question}", source.subject(quoted(text)))
+    })
+}
+
+pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
+    const NAME: &str = "The endpoint";
+    text.parse().map_err(|error| match error {
+        InvalidEndpoint::WhiteSpace => source.white_space(NAME),
+        error => format!("{} cannot be used: {error}.", source.subject(NAME)),
+    })
+}
+
+pub(super) fn max_retries(number: &Number) -> Result<u32, String> {
+    whole_number(number, MOST_RETRIES)
+        .ok_or_else(|| format!("{number} is not a whole number from 0 to {MOST_RETRIES}."))
+}
+
+pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String> {
+    let rate = whole_number(number, MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
+    rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
+}
+
+fn whole_number(number: &Number, most: u32) -> Option<u32> {
+    number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source::{Argument, Variable};
+    use super::*;
+
+    #[test]
+    fn a_misnamed_region_is_put_right() {
+        let said = |text| region(text, Argument).expect_err(text);
+        assert_eq!(
+            said("sg"),
+            "\"sg\" is not a region: the regions are \"china\", \"singapore\", \"seoul\", \"frankfurt\", \"silicon_valley\", \
+             \"jakarta\" and \"tokyo\". Did you mean \"singapore\"?"
+        );
+        assert!(said("mars").ends_with("and \"tokyo\"."), "{}", said("mars"));
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_quoted() {
+        let key = "tok3n-".repeat(10);
+        for said in [
+            region(&key, Argument).expect_err("long"),
+            region("tok3n", Variable("TENCENT_REGION")).expect_err("a variable"),
+            sdk_app_id_variable("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
+            identifier("tok3n tok3n", Variable("TENCENT_IDENTIFIER")).expect_err("a variable"),
+            endpoint("tok3n", Variable("TENCENT_ENDPOINT")).expect_err("a variable"),
+            readable_user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),
+            secret_key("tok3n tok3n", Variable("TENCENT_SECRET_KEY")).expect_err("a variable"),
+        ] {
+            assert!(!said.contains("tok3n"), "{said}");
+            assert!(
+                said.starts_with("The value is") || said.starts_with("The environment variable TENCENT_"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn white_space_at_the_ends_is_named() {
+        for text in ["tok3n\n", " tok3n", "tok3n\r\n"] {
+            for said in [
+                secret_key(text, Argument).expect_err(text),
+                readable_user_sig(text, Argument).expect_err(text),
+                endpoint(text, Argument).expect_err(text),
+            ] {
+                assert!(said.ends_with("such as the line end of a file: trimspace() removes it."), "{said}");
+            }
+            let said = secret_key(text, Variable("TENCENT_SECRET_KEY")).expect_err(text);
+            assert!(said.starts_with("The environment variable TENCENT_SECRET_KEY begins or ends"), "{said}");
+            assert!(said.ends_with(": remove it."), "{said}");
+        }
+    }
+
+    #[test]
+    fn endpoints_are_put_right() {
+        for (text, expected) in [
+            (
+                "https://gateway.example.com:99999",
+                "The endpoint cannot be used: its port is not a number from 1 to 65535.",
+            ),
+            (
+                "gateway.example.com:8443",
+                "The endpoint cannot be used: it has no scheme: write https:// before the host",
+            ),
+        ] {
+            let said = endpoint(text, Argument).expect_err(text);
+            assert!(said.starts_with(expected), "{said}");
+        }
+    }
+}

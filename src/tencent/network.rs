@@ -1,0 +1,415 @@
+//! The way to Tencent: where calls go and through which proxy, and what fails there, in words.
+
+use std::error::Error;
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind::{
+    BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, NotFound,
+    PermissionDenied, TimedOut, UnexpectedEof,
+};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, InvalidMessage};
+
+use super::endpoint::Endpoint;
+use super::error::{NetworkError, Retry};
+
+/// Where calls go, in words: `https://console.tim.qq.com:443 (the host of region "china")`, and through which proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    endpoint: Endpoint,
+    proxy: Option<Proxy>,
+}
+
+/// A proxy, without the user name and password that it may need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Proxy {
+    server: String,
+    /// The variable that names it, or else the system's settings.
+    origin: &'static str,
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.endpoint.server(), self.endpoint.origin())?;
+        match &self.proxy {
+            Some(Proxy { server, origin }) => write!(f, " through the proxy {server} ({origin})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Route {
+    /// The way to an endpoint, by what the environment says of proxies now.
+    pub fn to(endpoint: &Endpoint) -> Self {
+        Self { endpoint: endpoint.clone(), proxy: Proxy::to(endpoint, |name| std::env::var(name).ok()) }
+    }
+}
+
+/// The variables that name a proxy for https, in the order in which they count.
+const PROXY_VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
+
+impl Proxy {
+    fn to(endpoint: &Endpoint, environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        if endpoint.is_loopback() {
+            return None;
+        }
+        let target: Uri = endpoint.server().parse().ok()?;
+        let proxy = Matcher::from_system().intercept(&target)?;
+        let named = PROXY_VARIABLES.as_flattened().iter().copied().find(|name| {
+            let read = environment(name).and_then(|value| read_proxy(&value, &target));
+            read.is_some_and(|read| read == *proxy.uri())
+        });
+        let server = proxy.uri().to_string().trim_end_matches('/').to_owned();
+        Some(Self { server, origin: named.unwrap_or("the system's settings") })
+    }
+}
+
+/// The proxy that a variable names, as the HTTP client reads it.
+fn read_proxy(value: &str, target: &Uri) -> Option<Uri> {
+    Some(Matcher::builder().all(value).build().intercept(target)?.uri().clone())
+}
+
+/// Whether the proxy for this endpoint can be used, if there is to be one. The HTTP client would ignore what it cannot
+/// read, and call past the proxy.
+pub(super) fn check_proxy(
+    endpoint: &Endpoint,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<(), NetworkError> {
+    let Ok(target) = endpoint.server().parse::<Uri>() else { return Ok(()) };
+    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, environment(name)?)));
+    let exceptions = first(["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
+    let any = Matcher::builder().all("http://proxy.invalid").no(exceptions).build();
+    if any.intercept(&target).is_none() {
+        return Ok(());
+    }
+    for (name, value) in PROXY_VARIABLES.into_iter().filter_map(first) {
+        if !value.is_empty() && read_proxy(&value, &target).is_none() {
+            let what = format!("the environment variable {name} is not the URL of a proxy");
+            return Err(NetworkError::for_good(what, NO_PROXY_URL));
+        }
+    }
+    Ok(())
+}
+
+const NETWORK: &str = "Check the network, the proxy (HTTPS_PROXY) and the endpoint.";
+const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the \
+                       endpoint and the proxy (HTTPS_PROXY).";
+const TIME: &str = "Check the network and the proxy, or raise request_timeout, the time for one attempt.";
+const NOT_TLS: &str = "https is the wrong scheme for that server, or this is the wrong port. Check the endpoint and the proxy (HTTPS_PROXY).";
+const NOT_HTTP: &str = "Check the endpoint's scheme and port: write https:// for a server that speaks TLS.";
+const NO_PROXY_URL: &str = "Set it to a URL such as http://proxy.example.com:3128, or unset it. NO_PROXY lists the hosts \
+                            that are called without a proxy.";
+const PROXY_CREDENTIALS: &str =
+    "Set them in the proxy's URL, as in HTTPS_PROXY=http://user:password@proxy.example.com:3128.";
+const NO_CERTIFICATES: &str = "Install the system's CA certificates, or name them with SSL_CERT_FILE (a file in PEM form) \
+                               or SSL_CERT_DIR (a directory).";
+const TRUST: &str = "If it is the right server, or a proxy of yours that decrypts TLS, let this machine trust its \
+                     issuer: install the issuer's certificate, or name it with SSL_CERT_FILE (a file of certificates \
+                     in PEM form) or SSL_CERT_DIR (a directory of them).";
+const OTHER_SERVER: &str = "Another server than Tencent's may have answered, such as a proxy or a gateway. Check the endpoint and the proxy \
+     (HTTPS_PROXY), and this machine's clock.";
+
+impl NetworkError {
+    /// One that no further attempt changes, before anything was sent.
+    fn for_good(what: String, advice: &'static str) -> Self {
+        Self { what, advice, retry: Retry::No, may_pass: false, sent: false, retry_after: None }
+    }
+
+    /// One that may pass, before anything was sent.
+    fn passing(what: String, advice: &'static str) -> Self {
+        Self { retry: Retry::Yes, may_pass: true, ..Self::for_good(what, advice) }
+    }
+
+    /// The same after the request was sent.
+    fn after_sending(self) -> Self {
+        Self { sent: true, ..self }
+    }
+}
+
+/// Why no client could be made: there is nothing to trust servers by.
+pub(super) fn no_client() -> NetworkError {
+    let why = unusable_certificates(|name| std::env::var(name).ok());
+    let what = format!("no CA certificates were found on this machine, so that no server can be trusted{why}");
+    NetworkError::for_good(what, NO_CERTIFICATES)
+}
+
+/// An attempt without an answer. `timeout` is the time that it had.
+pub(super) fn no_answer(error: &reqwest::Error, route: &Route, timeout: Duration) -> NetworkError {
+    let timeout = humantime::format_duration(timeout);
+    match (error.is_connect(), error.is_timeout()) {
+        (true, true) => {
+            let what = format!("no connection could be made to {route} in the time for one attempt, {timeout}");
+            NetworkError::passing(what, TIME)
+        }
+        (true, false) => no_connection(error, route),
+        (false, true) => {
+            let what = format!("no answer arrived in time from {route}: one attempt has {timeout}");
+            NetworkError::passing(what, TIME).after_sending()
+        }
+        (false, false) => lost(error, route),
+    }
+}
+
+fn lost(error: &reqwest::Error, route: &Route) -> NetworkError {
+    let is_http = !causes(error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse));
+    if !is_http && !route.endpoint.is_https() {
+        let what = format!("the answer of {route} is not HTTP: a server for https may listen there");
+        return NetworkError::for_good(what, NOT_HTTP);
+    }
+    let what = format!("the connection to {route} was lost before the answer was complete");
+    NetworkError::passing(what, "Check the network and the proxy.").after_sending()
+}
+
+fn no_connection(error: &reqwest::Error, route: &Route) -> NetworkError {
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return no_tls(error, route);
+    }
+    let what = format!("no connection could be made to {route}");
+    let peer = if route.proxy.is_some() { "the proxy" } else { "the server" };
+    // The texts are those of errors that the HTTP client does not export.
+    for cause in causes(error) {
+        let kind = cause.downcast_ref().map(io::Error::kind);
+        let why = match (kind, cause.to_string().as_str()) {
+            (Some(ConnectionRefused), _) => " refused the connection",
+            (Some(ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof), _)
+            | (_, "tunnel error: unexpected end of file") => " closed the connection",
+            (Some(HostUnreachable | NetworkUnreachable), _) => " cannot be reached from this network",
+            (Some(TimedOut), _) => " does not answer",
+            (_, "dns error") => "'s host name was not found",
+            (_, "tunnel error: unsuccessful") => " refused to connect to that host",
+            (_, "tunnel error: proxy authorization required") => {
+                let what = format!("{what}: the proxy asks for a user name and a password");
+                return NetworkError::for_good(what, PROXY_CREDENTIALS);
+            }
+            _ => continue,
+        };
+        return NetworkError::passing(format!("{what}: {peer}{why}"), NETWORK);
+    }
+    NetworkError::passing(what, NETWORK)
+}
+
+/// What the TLS handshake failed with. Another attempt would fail as well.
+fn no_tls(error: &rustls::Error, route: &Route) -> NetworkError {
+    let (what, advice) = match error {
+        rustls::Error::InvalidCertificate(error) => {
+            let (why, advice) = distrust(error, route.endpoint.host());
+            (format!("the certificate of {route} cannot be trusted: {why}"), advice)
+        }
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            (format!("no connection could be made to {route}: the server there does not speak TLS"), NOT_TLS)
+        }
+        _ => {
+            let what = format!("no connection could be made to {route}: the TLS handshake failed");
+            return NetworkError::passing(what, GATEWAY);
+        }
+    };
+    NetworkError::for_good(what, advice)
+}
+
+/// Why a certificate is not trusted, and what to do about it.
+fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
+    match error {
+        CertificateError::UnknownIssuer => {
+            let why = unusable_certificates(|name| std::env::var(name).ok());
+            (format!("its issuer is none that this machine trusts{why}"), TRUST)
+        }
+        CertificateError::Expired => ("it has expired".to_owned(), OTHER_SERVER),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (format!("it expired at {}", utc(*not_after)), OTHER_SERVER)
+        }
+        CertificateError::NotValidYet => ("it is not valid yet".to_owned(), OTHER_SERVER),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            (format!("it is valid from {} on only", utc(*not_before)), OTHER_SERVER)
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            (format!("it is not for the host {host}"), OTHER_SERVER)
+        }
+        CertificateError::Revoked => ("it has been revoked".to_owned(), OTHER_SERVER),
+        // The verifier's own error, which it does not export.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => (
+            "it is the certificate of an authority (CA) rather than of a server".to_owned(),
+            "Give the server a certificate that the authority has signed, and let this machine trust the authority.",
+        ),
+        _ => ("it is not valid".to_owned(), OTHER_SERVER),
+    }
+}
+
+fn utc(time: UnixTime) -> String {
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
+    time.map(|time| humantime::format_rfc3339_seconds(time).to_string()).unwrap_or_default()
+}
+
+/// What is wrong with the variables that name certificates to trust, where they count: ", and SSL_CERT_FILE names …".
+fn unusable_certificates(environment: impl Fn(&str) -> Option<String>) -> String {
+    if cfg!(any(windows, target_vendor = "apple")) {
+        return String::new();
+    }
+    let file = environment("SSL_CERT_FILE").and_then(|file| unusable("SSL_CERT_FILE", &file, has_certificate));
+    let directories = environment("SSL_CERT_DIR").unwrap_or_default();
+    let directories = std::env::split_paths(&directories).filter(|path| !path.as_os_str().is_empty());
+    let directories = directories
+        .filter_map(|path| unusable("SSL_CERT_DIR", &path.to_string_lossy(), |path| fs::read_dir(path).map(|_| true)));
+    file.into_iter().chain(directories).collect()
+}
+
+fn unusable(variable: &str, path: &str, check: impl Fn(&Path) -> io::Result<bool>) -> Option<String> {
+    let why = match check(Path::new(path)).map_err(|error| error.kind()) {
+        Ok(true) => return None,
+        Ok(false) => "holds no certificate in PEM form",
+        Err(NotFound) => "does not exist",
+        Err(PermissionDenied) => "may not be read",
+        Err(_) => "cannot be read",
+    };
+    Some(format!(", and {variable} names {path:?}, which {why}"))
+}
+
+fn has_certificate(file: &Path) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----"))
+}
+
+/// An error's causes, outermost first. An I/O error that wraps another one counts as its cause.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let inner = (*error).downcast_ref().and_then(io::Error::get_ref);
+        inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| (*error).source())
+    })
+}
+
+/// Tencent answers 200 whatever happened; another status is that of something on the way.
+pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Route) -> Result<(), NetworkError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(());
+    }
+    let (retry, advice) = match status {
+        StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Send fewer requests per second."),
+        status if status.is_server_error() => (Retry::Yes, GATEWAY),
+        status if status.is_redirection() => {
+            (Retry::No, "Redirects are not followed, for a UserSig must not reach another host. Check the endpoint.")
+        }
+        _ => (Retry::No, GATEWAY),
+    };
+    Err(NetworkError {
+        what: format!("the answer of {} has the HTTP status {status}", route()),
+        advice,
+        retry,
+        may_pass: retry != Retry::No,
+        // Whoever limits calls turns them away before they are carried out.
+        sent: retry != Retry::SlowDown,
+        retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
+    })
+}
+
+/// An answer that is none of Tencent's.
+pub(super) fn unexpected(why: &str, route: &Route) -> NetworkError {
+    let what = format!("the answer of {route} cannot be used: {why}");
+    // Another program answers there, and will again.
+    NetworkError { may_pass: false, ..NetworkError::passing(what, GATEWAY).after_sending() }
+}
+
+/// `Retry-After`: seconds or an HTTP date.
+pub(super) fn retry_after(value: &str) -> Option<Duration> {
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::endpoint::Region;
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+        assert!(retry_after(&date).expect("a date") > Duration::from_secs(90));
+        for value in ["", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+            assert_eq!(retry_after(value), None, "{value}");
+        }
+    }
+
+    fn china() -> Endpoint {
+        Region::China.into()
+    }
+
+    /// An environment of these variables.
+    fn of<'a>(variables: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    #[test]
+    fn a_proxy_that_would_be_ignored_is_an_error() {
+        let ok: [&[_]; 7] = [
+            &[],
+            &[("HTTPS_PROXY", "")],
+            &[("HTTPS_PROXY", "http://user:tok3n@proxy.example.com:3128")],
+            &[("https_proxy", "proxy.example.com:3128")],
+            &[("ALL_PROXY", "socks5://127.0.0.1:1080")],
+            &[("HTTPS_PROXY", "http://"), ("NO_PROXY", "qq.com")],
+            // The first one counts.
+            &[("HTTPS_PROXY", "http://proxy.example.com"), ("https_proxy", "http://")],
+        ];
+        for variables in ok {
+            assert_eq!(check_proxy(&china(), of(variables)), Ok(()), "{variables:?}");
+        }
+        for (name, value) in
+            [("HTTPS_PROXY", "http://"), ("https_proxy", "ftp://tok3n@proxy.example.com"), ("ALL_PROXY", "tok3n tok3n")]
+        {
+            let error = check_proxy(&china(), of(&[(name, value)])).expect_err(value);
+            assert_eq!(error.what, format!("the environment variable {name} is not the URL of a proxy"));
+            assert_eq!((error.retry, error.may_pass, error.sent), (Retry::No, false, false));
+        }
+    }
+
+    #[test]
+    fn this_machine_needs_no_proxy() {
+        let local: Endpoint = "https://localhost:8443".parse().expect("an endpoint");
+        assert_eq!(Proxy::to(&local, of(&[("HTTPS_PROXY", "http://127.0.0.1:1")])), None);
+    }
+
+    #[test]
+    fn a_route_is_said_in_words() {
+        let endpoint = china();
+        let proxy = Some(Proxy { server: "http://127.0.0.1:3128".into(), origin: "HTTPS_PROXY" });
+        assert_eq!(
+            Route { endpoint, proxy }.to_string(),
+            "https://console.tim.qq.com:443 (the host of region \"china\") through the proxy http://127.0.0.1:3128 \
+             (HTTPS_PROXY)"
+        );
+    }
+
+    #[cfg(not(any(windows, target_vendor = "apple")))]
+    #[test]
+    fn certificates_that_cannot_be_read_are_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+        fs::write(path("empty.pem"), "").expect("a file");
+        fs::write(path("ca.pem"), "-----BEGIN CERTIFICATE-----").expect("a file");
+        let (missing, empty, whole) = (path("missing.pem"), path("empty.pem"), path("ca.pem"));
+        let directories = format!("{}:{missing}", directory.path().display());
+        for (variable, value, expected) in [
+            ("SSL_CERT_FILE", &whole, String::new()),
+            ("SSL_CERT_FILE", &missing, format!(", and SSL_CERT_FILE names {missing:?}, which does not exist")),
+            (
+                "SSL_CERT_FILE",
+                &empty,
+                format!(", and SSL_CERT_FILE names {empty:?}, which holds no certificate in PEM form"),
+            ),
+            ("SSL_CERT_DIR", &directories, format!(", and SSL_CERT_DIR names {missing:?}, which does not exist")),
+        ] {
+            assert_eq!(unusable_certificates(of(&[(variable, value)])), expected);
+        }
+    }
+}
