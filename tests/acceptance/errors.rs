@@ -37,7 +37,7 @@ const CODES: [(i64, &str, &str); 33] = [
     (60020, "expired and is suspended", "Renew"),
     (60021, "IP address", "allow-list"),
     (70001, "expired", "clock"),
-    (70003, "cannot be parsed", "copied whole"),
+    (70003, "cannot be parsed", "report"),
     (70009, "signature is wrong", "SecretKey"),
     (70013, "another identifier", "identifier"),
     (70014, "another SDKAppID", "correct the SDKAppID"),

@@ -293,7 +293,7 @@ fn plain_http_to_a_server_that_speaks_tls() -> Result {
     let mut scenario = over_tls()?;
     let plain = scenario.simulator.url().replace("https://", "http://");
     scenario.workspace.env("TENCENT_ENDPOINT", plain);
-    scenario.run(&["plan"])?.expect_failure().expect_contains("connection was lost");
+    scenario.run(&["plan"])?.expect_failure().expect_contains("is not HTTP");
     assert_eq!(scenario.calls(), []);
     Ok(())
 }

@@ -181,10 +181,15 @@ fn cells(operation: Operation, elsewhere: &str) -> Vec<Cell> {
             cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
         }
     }
-    // An update through another endpoint than the object was read through is refused before that.
-    if operation != Operation::Update {
-        cells.extend(table::unreachable().into_iter().map(|case| (case, Meets::EveryAttempt)));
-    }
+    let is_met = |case: &Case| match operation {
+        // What is refused for good is not even planned.
+        Operation::Create => case.may_pass(),
+        // Neither is an update through another endpoint than the object was read through.
+        Operation::Update => false,
+        Operation::Read | Operation::Delete => true,
+    };
+    let unreachable = table::unreachable().into_iter().filter(is_met);
+    cells.extend(unreachable.map(|case| (case, Meets::EveryAttempt)));
     (ID..).zip(cells).map(|(id, (case, meets))| Cell { id, case, meets }).collect()
 }
 

@@ -33,9 +33,16 @@ const RPCS: usize = 9_000;
 /// What the process may grow by during [`RPCS`]. Typical are 100; a leak of 1 KiB per RPC would be 9,000.
 const GROWTH_KIB: u64 = 1024;
 
-/// Applications whose reads meet something.
-const RESETTING: u64 = Simulator::SDK_APP_ID + 1;
-const BABBLING: u64 = Simulator::SDK_APP_ID + 2;
+/// How many kinds of RPC there are. Each run of Terraform, which configures the provider anew, has one of each.
+const KINDS: usize = 12;
+
+/// The applications: Terraform plans and reads each of its objects once in a run.
+const PLANNED: u64 = Simulator::SDK_APP_ID;
+const READ: u64 = PLANNED + 2;
+/// Those whose reads meet something.
+const RESETTING: u64 = READ + 2;
+const BABBLING: u64 = RESETTING + 1;
+const APPS: std::ops::RangeInclusive<u64> = PLANNED..=BABBLING;
 
 /// The key of an application: each has its own.
 fn key(app: u64) -> String {
@@ -76,21 +83,22 @@ async fn rpc(session: &Session, i: usize) {
     let noise = || Some(DynamicValue { msgpack: vec![0x91; 1 + i % 500], json: Vec::new() });
     let good = |diagnostics: &[Diagnostic]| assert_eq!(diagnostics, [], "{i}");
     let bad = |diagnostics: &[Diagnostic]| assert_eq!(diagnostics.len(), 1, "{i}: {diagnostics:?}");
-    let read = async |app| {
-        let state = with(session.state(URL), [("sdk_app_id", number(app)), ("id", text(&app.to_string()))]);
-        session.read(&state).await.diagnostics
-    };
-    match i % 12 {
+    let of = |object: Value, app: u64| with(object, [("sdk_app_id", number(app))]);
+    let state = |app: u64| with(of(session.state(URL), app), [("id", text(&app.to_string()))]);
+    let read = async |app| session.read(&state(app)).await.diagnostics;
+    match i % KINDS {
         0 | 1 => {
             let config = session.encode(&session.config(URL));
             let request = proto::validate_resource_config::Request { type_name: type_name(), config, ..default() };
             let answer = session.provider().validate_resource_config(request).await.expect("an answer");
             good(&answer.into_inner().diagnostics);
         }
-        2 | 3 => {
-            good(&session.plan(&session.state(URL), &session.config("https://hooks.example.com/new")).await.diagnostics)
+        kind @ (2 | 3) => {
+            let app = PLANNED + kind as u64 - 2;
+            let config = of(session.config("https://hooks.example.com/new"), app);
+            good(&session.plan(&state(app), &config).await.diagnostics);
         }
-        4..6 => good(&read(Simulator::SDK_APP_ID).await),
+        kind @ (4 | 5) => good(&read(READ + kind as u64 - 4).await),
         6 => bad(&read(RESETTING).await),
         7 => bad(&read(BABBLING).await),
         8 => {
@@ -129,24 +137,27 @@ fn default<T: Default>() -> T {
     T::default()
 }
 
-/// RPCs of the mix, some at a time.
-async fn rpcs(session: &Session, simulator: &Simulator, count: usize) {
+/// RPCs of the mix, some at a time, with a provider configured like this.
+async fn rpcs(session: &Session, config: &Value, simulator: &Simulator, count: usize) {
     let done = AtomicUsize::new(0);
-    stream::iter(0..count)
-        .for_each_concurrent(IN_FLIGHT, async |i| {
-            within("an answer", rpc(session, i)).await;
-            done.fetch_add(1, Ordering::Relaxed);
-            // This process' memory is not what is measured, but there is no need to keep them either.
-            simulator.clear_requests();
-        })
-        .await;
+    for run in (0..count).step_by(KINDS) {
+        session.configure(config).await;
+        stream::iter(run..count.min(run + KINDS))
+            .for_each_concurrent(IN_FLIGHT, async |i| {
+                within("an answer", rpc(session, i)).await;
+                done.fetch_add(1, Ordering::Relaxed);
+            })
+            .await;
+        // This process' memory is not what is measured, but there is no need to keep them either.
+        simulator.clear_requests();
+    }
     assert_eq!(done.into_inner(), count);
 }
 
 #[tokio::test]
 async fn ten_thousand_rpcs_leave_nothing_behind() {
     let simulator = Simulator::start().expect("a simulator");
-    for app in [Simulator::SDK_APP_ID, RESETTING, BABBLING] {
+    for app in APPS {
         simulator.add_app(App::new(app, key(app)));
         let configuration = Configuration::new(URL, ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);
         simulator.put_configuration(Service::Call, app, configuration);
@@ -155,13 +166,13 @@ async fn ten_thousand_rpcs_leave_nothing_behind() {
     simulator.inject(Fault::new(FaultKind::NotJson).sdk_app_id(BABBLING));
 
     let mut session = Session::start().await;
-    let config = fleet(session.provider_config(&simulator), [RESETTING, BABBLING]);
-    session.configure(&with(config, [("requests_per_second", number(1000)), ("max_retries", number(0))])).await;
+    let config = fleet(session.provider_config(&simulator), APPS);
+    let config = with(config, [("requests_per_second", number(1000)), ("max_retries", number(0))]);
     let process = session.plugin.process.id();
 
-    rpcs(&session, &simulator, WARM_UP).await;
+    rpcs(&session, &config, &simulator, WARM_UP).await;
     let before = Usage::of(process);
-    rpcs(&session, &simulator, RPCS).await;
+    rpcs(&session, &config, &simulator, RPCS).await;
     let after = Usage::of(process);
 
     let change = format!("before {before:?}, after {after:?}");
