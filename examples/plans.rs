@@ -219,8 +219,12 @@ fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, B
     }
     let output = workspace.run(kind.arguments)?;
     // Standard error holds the diagnostics of a plan that failed.
-    Ok(without_request_ids(&without_footer(&format!("{}{}", output.stdout(), output.stderr()))))
+    let text = format!("{}{}", output.stdout(), output.stderr()).replace(simulator.url(), SIMULATOR);
+    Ok(without_request_ids(&without_footer(&text)))
 }
+
+/// Where the page says that the simulator is: its port is another one each time.
+const SIMULATOR: &str = "http://127.0.0.1:38910";
 
 /// Terraform's advice about `-out` says nothing about the plan.
 fn without_footer(output: &str) -> String {
