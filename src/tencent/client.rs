@@ -61,6 +61,14 @@ impl Patience {
         Self { deadline: Instant::now() + duration, stop: CancellationToken::new(), end: CancellationToken::new() }
     }
 
+    /// Resolves when the caller wants no more, or the process is about to end.
+    pub async fn interrupted(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.end.cancelled() => {}
+        }
+    }
+
     /// Resolves when the time is over in which something begun may still come to its end after a stop: `longest`, or a
     /// moment if the process ends.
     pub async fn grace(&self, longest: Duration) {
@@ -337,7 +345,7 @@ impl Interruption {
 async fn wait<T>(work: impl Future<Output = T>, patience: &Patience) -> Result<T, Interruption> {
     tokio::select! {
         biased;
-        () = patience.stop.cancelled() => Err(Interruption::Stop),
+        () = patience.interrupted() => Err(Interruption::Stop),
         done = timeout_at(patience.deadline, work) => done.map_err(|_| Interruption::Deadline),
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tencent_simulator::{FaultKind, Simulator};
+use tencent_simulator::{Action, Fault, FaultKind, Simulator};
 use terraform_provider_tencent::plugin::proto::grpc_broker_client::GrpcBrokerClient;
 use terraform_provider_tencent::plugin::proto::grpc_controller_client::GrpcControllerClient;
 use terraform_provider_tencent::plugin::proto::grpc_stdio_client::GrpcStdioClient;
 use terraform_provider_tencent::plugin::proto::{ConnInfo, Empty, StdioData};
+use terraform_provider_tencent::terraform::{Value, proto};
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
@@ -19,7 +20,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::host::{Ended, Plugin, connect};
-use crate::session::{Session, arrived, host, is_healthy, provider};
+use crate::session::{Session, arrived, host, is_healthy, provider, the_error, with};
 
 /// The streams that a host opens at once and keeps open.
 struct Streams {
@@ -120,6 +121,35 @@ async fn a_hanging_request_does_not_prevent_a_shutdown() {
     let ended = session.plugin.shut_down().await;
     assert_clean(&session.plugin, &ended);
     read.await.expect("the read ends too");
+}
+
+#[tokio::test]
+async fn a_write_under_way_tells_what_it_knows_before_the_process_ends() {
+    let simulator = Simulator::start().expect("a simulator");
+    for ends in [false, true] {
+        let mut session = Session::on(&simulator).await;
+        simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
+        let planned = with(session.state("https://example.com"), [("last_request_id", Value::Unknown)]);
+        let (applied, ()) = tokio::join!(session.apply(&Value::Null, &planned), async {
+            arrived(&simulator, |requests| requests.iter().any(|r| r.action == Some(Action::Set))).await;
+            // Terraform stops what is under way before it ends the process; a signal does not.
+            if ends {
+                session.plugin.process.signal(Signal::SIGTERM);
+            } else {
+                session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+                GrpcControllerClient::new(session.channel.clone()).shutdown(Empty {}).await.expect("an answer");
+            }
+        });
+        let error = the_error(&applied.diagnostics);
+        assert!(
+            error.detail.contains("The operation was interrupted") && error.detail.contains("not written"),
+            "{error:?}"
+        );
+        let ended = session.plugin.process.end().await;
+        assert_clean(&session.plugin, &ended);
+        simulator.clear_faults();
+        simulator.clear_requests();
+    }
 }
 
 #[tokio::test]

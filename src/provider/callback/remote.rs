@@ -397,7 +397,7 @@ impl<'a> Callback<'a> {
         tokio::select! {
             biased;
             done = something => Ok(done),
-            () = self.patience.stop.cancelled() => Err("the operation was interrupted"),
+            () = self.patience.interrupted() => Err("the operation was interrupted"),
             () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
         }
     }
