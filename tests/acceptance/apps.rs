@@ -79,18 +79,22 @@ fn the_credentials_of_one_application_are_not_tried_for_another() -> Result {
 
 #[test]
 fn an_entry_that_contradicts_the_default_application_is_refused() -> Result {
-    let scenario = Scenario::new()?;
+    let mut scenario = Scenario::new()?;
+    // Terraform prints the line to blame: a key that stands there would show.
+    scenario.workspace.env("TF_VAR_another", "s3cret").env("TF_VAR_same", KEY);
+    let variables = "variable \"another\" {}\nvariable \"same\" {}\n";
     for (entry, name, said) in [
-        ("secret_key = \"s3cret\"".to_owned(), "secret_key", "another SecretKey"),
-        (format!("secret_key = \"{KEY}\"\nidentifier = \"s3cretary\""), "identifier", "\"administrator\""),
-        (format!("secret_key = \"{KEY}\"\nregion = \"seoul\""), "region", "to call http://127.0.0.1:"),
+        ("secret_key = var.another", "secret_key", "another SecretKey"),
+        ("secret_key = var.same\nidentifier = \"s3cretary\"", "identifier", "\"administrator\""),
+        ("secret_key = var.same\nregion = \"seoul\"", "region", "to call http://127.0.0.1:"),
     ] {
-        scenario.configure(&(provider(&format!("apps = {{\n\"{ID}\" = {{\n{entry}\n}}\n}}")) + &of(ID, URL)))?;
+        let apps = format!("apps = {{\n\"{ID}\" = {{\n{entry}\n}}\n}}");
+        scenario.configure(&(variables.to_owned() + &provider(&apps) + &of(ID, URL)))?;
         let plan = scenario.run(&["plan"])?;
         plan.expect_failure().expect_lacks("s3cret\"").expect_lacks(KEY);
         let error = diagnostic(&plan, &format!("Invalid provider argument apps[\"{ID}\"].{name}"));
         assert!(error.contains(said), "{error}");
-        assert!(error.contains(&format!("on main.tf line 3, in provider \"tencent\": 3: \"{ID}\" = {{")), "{error}");
+        assert!(error.contains("in provider \"tencent\""), "{error}");
     }
     assert_eq!(scenario.calls(), []);
     Ok(())

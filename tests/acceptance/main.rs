@@ -16,6 +16,7 @@
 //! | `data_source` | reading what is there, whoever set it |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
+//! | `environment` | a plan and its apply with different environments |
 //! | `errors` | every error code of Tencent's, and what becomes of failed writes |
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
 //! | `secrets` | what no output, log, plan or state may hold |
@@ -25,6 +26,7 @@
 mod apps;
 mod data_source;
 mod drift;
+mod environment;
 mod errors;
 mod harness;
 mod import;
