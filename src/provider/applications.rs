@@ -188,15 +188,15 @@ fn no_credentials() -> Diagnostic {
     Diagnostic::error(
         "The provider \"tencent\" has no credentials",
         "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey \
-         (Tencent RTC console, Basic Information). Where the key must not be, set user_sig or TENCENT_USER_SIG to a \
-         UserSig instead. For several applications, set apps.",
+         (Tencent RTC console, Basic Information). If the pipeline may not hold the key, set user_sig or \
+         TENCENT_USER_SIG to a UserSig instead. For several applications, set apps.",
     )
 }
 
 fn not_known_yet(id: SdkAppId) -> Diagnostic {
     let detail = format!(
-        "The provider's apps, or its entry for SDKAppID {id}, depends on a value that is known after apply only. Apply \
-         what it depends on first, for example with -target."
+        "The provider's apps, or its entry for SDKAppID {id}, depends on a value that is known only after apply. First \
+         apply what it depends on, for example with -target."
     );
     Diagnostic::error(format!("The credentials of SDKAppID {id} are not known yet"), detail)
 }

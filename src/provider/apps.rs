@@ -207,7 +207,8 @@ impl Reader<'_> {
     }
 }
 
-const NO_CREDENTIALS: &str = "The entry has no credentials. Set secret_key, or user_sig where the key must not be.";
+const NO_CREDENTIALS: &str =
+    "The entry has no credentials. Set secret_key, or user_sig if the pipeline may not hold the key.";
 
 /// Checks what the entries say together with the rest of the block and the environment, all of which is known.
 /// `own` are the default application and its credentials.

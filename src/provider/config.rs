@@ -312,8 +312,8 @@ impl Reader {
         }
         let (name, checked) = match (key.known(), user_sig.known()) {
             (Some(_), Some(_)) => {
-                let text = "secret_key and user_sig are both set. Set one of them: the SecretKey, or a UserSig where \
-                            the key must not be.";
+                let text = "secret_key and user_sig are both set. Set only one of them: the SecretKey, or a UserSig \
+                            if the pipeline may not hold the key.";
                 ("user_sig", Err(text.to_owned()))
             }
             (Some(key), None) if key.expose_secret().is_empty() => {

@@ -219,7 +219,7 @@ fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
     match error {
         CertificateError::UnknownIssuer => {
             let why = unusable_certificates(|name| std::env::var(name).ok());
-            (format!("its issuer is none that this machine trusts{why}"), TRUST)
+            (format!("this machine does not trust its issuer{why}"), TRUST)
         }
         CertificateError::Expired => ("it has expired".to_owned(), OTHER_SERVER),
         CertificateError::ExpiredContext { not_after, .. } => {
@@ -227,7 +227,7 @@ fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
         }
         CertificateError::NotValidYet => ("it is not valid yet".to_owned(), OTHER_SERVER),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            (format!("it is valid from {} on only", utc(*not_before)), OTHER_SERVER)
+            (format!("it is valid only from {} on", utc(*not_before)), OTHER_SERVER)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             (format!("it is not for the host {host}"), OTHER_SERVER)

@@ -69,8 +69,8 @@ impl<P: Provider> Server<P> {
         Diagnostic::error(
             "The provider's configuration is not known yet",
             format!(
-                "An argument of the provider \"{}\" depends on a value that is known after apply only. Apply what it \
-                 depends on first, for example with -target.",
+                "An argument of the provider \"{}\" depends on a value that is known only after apply. First apply \
+                 what it depends on, for example with -target.",
                 P::TYPE_NAME
             ),
         )
@@ -542,7 +542,7 @@ fn other_version(what: &str, type_name: &str, version: i64, current: i64) -> Dia
 fn not_refreshed(type_name: &str) -> Diagnostic {
     Diagnostic::warning(
         format!("A {type_name} was not refreshed"),
-        "The provider's configuration depends on values that are known after apply only. The plan shows the object as \
+        "The provider's configuration depends on values that are known only after apply. The plan shows the object as \
          the last apply left it.",
     )
 }

@@ -231,7 +231,7 @@ pub(crate) fn unreachable() -> Vec<Case> {
     let unsent = |unreachable, name, why| {
         case(unreachable, name, Meaning::UNSENT, ["No connection could be made to", why, "endpoint"])
     };
-    let distrust = ["The certificate of", "its issuer is none that this machine trusts", "SSL_CERT_FILE"];
+    let distrust = ["The certificate of", "this machine does not trust its issuer", "SSL_CERT_FILE"];
     vec![
         unsent(Unreachable::Refused, "connection refused", "the server refused the connection"),
         case(Unreachable::UnknownIssuer, "TLS certificate of an unknown issuer", Meaning::REFUSAL, distrust),

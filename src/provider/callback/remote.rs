@@ -564,7 +564,7 @@ impl<'a> Callback<'a> {
                 let holds =
                     found.as_ref().map_or_else(|| "has none".to_owned(), |found| format!("sends {}", describe(found)));
                 diagnostic.detail +=
-                    &format!("\n\nReading it back shows that it was not {participle} so far: the application {holds}.");
+                    &format!("\n\nReading it back shows that it was not {participle}: the application {holds}.");
             }
             Err(_) => {
                 diagnostic.detail += &format!(
