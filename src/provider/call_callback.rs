@@ -283,29 +283,25 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<(), Failure<CallCallback>> {
         let memory = Memory::begin_apply(cx);
-        if prior.is_abandoned() {
+        let planned = memory.planned.clone().unwrap_or_default();
+        let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
+        if prior.is_abandoned() && !replaced {
             if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
-                callback.release();
+                callback.release(prior.remote());
             }
             return Ok(());
         }
         let callback = prior.at_tencent(tencent, Operation::Delete, cx)?;
-        let planned = memory.planned.clone().unwrap_or_default();
-        if planned.id.as_ref() == prior.id.known() {
-            // Its replacement is about to overwrite it. Deleted first, it would be lost if that failed.
-            callback.release();
-            return Ok(());
-        }
-        if memory.keep {
+        if memory.keep && !replaced {
             cx.warn(callback.not_deleted());
             return Ok(());
         }
         if let Some(origin) = planned.origin {
             origin.check(&callback)?;
         }
-        let deleted = callback
-            .delete(prior.last_request_id.known(), prior.is_what_the_plan_showed(&memory), prior.is_guarded(), cx)
-            .await;
+        let is_planned = prior.is_what_the_plan_showed(&memory);
+        let last_request_id = prior.last_request_id.known();
+        let deleted = callback.delete(last_request_id, is_planned, prior.is_guarded(), replaced, cx).await;
         deleted.map_err(|unwritten| prior.failure(unwritten))
     }
 

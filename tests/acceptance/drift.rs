@@ -268,6 +268,25 @@ fn a_saved_plan_says_what_it_replaces_that_it_did_not_show() -> Result {
 }
 
 #[test]
+fn a_saved_replacement_says_what_it_replaces_that_it_did_not_show() -> Result {
+    for (is_guarded, policy) in [(false, "DELETE"), (true, "DELETE"), (false, "ABANDON"), (true, "ABANDON")] {
+        let object = guarded(is_guarded, URL).replace("\n}\n", &format!("deletion_policy = \"{policy}\"\n}}\n"));
+        let scenario = Scenario::new()?.applied(&object)?;
+        scenario.run(&["plan", "-out=tfplan", &format!("-replace={THIS}")])?.expect_success();
+        scenario.somebody_sets(&[END], OTHER_URL);
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        applied.expect_code(if is_guarded { 1 } else { 0 });
+        let told = diagnostic(&applied, "has changed since the plan");
+        assert!(told.contains(OTHER_URL), "{told}");
+        scenario.expect_remote(if is_guarded { &[END] } else { &[START] }, if is_guarded { OTHER_URL } else { URL });
+        scenario.apply()?;
+        scenario.expect_remote(&[START], URL);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_saved_plan_is_silent_about_what_it_showed_or_wants() -> Result {
     for (commands, url) in
         [(&[START][..], URL), (&[START], OTHER_URL), (&[START, START], "https://HOOKS.example.com/tencent/call")]

@@ -231,9 +231,6 @@ async fn look_before_creating(
         return Ok(());
     }
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?.within(LONGEST_LOOK);
-    if callback.is_released() {
-        return Ok(());
-    }
     let guarded = planned.overwrite_existing == Attr::Known(false);
     let found = match callback.fresh_look() {
         Some(found) => found,
@@ -245,7 +242,7 @@ async fn look_before_creating(
             }
         },
     };
-    let Some(existing) = found else { return Ok(()) };
+    let Some(existing) = found.filter(|found| !callback.is_released(found)) else { return Ok(()) };
     let id = callback.sdk_app_id();
     if planned.remote().is_some_and(|planned| planned.is_equivalent(&existing)) {
         cx.warn(exists_as_planned(id, &existing));

@@ -37,8 +37,8 @@ pub(crate) struct Record {
     claims: Claims,
     /// The last write. Locked while it is written or deleted: the two exclude each other.
     written: tokio::sync::Mutex<Option<Write>>,
-    /// Whether Terraform has let go of an object: what is there now was managed by the same state.
-    released: Mutex<bool>,
+    /// What an object was that Terraform has let go of: if that is still there, it is nobody else's.
+    released: Mutex<Option<CallbackConfiguration>>,
     looked: Mutex<Option<Look>>,
 }
 
@@ -209,45 +209,51 @@ impl<'a> Callback<'a> {
         checks::call_failed(what, &self.application.app, error)
     }
 
-    /// Whether this process has just destroyed or abandoned it: whatever is there now was managed by the same state.
-    pub(crate) fn is_released(&self) -> bool {
-        *self.released()
+    /// Whether this run has let go of what was `found`, and left it there.
+    pub(crate) fn is_released(&self, found: &CallbackConfiguration) -> bool {
+        self.released().as_ref().is_some_and(|released| released.is_equivalent(found))
     }
 
-    /// Notes that Terraform lets go of it.
-    pub(crate) fn release(&self) {
-        *self.released() = true;
+    /// Notes that Terraform lets go of this, and leaves it there.
+    pub(crate) fn release(&self, left: Option<CallbackConfiguration>) {
+        *self.released() = left;
     }
 
-    fn released(&self) -> std::sync::MutexGuard<'_, bool> {
+    fn released(&self) -> std::sync::MutexGuard<'_, Option<CallbackConfiguration>> {
         self.record.released.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
     /// plan showed from what somebody else has set since; with `guarded`, the latter is not deleted.
     ///
-    /// What this run has written for another object stays: to Tencent, the two are one.
+    /// What this run has written for another object stays: to Tencent, the two are one. And what is `replaced` by the same
+    /// application's stays until that overwrites it: deleted first, it would be lost if that failed.
     pub(crate) async fn delete(
         &self,
         last_request_id: Option<&String>,
         is_expected: impl Fn(&CallbackConfiguration) -> bool,
         guarded: bool,
+        replaced: bool,
         cx: &mut Context,
     ) -> Result<(), Unwritten> {
         let mut written = self.lock().await?;
         if written.as_ref().is_some_and(|write| !write.is_of(last_request_id)) {
-            cx.warn(self.not_deleted());
+            if !replaced {
+                cx.warn(self.not_deleted());
+            }
             return Ok(());
         }
-        let Some(found) = self.inspect("Nothing was deleted.").await? else {
-            self.release();
-            return Ok(());
-        };
+        let Some(found) = self.inspect("Nothing was deleted.").await? else { return Ok(()) };
         if !is_expected(&found) {
             if guarded {
                 return Err(Unwritten { diagnostic: self.refuses_changed(&found, "deleted"), found: Some(found) });
             }
-            cx.warn(self.changed_since(&found, "This apply deletes it."));
+            let outcome = if replaced { "This apply replaces it." } else { "This apply deletes it." };
+            cx.warn(self.changed_since(&found, outcome));
+        }
+        if replaced {
+            self.release(Some(found));
+            return Ok(());
         }
         if let Err(error) =
             self.tencent.client.delete_callback(&self.application.app, self.service, &self.writing()).await
@@ -256,7 +262,7 @@ impl<'a> Callback<'a> {
         }
         *written = None;
         *self.looked() = None;
-        self.release();
+        self.release(None);
         Ok(())
     }
 
@@ -279,13 +285,13 @@ impl<'a> Callback<'a> {
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
-        if written.is_none() && !self.is_released() {
+        if written.is_none() {
             let told = self.looked().clone();
             let found = match self.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
             };
-            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted)) {
+            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !self.is_released(found)) {
                 if guarded {
                     return Err(refused_to_overwrite(self.sdk_app_id(), &found).into());
                 }
@@ -309,7 +315,7 @@ impl<'a> Callback<'a> {
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, last_request_id, wanted)?;
-        if written.is_none() && !self.is_released() {
+        if written.is_none() {
             let found = self.inspect("Nothing was written.").await?;
             if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
                 if guarded {
@@ -423,7 +429,7 @@ impl<'a> Callback<'a> {
         // Also where it may have been written: no other object of this run deletes that.
         let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
         *written = Some(Write { request_id, configuration: wanted.clone() });
-        *self.released() = false;
+        self.release(None);
         *self.looked() = None;
         outcome
     }
