@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `harness` | what every test stands on: a simulator, a workspace, and how to look at both |
 //! | `lifecycle` | create, update, replace, destroy; what is a difference and what is none |
+//! | `fleet` | two hundred applications in one process, and every call that they take |
 //! | `import` | objects that exist already come under management, leave it, and change their address |
 //! | `drift` | somebody changes the object elsewhere |
 //! | `one_object` | two objects of Terraform's that are one at Tencent |
@@ -28,6 +29,7 @@ mod data_source;
 mod drift;
 mod environment;
 mod errors;
+mod fleet;
 mod harness;
 mod import;
 mod lifecycle;
