@@ -155,8 +155,8 @@ then says what becomes of it:
 
 - *Two resources for the callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
   they want different things, and a warning otherwise.
-- *The callback configuration of SDKAppID … stays at Tencent*: one of the objects is destroyed and another stays. Terraform
-  counts a destroyed object, and nothing is deleted at Tencent.
+- *The callback configuration of SDKAppID … is left to another object*: one of the objects is destroyed and another stays.
+  Terraform counts a destroyed object, and nothing is deleted at Tencent.
 - *The callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
   first. The object that stays is written once more, so that it is there afterwards.
 

@@ -1,7 +1,7 @@
 //! The applications that the provider is configured for: which ones, and how to call for each.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::callback::Record;
 use super::checks;
@@ -17,7 +17,11 @@ pub struct Tencent {
     own: Option<Account>,
     apps: Apps,
     /// Made when they are first called for. Each keeps the UserSig that it has signed.
-    used: Mutex<HashMap<SdkAppId, Arc<Application>>>,
+    used: Mutex<HashMap<SdkAppId, Arc<App>>>,
+    /// What this run has found and done; it takes no credentials to be spoken of.
+    records: Mutex<HashMap<(SdkAppId, Service), Arc<Record>>>,
+    /// The applications of which this run has read more than one object.
+    shared: Mutex<BTreeSet<SdkAppId>>,
 }
 
 /// How to call for an application.
@@ -33,32 +37,21 @@ pub(super) struct Account {
 /// What the argument `apps` says. All of it, or one entry, may be known after apply only: that is `None`.
 pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
 
-/// An application, and what was done for it since the provider was configured.
-#[derive(Debug)]
-pub(super) struct Application {
-    pub(super) app: App,
-    records: Mutex<HashMap<Service, Arc<Record>>>,
-}
-
-impl Application {
-    fn new(app: App) -> Self {
-        Self { app, records: Default::default() }
-    }
-
-    /// What was done to the callback configuration of `service`.
-    pub(super) fn record(&self, service: Service) -> Arc<Record> {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(records.entry(service).or_default())
-    }
-}
-
 /// How many applications a message lists.
 const LISTED: usize = 5;
 
 impl Tencent {
     /// The configured provider, which has called for nobody yet.
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
-        Self { client, sdk_app_id, own, apps, used: Mutex::default() }
+        Self {
+            client,
+            sdk_app_id,
+            own,
+            apps,
+            used: Mutex::default(),
+            records: Mutex::default(),
+            shared: Mutex::default(),
+        }
     }
 
     /// The application that resources belong to unless they say otherwise.
@@ -100,12 +93,23 @@ impl Tencent {
         !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
     }
 
+    /// What this run has found and done at the callback configuration of an application.
+    pub(super) fn record(&self, id: SdkAppId, service: Service) -> Arc<Record> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(records.entry((id, service)).or_insert_with(|| Arc::new(Record::of(id))))
+    }
+
+    /// The applications of which this run has read more than one object.
+    pub(super) fn shared(&self) -> MutexGuard<'_, BTreeSet<SdkAppId>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How to call for the application `id`.
     ///
     /// # Errors
     ///
     /// If the provider has no credentials for it, or does not know them yet.
-    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<Application>, Diagnostics> {
+    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         let account = match self.account(id) {
             Attr::Known(account) => account,
             Attr::Unknown => return Err(not_known_yet(id).into()),
@@ -120,7 +124,7 @@ impl Tencent {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let application = used.entry(id).or_insert_with(|| {
             let Account { identifier, credentials, origin, endpoint } = account.clone();
-            Arc::new(Application::new(App::new(id, identifier, credentials, endpoint).held_by(origin)))
+            Arc::new(App::new(id, identifier, credentials, endpoint).held_by(origin))
         });
         Ok(Arc::clone(application))
     }
@@ -247,7 +251,7 @@ mod tests {
         let tencent = tencent(Some(1), Some(key("a")), apps([(2, Some(key("b"))), (3, Some(user_sig(3)))]));
         for number in 1..=3 {
             let application = tencent.app(id(number)).expect("an application");
-            assert_eq!(application.app.sdk_app_id(), id(number));
+            assert_eq!(application.sdk_app_id(), id(number));
             assert!(Arc::ptr_eq(&application, &tencent.app(id(number)).expect("the same")));
         }
         let refusal = refusal(&tencent, 4);

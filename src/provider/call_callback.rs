@@ -215,8 +215,11 @@ impl ManagedResource for CallCallbackResource {
         let reading = callback.turn_to_read().await?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
         let others = reading.found();
+        if others.may_stay() {
+            tencent.shared().insert(callback.sdk_app_id());
+        }
         let mut memory = Memory {
-            keep: others.may_want(),
+            keep: others.may_stay(),
             rewrite: others.may_delete(),
             origin: Some(Origin::of(&callback)),
             planned: None,
@@ -292,8 +295,8 @@ impl ManagedResource for CallCallbackResource {
             return Ok(());
         }
         let callback = prior.at_tencent(tencent, Operation::Delete, cx)?;
-        if memory.keep && !replaced {
-            cx.warn(callback.not_deleted());
+        if (memory.keep || planned.keeps(&prior.id)) && !replaced {
+            cx.warn(callback.record().not_deleted());
             return Ok(());
         }
         if let Some(origin) = planned.origin {

@@ -74,7 +74,7 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
 
     // The next plan shows what is there, and goes on from it.
     scenario.simulator.clear_faults();
-    diagnostic(&scenario.run(&["plan"])?, "The callback configuration exists already, as planned");
+    diagnostic(&scenario.run(&["plan"])?, "exists already, as planned");
     scenario.apply()?;
     scenario.expect_no_changes()
 }

@@ -5,11 +5,11 @@ use tencent_simulator::{Fault, FaultKind};
 use terraform_cli::{Output, Terraform};
 
 use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, diagnostics, resource,
+    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, diagnostics, resource,
     sends, this,
 };
 
-const STAYS: &str = "Warning: The callback configuration of SDKAppID 1400000001 stays at Tencent";
+const STAYS: &str = "Warning: The callback configuration of SDKAppID 1400000001 is left to another object";
 const TWO_RESOURCES: &str = "Two resources for the callback configuration of SDKAppID 1400000001";
 
 /// How Terraform's graph is walked, and whether the plan is saved.
@@ -172,9 +172,9 @@ fn two_resources_that_differ_are_an_error_when_planning() -> Result {
     // From the state of before, a change of one is an error as well.
     scenario.configure(&two(CHANGED, URL))?;
     diagnostic(&scenario.run(&["plan"])?, TWO_RESOURCES);
-    // All of them can be destroyed at once.
-    scenario.configure(&two(START, URL))?;
-    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    // All of them can be destroyed at once, also where the plan that Terraform makes first would fail.
+    diagnostic(&scenario.run(&["destroy", "-auto-approve"])?, TWO_RESOURCES);
+    scenario.run(&["destroy", "-auto-approve", "-refresh=false"])?.expect_success();
     assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
     Ok(())
 }
@@ -247,5 +247,75 @@ fn a_replacement_by_itself_never_leaves_nothing() -> Result {
     assert!(!scenario.calls().contains(&Delete));
     scenario.expect_no_changes()?;
     assert!(scenario.calls().iter().all(|action| *action == Get));
+    Ok(())
+}
+
+#[test]
+fn what_is_prepared_to_be_created_keeps_nothing_from_being_destroyed() -> Result {
+    // Before it destroys, Terraform plans what it would do otherwise: here, to create the block under its new name.
+    for parallelism in ["-parallelism=1", "-parallelism=10"] {
+        let scenario = Scenario::new()?;
+        scenario.configure(&resource("a", &sends(&[START], URL)))?;
+        scenario.apply()?;
+        scenario.configure(&resource("b", &sends(&[START], URL)))?;
+        scenario.run(&["destroy", "-auto-approve", parallelism])?.expect_success().expect_lacks("is left to");
+        assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_provider_that_is_not_known_yet_puts_nothing_at_risk() -> Result {
+    let provider = |key: &str| format!("provider \"tencent\" {{\n  secret_key = {key}\n}}\n");
+    for (removed, parallelism) in [("a", "-parallelism=1"), ("b", "-parallelism=1"), ("a", "-parallelism=10")] {
+        let scenario = Scenario::new()?;
+        scenario.configure(&["a", "b"].map(|name| resource(name, &sends(&[START], URL))).concat())?;
+        scenario.apply()?;
+        let later = format!("resource \"terraform_data\" \"key\" {{\n  input = \"{KEY}\"\n}}\n");
+        let stays = if removed == "a" { "b" } else { "a" };
+        scenario
+            .configure(&(later + &provider("terraform_data.key.output") + &resource(stays, &sends(&[START], URL))))?;
+        let plan = scenario.run(&["plan", parallelism])?;
+        plan.expect_code(1);
+        diagnostic(&plan, "Several objects for the callback configuration of SDKAppID 1400000001");
+        // As the error says: first what the provider depends on.
+        scenario.run(&["apply", "-auto-approve", "-target=terraform_data.key"])?.expect_success();
+        scenario.run(&["apply", "-auto-approve", parallelism])?.expect_success();
+        expect_one_object(&scenario, &[START], URL)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tainted_object_that_moves_away_takes_nothing_with_it() -> Result {
+    let of = |name: &str, id: u64, more: &str| {
+        resource(name, &(sends(&[START], URL) + &format!("sdk_app_id = {id}\n{more}")))
+    };
+    for more in ["", "depends_on = [tencent_call_callback.b]\n"] {
+        let scenario = Scenario::of_applications(2)?;
+        scenario.configure(&(of("a", ID, "") + &of("b", ID, "")))?;
+        scenario.apply()?;
+        scenario.run(&["taint", "tencent_call_callback.a"])?.expect_success();
+        scenario.configure(&(of("a", ID + 1, more) + &of("b", ID, "")))?;
+        scenario.apply()?;
+        scenario.expect_remote(&[START], URL);
+        assert_eq!(scenario.instances()?, 2);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_tainted_object_is_not_somebody_elses() -> Result {
+    let guarded = |url| this(&(sends(&[START], url) + "overwrite_existing = false\n"));
+    let scenario = Scenario::new()?.applied(&guarded(URL))?;
+    for url in [URL, OTHER_URL] {
+        scenario.run(&["taint", THIS])?.expect_success();
+        scenario.configure(&guarded(url))?;
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied), [""; 0]);
+        scenario.expect_remote(&[START], url);
+        scenario.expect_no_changes()?;
+    }
     Ok(())
 }

@@ -5,12 +5,12 @@ use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
 
 use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, diagnostics, sends, this,
+    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, diagnostics, fleet, sends, this,
 };
 
-const OVERWRITES: &str = "Warning: This plan overwrites an existing callback configuration";
-const EXISTS_ALREADY: &str = "Error: A callback configuration exists already";
-const AS_PLANNED: &str = "Warning: The callback configuration exists already, as planned";
+const OVERWRITES: &str = "Warning: This plan overwrites the existing callback configuration of SDKAppID";
+const EXISTS_ALREADY: &str = "has a callback configuration already";
+const AS_PLANNED: &str = "exists already, as planned";
 const LOOKUP_FAILED: &str = "Checking for an existing callback configuration of SDKAppID 1400000001 failed";
 
 /// What somebody else has set there, with two secrets in its URL.
@@ -330,4 +330,20 @@ fn a_guarded_object_is_replaced_create_first_unless_its_content_changes() -> Res
     scenario.apply()?;
     scenario.expect_remote(&[START], OTHER_URL);
     scenario.expect_no_changes()
+}
+
+#[test]
+fn each_of_several_is_named() -> Result {
+    // Terraform shows only the first of several warnings of the same title.
+    let scenario = Scenario::of_applications(3)?;
+    for id in ID..ID + 3 {
+        let url = format!("https://legacy-{id}.example.com/");
+        scenario.simulator.put_configuration(Service::Call, id, Configuration::new(url, [END]));
+    }
+    scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
+    let plan = scenario.run(&["plan"])?;
+    for id in ID..ID + 3 {
+        plan.expect_contains(&format!("https://legacy-{id}.example.com/"));
+    }
+    Ok(())
 }

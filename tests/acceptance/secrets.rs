@@ -125,9 +125,9 @@ fn a_life_at_the_most_verbose() -> Result {
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "exists already, as planned");
     scenario.somebody_sets(&[END], SECRET_URL);
-    diagnostic(watch.run(&["plan"])?, "overwrites an existing callback configuration");
+    diagnostic(watch.run(&["plan"])?, "overwrites the existing callback configuration");
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
-    diagnostic(watch.run(&["apply", "-auto-approve"])?, "A callback configuration exists already");
+    diagnostic(watch.run(&["apply", "-auto-approve"])?, "has a callback configuration already");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
     watch.expect_no_leak();
     Ok(())

@@ -68,7 +68,7 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     assert_eq!(diagnostics(&page), said);
 
     let readme = read("README.md");
-    let warning = said.iter().find(|text| text.contains("overwrites an existing")).expect("the warning");
+    let warning = said.iter().find(|text| text.contains("overwrites the existing")).expect("the warning");
     assert!(diagnostics(&readme).contains(warning), "README.md quotes another warning than\n{warning}");
     Ok(())
 }

@@ -323,8 +323,14 @@ impl Soak {
     fn check(&mut self, way: Way, output: &Output) -> Result {
         let told = diagnostics(output);
         // These explain no difference.
-        let aside =
-            ["Two resources", "stays at Tencent", "is written again", "overwrites an existing", "exists already"];
+        let aside = [
+            "Two resources",
+            "stays at Tencent",
+            "is left to",
+            "is written again",
+            "overwrites the existing",
+            "already",
+        ];
         let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));

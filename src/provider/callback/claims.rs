@@ -79,13 +79,15 @@ pub(crate) struct Stay {
     pub(crate) wanted: Option<CallbackConfiguration>,
     /// Whether applying the plan writes it.
     pub(crate) is_written: bool,
+    /// Whether it exists before the apply, too.
+    exists: bool,
     /// Whether it was read before it was planned.
-    was_read: bool,
+    pub(crate) was_read: bool,
 }
 
 impl Stay {
-    pub(crate) fn new(wanted: Option<CallbackConfiguration>, is_written: bool) -> Self {
-        Self { wanted, is_written, was_read: false }
+    pub(crate) fn new(wanted: Option<CallbackConfiguration>, is_written: bool, exists: bool) -> Self {
+        Self { wanted, is_written, exists, was_read: false }
     }
 }
 
@@ -109,19 +111,20 @@ pub(crate) struct Others {
 }
 
 impl Others {
-    /// Whether one of them wants the configuration, as far as is known: then it is kept.
-    pub(crate) fn may_want(&self) -> bool {
-        self.undecided || !self.stays.is_empty()
+    /// Whether one that exists may stay: then the configuration is kept for it. One that is created is written anyway,
+    /// and need not even be, if Terraform is only preparing to destroy everything.
+    pub(crate) fn may_stay(&self) -> bool {
+        self.undecided || self.stays.iter().any(|stay| stay.exists)
     }
 
-    /// Whether destroying one of them deletes the configuration, as far as is known: then it is written again.
+    /// Whether destroying one of them may delete the configuration: then what stays is written again.
     pub(crate) fn may_delete(&self) -> bool {
         self.undecided || self.deletes
     }
 
-    /// Whether one of them stays without being written, and was not read either: nobody has told it of the others.
-    pub(crate) fn stay_unaware(&self) -> bool {
-        self.stays.iter().any(|stay| !stay.is_written && !stay.was_read)
+    /// Those that stay without being written.
+    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Stay> {
+        self.stays.iter().filter(|stay| !stay.is_written)
     }
 }
 
@@ -164,10 +167,18 @@ impl Claims {
         Ok(Some(objects.len() - 1))
     }
 
+    /// What has become of the others of the object that was read and is about to be planned, if there is one.
+    pub(crate) fn others_now(&self) -> Option<Others> {
+        let read = self.objects().iter().rposition(|claim| matches!(claim, Claim::Read { .. }));
+        read.map(|number| self.others(Some(number)))
+    }
+
     /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
     pub(crate) fn plan(&self, exists: bool, claim: Claim) -> Claimed {
         let mut objects = self.objects();
-        let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| exists);
+        // A tainted object is planned as if it were new.
+        let may_be_read = exists || matches!(&claim, Claim::Stays(stay) if stay.is_written);
+        let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| may_be_read);
         let number = read.unwrap_or(objects.len());
         let when_read = match read.map(|number| &objects[number]) {
             Some(Claim::Read { others, .. }) => Some(others.clone()),
@@ -249,7 +260,7 @@ mod tests {
     use super::*;
 
     fn stays(is_written: bool) -> Claim {
-        Claim::Stays(Stay::new(None, is_written))
+        Claim::Stays(Stay::new(None, is_written, true))
     }
 
     fn deletes() -> Claim {
@@ -271,13 +282,13 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             let claimed = claims.plan(true, deletes());
             assert!(claimed.number == 0 && claimed.when_read.is_some());
-            assert!(!claimed.others.may_want() && !claimed.others.may_delete());
+            assert!(!claimed.others.may_stay() && !claimed.others.deletes);
         };
         let (second, ()) = tokio::join!(second, plan_first);
         assert_eq!(second, (true, false, Duration::from_secs(31)));
         let claimed = claims.plan(true, stays(true));
         assert!(claimed.number == 1 && claimed.others.deletes);
-        assert!(claimed.when_read.is_some_and(|others| others.may_delete() && !others.may_want()));
+        assert!(claimed.when_read.is_some_and(|others| others.deletes && !others.may_stay()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -57,6 +57,10 @@ pub(crate) struct Planned {
     /// The SDKAppID of the object as it will be; none for one that is destroyed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
+    /// For a new object: the SDKAppIDs of those of which this run has read more than one object. Terraform plans a
+    /// tainted one as if it were new, and destroys it by this plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) shared: Vec<String>,
     /// How it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
@@ -94,6 +98,13 @@ impl Memory {
     /// Whether `found` is what Tencent made of what was written.
     pub(crate) fn knows_as_stored(&self, found: &CallbackConfiguration) -> bool {
         self.stored_as.as_ref().is_some_and(|stored_as| *stored_as == fingerprint(found))
+    }
+}
+
+impl Planned {
+    /// Whether the object of this SDKAppID, which this plan replaces, leaves its configuration to another one.
+    pub(crate) fn keeps(&self, id: &Attr<String>) -> bool {
+        self.prior_id.is_none() && id.known().is_some_and(|id| self.shared.contains(id))
     }
 }
 

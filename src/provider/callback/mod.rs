@@ -30,9 +30,9 @@ pub(crate) fn list(commands: &[&str]) -> String {
 
 fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::error(
-        "A callback configuration exists already",
+        format!("SDKAppID {id} has a callback configuration already"),
         format!(
-            "SDKAppID {id} sends {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to \
+            "It sends {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to \
              true.",
             describe(existing),
             how_to_import(id)
@@ -44,7 +44,7 @@ fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagn
 /// The block stands on lines of its own, indented: Terraform does not break such lines.
 fn how_to_import(id: SdkAppId) -> String {
     format!(
-        "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan.\n\n  \
-         import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
+        "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. (If the \
+         resource was renamed, use a moved block instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
     )
 }

@@ -1,14 +1,15 @@
 //! Planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that cannot be
 //! applied is an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Goes, Stay};
 use super::memory::{Memory, Origin, Planned, fingerprint};
-use super::remote::Callback;
+use super::remote::{Callback, Record};
 use super::{describe, how_to_import, refused_to_overwrite};
 use crate::provider::applications::Tencent;
-use crate::provider::call_callback::{CallCallback, Operation, number};
+use crate::provider::call_callback::{CallCallback, Operation, SERVICE, number};
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, SdkAppId};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 
@@ -41,8 +42,11 @@ pub(crate) async fn plan(
         _ => Attr::Unknown,
     };
     let in_place = prior.as_ref().filter(|prior| prior.sdk_app_id == planned.sdk_app_id);
+    // What was undecided when this one was read may be decided now. What was not read is planned to be applied.
+    let others = record_of(tencent, &planned).and_then(|record| record.claims.others_now());
+    let rewrite = memory.rewrite && others.is_none_or(|others| others.may_delete());
     planned.last_request_id = match in_place {
-        Some(prior) if !memory.rewrite && !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
+        Some(prior) if !rewrite && !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
         _ => Attr::Unknown,
     };
 
@@ -50,7 +54,7 @@ pub(crate) async fn plan(
     // first plan's private data is the second's, though not when it plans once more to apply.
     let first = memory.planned.clone().filter(|_| prior.is_none());
     let claim = match first.as_ref().and_then(|first| first.claim) {
-        Some(number) => claim_again(tencent, number, &planned, cx),
+        Some(number) => Some(claim_again(tencent, number, &planned)),
         None => claim(tencent, prior.as_ref(), &planned, &memory, cx)?,
     };
     let id = planned.id.known().cloned();
@@ -58,10 +62,18 @@ pub(crate) async fn plan(
         Some(prior) => prior.id.known().cloned(),
         None => first.and_then(|first| first.prior_id),
     };
-    if prior_id.is_none() || prior_id != id {
+    let is_managed = prior_id.is_some() && prior_id == id || claim.as_ref().is_some_and(|claim| claim.was_read);
+    if !is_managed {
         look_before_creating(tencent, &planned, prior_id.is_some(), cx).await?;
     }
-    cx.set_private(&Memory { planned: Some(Planned { claim, prior_id, id, ..Planned::default() }), ..memory });
+    let planned_private = Planned {
+        claim: claim.map(|claim| claim.number),
+        shared: tencent.shared().iter().map(ToString::to_string).collect(),
+        prior_id,
+        id,
+        ..Planned::default()
+    };
+    cx.set_private(&Memory { planned: Some(planned_private), ..memory });
     Ok(planned)
 }
 
@@ -71,26 +83,25 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
     if prior.is_abandoned() {
         cx.warn(prior.stays_abandoned());
     }
-    let Some(callback) = reached(tencent, prior, Operation::Delete, !prior.is_abandoned(), cx)? else {
-        return Ok(());
-    };
-    let keep = let_go(&callback, prior, &memory)?;
-    let seen = callback.fresh_look().flatten();
+    let Some(record) = record_of(tencent, prior) else { return Ok(()) };
+    let keep = let_go(&record, prior, &memory)?;
+    let callback = reached(tencent, prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
+    let seen = record.fresh_look().flatten();
     if let Some(seen) = &seen
         && !prior.is_abandoned()
         && !keep
         && !memory.knows_as_stored(seen)
         && prior.remote().is_some_and(|shown| !shown.is_equivalent(seen))
     {
-        cx.warn(deletes_what_has_changed(&callback, seen));
+        cx.warn(deletes_what_has_changed(record.sdk_app_id(), seen));
     }
     // Terraform also plans the end of what create_before_destroy has deposed when it applies; then deleting tells.
-    if keep && !callback.has_written() {
-        cx.warn(callback.not_deleted());
+    if keep && !record.has_written() {
+        cx.warn(record.not_deleted());
     }
     let planned = Planned {
         prior_id: prior.id.known().cloned(),
-        origin: Some(Origin::of(&callback)),
+        origin: callback.as_ref().map(Origin::of),
         seen: seen.as_ref().map(fingerprint),
         ..Planned::default()
     };
@@ -98,8 +109,14 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
     Ok(())
 }
 
-/// The remote object of `object`, if it is known which one that is. Where it is `needed`, that it cannot be reached is an
-/// error, unless the provider's own configuration is not known yet.
+/// What this run knows of the application of `object`, if it is known which one that is.
+fn record_of(tencent: &Tencent, object: &CallCallback) -> Option<Arc<Record>> {
+    let id = object.sdk_app_id.known().and_then(|id| tencent.sdk_app_id(&Attr::Known(id.clone())).ok());
+    id.map(|id| tencent.record(id, SERVICE))
+}
+
+/// The remote object of `object`. Where it is `needed`, that it cannot be reached is an error, unless the provider's own
+/// configuration is not known yet.
 fn reached<'a>(
     tencent: &'a Tencent,
     object: &CallCallback,
@@ -107,9 +124,6 @@ fn reached<'a>(
     needed: bool,
     cx: &Context,
 ) -> Result<Option<Callback<'a>>, Diagnostics> {
-    if !matches!(object.sdk_app_id, Attr::Known(_)) {
-        return Ok(None);
-    }
     match object.at_tencent(tencent, operation, cx) {
         Ok(callback) => Ok(Some(callback)),
         Err(diagnostics) if needed && is_known(tencent, object, cx) => Err(diagnostics),
@@ -121,6 +135,13 @@ fn is_known(tencent: &Tencent, object: &CallCallback, cx: &Context) -> bool {
     cx.provider_is_known() && tencent.is_known(&object.sdk_app_id)
 }
 
+/// An object's place among those of its application.
+struct Place {
+    number: ClaimNumber,
+    /// Whether it was read before it was planned.
+    was_read: bool,
+}
+
 /// Notes that the object is to exist after the apply, and checks it against all others of its application.
 fn claim(
     tencent: &Tencent,
@@ -128,63 +149,69 @@ fn claim(
     planned: &CallCallback,
     memory: &Memory,
     cx: &mut Context,
-) -> Result<Option<ClaimNumber>, Diagnostics> {
+) -> Result<Option<Place>, Diagnostics> {
     let in_place = prior.filter(|prior| prior.sdk_app_id == planned.sdk_app_id);
     if let (Some(prior), None) = (prior, in_place)
-        && let Some(callback) = reached(tencent, prior, Operation::Delete, !prior.is_abandoned(), cx)?
+        && let Some(record) = record_of(tencent, prior)
     {
-        let_go(&callback, prior, memory)?;
+        let keep = let_go(&record, prior, memory)?;
+        reached(tencent, prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
     }
+    let Some(record) = record_of(tencent, planned) else { return Ok(None) };
     let is_written = planned.last_request_id.is_unknown();
-    let Some(callback) = reached(tencent, planned, Operation::Update, is_written, cx)? else { return Ok(None) };
-    if let (Some(_), true, Some(origin)) = (in_place, is_written, &memory.origin) {
-        origin.check(&callback)?;
+    let callback = reached(tencent, planned, Operation::Update, is_written, cx)?;
+    if let (Some(_), true, Some(origin), Some(callback)) = (in_place, is_written, &memory.origin, &callback) {
+        origin.check(callback)?;
     }
     let wanted = planned.remote();
-    let stay = Claim::Stays(Stay::new(wanted.clone(), is_written));
-    let claimed = callback.claims().plan(in_place.is_some(), stay);
+    let stay = Claim::Stays(Stay::new(wanted.clone(), is_written, in_place.is_some()));
+    let claimed = record.claims.plan(in_place.is_some(), stay);
     for other in claimed.others.stays {
         match (&other.wanted, &wanted) {
-            (Some(other), Some(wanted)) if other.is_equivalent(wanted) => cx.warn(managed_twice_alike(&callback)),
-            (Some(other), Some(wanted)) => return Err(callback.managed_twice(other, wanted).into()),
-            _ => cx.warn(managed_twice_perhaps_alike(&callback)),
+            (Some(other), Some(wanted)) if other.is_equivalent(wanted) => {
+                cx.warn(managed_twice_alike(record.sdk_app_id()));
+            }
+            (Some(other), Some(wanted)) => return Err(record.managed_twice(other, wanted).into()),
+            _ => cx.warn(managed_twice_perhaps_alike(record.sdk_app_id())),
         }
     }
     if claimed.others.deletes && !is_written {
-        return Err(needs_refresh(&callback).into());
+        return Err(needs_refresh(record.sdk_app_id()).into());
     }
     if let Some(prior) = in_place
-        && memory.rewrite
+        && is_written
         && !prior.differs_remotely(planned)
     {
-        cx.warn(written_again(&callback));
+        cx.warn(written_again(record.sdk_app_id()));
     }
-    Ok(Some(claimed.number))
+    Ok(Some(Place { number: claimed.number, was_read: claimed.when_read.is_some() }))
 }
 
 /// The second half of the plan of a replacement.
-fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback, cx: &Context) -> Option<ClaimNumber> {
-    if let Ok(callback) = planned.at_tencent(tencent, Operation::Create, cx) {
-        callback.claims().plan_again(number, Claim::Stays(Stay::new(planned.remote(), true)));
+fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback) -> Place {
+    if let Some(record) = record_of(tencent, planned) {
+        record.claims.plan_again(number, Claim::Stays(Stay::new(planned.remote(), true, true)));
     }
-    Some(number)
+    Place { number, was_read: false }
 }
 
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
-fn let_go(callback: &Callback<'_>, prior: &CallCallback, memory: &Memory) -> Result<bool, Diagnostics> {
+fn let_go(record: &Record, prior: &CallCallback, memory: &Memory) -> Result<bool, Diagnostics> {
     if prior.is_abandoned() {
-        callback.claims().plan(true, Claim::Goes(Goes::new(false)));
+        record.claims.plan(true, Claim::Goes(Goes::new(false)));
         return Ok(false);
     }
-    let claimed = callback.claims().plan(true, Claim::Goes(Goes::new(true)));
+    let claimed = record.claims.plan(true, Claim::Goes(Goes::new(true)));
+    let was_read = claimed.when_read.is_some();
     // What an interrupted replacement left remembers only what reading has set.
-    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_want());
-    if !remembered && claimed.others.stay_unaware() {
-        return Err(needs_refresh(callback).into());
+    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
+    let is_late = |stay: &Stay| was_read || !stay.was_read;
+    if !remembered && claimed.others.unwritten().any(is_late) {
+        return Err(needs_refresh(record.sdk_app_id()).into());
     }
-    let keep = remembered || !claimed.others.stays.is_empty();
+    let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
     if keep {
-        callback.claims().plan_again(claimed.number, Claim::Goes(Goes::new(false)));
+        record.claims.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
     }
     Ok(keep)
 }
@@ -227,12 +254,12 @@ async fn look_before_creating(
     cx: &mut Context,
 ) -> Result<(), Diagnostics> {
     if !is_known(tencent, planned, cx) || !matches!(planned.sdk_app_id, Attr::Known(_)) {
-        cx.warn(could_not_check());
+        cx.warn(could_not_check(planned));
         return Ok(());
     }
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?.within(LONGEST_LOOK);
     let guarded = planned.overwrite_existing == Attr::Known(false);
-    let found = match callback.fresh_look() {
+    let found = match callback.record().fresh_look() {
         Some(found) => found,
         None => match callback.look().await {
             Ok(found) => found,
@@ -280,9 +307,10 @@ fn failed_look(
     if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
 }
 
-fn could_not_check() -> Diagnostic {
+fn could_not_check(planned: &CallCallback) -> Diagnostic {
+    let of = planned.id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default();
     Diagnostic::warning(
-        "Could not check for an existing callback configuration",
+        format!("Could not check for an existing callback configuration{of}"),
         "The application or its credentials are known only after apply. If the application has a callback configuration \
          by then, this plan overwrites it, unless overwrite_existing is false.",
     )
@@ -290,7 +318,7 @@ fn could_not_check() -> Diagnostic {
 
 fn exists_as_planned(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        "The callback configuration exists already, as planned",
+        format!("The callback configuration of SDKAppID {id} exists already, as planned"),
         format!("SDKAppID {id} already sends {}. This plan writes the same again.", describe(existing)),
     )
 }
@@ -298,19 +326,19 @@ fn exists_as_planned(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnost
 /// Terraform shows this with the plan, and again after the apply.
 fn overwrites(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        "This plan overwrites an existing callback configuration",
+        format!("This plan overwrites the existing callback configuration of SDKAppID {id}"),
         format!(
-            "When the provider checked, SDKAppID {id} had a callback configuration that Terraform does not manage here. It \
-             sent {}. This plan replaces all of it.\n\n{}",
+            "When the provider checked, the application had a callback configuration that this resource does not manage \
+             yet. It sent {}. This plan replaces all of it.\n\n{}",
             describe(existing),
             how_to_import(id)
         ),
     )
 }
 
-fn deletes_what_has_changed(callback: &Callback<'_>, found: &CallbackConfiguration) -> Diagnostic {
+fn deletes_what_has_changed(id: SdkAppId, found: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {} is not what the state says", callback.sdk_app_id()),
+        format!("The callback configuration of SDKAppID {id} is not what the state says"),
         format!(
             "When the provider checked, it sent {}. Somebody else has set that. This plan deletes it.",
             describe(found)
@@ -318,8 +346,7 @@ fn deletes_what_has_changed(callback: &Callback<'_>, found: &CallbackConfigurati
     )
 }
 
-fn managed_twice_alike(callback: &Callback<'_>) -> Diagnostic {
-    let id = callback.sdk_app_id();
+fn managed_twice_alike(id: SdkAppId) -> Diagnostic {
     Diagnostic::warning(
         format!("Two resources for the callback configuration of SDKAppID {id}"),
         "Another resource with this provider manages the same application, and so far the two want the same. As soon as \
@@ -328,8 +355,7 @@ fn managed_twice_alike(callback: &Callback<'_>) -> Diagnostic {
     .on("sdk_app_id")
 }
 
-fn managed_twice_perhaps_alike(callback: &Callback<'_>) -> Diagnostic {
-    let id = callback.sdk_app_id();
+fn managed_twice_perhaps_alike(id: SdkAppId) -> Diagnostic {
     Diagnostic::warning(
         format!("Two resources for the callback configuration of SDKAppID {id}"),
         "Another resource with this provider manages the same application. What they want is known only after apply; if \
@@ -338,19 +364,21 @@ fn managed_twice_perhaps_alike(callback: &Callback<'_>) -> Diagnostic {
     .on("sdk_app_id")
 }
 
-fn written_again(callback: &Callback<'_>) -> Diagnostic {
+fn written_again(id: SdkAppId) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {} is written again", callback.sdk_app_id()),
-        "Terraform also destroys another object in its state that belongs to this application. An application has only \
-         one callback configuration, so this plan writes it once more: it is there whichever of the two comes first.",
+        format!("The callback configuration of SDKAppID {id} is written again"),
+        "Another object in Terraform's state belongs to this application, and Terraform destroys it, or may. An \
+         application has only one callback configuration, so this plan writes it once more: it is there whichever of the \
+         two comes first.",
     )
 }
 
-fn needs_refresh(callback: &Callback<'_>) -> Diagnostic {
+fn needs_refresh(id: SdkAppId) -> Diagnostic {
     Diagnostic::error(
-        format!("Several objects for the callback configuration of SDKAppID {}", callback.sdk_app_id()),
+        format!("Several objects for the callback configuration of SDKAppID {id}"),
         "This plan destroys one of several objects in the state that belong to this application, and keeps another. \
-         Terraform has not read them from Tencent in this run, and without that the provider cannot keep the \
-         configuration of the one that stays. Run the plan without -refresh=false.",
+         Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's own \
+         configuration is not known yet, so the provider cannot keep the configuration of the one that stays. Run the \
+         plan without -refresh=false, and first apply what the provider's configuration depends on.",
     )
 }

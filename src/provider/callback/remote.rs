@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::claims::{Claims, Reading};
 use super::{describe, refused_to_overwrite};
-use crate::provider::applications::{Application, Tencent};
+use crate::provider::applications::Tencent;
 use crate::provider::checks;
-use crate::tencent::{CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
+use crate::tencent::{App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long to look at most for what holds after a write.
@@ -25,16 +25,17 @@ const FRESH: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Callback<'a> {
     tencent: &'a Tencent,
-    application: Arc<Application>,
+    app: Arc<App>,
     record: Arc<Record>,
     service: Service,
     patience: Patience,
 }
 
 /// What this run of Terraform has found and done at one application and service.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Record {
-    claims: Claims,
+    id: SdkAppId,
+    pub(crate) claims: Claims,
     /// The last write. Locked while it is written or deleted: the two exclude each other.
     written: tokio::sync::Mutex<Option<Write>>,
     /// What an object was that Terraform has let go of: if that is still there, it is nobody else's.
@@ -61,6 +62,63 @@ impl Write {
 struct Look {
     at: Instant,
     found: Option<CallbackConfiguration>,
+}
+
+impl Record {
+    pub(crate) fn of(id: SdkAppId) -> Self {
+        Self {
+            id,
+            claims: Claims::default(),
+            written: tokio::sync::Mutex::default(),
+            released: Mutex::default(),
+            looked: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
+        self.id
+    }
+
+    /// Whether this run has written it, or may have.
+    pub(crate) fn has_written(&self) -> bool {
+        // Locked: it is being written or deleted.
+        self.written.try_lock().map_or(true, |written| written.is_some())
+    }
+
+    /// What a look of a moment ago found, if there was one.
+    pub(crate) fn fresh_look(&self) -> Option<Option<CallbackConfiguration>> {
+        let look = self.looked().clone()?;
+        (look.at.elapsed() < FRESH).then_some(look.found)
+    }
+
+    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Look>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to say of two objects that want different things.
+    pub(crate) fn managed_twice(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> Diagnostic {
+        let id = self.id;
+        Diagnostic::error(
+            format!("Two resources for the callback configuration of SDKAppID {id}"),
+            format!(
+                "Another resource with this provider manages the same application. It sends {}; this one sends {}. An \
+                 application has only one callback configuration: remove one of the two resources, or change its \
+                 sdk_app_id.",
+                describe(other),
+                describe(wanted)
+            ),
+        )
+        .on("sdk_app_id")
+    }
+
+    /// What to say of a deletion that would have deleted what another object wants.
+    pub(crate) fn not_deleted(&self) -> Diagnostic {
+        Diagnostic::warning(
+            format!("The callback configuration of SDKAppID {} is left to another object", self.id),
+            "Terraform holds several objects for this application, which has only one callback configuration. Destroying \
+             this one deletes nothing at Tencent: the configuration stays as long as another of these objects does.",
+        )
+    }
 }
 
 /// A write that took effect.
@@ -131,10 +189,10 @@ impl<'a> Callback<'a> {
         timeout: Duration,
         cx: &Context,
     ) -> Result<Self, Diagnostics> {
-        let application = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
-        let record = application.record(service);
+        let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
+        let record = tencent.record(app.sdk_app_id(), service);
         let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Ok(Self { tencent, application, record, service, patience })
+        Ok(Self { tencent, app, record, service, patience })
     }
 
     /// The same with no more time than this.
@@ -144,22 +202,20 @@ impl<'a> Callback<'a> {
     }
 
     pub(crate) fn sdk_app_id(&self) -> SdkAppId {
-        self.application.app.sdk_app_id()
+        self.app.sdk_app_id()
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
     }
 
     pub(crate) fn tencent(&self) -> &Tencent {
         self.tencent
     }
 
-    /// Whether this run has written it, or may have.
-    pub(crate) fn has_written(&self) -> bool {
-        // Locked: it is being written or deleted.
-        self.record.written.try_lock().map_or(true, |written| written.is_some())
-    }
-
     /// Waits for its turn to be read: see [`Claims::read`].
     pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_>, Diagnostic> {
-        self.patiently(self.claims().read()).await.map_err(|why| {
+        self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the callback configuration of SDKAppID {} failed", self.sdk_app_id()),
                 format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
@@ -169,23 +225,18 @@ impl<'a> Callback<'a> {
 
     /// Where its calls go.
     pub(crate) fn endpoint(&self) -> String {
-        self.application.app.endpoint().to_string()
-    }
-
-    /// The objects of this run that are this configuration.
-    pub(crate) fn claims(&self) -> &Claims {
-        &self.record.claims
+        self.app.endpoint().to_string()
     }
 
     /// Reads it; `None` if there is none.
     pub(crate) async fn look(&self) -> Result<Option<CallbackConfiguration>, Error> {
         let found = self.read(&self.patience).await?;
-        *self.looked() = Some(Look { at: Instant::now(), found: found.clone() });
+        *self.record.looked() = Some(Look { at: Instant::now(), found: found.clone() });
         Ok(found)
     }
 
     async fn read(&self, patience: &Patience) -> Result<Option<CallbackConfiguration>, Error> {
-        self.tencent.client.get_callback(&self.application.app, self.service, patience).await
+        self.tencent.client.get_callback(&self.app, self.service, patience).await
     }
 
     /// Reads it; `None` if there is none.
@@ -194,19 +245,9 @@ impl<'a> Callback<'a> {
         self.look().await.map_err(failed)
     }
 
-    /// What a look of a moment ago found, if there was one.
-    pub(crate) fn fresh_look(&self) -> Option<Option<CallbackConfiguration>> {
-        let look = self.looked().clone()?;
-        (look.at.elapsed() < FRESH).then_some(look.found)
-    }
-
-    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Look>> {
-        self.record.looked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
     pub(crate) fn failed(&self, what: &str, error: &Error) -> Diagnostic {
-        checks::call_failed(what, &self.application.app, error)
+        checks::call_failed(what, &self.app, error)
     }
 
     /// Whether this run has let go of what was `found`, and left it there.
@@ -239,7 +280,7 @@ impl<'a> Callback<'a> {
         let mut written = self.lock().await?;
         if written.as_ref().is_some_and(|write| !write.is_of(last_request_id)) {
             if !replaced {
-                cx.warn(self.not_deleted());
+                cx.warn(self.record.not_deleted());
             }
             return Ok(());
         }
@@ -255,25 +296,13 @@ impl<'a> Callback<'a> {
             self.release(Some(found));
             return Ok(());
         }
-        if let Err(error) =
-            self.tencent.client.delete_callback(&self.application.app, self.service, &self.writing()).await
-        {
+        if let Err(error) = self.tencent.client.delete_callback(&self.app, self.service, &self.writing()).await {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
-        *self.looked() = None;
+        *self.record.looked() = None;
         self.release(None);
         Ok(())
-    }
-
-    /// What to say of a deletion that would have deleted what another object wants.
-    pub(crate) fn not_deleted(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The callback configuration of SDKAppID {} stays at Tencent", self.sdk_app_id()),
-            "Terraform destroys one of several objects in its state that belong to this application, and at least one of \
-             them stays. An application has only one callback configuration: deleting it would delete that of the object \
-             that stays. Terraform only forgets the destroyed object.",
-        )
     }
 
     /// Writes it for a resource that does not manage it yet. With `guarded`, what would be lost is refused.
@@ -286,8 +315,8 @@ impl<'a> Callback<'a> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
         if written.is_none() {
-            let told = self.looked().clone();
-            let found = match self.fresh_look() {
+            let told = self.record.looked().clone();
+            let found = match self.record.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
             };
@@ -344,26 +373,10 @@ impl<'a> Callback<'a> {
     ) -> Result<(), Diagnostic> {
         match written {
             Some(write) if !write.is_of(last_request_id) && !write.configuration.is_equivalent(wanted) => {
-                Err(self.managed_twice(&write.configuration, wanted))
+                Err(self.record.managed_twice(&write.configuration, wanted))
             }
             _ => Ok(()),
         }
-    }
-
-    /// What to say of two objects that want different things.
-    pub(crate) fn managed_twice(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> Diagnostic {
-        let id = self.sdk_app_id();
-        Diagnostic::error(
-            format!("Two resources for the callback configuration of SDKAppID {id}"),
-            format!(
-                "Another resource with this provider manages the same application. It sends {}; this one sends {}. An \
-                 application has only one callback configuration: remove one of the two resources, or change its \
-                 sdk_app_id.",
-                describe(other),
-                describe(wanted)
-            ),
-        )
-        .on("sdk_app_id")
     }
 
     /// Somebody else has set something after the plan was made.
@@ -388,7 +401,7 @@ impl<'a> Callback<'a> {
 
     /// Waits until no other resource of this process writes or deletes it.
     async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write>>, Diagnostic> {
-        self.claims().clear();
+        self.record.claims.clear();
         self.patiently(self.record.written.lock()).await.map_err(|why| {
             let id = self.sdk_app_id();
             Diagnostic::error(
@@ -430,12 +443,12 @@ impl<'a> Callback<'a> {
         let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
         *written = Some(Write { request_id, configuration: wanted.clone() });
         self.release(None);
-        *self.looked() = None;
+        *self.record.looked() = None;
         outcome
     }
 
     async fn set(&self, configuration: &CallbackConfiguration) -> Result<String, Error> {
-        self.tencent.client.set_callback(&self.application.app, self.service, configuration, &self.writing()).await
+        self.tencent.client.set_callback(&self.app, self.service, configuration, &self.writing()).await
     }
 
     /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
