@@ -25,9 +25,9 @@ async fn start() -> (Simulator, Session) {
 
 #[tokio::test]
 async fn plans_do_without_tencent() {
-    let (simulator, session) = start().await;
-    let config = session.config(URL);
     for (client_capabilities, deferred) in CLIENTS {
+        let (simulator, session) = start().await;
+        let config = session.config(URL);
         let request = proto::plan_resource_change::Request {
             type_name: RESOURCE.into(),
             prior_state: session.encode(&Value::Null),
@@ -47,8 +47,8 @@ async fn plans_do_without_tencent() {
             with(session.state(URL), [("last_request_id", Value::Unknown)])
         );
         assert_eq!(identified(&plan.planned_identity), number(APP));
+        assert_eq!(simulator.requests(), []);
     }
-    assert_eq!(simulator.requests(), []);
 }
 
 #[tokio::test]
