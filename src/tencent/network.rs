@@ -217,7 +217,8 @@ fn no_tls(error: &rustls::Error, route: &Route) -> NetworkError {
 /// Why a certificate is not trusted, and what to do about it.
 fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
     match error {
-        CertificateError::UnknownIssuer => {
+        // The signature is that of another issuer of the same name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             let why = unusable_certificates(|name| std::env::var(name).ok());
             (format!("this machine does not trust its issuer{why}"), TRUST)
         }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 #[cfg(unix)]
 use tencent_simulator::Request;
-use tencent_simulator::{Fault, FaultKind, Service, Simulator};
+use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Service, Simulator};
 
 use crate::harness::{
     END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet, sends, this,
@@ -250,10 +250,35 @@ fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
     scenario.expect_no_changes()
 }
 
+/// A guarded resource, which is looked for when it is planned, with one attempt.
+fn guarded() -> String {
+    ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))
+}
+
+/// What a plan says of the call that it could not make.
+#[track_caller]
+fn unplanned(scenario: &Scenario) -> Result<String> {
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    Ok(diagnostic(&plan, "Checking for an existing callback configuration"))
+}
+
+/// The same of a call that is not made again, however many attempts there might be.
+#[track_caller]
+fn refused_at_once(scenario: &mut Scenario) -> Result<String> {
+    let log = scenario.workspace.path().join("provider.log");
+    scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
+    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    let error = unplanned(scenario)?;
+    assert_eq!(fs::read_to_string(&log)?.matches("calling Tencent").count(), 1, "{error}");
+    fs::remove_file(log)?;
+    Ok(error)
+}
+
 /// A scenario whose simulator speaks TLS, and whose provider trusts only what `trust` says.
 fn over_tls() -> Result<Scenario> {
     let scenario = Scenario::on(&TERRAFORM, Simulator::builder().tls(true).start()?)?;
-    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    scenario.configure(&guarded())?;
     Ok(scenario)
 }
 
@@ -276,12 +301,48 @@ fn over_tls_with_a_certificate_that_the_system_trusts() -> Result {
 
 #[test]
 fn a_certificate_that_nobody_trusts() -> Result {
-    let scenario = over_tls()?;
-    let plan = scenario.run(&["plan"])?;
-    plan.expect_failure();
-    let error = diagnostic(&plan, "Checking for an existing callback configuration");
-    assert!(error.contains("this machine does not trust its issuer.") && error.contains("SSL_CERT_FILE"), "{error}");
+    let mut scenario = over_tls()?;
+    let error = refused_at_once(&mut scenario)?;
+    for said in ["The certificate of https://127.0.0.1:", "this machine does not trust its issuer.", "SSL_CERT_FILE"] {
+        assert!(error.contains(said), "{error}");
+    }
     assert_eq!(scenario.calls(), [], "no request without trust");
+    Ok(())
+}
+
+#[test]
+fn a_certificate_with_a_flaw() -> Result {
+    for (flaw, said) in [
+        (CertificateFlaw::Expired, "it expired at 2001-02-03T00:00:00Z"),
+        (CertificateFlaw::NotYetValid, "it is valid only from 4000-01-01T00:00:00Z on"),
+        (CertificateFlaw::OtherHost, "it is not for the host 127.0.0.1"),
+        (CertificateFlaw::Authority, "it is the certificate of an authority (CA) rather than of a server"),
+    ] {
+        let simulator = Simulator::builder().flawed_certificate(flaw).start()?;
+        let mut scenario = Scenario::on(&TERRAFORM, simulator)?;
+        trust(&mut scenario)?;
+        let error = refused_at_once(&mut scenario)?;
+        assert!(error.contains("(TENCENT_ENDPOINT) cannot be trusted: ") && error.contains(said), "{flaw:?}: {error}");
+        assert_eq!(scenario.calls(), []);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")] // Elsewhere the system's store alone counts.
+#[test]
+fn certificates_that_cannot_be_read() -> Result {
+    let mut scenario = over_tls()?;
+    scenario.workspace.env("SSL_CERT_FILE", "/nowhere/ca.pem");
+    let error = unplanned(&scenario)?;
+    assert!(error.contains("SSL_CERT_FILE names \"/nowhere/ca.pem\", which does not exist"), "{error}");
+
+    // Other certificates are there, but not the one that is needed.
+    let other = Simulator::builder().tls(true).start()?;
+    let file = scenario.workspace.path().join("other.pem");
+    fs::write(&file, other.ca_certificate_pem().expect("with TLS"))?;
+    scenario.workspace.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", "/nowhere");
+    let error = unplanned(&scenario)?;
+    assert!(error.contains("does not trust its issuer, and SSL_CERT_DIR names \"/nowhere\""), "{error}");
     Ok(())
 }
 
@@ -289,9 +350,50 @@ fn a_certificate_that_nobody_trusts() -> Result {
 fn plain_http_to_a_server_that_speaks_tls() -> Result {
     let mut scenario = over_tls()?;
     let plain = scenario.simulator.url().replace("https://", "http://");
-    scenario.workspace.env("TENCENT_ENDPOINT", plain);
-    scenario.run(&["plan"])?.expect_failure().expect_contains("is not HTTP");
+    scenario.workspace.env("TENCENT_ENDPOINT", &plain);
+    let error = refused_at_once(&mut scenario)?;
+    assert!(error.contains(&format!("The answer of {plain} (TENCENT_ENDPOINT) is not HTTP")), "{error}");
+    assert!(error.contains("write https://"), "{error}");
     assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[test]
+fn https_to_a_server_that_does_not_speak_it() -> Result {
+    let mut scenario = Scenario::new()?;
+    let secure = scenario.simulator.url().replace("http://", "https://");
+    scenario.workspace.env("TENCENT_ENDPOINT", &secure);
+    let error = refused_at_once(&mut scenario)?;
+    assert!(error.contains(&format!("to {secure} (TENCENT_ENDPOINT): the server there does not speak TLS")), "{error}");
+    assert!(error.contains("https is the wrong scheme"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn no_connection_in_time() -> Result {
+    // It accepts, and says nothing.
+    let silent = TcpListener::bind(("127.0.0.1", 0))?;
+    let mut scenario = Scenario::new()?;
+    scenario.workspace.env("TENCENT_ENDPOINT", format!("https://{}", silent.local_addr()?));
+    let provider = "provider \"tencent\" {\n  max_retries = 0\n  request_timeout = \"500ms\"\n}\n";
+    scenario.configure(&(provider.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    let error = unplanned(&scenario)?;
+    assert!(error.contains("in the time for one attempt, 500ms") && error.contains("request_timeout"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn where_calls_go_is_logged() -> Result {
+    let mut scenario = Scenario::new()?;
+    let log = scenario.workspace.path().join("provider.log");
+    scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.run(&["plan"])?.expect_success();
+    let log = fs::read_to_string(&log)?;
+    let route = format!("{} (TENCENT_ENDPOINT)", scenario.simulator.url());
+    for line in ["configured", "calling Tencent"] {
+        assert!(log.lines().any(|text| text.contains(line) && text.contains(&route)), "{line}: {log}");
+    }
     Ok(())
 }
 
@@ -301,8 +403,11 @@ struct Proxy {
     wanted: Arc<Mutex<Vec<String>>>,
 }
 
+/// What a proxy answers who may not pass.
+const FORBIDDEN: &str = "403 Forbidden";
+
 impl Proxy {
-    fn to(target: Option<SocketAddr>) -> Result<Self> {
+    fn to(target: std::result::Result<SocketAddr, &'static str>) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let proxy = Self { address: listener.local_addr()?, wanted: Arc::default() };
         let wanted = Arc::clone(&proxy.wanted);
@@ -326,14 +431,20 @@ impl Proxy {
 }
 
 /// One `CONNECT host:port`, and then bytes both ways.
-fn serve(mut client: TcpStream, target: Option<SocketAddr>, wanted: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(
+    mut client: TcpStream,
+    target: std::result::Result<SocketAddr, &str>,
+    wanted: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     let host = request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or(&request).to_owned();
     wanted.lock().unwrap_or_else(PoisonError::into_inner).push(host);
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
-    let Some(target) = target else { return client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n") };
-    let mut server = TcpStream::connect(target)?;
+    let mut server = match target {
+        Ok(target) => TcpStream::connect(target)?,
+        Err(status) => return client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()),
+    };
     client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
@@ -342,23 +453,59 @@ fn serve(mut client: TcpStream, target: Option<SocketAddr>, wanted: &Mutex<Vec<S
 
 #[test]
 fn each_region_has_its_host() -> Result {
+    let mut scenario = Scenario::new()?;
+    scenario.configure(&guarded())?;
     for (region, host) in [
         (None, "console.tim.qq.com"),
         (Some("china"), "console.tim.qq.com"),
         (Some("singapore"), "adminapisgp.im.qcloud.com"),
         (Some("seoul"), "adminapikr.im.qcloud.com"),
+        (Some("frankfurt"), "adminapiger.im.qcloud.com"),
+        (Some("silicon_valley"), "adminapiusa.im.qcloud.com"),
+        (Some("jakarta"), "adminapiidn.im.qcloud.com"),
+        (Some("tokyo"), "adminapijpn.im.qcloud.com"),
     ] {
-        let proxy = Proxy::to(None)?;
-        let mut scenario = Scenario::new()?;
+        let proxy = Proxy::to(Err(FORBIDDEN))?;
         scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
+        let origin = match region {
+            Some(region) => format!("(the host of region \"{region}\", from TENCENT_REGION)"),
+            None => "(the host of region \"china\", the default)".to_owned(),
+        };
         if let Some(region) = region {
             scenario.workspace.env("TENCENT_REGION", region);
         }
-        scenario
-            .configure(&(ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
-        let plan = scenario.run(&["plan"])?;
-        plan.expect_failure().expect_contains("No connection could be made").expect_contains("HTTPS_PROXY");
+        let error = unplanned(&scenario)?;
+        let way = format!("https://{host}:443 {origin} through the proxy {} (HTTPS_PROXY)", proxy.url());
+        assert!(error.contains(&format!("{way}: the proxy refused to connect to that host")), "{error}");
         assert_eq!(proxy.wanted(), [format!("{host}:443")], "{region:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_proxy_that_does_not_let_through_is_named_without_its_password() -> Result {
+    let mut scenario = Scenario::new()?;
+    scenario.configure(&guarded())?;
+    scenario.workspace.remove_env("TENCENT_ENDPOINT").remove_env("NO_PROXY");
+    let asking = Proxy::to(Err("407 Proxy Authentication Required"))?;
+    let nobody = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+    for (variable, address, said) in [
+        ("HTTPS_PROXY", asking.address, "the proxy asks for a user name and a password"),
+        ("all_proxy", nobody, "the proxy refused the connection"),
+    ] {
+        scenario.workspace.env(variable, format!("http://user:s3cret@{address}/"));
+        let error = unplanned(&scenario)?;
+        assert!(error.contains(&format!("through the proxy http://{address} ({variable}): {said}")), "{error}");
+        assert!(!error.contains("s3cret") && !error.contains("user@"), "{error}");
+        scenario.workspace.remove_env(variable);
+    }
+
+    for (variable, value) in [("HTTPS_PROXY", "http://"), ("ALL_PROXY", "ftp://s3cret@proxy.example.com")] {
+        scenario.workspace.env(variable, value);
+        let error = unplanned(&scenario)?;
+        let said = format!("The environment variable {variable} is not the URL of a proxy.");
+        assert!(error.contains(&said) && !error.contains("s3cret"), "{error}");
+        scenario.workspace.remove_env(variable);
     }
     Ok(())
 }
@@ -368,7 +515,7 @@ fn a_certificate_for_another_host() -> Result {
     // The proxy leads to the simulator, whose certificate is not for Tencent's host.
     let mut scenario = over_tls()?;
     trust(&mut scenario)?;
-    let proxy = Proxy::to(Some(scenario.simulator.url().trim_start_matches("https://").parse()?))?;
+    let proxy = Proxy::to(Ok(scenario.simulator.url().trim_start_matches("https://").parse()?))?;
     scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
@@ -380,7 +527,7 @@ fn a_certificate_for_another_host() -> Result {
 
 #[test]
 fn this_machine_is_called_without_a_proxy() -> Result {
-    let proxy = Proxy::to(None)?;
+    let proxy = Proxy::to(Err(FORBIDDEN))?;
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("NO_PROXY").env("HTTPS_PROXY", proxy.url()).env("HTTP_PROXY", proxy.url());
     let scenario = scenario.applied(&this(&sends(&[START], URL)))?;

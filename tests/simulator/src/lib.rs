@@ -50,3 +50,4 @@ pub use configuration::Configuration;
 pub use fault::{Fault, FaultKind};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};
+pub use tls::CertificateFlaw;

@@ -17,7 +17,7 @@ use crate::rate_limit::RateLimit;
 use crate::record::Request;
 use crate::server;
 use crate::state::Shared;
-use crate::tls;
+use crate::tls::{self, CertificateFlaw};
 
 /// A running simulator. Dropping it ends it: its listener, its connections (answered or not) and its thread.
 #[derive(Debug)]
@@ -41,6 +41,7 @@ pub struct Builder {
     apps: Vec<App>,
     state_file: Option<PathBuf>,
     tls: bool,
+    flaw: Option<CertificateFlaw>,
 }
 
 impl Simulator {
@@ -60,7 +61,7 @@ impl Simulator {
 
     /// A simulator that is not as [`start`](Self::start) makes it.
     pub fn builder() -> Builder {
-        Builder { listen: (Ipv4Addr::LOCALHOST, 0).into(), apps: Vec::new(), state_file: None, tls: false }
+        Builder { listen: (Ipv4Addr::LOCALHOST, 0).into(), apps: Vec::new(), state_file: None, tls: false, flaw: None }
     }
 
     /// The base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
@@ -201,6 +202,13 @@ impl Builder {
         self
     }
 
+    /// HTTPS, with a certificate that no client should accept.
+    #[must_use]
+    pub fn flawed_certificate(mut self, flaw: CertificateFlaw) -> Self {
+        self.flaw = Some(flaw);
+        self.tls(true)
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -218,7 +226,9 @@ impl Builder {
         }
         let store = self.state_file.map(Store::open).transpose()?.unwrap_or_default();
         let (acceptor, ca_certificate_pem) = match self.tls {
-            true => tls::make().map(|(acceptor, pem)| (Some(acceptor), Some(pem))).map_err(io::Error::other)?,
+            true => {
+                tls::make(self.flaw).map(|(acceptor, pem)| (Some(acceptor), Some(pem))).map_err(io::Error::other)?
+            }
             false => (None, None),
         };
         let mut apps = self.apps;
