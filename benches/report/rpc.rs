@@ -8,7 +8,8 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, validate
 
 use crate::Result;
 use crate::page::{Budget, Page};
-use crate::session::{RESOURCE, Session, number, text, with};
+use crate::session::{RESOURCE, Session, encode, nothing, number, text, type_of, with};
+use crate::start::memory;
 use crate::statistics::Samples;
 
 const FIRST: u64 = Simulator::SDK_APP_ID;
@@ -79,6 +80,28 @@ async fn measure_all(requests: usize, page: &mut Page) -> Result {
         }
     }
     page.table(&["", "p50, µs", "p99, µs"], rows);
+    measure_large_configuration(&simulator, page).await
+}
+
+/// Nothing is signed for an application before it is called for, so the largest fleet is no slower to start with.
+async fn measure_large_configuration(simulator: &Simulator, page: &mut Page) -> Result {
+    const APPLICATIONS: usize = 10_000;
+    let mut session = Session::start().await;
+    let resident = |session: &Session| memory(session.plugin.process.id(), "VmRSS:").unwrap_or_default();
+    let before = resident(&session);
+    let apps = (FIRST..).take(APPLICATIONS).map(|id| (id.to_string(), entry(&session, id)));
+    let config = with(nothing(session.provider_schema()), [("apps", Value::Object(apps.collect()))]);
+    let config = with(config, [("endpoint", text(simulator.url()))]);
+    let begin = Instant::now();
+    session.configure(&config).await;
+    page.text(&format!(
+        "ConfigureProvider with {APPLICATIONS} entries in `apps` took {:.0} ms, most of it for moving {:.1} MB through the \
+         socket, and {:.1} MB of memory.",
+        begin.elapsed().as_secs_f64() * 1e3,
+        encode(&config, &type_of(session.provider_schema())).msgpack.len() as f64 / 1e6,
+        resident(&session) - before
+    ));
+    session.shut_down().await;
     Ok(())
 }
 
