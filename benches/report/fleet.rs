@@ -180,7 +180,7 @@ fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        peak = children(child.id()).filter_map(|id| memory(id, "VmHWM:")).fold(peak, f64::max);
+        peak = providers(child.id()).filter_map(|id| memory(id, "VmHWM:")).fold(peak, f64::max);
         thread::sleep(Duration::from_millis(20));
     };
     let seconds = begin.elapsed().as_secs_f64();
@@ -194,9 +194,14 @@ fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
     Ok(Run { seconds, calls: BTreeMap::new(), memory: peak })
 }
 
-/// The processes that a process has started, by any of its threads.
-fn children(id: u32) -> impl Iterator<Item = u32> {
+/// The providers that a process has started, by any of its threads. A child that is not a provider yet still has the
+/// memory of its parent.
+fn providers(id: u32) -> impl Iterator<Item = u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+    let children =
+        lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<u32>>());
+    children.filter(|id| {
+        fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name.starts_with("terraform-prov"))
+    })
 }
