@@ -1,6 +1,6 @@
 //! Checks and messages that the provider block, resources and data sources share.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::arguments;
 use crate::tencent::{self, App, ErrorKind, InvalidSdkAppId, Retry, Route, SdkAppId};
@@ -17,6 +17,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => Err(format!(
             "{text:?} is not a duration. Write a number with a unit, such as \"500ms\", \"30s\" or \"2m\"."
         )),
+    }
+}
+
+/// A time as Terraform's own functions write it; null for none, and for one that no calendar has.
+pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
+    /// The first second of the year 10000.
+    const END: Duration = Duration::from_secs(253_402_300_800);
+    match time {
+        Some(time) if time < SystemTime::UNIX_EPOCH + END => humantime::format_rfc3339_seconds(time).to_string().into(),
+        _ => Attr::Null,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a person writes in HCL: the provider block, and one file per resource and data source.
+//! What a person writes in HCL: the provider block, and one file per resource and data source; its functions.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -8,6 +8,7 @@
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
+//! | `functions.rs` | the functions |
 //! | `callback/` | what the callback configurations of all services share |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
@@ -21,6 +22,7 @@ mod call_callback_data_source;
 mod callback;
 mod checks;
 mod config;
+mod functions;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
@@ -28,6 +30,7 @@ use applications::Tencent;
 use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
 use config::{Config, Environment};
+use functions::{CallbackCommands, UserSigClaims};
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +56,11 @@ impl Provider for TencentProvider {
     }
 
     fn registry(&self) -> Registry<Tencent> {
-        Registry::new().resource(CallCallbackResource).data_source(CallCallbackDataSource)
+        Registry::new()
+            .resource(CallCallbackResource)
+            .data_source(CallCallbackDataSource)
+            .function(CallbackCommands)
+            .function(UserSigClaims)
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {

@@ -5,7 +5,7 @@
 //! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
 //! | [`Schema`], [`Attribute`] | which attributes an object has |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
-//! | [`Provider`], [`ManagedResource`], [`DataSource`] | the traits that provider code implements |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`Function`] | the traits that provider code implements |
 //! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
@@ -16,6 +16,7 @@ pub mod codec;
 mod context;
 mod data_source;
 mod diagnostic;
+mod function;
 mod model;
 mod number;
 mod path;
@@ -31,6 +32,7 @@ mod value;
 pub use context::Context;
 pub use data_source::DataSource;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use function::{Function, FunctionError, Parameter, Signature};
 pub use model::{Attr, Data, Mismatch, SetOf};
 #[doc(hidden)]
 pub use model::{open_object, take_attribute};

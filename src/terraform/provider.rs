@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::data_source::{self, AnyDataSource, DataSource};
+use super::function::{self, AnyFunction, Function};
 use super::resource::{self, AnyResource, ManagedResource};
 use super::{Context, Data, Diagnostics, Schema};
 
@@ -42,15 +43,16 @@ pub enum Configured<C> {
     Partly(C),
 }
 
-/// The resources and data sources of a provider, by name.
+/// What a provider offers, by name.
 pub struct Registry<C> {
     pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
     pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
+    pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
 }
 
 impl<C> Default for Registry<C> {
     fn default() -> Self {
-        Self { resources: BTreeMap::new(), data_sources: BTreeMap::new() }
+        Self { resources: BTreeMap::new(), data_sources: BTreeMap::new(), functions: BTreeMap::new() }
     }
 }
 
@@ -71,6 +73,13 @@ impl<C> Registry<C> {
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
         self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self
+    }
+
+    /// Adds a function.
+    #[must_use]
+    pub fn function<F: Function>(mut self, function: F) -> Self {
+        self.functions.insert(F::NAME, Box::new(function::Registered::new(function)));
         self
     }
 }

@@ -158,7 +158,7 @@ impl Attribute {
 
     fn to_proto(&self) -> proto::schema::Attribute {
         let (ty, nested_type) = match &self.kind {
-            Kind::Plain(ty) => (type_bytes(ty), None),
+            Kind::Plain(ty) => (ty.to_bytes(), None),
             Kind::Nested(nesting, attributes) => {
                 use proto::schema::object::NestingMode;
                 let nesting = match nesting {
@@ -269,7 +269,7 @@ impl IdentitySchema {
         use proto::resource_identity_schema::IdentityAttribute as Proto;
         let attribute = |a: &IdentityAttribute| Proto {
             name: a.name.to_owned(),
-            r#type: type_bytes(&a.ty),
+            r#type: a.ty.to_bytes(),
             required_for_import: true,
             optional_for_import: false,
             description: a.description.to_owned(),
@@ -298,10 +298,6 @@ fn read_only(path: AttributePath) -> Diagnostic {
         format!("The value of {path} is set by the provider. Remove it from the configuration."),
     )
     .at(path)
-}
-
-fn type_bytes(ty: &Type) -> Vec<u8> {
-    ty.to_json().to_string().into_bytes()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! | `unknown` | values that are known after apply only |
 //! | `apps` | one provider for many applications |
 //! | `data_source` | reading what is there, whoever set it |
+//! | `functions` | what a configuration can ask without calling Tencent |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
 //! | `environment` | a plan and its apply with different environments |
@@ -30,6 +31,7 @@ mod drift;
 mod environment;
 mod errors;
 mod fleet;
+mod functions;
 mod harness;
 mod import;
 mod lifecycle;

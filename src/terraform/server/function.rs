@@ -1,17 +1,26 @@
 //! The RPCs about functions.
 
-use super::Server;
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Server, find};
+use crate::terraform::codec::{self, decode};
+use crate::terraform::function::{AnyFunction, FunctionError};
 use crate::terraform::proto;
 use crate::terraform::provider::Provider;
-use crate::terraform::{Context, Diagnostics};
+use crate::terraform::{Context, Diagnostics, Value};
 
 impl<P: Provider> Server<P> {
+    pub(super) fn functions(&self) -> HashMap<String, proto::Function> {
+        let functions = self.shared.registry.functions.iter();
+        functions.map(|(name, f)| ((*name).to_owned(), f.signature().to_proto(&f.returns()))).collect()
+    }
+
     pub(super) async fn get_functions(
         &self,
         _: proto::get_functions::Request,
         _: &mut Context,
     ) -> Result<proto::get_functions::Response, Diagnostics> {
-        Ok(Default::default())
+        Ok(proto::get_functions::Response { functions: self.functions(), ..Default::default() })
     }
 
     pub(super) async fn call_function(
@@ -19,8 +28,33 @@ impl<P: Provider> Server<P> {
         request: proto::call_function::Request,
         _: &mut Context,
     ) -> Result<proto::call_function::Response, Diagnostics> {
-        let text = format!("The provider \"{}\" has no function \"{}\".", P::TYPE_NAME, request.name);
-        let error = proto::FunctionError { text, function_argument: None };
-        Ok(proto::call_function::Response { error: Some(error), result: None })
+        let function = find(&self.shared.registry.functions, "function", &request.name)?;
+        Ok(match call(function, &request.arguments) {
+            Ok(result) => {
+                let result = Some(codec::encode(&result, &function.returns())?);
+                proto::call_function::Response { result, error: None }
+            }
+            Err(error) => {
+                let error = Some(error.to_proto(function.signature()));
+                proto::call_function::Response { result: None, error }
+            }
+        })
     }
+}
+
+fn call(function: &dyn AnyFunction, given: &[proto::DynamicValue]) -> Result<Value, FunctionError> {
+    let parameters = &function.signature().parameters;
+    if given.len() != parameters.len() {
+        let (sent, expected) = (given.len(), parameters.len());
+        return Err(FunctionError::new(format!("Terraform sent {sent} arguments instead of {expected}")));
+    }
+    let mut arguments = BTreeMap::new();
+    for (parameter, given) in parameters.iter().zip(given) {
+        let argument = decode(Some(given), &parameter.ty).map_err(|error| {
+            FunctionError::new(format!("Terraform sent a value of another type: {error}")).on(parameter.name)
+        })?;
+        arguments.insert(parameter.name.to_owned(), argument);
+    }
+    let arguments = Value::Object(arguments);
+    if arguments.is_wholly_known() { function.call(arguments) } else { Ok(Value::Unknown) }
 }

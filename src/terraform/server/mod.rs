@@ -90,13 +90,14 @@ impl<P: Provider> Server<P> {
         _: proto::get_metadata::Request,
         _: &mut Context,
     ) -> Result<proto::get_metadata::Response, Diagnostics> {
-        use proto::get_metadata::{DataSourceMetadata, ResourceMetadata};
+        use proto::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
         Ok(proto::get_metadata::Response {
             server_capabilities: Some(capabilities()),
             resources: names(&self.shared.registry.resources).map(|type_name| ResourceMetadata { type_name }).collect(),
             data_sources: names(&self.shared.registry.data_sources)
                 .map(|type_name| DataSourceMetadata { type_name })
                 .collect(),
+            functions: names(&self.shared.registry.functions).map(|name| FunctionMetadata { name }).collect(),
             ..Default::default()
         })
     }
@@ -112,6 +113,7 @@ impl<P: Provider> Server<P> {
             provider: Some(self.shared.schema.to_proto()),
             resource_schemas: resources.map(|(name, r)| ((*name).to_owned(), r.schema().to_proto())).collect(),
             data_source_schemas: data_sources.map(|(name, d)| ((*name).to_owned(), d.schema().to_proto())).collect(),
+            functions: self.functions(),
             server_capabilities: Some(capabilities()),
             ..Default::default()
         })
