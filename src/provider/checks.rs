@@ -6,17 +6,30 @@ use super::arguments;
 use crate::tencent::{self, App, ErrorKind, InvalidSdkAppId, Retry, Route, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
-/// The longest duration that a configuration may ask for.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long an operation or a part of it may take.
+const OPERATIONS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
 
-/// A duration as a person writes it.
+/// How long an operation or a part of it may take, as a person writes it.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration > Duration::ZERO && duration <= LONGEST => Ok(duration),
-        Ok(_) => Err(format!("{text:?} is not a duration from \"1ms\" to \"24h\".")),
-        Err(_) => Err(format!(
-            "{text:?} is not a duration. Write a number with a unit, such as \"500ms\", \"30s\" or \"2m\"."
-        )),
+    OPERATIONS.read(text)
+}
+
+/// The durations that an argument takes, as a person writes them.
+pub(super) struct Durations {
+    pub(super) shortest: &'static str,
+    pub(super) longest: &'static str,
+    pub(super) such_as: &'static str,
+}
+
+impl Durations {
+    pub(super) fn read(&self, text: &str) -> Result<Duration, String> {
+        let Self { shortest, longest, such_as } = self;
+        let bound = |text| humantime::parse_duration(text).expect("a duration");
+        match humantime::parse_duration(text) {
+            Ok(duration) if (bound(shortest)..=bound(longest)).contains(&duration) => Ok(duration),
+            Ok(_) => Err(format!("{text:?} is not a duration from {shortest:?} to {longest:?}.")),
+            Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
+        }
     }
 }
 
@@ -90,7 +103,7 @@ mod tests {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(duration("24h"), Ok(LONGEST));
+        assert_eq!(duration("24h"), duration("1day"));
         for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
             assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
         }

@@ -8,6 +8,7 @@
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
+//! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | the functions |
 //! | `callback/` | what the callback configurations of all services share |
 //! | `checks.rs` | checks and their messages that several of these share |
@@ -23,6 +24,7 @@ mod callback;
 mod checks;
 mod config;
 mod functions;
+mod user_sig;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
@@ -31,6 +33,7 @@ use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
 use config::{Config, Environment};
 use functions::{CallbackCommands, UserSigClaims};
+use user_sig::UserSigResource;
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +62,7 @@ impl Provider for TencentProvider {
         Registry::new()
             .resource(CallCallbackResource)
             .data_source(CallCallbackDataSource)
+            .ephemeral_resource(UserSigResource)
             .function(CallbackCommands)
             .function(UserSigClaims)
     }

@@ -95,6 +95,15 @@ impl App {
         self.origin.as_ref().map_or_else(|| proof.to_owned(), |origin| format!("{proof} ({origin})"))
     }
 
+    /// A new UserSig for the account `identifier` of this application, valid for `lifetime` from `now`; `None` without the
+    /// SecretKey.
+    pub fn sign(&self, identifier: &str, now: SystemTime, lifetime: Duration) -> Option<UserSig> {
+        match &self.credentials {
+            Credentials::SecretKey(key) => Some(UserSig::sign(key, identifier, self.sdk_app_id, now, lifetime)),
+            Credentials::UserSig(_) => None,
+        }
+    }
+
     /// A UserSig for a call at `now`: one of ours is the same until it nears its expiry.
     pub(super) fn user_sig(&self, now: SystemTime) -> Result<UserSig, InvalidUserSig> {
         let key = match &self.credentials {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::data_source::{self, AnyDataSource, DataSource};
+use super::ephemeral_resource::{self, AnyEphemeralResource, EphemeralResource};
 use super::function::{self, AnyFunction, Function};
 use super::resource::{self, AnyResource, ManagedResource};
 use super::{Context, Data, Diagnostics, Schema};
@@ -11,7 +12,7 @@ use super::{Context, Data, Diagnostics, Schema};
 pub trait Provider: Send + Sync + 'static {
     /// The attributes of the provider block.
     type Config: Data + Send + 'static;
-    /// What the resources and data sources work with once the provider is configured.
+    /// What all that the provider offers works with once the provider is configured.
     type Client: Send + Sync + 'static;
 
     /// The provider's type, the last part of its address and the first of its resources' names, such as `tencent`.
@@ -47,12 +48,18 @@ pub enum Configured<C> {
 pub struct Registry<C> {
     pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
     pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
+    pub(super) ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyEphemeralResource<C>>>,
     pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
 }
 
 impl<C> Default for Registry<C> {
     fn default() -> Self {
-        Self { resources: BTreeMap::new(), data_sources: BTreeMap::new(), functions: BTreeMap::new() }
+        Self {
+            resources: BTreeMap::new(),
+            data_sources: BTreeMap::new(),
+            ephemeral_resources: BTreeMap::new(),
+            functions: BTreeMap::new(),
+        }
     }
 }
 
@@ -73,6 +80,13 @@ impl<C> Registry<C> {
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
         self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self
+    }
+
+    /// Adds an ephemeral resource.
+    #[must_use]
+    pub fn ephemeral_resource<E: EphemeralResource<Client = C>>(mut self, resource: E) -> Self {
+        self.ephemeral_resources.insert(E::TYPE_NAME, Box::new(ephemeral_resource::Registered::new(resource)));
         self
     }
 

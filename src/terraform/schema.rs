@@ -130,6 +130,10 @@ impl Attribute {
         self.name
     }
 
+    fn is_computed(&self) -> bool {
+        matches!(self.usage, Usage::Computed | Usage::OptionalComputed)
+    }
+
     /// The type of its values.
     pub fn ty(&self) -> Type {
         match &self.kind {
@@ -178,7 +182,7 @@ impl Attribute {
             description_kind: proto::StringKind::Markdown.into(),
             required: self.usage == Usage::Required,
             optional: matches!(self.usage, Usage::Optional | Usage::OptionalComputed),
-            computed: matches!(self.usage, Usage::Computed | Usage::OptionalComputed),
+            computed: self.is_computed(),
             sensitive: self.sensitive,
             write_only: false,
             deprecated: self.deprecated.is_some(),
@@ -211,6 +215,18 @@ impl Schema {
             for attribute in &self.attributes {
                 if let (Some(default), Value::Null) = (&attribute.default, config.attribute(attribute.name)) {
                     attributes.insert(attribute.name.to_owned(), default.clone());
+                }
+            }
+        }
+        value
+    }
+
+    /// `value` with what the provider sets, where nobody else does, as unknown.
+    pub(super) fn with_unknowns(&self, mut value: Value) -> Value {
+        if let Value::Object(attributes) = &mut value {
+            for attribute in self.attributes.iter().filter(|attribute| attribute.is_computed()) {
+                if let Some(value @ Value::Null) = attributes.get_mut(attribute.name) {
+                    *value = Value::Unknown;
                 }
             }
         }

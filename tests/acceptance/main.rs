@@ -15,6 +15,7 @@
 //! | `unknown` | values that are known after apply only |
 //! | `apps` | one provider for many applications |
 //! | `data_source` | reading what is there, whoever set it |
+//! | `ephemeral` | a UserSig for whoever must not hold the key |
 //! | `functions` | what a configuration can ask without calling Tencent |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
@@ -29,6 +30,7 @@ mod apps;
 mod data_source;
 mod drift;
 mod environment;
+mod ephemeral;
 mod errors;
 mod fleet;
 mod functions;

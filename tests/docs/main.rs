@@ -46,6 +46,10 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
         "tencent_call_callback",
         &schemas["data_source_schemas"]["tencent_call_callback"],
     ));
+    expect_file("docs/ephemeral-resources/user_sig.md").assert_eq(&page::ephemeral_resource(
+        "tencent_user_sig",
+        &schemas["ephemeral_resource_schemas"]["tencent_user_sig"],
+    ));
     for (name, function) in schemas["functions"].as_object().expect("functions, from Terraform 1.8 on") {
         expect_file(format!("docs/functions/{name}.md")).assert_eq(&page::function(name, function));
     }
@@ -106,6 +110,7 @@ fn examples() -> Vec<PathBuf> {
         "provider",
         "resources/tencent_call_callback",
         "data-sources/tencent_call_callback",
+        "ephemeral-resources/tencent_user_sig",
         "functions/callback_commands",
         "functions/user_sig_claims",
     ] {
@@ -115,7 +120,7 @@ fn examples() -> Vec<PathBuf> {
             entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
         );
     }
-    assert!(files.len() >= 7, "{files:?}");
+    assert!(files.len() >= 8, "{files:?}");
     files
 }
 

@@ -31,6 +31,15 @@ pub(crate) fn data_source(name: &str, schema: &Value) -> String {
     page
 }
 
+pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
+    let title = |kind: &str| format!("{name} {kind}");
+    let mut page = head(&title("Ephemeral Resource - tencent"), &title("(Ephemeral Resource)"), schema);
+    page +=
+        &code("## Example Usage", "terraform", &example(format!("ephemeral-resources/{name}/ephemeral-resource.tf")));
+    page += &attributes(schema);
+    page
+}
+
 pub(crate) fn function(name: &str, function: &Value) -> String {
     let title = format!("{name} function");
     let mut page = described(&format!("{title} - tencent"), &title, text(&function["summary"]), function);

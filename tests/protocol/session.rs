@@ -108,6 +108,17 @@ impl Session {
         self.schema.data_source_schemas.iter().map(|(name, schema)| (name.as_str(), schema))
     }
 
+    pub(crate) fn ephemeral_schema(&self, name: &str) -> &Schema {
+        &self.schema.ephemeral_resource_schemas[name]
+    }
+
+    /// All of them.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        let Self { schema, .. } = self;
+        let ours = [&schema.resource_schemas, &schema.data_source_schemas, &schema.ephemeral_resource_schemas];
+        schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values()))
+    }
+
     /// The provider block for the simulator's application.
     pub(crate) fn provider_config(&self, simulator: &Simulator) -> Value {
         with(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Server, find};
+use super::{Server, each, find};
 use crate::terraform::codec::{self, decode};
 use crate::terraform::function::{AnyFunction, FunctionError};
 use crate::terraform::proto;
@@ -11,8 +11,7 @@ use crate::terraform::{Context, Diagnostics, Value};
 
 impl<P: Provider> Server<P> {
     pub(super) fn functions(&self) -> HashMap<String, proto::Function> {
-        let functions = self.shared.registry.functions.iter();
-        functions.map(|(name, f)| ((*name).to_owned(), f.signature().to_proto(&f.returns()))).collect()
+        each(&self.shared.registry.functions, |function| function.signature().to_proto(&function.returns()))
     }
 
     pub(super) async fn get_functions(

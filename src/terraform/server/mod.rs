@@ -3,13 +3,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mod.rs` | the session, how an RPC is answered, and the RPCs about the provider itself |
-//! | `resource.rs`, `data_source.rs`, `function.rs` | the RPCs about one kind of object |
+//! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of object |
 
 mod data_source;
+mod ephemeral_resource;
 mod function;
 mod resource;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -90,14 +91,16 @@ impl<P: Provider> Server<P> {
         _: proto::get_metadata::Request,
         _: &mut Context,
     ) -> Result<proto::get_metadata::Response, Diagnostics> {
-        use proto::get_metadata::{DataSourceMetadata, FunctionMetadata, ResourceMetadata};
+        use proto::get_metadata::{DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ResourceMetadata};
+        let registry = &self.shared.registry;
         Ok(proto::get_metadata::Response {
             server_capabilities: Some(capabilities()),
-            resources: names(&self.shared.registry.resources).map(|type_name| ResourceMetadata { type_name }).collect(),
-            data_sources: names(&self.shared.registry.data_sources)
-                .map(|type_name| DataSourceMetadata { type_name })
-                .collect(),
-            functions: names(&self.shared.registry.functions).map(|name| FunctionMetadata { name }).collect(),
+            resources: named(&registry.resources, |type_name| ResourceMetadata { type_name }),
+            data_sources: named(&registry.data_sources, |type_name| DataSourceMetadata { type_name }),
+            ephemeral_resources: named(&registry.ephemeral_resources, |type_name| EphemeralResourceMetadata {
+                type_name,
+            }),
+            functions: named(&registry.functions, |name| FunctionMetadata { name }),
             ..Default::default()
         })
     }
@@ -107,12 +110,12 @@ impl<P: Provider> Server<P> {
         _: proto::get_provider_schema::Request,
         _: &mut Context,
     ) -> Result<proto::get_provider_schema::Response, Diagnostics> {
-        let resources = self.shared.registry.resources.iter();
-        let data_sources = self.shared.registry.data_sources.iter();
+        let registry = &self.shared.registry;
         Ok(proto::get_provider_schema::Response {
             provider: Some(self.shared.schema.to_proto()),
-            resource_schemas: resources.map(|(name, r)| ((*name).to_owned(), r.schema().to_proto())).collect(),
-            data_source_schemas: data_sources.map(|(name, d)| ((*name).to_owned(), d.schema().to_proto())).collect(),
+            resource_schemas: each(&registry.resources, |resource| resource.schema().to_proto()),
+            data_source_schemas: each(&registry.data_sources, |data_source| data_source.schema().to_proto()),
+            ephemeral_resource_schemas: each(&registry.ephemeral_resources, |resource| resource.schema().to_proto()),
             functions: self.functions(),
             server_capabilities: Some(capabilities()),
             ..Default::default()
@@ -151,8 +154,17 @@ impl<P: Provider> Server<P> {
     }
 }
 
-fn names<T>(map: &BTreeMap<&'static str, T>) -> impl Iterator<Item = String> {
-    map.keys().map(|name| (*name).to_owned())
+/// The objects of one kind.
+type Registered<T> = BTreeMap<&'static str, Box<T>>;
+
+/// Something for the name of each of them.
+fn named<T: ?Sized, N>(registered: &Registered<T>, of: impl Fn(String) -> N) -> Vec<N> {
+    registered.keys().map(|name| of((*name).to_owned())).collect()
+}
+
+/// Something for each of them, by name.
+fn each<T: ?Sized, S>(registered: &Registered<T>, of: impl Fn(&T) -> S) -> HashMap<String, S> {
+    registered.iter().map(|(name, object)| ((*name).to_owned(), of(object))).collect()
 }
 
 fn capabilities() -> proto::ServerCapabilities {
@@ -181,11 +193,7 @@ fn all_unknown(ty: &Type) -> Value {
 }
 
 /// The object of this name among those of its kind.
-fn find<'a, T: ?Sized>(
-    registered: &'a BTreeMap<&'static str, Box<T>>,
-    kind: &str,
-    type_name: &str,
-) -> Result<&'a T, Diagnostics> {
+fn find<'a, T: ?Sized>(registered: &'a Registered<T>, kind: &str, type_name: &str) -> Result<&'a T, Diagnostics> {
     registered.get(type_name).map(Box::as_ref).ok_or_else(|| unknown_type(kind, type_name))
 }
 
@@ -233,6 +241,7 @@ answers! {
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
     read_data_source get_functions
+    validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
 }
 
 impl Answer for proto::call_function::Response {
@@ -300,5 +309,7 @@ serve! {
     validate_provider_config validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source get_functions call_function stop_provider
+    read_data_source
+    validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
+    get_functions call_function stop_provider
 }

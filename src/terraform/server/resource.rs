@@ -1,6 +1,6 @@
 //! The RPCs about managed resources.
 
-use super::{Server, all_unknown, deferred, find};
+use super::{Server, all_unknown, deferred, each, find};
 use crate::terraform::codec::{self, EncodeError, ExtraAttributes, decode};
 use crate::terraform::proto::{self, DynamicValue, RawState, ResourceIdentityData};
 use crate::terraform::provider::{Configured, Provider};
@@ -17,9 +17,8 @@ impl<P: Provider> Server<P> {
         _: proto::get_resource_identity_schemas::Request,
         _: &mut Context,
     ) -> Result<proto::get_resource_identity_schemas::Response, Diagnostics> {
-        let resources = self.shared.registry.resources.iter();
         Ok(proto::get_resource_identity_schemas::Response {
-            identity_schemas: resources.map(|(name, r)| ((*name).to_owned(), r.identity_schema().to_proto())).collect(),
+            identity_schemas: each(&self.shared.registry.resources, |resource| resource.identity_schema().to_proto()),
             ..Default::default()
         })
     }
