@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt as _;
 use terraform_provider_tencent::model;
 use terraform_provider_tencent::terraform::codec::{decode, encode};
 use terraform_provider_tencent::terraform::proto::attribute_path::step::Selector;
@@ -11,9 +12,9 @@ use terraform_provider_tencent::terraform::proto::{
     self, DynamicValue, RawState, ResourceIdentityData, provider_server::Provider as _,
 };
 use terraform_provider_tencent::terraform::{
-    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure,
-    IdentityAttribute, IdentitySchema, ImportTarget, ManagedResource, Nesting, Opened, Provider, Registry, Schema,
-    Server, Type, Value,
+    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure, Found,
+    IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened, Provider,
+    Registry, Schema, Server, SetOf, Type, Value,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -220,6 +221,45 @@ impl EphemeralResource for LeaseResource {
     }
 }
 
+model! {
+    #[derive(Debug)]
+    struct Names {
+        names: Attr<SetOf<String>>,
+    }
+}
+
+/// Finds things of the names it is given.
+struct ThingList;
+
+impl ListResource for ThingList {
+    type Client = ();
+    type Resource = ThingResource;
+    type Config = Names;
+
+    fn schema(&self) -> Schema {
+        let names = Attribute::new("names", Type::set(Type::String), "").required();
+        Schema { version: 0, description: "Things.", attributes: vec![names] }
+    }
+
+    fn validate(&self, _: &Names) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    fn list<'a>(&'a self, _: &'a (), config: Names, _: &'a Context) -> Result<Listing<'a, Thing>, Diagnostics> {
+        let names: Vec<_> = config.names.known().and_then(SetOf::known).into_iter().flatten().cloned().collect();
+        let look = |name: String| match name.as_str() {
+            "panic" => panic!("as the name says"),
+            "gone" => Ok(None),
+            "fail" => Err(Diagnostic::error("Not looked at", "As the name says.").into()),
+            _ => Ok(Some(Found {
+                display_name: name.to_uppercase(),
+                object: Thing { name: Attr::Known(name), ..Thing::default() },
+            })),
+        };
+        Ok(Box::pin(futures_util::stream::iter(names).map(look)))
+    }
+}
+
 struct Toy;
 
 impl Provider for Toy {
@@ -233,7 +273,7 @@ impl Provider for Toy {
     }
 
     fn registry(&self) -> Registry<()> {
-        Registry::new().resource(ThingResource).ephemeral_resource(LeaseResource)
+        Registry::new().resource(ThingResource).list_resource(ThingList).ephemeral_resource(LeaseResource)
     }
 
     fn validate(&self, _: &Nothing) -> Diagnostics {
@@ -552,4 +592,52 @@ async fn what_is_not_known_yet_is_not_opened() {
     assert_eq!(opened.renew_at, None);
     let result = decode(opened.result.as_ref(), &Lease::ty()).expect("a lease");
     assert_eq!(result, lease(Attr::Unknown, Attr::Known(1), Attr::Unknown));
+}
+
+/// What a list of these names sends: display names, warnings, an error or what the RPC fails with.
+async fn list(server: &Server<Toy>, names: &[&str]) -> Vec<String> {
+    let names = Names { names: Attr::Known(names.iter().map(|&name| name.to_owned()).collect()) };
+    let request = proto::list_resource::Request {
+        type_name: TYPE_NAME.into(),
+        config: Some(encode(&names.into_value(), &Names::ty()).expect("names")),
+        include_resource_object: true,
+        limit: 3,
+    };
+    let events = server.list_resource(Request::new(request)).await.expect("a stream").into_inner();
+    let said = |event: Result<proto::list_resource::Event, tonic::Status>| match event {
+        Ok(event) => match event.diagnostic.into_iter().next() {
+            Some(diagnostic) => format!("{:?}: {}", diagnostic.severity(), diagnostic.summary),
+            None => {
+                let name = value(event.resource_object).attribute("name").clone();
+                assert_eq!(identified(event.identity), Some(name));
+                event.display_name
+            }
+        },
+        Err(status) => format!("{:?}", status.code()),
+    };
+    events.map(said).collect().await
+}
+
+#[tokio::test]
+async fn what_is_found_is_streamed() {
+    let server = server().await;
+    for (names, said) in [
+        (&[][..], &[][..]),
+        (&["a", "b", "gone"], &["A", "B"]),
+        (&["a", "b", "c", "d"], &["A", "B", "C"]),
+        (&["a", "fail"], &["A", "Warning: Not looked at"]),
+        (&["fail", "gone"], &["Warning: Not looked at"]),
+        (&["fail"], &["Warning: Not looked at", "Error: Nothing could be listed"]),
+    ] {
+        assert_eq!(list(&server, names).await, said, "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_stream_only() {
+    let server = server().await;
+    let (panics, works) = tokio::join!(list(&server, &["a", "panic", "z"]), list(&server, &["a", "b"]));
+    assert_eq!(panics, ["A", "Internal"]);
+    assert_eq!(works, ["A", "B"]);
+    assert_eq!(list(&server, &["c"]).await, ["C"]);
 }

@@ -8,6 +8,7 @@
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
+//! | `call_callback_list.rs` | list resource `tencent_call_callback` |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | the functions |
 //! | `callback/` | what the callback configurations of all services share |
@@ -20,6 +21,7 @@ mod apps;
 mod arguments;
 mod call_callback;
 mod call_callback_data_source;
+mod call_callback_list;
 mod callback;
 mod checks;
 mod config;
@@ -31,6 +33,7 @@ use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Sch
 use applications::Tencent;
 use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
+use call_callback_list::CallCallbackList;
 use config::{Config, Environment};
 use functions::{CallbackCommands, UserSigClaims};
 use user_sig::UserSigResource;
@@ -62,6 +65,7 @@ impl Provider for TencentProvider {
         Registry::new()
             .resource(CallCallbackResource)
             .data_source(CallCallbackDataSource)
+            .list_resource(CallCallbackList)
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands)
             .function(UserSigClaims)

@@ -5,7 +5,7 @@
 //! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
 //! | [`Schema`], [`Attribute`] | which attributes an object has |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
-//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`EphemeralResource`], [`Function`] | the traits that provider code implements |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Function`] | the traits that provider code implements |
 //! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
@@ -18,6 +18,7 @@ mod data_source;
 mod diagnostic;
 mod ephemeral_resource;
 mod function;
+mod list_resource;
 mod model;
 mod number;
 mod path;
@@ -35,6 +36,7 @@ pub use data_source::DataSource;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use ephemeral_resource::{EphemeralResource, Opened};
 pub use function::{Function, FunctionError, Parameter, Signature};
+pub use list_resource::{Found, ListResource, Listing};
 pub use model::{Attr, Data, Mismatch, SetOf};
 #[doc(hidden)]
 pub use model::{open_object, take_attribute};

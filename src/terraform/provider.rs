@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::data_source::{self, AnyDataSource, DataSource};
 use super::ephemeral_resource::{self, AnyEphemeralResource, EphemeralResource};
 use super::function::{self, AnyFunction, Function};
+use super::list_resource::{self, AnyListResource, ListResource};
 use super::resource::{self, AnyResource, ManagedResource};
 use super::{Context, Data, Diagnostics, Schema};
 
@@ -48,6 +49,7 @@ pub enum Configured<C> {
 pub struct Registry<C> {
     pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
     pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
+    pub(super) list_resources: BTreeMap<&'static str, Box<dyn AnyListResource<C>>>,
     pub(super) ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyEphemeralResource<C>>>,
     pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
 }
@@ -57,6 +59,7 @@ impl<C> Default for Registry<C> {
         Self {
             resources: BTreeMap::new(),
             data_sources: BTreeMap::new(),
+            list_resources: BTreeMap::new(),
             ephemeral_resources: BTreeMap::new(),
             functions: BTreeMap::new(),
         }
@@ -80,6 +83,14 @@ impl<C> Registry<C> {
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
         self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self
+    }
+
+    /// Adds a list resource. Its resource is to be added, too.
+    #[must_use]
+    pub fn list_resource<L: ListResource<Client = C>>(mut self, list_resource: L) -> Self {
+        let name = L::Resource::TYPE_NAME;
+        self.list_resources.insert(name, Box::new(list_resource::Registered::new(list_resource)));
         self
     }
 

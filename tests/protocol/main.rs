@@ -15,6 +15,7 @@
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `data_source` | reading what nobody here manages |
+//! | `list_resource` | what exists, streamed |
 //! | `ephemeral_resource` | what is in neither state nor plan |
 //! | `function` | functions, and arguments that they refuse |
 //! | `deferral` | a provider whose configuration is not known yet |
@@ -31,6 +32,7 @@ mod function;
 mod handshake;
 mod host;
 mod lifetime;
+mod list_resource;
 mod logs;
 mod malformed;
 mod resource;

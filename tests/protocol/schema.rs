@@ -23,6 +23,8 @@ async fn metadata_and_schema_name_the_same_things() {
     assert!(schema.resource_schemas.contains_key(RESOURCE));
     let named: BTreeSet<_> = metadata.data_sources.iter().map(|data_source| &data_source.type_name).collect();
     assert_eq!(named, schema.data_source_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.list_resources.iter().map(|list_resource| &list_resource.type_name).collect();
+    assert_eq!(named, schema.list_resource_schemas.keys().collect());
     let named: BTreeSet<_> = metadata.ephemeral_resources.iter().map(|resource| &resource.type_name).collect();
     assert_eq!(named, schema.ephemeral_resource_schemas.keys().collect());
     let named: BTreeSet<_> = metadata.functions.iter().map(|function| &function.name).collect();
@@ -77,10 +79,6 @@ async fn what_the_provider_does_not_offer_is_unimplemented() {
     let session = Session::start().await;
     let mut provider = session.provider();
     assert_unimplemented(provider.generate_resource_config(proto::generate_resource_config::Request::default()).await);
-    assert_unimplemented(
-        provider.validate_list_resource_config(proto::validate_list_resource_config::Request::default()).await,
-    );
-    assert_unimplemented(provider.list_resource(proto::list_resource::Request::default()).await);
     assert_unimplemented(provider.validate_action_config(proto::validate_action_config::Request::default()).await);
     assert_unimplemented(provider.plan_action(proto::plan_action::Request::default()).await);
     assert_unimplemented(provider.invoke_action(proto::invoke_action::Request::default()).await);

@@ -108,6 +108,10 @@ impl Session {
         self.schema.data_source_schemas.iter().map(|(name, schema)| (name.as_str(), schema))
     }
 
+    pub(crate) fn list_schema(&self) -> &Schema {
+        &self.schema.list_resource_schemas[RESOURCE]
+    }
+
     pub(crate) fn ephemeral_schema(&self, name: &str) -> &Schema {
         &self.schema.ephemeral_resource_schemas[name]
     }
@@ -115,7 +119,12 @@ impl Session {
     /// All of them.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
         let Self { schema, .. } = self;
-        let ours = [&schema.resource_schemas, &schema.data_source_schemas, &schema.ephemeral_resource_schemas];
+        let ours = [
+            &schema.resource_schemas,
+            &schema.data_source_schemas,
+            &schema.list_resource_schemas,
+            &schema.ephemeral_resource_schemas,
+        ];
         schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values()))
     }
 

@@ -3,12 +3,15 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mod.rs` | the session, how an RPC is answered, and the RPCs about the provider itself |
+//! | `stream.rs` | how an RPC is answered with a stream |
 //! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of object |
 
 mod data_source;
 mod ephemeral_resource;
 mod function;
+mod list_resource;
 mod resource;
+mod stream;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
@@ -26,6 +30,7 @@ use super::proto;
 use super::provider::{Configured, Provider, Registry};
 use super::session::Session;
 use super::{Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
+use stream::{Events, stream};
 
 /// Serves a [`Provider`] as the gRPC service `tfplugin6.Provider`.
 pub struct Server<P: Provider> {
@@ -91,12 +96,15 @@ impl<P: Provider> Server<P> {
         _: proto::get_metadata::Request,
         _: &mut Context,
     ) -> Result<proto::get_metadata::Response, Diagnostics> {
-        use proto::get_metadata::{DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ResourceMetadata};
+        use proto::get_metadata::{
+            DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+        };
         let registry = &self.shared.registry;
         Ok(proto::get_metadata::Response {
             server_capabilities: Some(capabilities()),
             resources: named(&registry.resources, |type_name| ResourceMetadata { type_name }),
             data_sources: named(&registry.data_sources, |type_name| DataSourceMetadata { type_name }),
+            list_resources: named(&registry.list_resources, |type_name| ListResourceMetadata { type_name }),
             ephemeral_resources: named(&registry.ephemeral_resources, |type_name| EphemeralResourceMetadata {
                 type_name,
             }),
@@ -115,6 +123,7 @@ impl<P: Provider> Server<P> {
             provider: Some(self.shared.schema.to_proto()),
             resource_schemas: each(&registry.resources, |resource| resource.schema().to_proto()),
             data_source_schemas: each(&registry.data_sources, |data_source| data_source.schema().to_proto()),
+            list_resource_schemas: each(&registry.list_resources, |list_resource| list_resource.schema().to_proto()),
             ephemeral_resource_schemas: each(&registry.ephemeral_resources, |resource| resource.schema().to_proto()),
             functions: self.functions(),
             server_capabilities: Some(capabilities()),
@@ -240,7 +249,7 @@ answers! {
     validate_provider_config validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source get_functions
+    read_data_source get_functions validate_list_resource_config
     validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
 }
 
@@ -274,17 +283,22 @@ async fn answer<T: Answer>(
         Ok(Err(diagnostics)) => response.add(diagnostics),
         Err(_) => {
             // A gRPC error rather than a diagnostic: Terraform then keeps the state that it has.
-            let text = format!("{rpc} met a bug in the provider; its log has the place. Please report it.");
-            return Err(Status::internal(text));
+            return Err(met_a_bug(rpc));
         }
     }
     response.add(cx.into_warnings());
     Ok(Response::new(response))
 }
 
-/// The service's methods: each runs the method of the same name above. What is not listed here answers UNIMPLEMENTED.
+/// What an RPC is answered with that panicked. The panic's message may quote a secret.
+fn met_a_bug(rpc: &str) -> Status {
+    Status::internal(format!("{rpc} met a bug in the provider; its log has the place. Please report it."))
+}
+
+/// The service's methods: each runs the method of the same name above. Those behind the semicolon are answered with a
+/// stream. What is not listed here answers UNIMPLEMENTED.
 macro_rules! serve {
-    ($($method:ident)*) => {
+    ($($method:ident)* ; $($streamed:ident)*) => {
         impl<P: Provider> proto::provider_server::Provider for Server<P> {
             $(fn $method<'life0, 'async_trait>(
                 &'life0 self,
@@ -300,6 +314,26 @@ macro_rules! serve {
                 let work = async move |cx: &mut Context| server.$method(request.into_inner(), cx).await;
                 Box::pin(answer(stringify!($method), cx, work).instrument(span))
             })*
+
+            $(fn $streamed<'life0, 'async_trait>(
+                &'life0 self,
+                request: Request<proto::$streamed::Request>,
+            ) -> Pin<
+                Box<dyn Future<Output = Result<Response<BoxStream<proto::$streamed::Event>>, Status>> + Send + 'async_trait>,
+            >
+            where
+                'life0: 'async_trait,
+                Self: 'async_trait,
+            {
+                let server = self.of(&request);
+                let cx = Context::new(server.session.stop(), server.shared.end.clone());
+                let work = async move |events: &Events<_>, cx: &mut Context| {
+                    let span = tracing::info_span!("rpc", tf_rpc = stringify!($streamed));
+                    server.$streamed(request.into_inner(), events, cx).instrument(span).await
+                };
+                let events: BoxStream<_> = Box::pin(stream(stringify!($streamed), cx, work));
+                Box::pin(std::future::ready(Ok(Response::new(events))))
+            })*
         }
     };
 }
@@ -309,7 +343,8 @@ serve! {
     validate_provider_config validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source
+    read_data_source validate_list_resource_config
     validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
-    get_functions call_function stop_provider
+    get_functions call_function stop_provider;
+    list_resource
 }

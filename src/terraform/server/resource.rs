@@ -8,7 +8,7 @@ use crate::terraform::resource::{AnyResource, Change, ImportTarget};
 use crate::terraform::{AttributePath, Context, Diagnostic, Diagnostics, Type, Value};
 
 impl<P: Provider> Server<P> {
-    fn resource(&self, type_name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostics> {
+    pub(super) fn resource(&self, type_name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostics> {
         find(&self.shared.registry.resources, "resource type", type_name)
     }
 
@@ -260,7 +260,10 @@ impl<P: Provider> Server<P> {
     }
 }
 
-fn identity_of<C>(resource: &dyn AnyResource<C>, state: &Value) -> Result<Option<ResourceIdentityData>, EncodeError> {
+pub(super) fn identity_of<C>(
+    resource: &dyn AnyResource<C>,
+    state: &Value,
+) -> Result<Option<ResourceIdentityData>, EncodeError> {
     match resource.identity(state) {
         Value::Null => Ok(None),
         identity => identity_data(&identity, &resource.identity_schema().ty()),
