@@ -470,13 +470,17 @@ impl Timeouts {
     }
 }
 
+pub(super) fn invalid_url(url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
+    let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+    let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
+    Diagnostic::error("Invalid url", detail).on("url")
+}
+
 fn validate_url(url: &CallbackUrl) -> Diagnostics {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => {
-            let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
-            let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-            return Diagnostic::error("Invalid url", detail).on("url").into();
+            return invalid_url(url, error).into();
         }
     };
     let warning = |concern| match concern {

@@ -64,7 +64,7 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
 
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
 pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
-    let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice(app.credentials()));
+    let mut detail = format!("{}.\n\n{}", in_words(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second is the rate for each of the API's calls.";
     }
@@ -84,11 +84,15 @@ pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diag
     Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
 }
 
-fn sentence(kind: &ErrorKind) -> String {
-    let text = match kind {
+fn in_words(kind: &ErrorKind) -> String {
+    sentence(&match kind {
         ErrorKind::Api(api) => format!("Tencent answered with {api}"),
         kind => kind.to_string(),
-    };
+    })
+}
+
+/// The same with a capital letter.
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

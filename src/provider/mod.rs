@@ -1,4 +1,4 @@
-//! What a person writes in HCL: the provider block, and one file per resource and data source; its functions.
+//! What a person writes in HCL: the provider block, and one file per object.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -9,6 +9,7 @@
 //! | `call_callback.rs` | resource `tencent_call_callback` |
 //! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
 //! | `call_callback_list.rs` | list resource `tencent_call_callback` |
+//! | `callback_probe.rs` | action `tencent_callback_probe` |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | the functions |
 //! | `callback/` | what the callback configurations of all services share |
@@ -23,6 +24,7 @@ mod call_callback;
 mod call_callback_data_source;
 mod call_callback_list;
 mod callback;
+mod callback_probe;
 mod checks;
 mod config;
 mod functions;
@@ -34,6 +36,7 @@ use applications::Tencent;
 use call_callback::CallCallbackResource;
 use call_callback_data_source::CallCallbackDataSource;
 use call_callback_list::CallCallbackList;
+use callback_probe::CallbackProbe;
 use config::{Config, Environment};
 use functions::{CallbackCommands, UserSigClaims};
 use user_sig::UserSigResource;
@@ -66,6 +69,7 @@ impl Provider for TencentProvider {
             .resource(CallCallbackResource)
             .data_source(CallCallbackDataSource)
             .list_resource(CallCallbackList)
+            .action(CallbackProbe)
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands)
             .function(UserSigClaims)

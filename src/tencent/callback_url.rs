@@ -168,8 +168,24 @@ fn is_unreachable(host: Host<&str>) -> bool {
     }
 }
 
+/// Whether no server on the internet can reach this address.
+pub(super) fn is_unreachable_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_unreachable_v4(address),
+        IpAddr::V6(address) => is_unreachable_v6(address),
+    }
+}
+
 fn is_unreachable_v4(address: Ipv4Addr) -> bool {
-    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+    // RFC 6598: addresses that carriers share.
+    let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || is_shared
+        || address.octets()[0] == 0
+        || address.is_multicast()
+        || address.is_broadcast()
 }
 
 fn is_unreachable_v6(address: Ipv6Addr) -> bool {
@@ -180,6 +196,7 @@ fn is_unreachable_v6(address: Ipv6Addr) -> bool {
                 || address.is_unspecified()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
+                || address.is_multicast()
         }
     }
 }

@@ -25,6 +25,7 @@ mod endpoint;
 mod error;
 mod network;
 mod pacer;
+mod probe;
 mod sdk_app_id;
 mod user_sig;
 
@@ -35,5 +36,6 @@ pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
+pub use probe::{Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::action::{self, Action, AnyAction};
 use super::data_source::{self, AnyDataSource, DataSource};
 use super::ephemeral_resource::{self, AnyEphemeralResource, EphemeralResource};
 use super::function::{self, AnyFunction, Function};
@@ -51,6 +52,7 @@ pub struct Registry<C> {
     pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
     pub(super) list_resources: BTreeMap<&'static str, Box<dyn AnyListResource<C>>>,
     pub(super) ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyEphemeralResource<C>>>,
+    pub(super) actions: BTreeMap<&'static str, Box<dyn AnyAction<C>>>,
     pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
 }
 
@@ -61,6 +63,7 @@ impl<C> Default for Registry<C> {
             data_sources: BTreeMap::new(),
             list_resources: BTreeMap::new(),
             ephemeral_resources: BTreeMap::new(),
+            actions: BTreeMap::new(),
             functions: BTreeMap::new(),
         }
     }
@@ -98,6 +101,13 @@ impl<C> Registry<C> {
     #[must_use]
     pub fn ephemeral_resource<E: EphemeralResource<Client = C>>(mut self, resource: E) -> Self {
         self.ephemeral_resources.insert(E::TYPE_NAME, Box::new(ephemeral_resource::Registered::new(resource)));
+        self
+    }
+
+    /// Adds an action.
+    #[must_use]
+    pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
+        self.actions.insert(A::TYPE_NAME, Box::new(action::Registered::new(action)));
         self
     }
 

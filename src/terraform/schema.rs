@@ -221,9 +221,12 @@ impl Schema {
         value
     }
 
-    /// The object of which no attribute is set.
-    pub(super) fn nothing(&self) -> Value {
-        Value::Object(self.attributes.iter().map(|attribute| (attribute.name.to_owned(), Value::Null)).collect())
+    /// `config`, or the object of which no attribute is set for a block that is left out.
+    pub(super) fn or_nothing(&self, config: Value) -> Value {
+        match config {
+            Value::Null => Value::Object(self.attributes.iter().map(|a| (a.name.to_owned(), Value::Null)).collect()),
+            config => config,
+        }
     }
 
     /// `value` with what the provider sets, where nobody else does, as unknown.

@@ -17,6 +17,7 @@
 //! | `data_source` | reading what is there, whoever set it |
 //! | `ephemeral` | a UserSig for whoever must not hold the key |
 //! | `functions` | what a configuration can ask without calling Tencent |
+//! | `probe` | a receiver is tried after a change, and on the command line |
 //! | `query` | what exists is found, whoever made it |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
@@ -41,6 +42,7 @@ mod lifecycle;
 mod network;
 mod one_object;
 mod overwrite;
+mod probe;
 mod query;
 mod secrets;
 mod state;

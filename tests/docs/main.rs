@@ -69,6 +69,8 @@ fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
         "tencent_call_callback",
         &schemas["list_resource_schemas"]["tencent_call_callback"],
     ));
+    expect_file("docs/actions/callback_probe.md")
+        .assert_eq(&page::action("tencent_callback_probe", &schemas["action_schemas"]["tencent_callback_probe"]));
     Ok(())
 }
 
@@ -132,6 +134,7 @@ fn examples() -> Vec<PathBuf> {
         "provider",
         "resources/tencent_call_callback",
         "data-sources/tencent_call_callback",
+        "actions/tencent_callback_probe",
         "ephemeral-resources/tencent_user_sig",
         "functions/callback_commands",
         "functions/user_sig_claims",
@@ -142,12 +145,12 @@ fn examples() -> Vec<PathBuf> {
             entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
         );
     }
-    assert!(files.len() >= 8, "{files:?}");
+    assert!(files.len() >= 9, "{files:?}");
     files
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    file.ends_with("import-by-identity.tf")
+    file.ends_with("import-by-identity.tf") || file.ends_with("action.tf")
 }
 
 fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {

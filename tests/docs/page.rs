@@ -49,6 +49,13 @@ pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
     page
 }
 
+pub(crate) fn action(name: &str, schema: &Value) -> String {
+    let mut page = head(&format!("{name} Action - tencent"), &format!("{name} (Action)"), schema);
+    page += &code("## Example Usage", "terraform", &example(format!("actions/{name}/action.tf")));
+    page += &attributes(schema);
+    page
+}
+
 pub(crate) fn function(name: &str, function: &Value) -> String {
     let title = format!("{name} function");
     let mut page = described(&format!("{title} - tencent"), &title, text(&function["summary"]), function);

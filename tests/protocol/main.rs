@@ -16,6 +16,7 @@
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `data_source` | reading what nobody here manages |
 //! | `list_resource` | what exists, streamed |
+//! | `action` | probes of callback receivers, with progress |
 //! | `ephemeral_resource` | what is in neither state nor plan |
 //! | `function` | functions, and arguments that they refuse |
 //! | `deferral` | a provider whose configuration is not known yet |
@@ -23,6 +24,7 @@
 
 #![cfg(unix)]
 
+mod action;
 mod by_hand;
 mod data_source;
 mod debug;

@@ -27,6 +27,8 @@ async fn metadata_and_schema_name_the_same_things() {
     assert_eq!(named, schema.list_resource_schemas.keys().collect());
     let named: BTreeSet<_> = metadata.ephemeral_resources.iter().map(|resource| &resource.type_name).collect();
     assert_eq!(named, schema.ephemeral_resource_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.actions.iter().map(|action| &action.type_name).collect();
+    assert_eq!(named, schema.action_schemas.keys().collect());
     let named: BTreeSet<_> = metadata.functions.iter().map(|function| &function.name).collect();
     assert_eq!(named, schema.functions.keys().collect());
 
@@ -79,7 +81,4 @@ async fn what_the_provider_does_not_offer_is_unimplemented() {
     let session = Session::start().await;
     let mut provider = session.provider();
     assert_unimplemented(provider.generate_resource_config(proto::generate_resource_config::Request::default()).await);
-    assert_unimplemented(provider.validate_action_config(proto::validate_action_config::Request::default()).await);
-    assert_unimplemented(provider.plan_action(proto::plan_action::Request::default()).await);
-    assert_unimplemented(provider.invoke_action(proto::invoke_action::Request::default()).await);
 }

@@ -116,6 +116,10 @@ impl Session {
         &self.schema.ephemeral_resource_schemas[name]
     }
 
+    pub(crate) fn action_schema(&self, name: &str) -> &Schema {
+        self.schema.action_schemas[name].schema.as_ref().expect("a schema")
+    }
+
     /// All of them.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
         let Self { schema, .. } = self;
@@ -125,7 +129,8 @@ impl Session {
             &schema.list_resource_schemas,
             &schema.ephemeral_resource_schemas,
         ];
-        schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values()))
+        let actions = schema.action_schemas.values().filter_map(|action| action.schema.as_ref());
+        schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values())).chain(actions)
     }
 
     /// The provider block for the simulator's application.

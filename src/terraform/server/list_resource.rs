@@ -80,10 +80,7 @@ impl<P: Provider> Server<P> {
 /// The block `config`; one that is left out says nothing.
 fn config_of<C>(list_resource: &dyn AnyListResource<C>, config: Option<&DynamicValue>) -> Result<Value, Diagnostics> {
     let schema = list_resource.schema();
-    match decode(config, &schema.ty())? {
-        Value::Null => Ok(schema.nothing()),
-        config => Ok(config),
-    }
+    Ok(schema.or_nothing(decode(config, &schema.ty())?))
 }
 
 impl Event for proto::list_resource::Event {

@@ -6,6 +6,7 @@
 //! | `stream.rs` | how an RPC is answered with a stream |
 //! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of object |
 
+mod action;
 mod data_source;
 mod ephemeral_resource;
 mod function;
@@ -31,6 +32,8 @@ use super::provider::{Configured, Provider, Registry};
 use super::session::Session;
 use super::{Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
 use stream::{Events, stream};
+
+pub use action::Progress;
 
 /// Serves a [`Provider`] as the gRPC service `tfplugin6.Provider`.
 pub struct Server<P: Provider> {
@@ -97,7 +100,8 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::get_metadata::Response, Diagnostics> {
         use proto::get_metadata::{
-            DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ListResourceMetadata, ResourceMetadata,
+            ActionMetadata, DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ListResourceMetadata,
+            ResourceMetadata,
         };
         let registry = &self.shared.registry;
         Ok(proto::get_metadata::Response {
@@ -108,6 +112,7 @@ impl<P: Provider> Server<P> {
             ephemeral_resources: named(&registry.ephemeral_resources, |type_name| EphemeralResourceMetadata {
                 type_name,
             }),
+            actions: named(&registry.actions, |type_name| ActionMetadata { type_name }),
             functions: named(&registry.functions, |name| FunctionMetadata { name }),
             ..Default::default()
         })
@@ -125,6 +130,9 @@ impl<P: Provider> Server<P> {
             data_source_schemas: each(&registry.data_sources, |data_source| data_source.schema().to_proto()),
             list_resource_schemas: each(&registry.list_resources, |list_resource| list_resource.schema().to_proto()),
             ephemeral_resource_schemas: each(&registry.ephemeral_resources, |resource| resource.schema().to_proto()),
+            action_schemas: each(&registry.actions, |action| proto::ActionSchema {
+                schema: Some(action.schema().to_proto()),
+            }),
             functions: self.functions(),
             server_capabilities: Some(capabilities()),
             ..Default::default()
@@ -249,7 +257,7 @@ answers! {
     validate_provider_config validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source get_functions validate_list_resource_config
+    read_data_source get_functions validate_list_resource_config validate_action_config plan_action
     validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
 }
 
@@ -343,8 +351,8 @@ serve! {
     validate_provider_config validate_resource_config validate_data_resource_config
     upgrade_resource_state upgrade_resource_identity configure_provider
     read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source validate_list_resource_config
+    read_data_source validate_list_resource_config validate_action_config plan_action
     validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
     get_functions call_function stop_provider;
-    list_resource
+    list_resource invoke_action
 }
