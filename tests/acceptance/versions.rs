@@ -32,6 +32,8 @@ macro_rules! releases {
 
 releases! {
     terraform_1_6: "0.7.0",
+    terraform_1_8: "0.8.2",
+    terraform_1_9: "0.9.0",
     terraform_1_10: "0.10.0",
     terraform_1_12: "0.12.0",
     terraform_1_13: "0.13.0",
