@@ -38,13 +38,13 @@ impl Action for CallbackProbe {
         Schema {
             version: 0,
             description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within \
-                          two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver is \
-                          tried before the first call is, after a change of a callback or on the command line.\n\nThe event \
-                          has the form that Tencent documents, of a call that never was: its ID is \
-                          `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and so is the `User-Agent` \
-                          that ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the receiver: \
-                          not through a proxy, after no redirect, without credentials, even those in the URL, and not to \
-                          addresses of this machine or of a private network, which Tencent cannot reach.",
+                          two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
+                          tried out after a change of its callback, or from the command line, before there is a \
+                          call.\n\nThe event has the form that Tencent documents, but of a call that never was: the call's ID \
+                          is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
+                          `User-Agent` ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the \
+                          receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
+                          URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.",
             attributes: vec![
                 Attribute::new(
                     "callback_command",

@@ -192,6 +192,11 @@ fn is_unreachable_v6(address: Ipv6Addr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_unreachable_v4(address),
         IpAddr::V6(address) => {
+            // RFC 6052: what a gateway to IPv4 makes of an address.
+            if let [0x64, 0xff9b, 0, 0, 0, 0, a, b] = address.segments() {
+                let [[a, b], [c, d]] = [a, b].map(u16::to_be_bytes);
+                return is_unreachable_v4(Ipv4Addr::new(a, b, c, d));
+            }
             address.is_loopback()
                 || address.is_unspecified()
                 || address.is_unique_local()
@@ -286,6 +291,10 @@ mod tests {
             ("https://[::1]/", Ok(vec![Unreachable])),
             ("https://[fd00::1]/", Ok(vec![Unreachable])),
             ("https://[fe80::1]/", Ok(vec![Unreachable])),
+            ("https://[64:ff9b::a01:203]/", Ok(vec![Unreachable])),
+            ("https://[64:ff9b::808:808]/", Ok(vec![])),
+            ("https://100.64.0.1/", Ok(vec![Unreachable])),
+            ("https://100.128.0.1/", Ok(vec![])),
             ("https://[::ffff:192.168.0.1]/", Ok(vec![Unreachable])),
             ("", Err(InvalidCallbackUrl::Scheme)),
             ("hooks.example.com", Err(InvalidCallbackUrl::Scheme)),
