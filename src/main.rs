@@ -59,9 +59,12 @@ fn serve(mode: Mode) -> ExitCode {
     };
     let served = runtime.block_on(async {
         let end = CancellationToken::new();
-        let service = ProviderServer::new(Server::ending_with(TencentProvider::default(), end.clone()))
-            .max_decoding_message_size(MAX_MESSAGE)
-            .max_encoding_message_size(MAX_MESSAGE);
+        let server_end = end.clone();
+        let service = || {
+            ProviderServer::new(Server::ending_with(TencentProvider::default(), server_end))
+                .max_decoding_message_size(MAX_MESSAGE)
+                .max_encoding_message_size(MAX_MESSAGE)
+        };
         plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service, end).await
     });
     // A look-up of a host name may be under way in a thread that cannot be interrupted.

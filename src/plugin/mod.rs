@@ -111,7 +111,8 @@ pub const MAX_MESSAGE: usize = 256 * 1024 * 1024;
 /// What requests under way are given after the end was decided. A host kills the process after two seconds.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
-/// Serves `service` for one host until the host wants no more.
+/// Serves what `service` makes for one host until the host wants no more. It is made while the host, which has read the
+/// handshake line, connects.
 ///
 /// `end` is cancelled when the process is about to end, a moment before requests under way are cut off.
 ///
@@ -121,7 +122,12 @@ const FAREWELL: Duration = Duration::from_millis(1500);
 /// # Errors
 ///
 /// If serving cannot begin; nothing was served then.
-pub async fn serve<S, C>(plugin: Plugin, mode: Mode, service: S, end: CancellationToken) -> Result<(), ServeError>
+pub async fn serve<S, C>(
+    plugin: Plugin,
+    mode: Mode,
+    service: impl FnOnce() -> S,
+    end: CancellationToken,
+) -> Result<(), ServeError>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
     S: NamedService + Clone + Send + Sync + 'static,
@@ -153,7 +159,7 @@ where
     let shared = (mode == Mode::Hosted).then(C::default);
     let connections = Connections::accept(listener, tls, &lifetime, shared);
     let server = Server::builder()
-        .add_service(service)
+        .add_service(service())
         .add_service(health)
         .add_service(proto::grpc_controller_server::GrpcControllerServer::new(Controller::new(&lifetime)))
         .add_service(proto::grpc_stdio_server::GrpcStdioServer::new(Stdio::new(&lifetime)))

@@ -282,6 +282,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_made_for_an_application_before_it_is_called_for() {
+        let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
+        assert!(tencent.used.lock().expect("no panic").is_empty());
+        tencent.app(id(7)).expect("an application");
+        assert_eq!(tencent.used.lock().expect("no panic").len(), 1);
+    }
+
+    #[test]
     fn without_a_default_application_tencent_decides_whose_the_key_is() {
         let tencent = tencent(None, Some(key("a")), apps([]));
         assert!(tencent.app(id(1)).is_ok() && tencent.app(id(2)).is_ok());

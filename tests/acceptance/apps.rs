@@ -146,3 +146,81 @@ fn a_data_source_of_the_fleet() -> Result {
     assert!(error.contains("with data.tencent_call_callback.there"), "{error}");
     Ok(())
 }
+
+#[test]
+fn entries_that_cannot_be_are_refused_without_their_secrets() -> Result {
+    let mut scenario = Scenario::new()?;
+    let secret = "5ecret".repeat(8);
+    scenario.workspace.env("TF_VAR_secret", &secret);
+    for (entries, name, said) in [
+        // Somebody took the key for the SDKAppID.
+        ("(var.secret) = { secret_key = var.secret }", "apps", "The value is not an SDKAppID. Each key of apps is"),
+        ("calls = { secret_key = var.secret }", "apps", "\"calls\" is not an SDKAppID."),
+        (
+            "\"1400000002\" = { secret_key = var.secret }\n\"01400000002\" = { secret_key = var.secret }",
+            "apps[\"1400000002\"]",
+            "\"01400000002\" and \"1400000002\" are the same SDKAppID.",
+        ),
+        ("\"1400000002\" = { region = \"seoul\" }", "apps[\"1400000002\"]", "The entry has no credentials."),
+        (
+            "\"1400000002\" = { secret_key = \"${var.secret}\\n\" }",
+            "apps[\"1400000002\"].secret_key",
+            "begins or ends with white space",
+        ),
+        ("\"1400000002\" = { user_sig = var.secret }", "apps[\"1400000002\"].user_sig", "it is not a UserSig"),
+        (
+            "\"1400000002\" = {\nsecret_key = var.secret\nuser_sig = var.secret\n}",
+            "apps[\"1400000002\"].user_sig",
+            "both set",
+        ),
+    ] {
+        let apps = format!("variable \"secret\" {{}}\n{}", provider(&format!("apps = {{\n{entries}\n}}")));
+        scenario.configure(&(apps + &of(ID, URL)))?;
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_failure().expect_lacks(&secret);
+        let error = diagnostic(&plan, &format!("Invalid provider argument {name}"));
+        assert!(error.contains(said), "expected {said:?}\n{error}");
+    }
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[test]
+fn an_instance_without_credentials_is_named_and_holds_up_no_other() -> Result {
+    let scenario = Scenario::of_applications(2)?;
+    scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "no credentials for SDKAppID 1400000003");
+    assert!(error.contains("with tencent_call_callback.fleet[\"1400000003\"]"), "{error}");
+    assert_eq!(scenario.calls(), [Get, Get], "the others are looked at");
+    Ok(())
+}
+
+#[test]
+fn an_application_known_after_apply_is_planned_and_created() -> Result {
+    let scenario = Scenario::of_applications(2)?;
+    let later = format!("resource \"terraform_data\" \"later\" {{\n  input = {}\n}}\n", ID + 1);
+    let object = sends(&[START], URL) + "for_each = { later = terraform_data.later.output }\nsdk_app_id = each.value\n";
+    scenario.configure(&(later + &this(&object)))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success().expect_contains("2 to add");
+    diagnostic(&plan, "Could not check for an existing callback configuration");
+    scenario.apply()?.expect_contains("2 added");
+    assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn ten_thousand_entries_are_no_more_work_than_one() -> Result {
+    let scenario = Scenario::of_applications(1)?;
+    let apps: serde_json::Map<_, _> =
+        (ID..).take(10_000).map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
+    // More than an environment variable holds.
+    scenario.workspace.write("fleet.auto.tfvars.json", &json!({ "fleet": apps }).to_string())?;
+    let variable = "variable \"fleet\" {\n  type = map(object({ secret_key = string }))\n  sensitive = true\n}\n";
+    let scenario = scenario.applied(&(variable.to_owned() + &provider("apps = var.fleet") + &of(ID, URL)))?;
+    scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(0);
+    assert_eq!(scenario.calls(), [Get], "what is not managed is not called for");
+    Ok(())
+}

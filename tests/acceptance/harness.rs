@@ -43,8 +43,10 @@ pub(crate) fn resource(name: &str, arguments: &str) -> String {
 
 /// A resource `fleet` with these arguments, for each of `ids`.
 pub(crate) fn fleet(ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
-    let ids: Vec<_> = ids.into_iter().map(|id| id.to_string()).collect();
-    resource("fleet", &format!("for_each = toset({})\nsdk_app_id = each.key\n{arguments}", Value::from(ids)))
+    let ids: serde_json::Map<_, _> = ids.into_iter().map(|id| (id.to_string(), Value::Null)).collect();
+    // A map in a local: Terraform evaluates for_each anew for every instance, and goes through a set each time.
+    format!("locals {{\n  fleet = {}\n}}\n", Value::from(ids))
+        + &resource("fleet", &format!("for_each = local.fleet\nsdk_app_id = each.key\n{arguments}"))
 }
 
 /// The two arguments that every resource has.

@@ -169,6 +169,30 @@ fn the_examples_are_valid() -> Result<(), Error> {
     examples().iter().filter(|file| !needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
 }
 
+/// The blocks of HCL in a page.
+fn blocks(page: &str) -> Vec<&str> {
+    let parts = page.split("```terraform\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or(part)).collect()
+}
+
+#[test]
+fn the_configurations_in_the_guide_are_valid() -> Result<(), Error> {
+    let terraform = Terraform::find()?;
+    let guide = read("docs/guides/many-applications.md");
+    let blocks = blocks(&guide);
+    assert_eq!(blocks.len(), 3);
+    for block in blocks.iter().filter(|block| terraform.at_least(1, 10) || !block.contains("ephemeral")) {
+        let workspace = workspace(&terraform)?;
+        workspace.write("main.tf", block)?;
+        let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
+        workspace.write("versions.tf", required)?;
+        workspace.init()?.expect_success();
+        workspace.run(&["validate"])?.expect_success();
+        workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    }
+    Ok(())
+}
+
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
 fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {

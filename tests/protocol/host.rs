@@ -128,12 +128,18 @@ impl Host {
         self.spawn_with_stdout(Stdio::piped())
     }
 
-    /// Starts the process with another standard output than one that is read.
-    pub(crate) fn spawn_with_stdout(&self, stdout: Stdio) -> Process {
-        let mut command = Command::new(&self.executable);
+    /// The command that starts the process.
+    pub(crate) fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.executable);
         command.args(&self.arguments).env_clear().envs(&self.environment);
         // Where coverage is measured, every process writes its own.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
+        command
+    }
+
+    /// Starts the process with another standard output than one that is read.
+    pub(crate) fn spawn_with_stdout(&self, stdout: Stdio) -> Process {
+        let mut command = Command::from(self.command());
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.executable.display()));
         let stderr = collect(child.stderr.take().expect("a pipe"));

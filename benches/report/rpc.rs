@@ -1,0 +1,116 @@
+//! Requests over the real socket, through TLS and gRPC, that reach nothing remote: what the provider itself takes.
+
+use std::time::Instant;
+
+use tencent_simulator::Simulator;
+use terraform_provider_tencent::terraform::Value;
+use terraform_provider_tencent::terraform::proto::{get_provider_schema, validate_resource_config};
+
+use crate::Result;
+use crate::page::{Budget, Page};
+use crate::session::{RESOURCE, Session, encode, nothing, number, text, type_of, with};
+use crate::start::memory;
+use crate::statistics::Samples;
+
+const FIRST: u64 = Simulator::SDK_APP_ID;
+const URL: &str = "https://hooks.example.com/call";
+
+pub(crate) fn measure(requests: usize, page: &mut Page) -> Result {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(measure_all(requests, page))
+}
+
+async fn measure_all(requests: usize, page: &mut Page) -> Result {
+    let simulator = Simulator::start()?;
+    let mut session = Session::start().await;
+    // One application for each request: two objects of the same one would be a warning.
+    let apps = (FIRST..).take(requests).map(|id| (id.to_string(), entry(&session, id)));
+    let config = with(session.provider_config(&simulator), [("apps", Value::Object(apps.collect()))]);
+    session.configure(&with(config, [("sdk_app_id", Value::Null), ("secret_key", Value::Null)])).await;
+
+    let object = |id: u64, url: &str| {
+        let id_text = text(&id.to_string());
+        with(session.state(url), [("sdk_app_id", number(id)), ("id", id_text)])
+    };
+    let mut times = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    for id in (FIRST..).take(requests) {
+        let begin = Instant::now();
+        session.provider().get_provider_schema(get_provider_schema::Request {}).await?;
+        times[0].push(begin.elapsed());
+
+        let config = with(session.config(URL), [("sdk_app_id", number(id))]);
+        let request = validate_resource_config::Request {
+            type_name: RESOURCE.into(),
+            config: session.encode(&config),
+            ..Default::default()
+        };
+        let begin = Instant::now();
+        let valid = session.provider().validate_resource_config(request).await?.into_inner();
+        times[1].push(begin.elapsed());
+        assert_eq!(valid.diagnostics, []);
+
+        let prior = object(id, URL);
+        let kept = with(config, [("deletion_policy", text("ABANDON"))]);
+        let begin = Instant::now();
+        let plan = session.plan(&prior, &kept).await;
+        times[2].push(begin.elapsed());
+        assert_eq!(plan.diagnostics, []);
+
+        let planned = session.decode(&plan.planned_state);
+        let begin = Instant::now();
+        let applied = session.apply(&prior, &planned).await;
+        times[3].push(begin.elapsed());
+        assert_eq!(applied.diagnostics, []);
+    }
+    assert!(simulator.requests().is_empty(), "these reach nothing remote");
+    session.shut_down().await;
+
+    page.section("Requests");
+    page.text(&format!(
+        "Over the real socket, through TLS and gRPC, one at a time, {requests} of each; the client that measures takes its \
+         part. The plan and the apply are of a change that sends nothing to Tencent."
+    ));
+    let names = ["GetProviderSchema", "ValidateResourceConfig", "PlanResourceChange", "ApplyResourceChange"];
+    let mut rows = Vec::new();
+    for (name, times) in names.into_iter().zip(times) {
+        let times = Samples::of(times.into_iter().map(|time| time.as_secs_f64() * 1e6));
+        rows.push(vec![name.to_owned(), format!("{:.0}", times.median()), format!("{:.0}", times.percentile(99))]);
+        if name == "PlanResourceChange" {
+            page.budget(Budget::at_most("PlanResourceChange, µs, p50", times.median(), 200.0, 0));
+        }
+    }
+    page.table(&["", "p50, µs", "p99, µs"], rows);
+    measure_large_configuration(&simulator, page).await
+}
+
+/// Nothing is signed for an application before it is called for, so the largest fleet is no slower to start with.
+async fn measure_large_configuration(simulator: &Simulator, page: &mut Page) -> Result {
+    const APPLICATIONS: usize = 10_000;
+    let mut session = Session::start().await;
+    let resident = |session: &Session| memory(session.plugin.process.id(), "VmRSS:").unwrap_or_default();
+    let before = resident(&session);
+    let apps = (FIRST..).take(APPLICATIONS).map(|id| (id.to_string(), entry(&session, id)));
+    let config = with(nothing(session.provider_schema()), [("apps", Value::Object(apps.collect()))]);
+    let config = with(config, [("endpoint", text(simulator.url()))]);
+    let begin = Instant::now();
+    session.configure(&config).await;
+    page.text(&format!(
+        "ConfigureProvider with {APPLICATIONS} entries in `apps` took {:.0} ms, most of it for moving {:.1} MB through the \
+         socket, and {:.1} MB of memory.",
+        begin.elapsed().as_secs_f64() * 1e3,
+        encode(&config, &type_of(session.provider_schema())).msgpack.len() as f64 / 1e6,
+        resident(&session) - before
+    ));
+    session.shut_down().await;
+    Ok(())
+}
+
+/// An entry of the provider's `apps`.
+fn entry(session: &Session, id: u64) -> Value {
+    let attributes = session.provider_schema().block.as_ref().map(|block| block.attributes.as_slice());
+    let apps = attributes.into_iter().flatten().find(|attribute| attribute.name == "apps").expect("the argument apps");
+    let nested = apps.nested_type.as_ref().expect("a nested type");
+    let names = nested.attributes.iter().map(|attribute| attribute.name.clone());
+    let nothing = Value::Object(names.map(|name| (name, Value::Null)).collect());
+    with(nothing, [("secret_key", text(&format!("{id:064}")))])
+}

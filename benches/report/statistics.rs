@@ -1,0 +1,47 @@
+//! Medians and percentiles of what was measured.
+
+use std::time::Duration;
+
+/// What was measured several times, in order of size.
+#[derive(Debug, Clone)]
+pub(crate) struct Samples(Vec<f64>);
+
+impl Samples {
+    /// In milliseconds.
+    pub(crate) fn of_times(times: impl IntoIterator<Item = Duration>) -> Self {
+        Self::of(times.into_iter().map(|time| time.as_secs_f64() * 1e3))
+    }
+
+    /// # Panics
+    ///
+    /// If there are none.
+    pub(crate) fn of(samples: impl IntoIterator<Item = f64>) -> Self {
+        let mut samples: Vec<_> = samples.into_iter().collect();
+        assert!(!samples.is_empty(), "nothing was measured");
+        samples.sort_by(f64::total_cmp);
+        Self(samples)
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        self.percentile(50)
+    }
+
+    /// The smallest sample that so many percent are no greater than.
+    pub(crate) fn percentile(&self, percent: usize) -> f64 {
+        let rank = (self.0.len() * percent).div_ceil(100);
+        self.0[rank.saturating_sub(1)]
+    }
+
+    pub(crate) fn min(&self) -> f64 {
+        self.0[0]
+    }
+
+    pub(crate) fn max(&self) -> f64 {
+        self.0[self.0.len() - 1]
+    }
+
+    /// `1.23 (1.10 to 4.56)`: the median, and the range.
+    pub(crate) fn show(&self, digits: usize) -> String {
+        format!("{:.digits$} ({:.digits$} to {:.digits$})", self.median(), self.min(), self.max())
+    }
+}
