@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main.rs ──▶ plugin/     how a host starts, trusts, logs and stops this process (go-plugin)
-//!         └─▶ provider/   what a person writes in HCL: the provider block, one file per resource and data source
+//!         └─▶ provider/   what a person writes in HCL: the provider block, one file per object
 //!                 ├─▶ terraform/   Terraform's data model and the tfplugin6 service, for any provider
 //!                 └─▶ tencent/     Tencent's REST API and UserSig, for any caller
 //! ```
@@ -10,7 +10,8 @@
 //! A request's way has no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by schema) → a
 //! method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model → encoded.
 //!
-//! To add a resource or a data source, write one file in `provider/` and one line in its registry.
+//! To add an object (a resource, a data source, a function, …), write one file in `provider/` and one line in its
+//! registry.
 
 pub mod plugin;
 pub mod provider;

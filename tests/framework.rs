@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use futures_util::StreamExt as _;
 use terraform_provider_tencent::model;
 use terraform_provider_tencent::terraform::codec::{decode, encode};
 use terraform_provider_tencent::terraform::proto::attribute_path::step::Selector;
@@ -10,8 +12,9 @@ use terraform_provider_tencent::terraform::proto::{
     self, DynamicValue, RawState, ResourceIdentityData, provider_server::Provider as _,
 };
 use terraform_provider_tencent::terraform::{
-    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, Failure, IdentityAttribute,
-    IdentitySchema, ImportTarget, ManagedResource, Nesting, Provider, Registry, Schema, Server, Type, Value,
+    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure, Found,
+    IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened, Provider,
+    Registry, Schema, Server, SetOf, Type, Value,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -164,6 +167,99 @@ impl ManagedResource for ThingResource {
     }
 }
 
+model! {
+    #[derive(Debug)]
+    struct Lease {
+        name: Attr<String>,
+        term: Attr<u64>,
+        number: Attr<u64>,
+    }
+}
+
+/// An ephemeral resource that is renewed twice.
+struct LeaseResource;
+
+impl EphemeralResource for LeaseResource {
+    type Client = ();
+    type Model = Lease;
+
+    const TYPE_NAME: &'static str = "toy_lease";
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: "A lease.",
+            attributes: vec![
+                Attribute::new("name", Type::String, "").required(),
+                Attribute::new("term", Type::Number, "").default_value(Value::Number(60u64.into())),
+                Attribute::new("number", Type::Number, "").computed(),
+            ],
+        }
+    }
+
+    fn validate(&self, _: &Lease) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    async fn open(&self, _: &(), config: Lease, cx: &mut Context) -> Result<Opened<Lease>, Diagnostics> {
+        cx.set_private(&1u64);
+        let attributes = Lease { number: Attr::Known(7), ..config };
+        Ok(Opened { attributes, renew_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1)) })
+    }
+
+    async fn renew(&self, _: &(), cx: &mut Context) -> Result<Option<SystemTime>, Diagnostics> {
+        let times: u64 = cx.private();
+        cx.set_private(&(times + 1));
+        Ok((times < 2).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(times + 1)))
+    }
+
+    async fn close(&self, _: &(), cx: &mut Context) -> Result<(), Diagnostics> {
+        match cx.private() {
+            3u64 => Ok(()),
+            times => Err(Diagnostic::error("Closed too early", format!("After {times}.")).into()),
+        }
+    }
+}
+
+model! {
+    #[derive(Debug)]
+    struct Names {
+        names: Attr<SetOf<String>>,
+    }
+}
+
+/// Finds things of the names it is given.
+struct ThingList;
+
+impl ListResource for ThingList {
+    type Client = ();
+    type Resource = ThingResource;
+    type Config = Names;
+
+    fn schema(&self) -> Schema {
+        let names = Attribute::new("names", Type::set(Type::String), "").required();
+        Schema { version: 0, description: "Things.", attributes: vec![names] }
+    }
+
+    fn validate(&self, _: &Names) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    fn list<'a>(&'a self, _: &'a (), config: Names, _: &'a Context) -> Result<Listing<'a, Thing>, Diagnostics> {
+        let names: Vec<_> = config.names.known().and_then(SetOf::known).into_iter().flatten().cloned().collect();
+        let look = |name: String| match name.as_str() {
+            "panic" => panic!("as the name says"),
+            "gone" => Ok(None),
+            "fail" => Err(Diagnostic::error("Not looked at", "As the name says.").into()),
+            _ => Ok(Some(Found {
+                display_name: name.to_uppercase(),
+                object: Thing { name: Attr::Known(name), ..Thing::default() },
+            })),
+        };
+        Ok(Box::pin(futures_util::stream::iter(names).map(look)))
+    }
+}
+
 struct Toy;
 
 impl Provider for Toy {
@@ -177,7 +273,7 @@ impl Provider for Toy {
     }
 
     fn registry(&self) -> Registry<()> {
-        Registry::new().resource(ThingResource)
+        Registry::new().resource(ThingResource).list_resource(ThingList).ephemeral_resource(LeaseResource)
     }
 
     fn validate(&self, _: &Nothing) -> Diagnostics {
@@ -450,4 +546,98 @@ async fn what_only_the_provider_sets_is_no_configuration() {
         found.sort();
         assert_eq!(found, with_own(own));
     }
+}
+
+async fn open(config: Value) -> (Server<Toy>, proto::open_ephemeral_resource::Response) {
+    let server = server().await;
+    let request = proto::open_ephemeral_resource::Request {
+        type_name: LeaseResource::TYPE_NAME.into(),
+        config: Some(encode(&config, &Lease::ty()).expect("a lease")),
+        client_capabilities: None,
+    };
+    let opened = server.open_ephemeral_resource(Request::new(request)).await.expect("an answer").into_inner();
+    assert_eq!(opened.diagnostics, []);
+    (server, opened)
+}
+
+fn lease(name: Attr<String>, term: Attr<u64>, number: Attr<u64>) -> Value {
+    Lease { name, term, number }.into_value()
+}
+
+#[tokio::test]
+async fn what_is_opened_is_renewed_and_closed() {
+    let name = Attr::Known("a".to_owned());
+    let (server, opened) = open(lease(name.clone(), Attr::Null, Attr::Null)).await;
+    let result = decode(opened.result.as_ref(), &Lease::ty()).expect("a lease");
+    assert_eq!(result, lease(name, Attr::Known(60), Attr::Known(7)));
+    let (mut renew_at, mut private, mut times) = (opened.renew_at, opened.private, Vec::new());
+    while let Some(time) = renew_at {
+        times.push(time.seconds);
+        let request = proto::renew_ephemeral_resource::Request { type_name: LeaseResource::TYPE_NAME.into(), private };
+        let renewed = server.renew_ephemeral_resource(Request::new(request)).await.expect("an answer").into_inner();
+        assert_eq!(renewed.diagnostics, []);
+        (renew_at, private) = (renewed.renew_at, renewed.private);
+    }
+    assert_eq!(times, [1, 2]);
+    for (private, said) in [(private, None), (None, Some("Closed too early"))] {
+        let request = proto::close_ephemeral_resource::Request { type_name: LeaseResource::TYPE_NAME.into(), private };
+        let closed = server.close_ephemeral_resource(Request::new(request)).await.expect("an answer").into_inner();
+        assert_eq!(closed.diagnostics.first().map(|d| d.summary.as_str()), said);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_yet_is_not_opened() {
+    let (_, opened) = open(lease(Attr::Unknown, Attr::Known(1), Attr::Null)).await;
+    assert_eq!(opened.renew_at, None);
+    let result = decode(opened.result.as_ref(), &Lease::ty()).expect("a lease");
+    assert_eq!(result, lease(Attr::Unknown, Attr::Known(1), Attr::Unknown));
+}
+
+/// What a list of these names sends: display names, warnings, an error or what the RPC fails with.
+async fn list(server: &Server<Toy>, names: &[&str]) -> Vec<String> {
+    let names = Names { names: Attr::Known(names.iter().map(|&name| name.to_owned()).collect()) };
+    let request = proto::list_resource::Request {
+        type_name: TYPE_NAME.into(),
+        config: Some(encode(&names.into_value(), &Names::ty()).expect("names")),
+        include_resource_object: true,
+        limit: 3,
+    };
+    let events = server.list_resource(Request::new(request)).await.expect("a stream").into_inner();
+    let said = |event: Result<proto::list_resource::Event, tonic::Status>| match event {
+        Ok(event) => match event.diagnostic.into_iter().next() {
+            Some(diagnostic) => format!("{:?}: {}", diagnostic.severity(), diagnostic.summary),
+            None => {
+                let name = value(event.resource_object).attribute("name").clone();
+                assert_eq!(identified(event.identity), Some(name));
+                event.display_name
+            }
+        },
+        Err(status) => format!("{:?}", status.code()),
+    };
+    events.map(said).collect().await
+}
+
+#[tokio::test]
+async fn what_is_found_is_streamed() {
+    let server = server().await;
+    for (names, said) in [
+        (&[][..], &[][..]),
+        (&["a", "b", "gone"], &["A", "B"]),
+        (&["a", "b", "c", "d"], &["A", "B", "C"]),
+        (&["a", "fail"], &["A", "Warning: Not looked at"]),
+        (&["fail", "gone"], &["Warning: Not looked at"]),
+        (&["fail"], &["Warning: Not looked at", "Error: Nothing could be listed"]),
+    ] {
+        assert_eq!(list(&server, names).await, said, "{names:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_stream_only() {
+    let server = server().await;
+    let (panics, works) = tokio::join!(list(&server, &["a", "panic", "z"]), list(&server, &["a", "b"]));
+    assert_eq!(panics, ["A", "Internal"]);
+    assert_eq!(works, ["A", "B"]);
+    assert_eq!(list(&server, &["c"]).await, ["C"]);
 }

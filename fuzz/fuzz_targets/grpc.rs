@@ -283,7 +283,9 @@ fn message(rpc: &str, data: &[u8]) {
         UNKNOWN: get_metadata get_provider_schema get_resource_identity_schemas get_functions call_function
             validate_provider_config validate_resource_config validate_data_resource_config
             upgrade_resource_state upgrade_resource_identity move_resource_state import_resource_state
-            read_resource plan_resource_change apply_resource_change read_data_source;
+            read_resource plan_resource_change apply_resource_change read_data_source
+            validate_list_resource_config validate_action_config plan_action validate_ephemeral_resource_config
+            open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource;
         CONFIGURED: configure_provider stop_provider;
     }
 }

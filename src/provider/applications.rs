@@ -87,6 +87,16 @@ impl Tencent {
         diagnostics
     }
 
+    /// What to say where nothing names the applications to list.
+    pub(super) fn no_sdk_app_ids(&self) -> Diagnostics {
+        if self.has_no_credentials() {
+            return no_credentials().into();
+        }
+        let detail = "Nothing says whose the provider's credentials are. Set sdk_app_id in the provider block, or the \
+                      environment variable TENCENT_SDK_APP_ID, or name the applications in sdk_app_ids.";
+        Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
+    }
+
     /// Whether calls can be made for the application that `argument` names: not while an entry of `apps` is known after
     /// apply only.
     pub(super) fn is_known(&self, argument: &Attr<Number>) -> bool {
@@ -150,8 +160,8 @@ impl Tencent {
         self.own.is_none() && self.apps.as_ref().is_some_and(BTreeMap::is_empty)
     }
 
-    /// The applications with credentials of their own, if there are any.
-    fn listed(&self) -> Option<String> {
+    /// The applications with credentials of their own, the provider block's first.
+    pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
         let own = match (&self.own, &self.sdk_app_id) {
             (Some(Account { credentials: Credentials::UserSig(user_sig), .. }), _) => {
                 user_sig.claims().ok().and_then(|claims| SdkAppId::try_from(claims.sdk_app_id).ok())
@@ -159,8 +169,13 @@ impl Tencent {
             (Some(_), Attr::Known(id)) => Some(*id),
             _ => None,
         };
-        let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(|id| Some(*id) != own);
-        let mut ids = own.into_iter().chain(apps);
+        let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(move |id| Some(*id) != own);
+        own.into_iter().chain(apps)
+    }
+
+    /// The same for a message, if there are any.
+    fn listed(&self) -> Option<String> {
+        let mut ids = self.sdk_app_ids();
         let listed: Vec<_> = ids.by_ref().take(LISTED).map(|id| id.to_string()).collect();
         let word = if listed.len() == 1 { "SDKAppID" } else { "the SDKAppIDs" };
         let more = match ids.count() {

@@ -323,7 +323,7 @@ impl ManagedResource for CallCallbackResource {
         };
         let imported = CallCallback::defaults().of(id);
         match imported.at_tencent(tencent, Operation::Read, cx)?.get().await? {
-            Some(remote) => Ok(imported.holding(remote)),
+            Some(remote) => Ok(CallCallback::imported(id, remote)),
             None => Err(Diagnostic::error(
                 format!("SDKAppID {id} has no callback configuration"),
                 "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and \
@@ -347,6 +347,11 @@ impl CallCallback {
             id: Attr::Null,
             last_request_id: Attr::Null,
         }
+    }
+
+    /// The object that holds `remote`, which somebody else may have set.
+    pub(super) fn imported(id: SdkAppId, remote: CallbackConfiguration) -> Self {
+        Self::defaults().of(id).holding(remote)
     }
 
     fn of(self, id: SdkAppId) -> Self {
@@ -465,13 +470,17 @@ impl Timeouts {
     }
 }
 
+pub(super) fn invalid_url(url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
+    let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+    let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
+    Diagnostic::error("Invalid url", detail).on("url")
+}
+
 fn validate_url(url: &CallbackUrl) -> Diagnostics {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => {
-            let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
-            let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-            return Diagnostic::error("Invalid url", detail).on("url").into();
+            return invalid_url(url, error).into();
         }
     };
     let warning = |concern| match concern {

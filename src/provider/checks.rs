@@ -1,22 +1,45 @@
 //! Checks and messages that the provider block, resources and data sources share.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::arguments;
 use crate::tencent::{self, App, ErrorKind, InvalidSdkAppId, Retry, Route, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
-/// The longest duration that a configuration may ask for.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long an operation or a part of it may take.
+const OPERATIONS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
 
-/// A duration as a person writes it.
+/// How long an operation or a part of it may take, as a person writes it.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration > Duration::ZERO && duration <= LONGEST => Ok(duration),
-        Ok(_) => Err(format!("{text:?} is not a duration from \"1ms\" to \"24h\".")),
-        Err(_) => Err(format!(
-            "{text:?} is not a duration. Write a number with a unit, such as \"500ms\", \"30s\" or \"2m\"."
-        )),
+    OPERATIONS.read(text)
+}
+
+/// The durations that an argument takes, as a person writes them.
+pub(super) struct Durations {
+    pub(super) shortest: &'static str,
+    pub(super) longest: &'static str,
+    pub(super) such_as: &'static str,
+}
+
+impl Durations {
+    pub(super) fn read(&self, text: &str) -> Result<Duration, String> {
+        let Self { shortest, longest, such_as } = self;
+        let bound = |text| humantime::parse_duration(text).expect("a duration");
+        match humantime::parse_duration(text) {
+            Ok(duration) if (bound(shortest)..=bound(longest)).contains(&duration) => Ok(duration),
+            Ok(_) => Err(format!("{text:?} is not a duration from {shortest:?} to {longest:?}.")),
+            Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
+        }
+    }
+}
+
+/// A time as Terraform's own functions write it; null for none, and for one that no calendar has.
+pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
+    /// The first second of the year 10000.
+    const END: Duration = Duration::from_secs(253_402_300_800);
+    match time {
+        Some(time) if time < SystemTime::UNIX_EPOCH + END => humantime::format_rfc3339_seconds(time).to_string().into(),
+        _ => Attr::Null,
     }
 }
 
@@ -41,7 +64,7 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
 
 /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
 pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
-    let mut detail = format!("{}.\n\n{}", sentence(&error.kind), error.kind.advice(app.credentials()));
+    let mut detail = format!("{}.\n\n{}", in_words(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second is the rate for each of the API's calls.";
     }
@@ -61,11 +84,15 @@ pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diag
     Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
 }
 
-fn sentence(kind: &ErrorKind) -> String {
-    let text = match kind {
+fn in_words(kind: &ErrorKind) -> String {
+    sentence(&match kind {
         ErrorKind::Api(api) => format!("Tencent answered with {api}"),
         kind => kind.to_string(),
-    };
+    })
+}
+
+/// The same with a capital letter.
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
@@ -80,7 +107,7 @@ mod tests {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(duration("24h"), Ok(LONGEST));
+        assert_eq!(duration("24h"), duration("1day"));
         for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
             assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
         }

@@ -168,18 +168,40 @@ fn is_unreachable(host: Host<&str>) -> bool {
     }
 }
 
+/// Whether no server on the internet can reach this address.
+pub(super) fn is_unreachable_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_unreachable_v4(address),
+        IpAddr::V6(address) => is_unreachable_v6(address),
+    }
+}
+
 fn is_unreachable_v4(address: Ipv4Addr) -> bool {
-    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+    // RFC 6598: addresses that carriers share.
+    let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || is_shared
+        || address.octets()[0] == 0
+        || address.is_multicast()
+        || address.is_broadcast()
 }
 
 fn is_unreachable_v6(address: Ipv6Addr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_unreachable_v4(address),
         IpAddr::V6(address) => {
+            // RFC 6052: what a gateway to IPv4 makes of an address.
+            if let [0x64, 0xff9b, 0, 0, 0, 0, a, b] = address.segments() {
+                let [[a, b], [c, d]] = [a, b].map(u16::to_be_bytes);
+                return is_unreachable_v4(Ipv4Addr::new(a, b, c, d));
+            }
             address.is_loopback()
                 || address.is_unspecified()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
+                || address.is_multicast()
         }
     }
 }
@@ -269,6 +291,10 @@ mod tests {
             ("https://[::1]/", Ok(vec![Unreachable])),
             ("https://[fd00::1]/", Ok(vec![Unreachable])),
             ("https://[fe80::1]/", Ok(vec![Unreachable])),
+            ("https://[64:ff9b::a01:203]/", Ok(vec![Unreachable])),
+            ("https://[64:ff9b::808:808]/", Ok(vec![])),
+            ("https://100.64.0.1/", Ok(vec![Unreachable])),
+            ("https://100.128.0.1/", Ok(vec![])),
             ("https://[::ffff:192.168.0.1]/", Ok(vec![Unreachable])),
             ("", Err(InvalidCallbackUrl::Scheme)),
             ("hooks.example.com", Err(InvalidCallbackUrl::Scheme)),

@@ -25,13 +25,17 @@ mod endpoint;
 mod error;
 mod network;
 mod pacer;
+mod probe;
+mod sdk_app_id;
 mod user_sig;
 
-pub use app::{App, Credentials, InvalidSdkAppId, SdkAppId};
+pub use app::{App, Credentials};
 pub use callback::{CallbackConfiguration, OwnForm, Service};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
+pub use probe::{Probe, ProbeError, TENCENT_WAITS};
+pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

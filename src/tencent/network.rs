@@ -168,30 +168,53 @@ fn lost(error: &reqwest::Error, route: &Route) -> NetworkError {
     NetworkError::passing(what, "Check the network and the proxy.").after_sending()
 }
 
+/// Why a server did not answer that is called straight, without a proxy.
+pub(super) fn why_no_answer(error: &reqwest::Error, host: &str) -> String {
+    match causes(error).find_map(|cause| cause.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(error)) => {
+            return format!("the server's certificate cannot be trusted: {}", distrust(error, host).0);
+        }
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            return "the server does not speak TLS".to_owned();
+        }
+        Some(_) => return "the TLS handshake failed".to_owned(),
+        None => {}
+    }
+    match causes(error).find_map(in_words) {
+        Some(why) => format!("the server{why}"),
+        None if error.is_connect() => "no connection could be made".to_owned(),
+        None => "the connection was lost before the answer was complete".to_owned(),
+    }
+}
+
+/// What goes behind "the server". The texts are those of errors that the HTTP client does not export.
+fn in_words(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    Some(match (cause.downcast_ref().map(io::Error::kind), cause.to_string().as_str()) {
+        (Some(ConnectionRefused), _) => " refused the connection",
+        (Some(ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof), _)
+        | (_, "tunnel error: unexpected end of file") => " closed the connection",
+        (Some(HostUnreachable | NetworkUnreachable), _) => " cannot be reached from this network",
+        (Some(TimedOut), _) => " does not answer",
+        (_, "dns error") => "'s host name was not found",
+        (_, "tunnel error: unsuccessful") => " refused to connect to that host",
+        _ => return None,
+    })
+}
+
 fn no_connection(error: &reqwest::Error, route: &Route) -> NetworkError {
     if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
         return no_tls(error, route);
     }
     let what = format!("no connection could be made to {route}");
     let peer = if route.proxy.is_some() { "the proxy" } else { "the server" };
-    // The texts are those of errors that the HTTP client does not export.
     for cause in causes(error) {
-        let kind = cause.downcast_ref().map(io::Error::kind);
-        let why = match (kind, cause.to_string().as_str()) {
-            (Some(ConnectionRefused), _) => " refused the connection",
-            (Some(ConnectionReset | ConnectionAborted | BrokenPipe | UnexpectedEof), _)
-            | (_, "tunnel error: unexpected end of file") => " closed the connection",
-            (Some(HostUnreachable | NetworkUnreachable), _) => " cannot be reached from this network",
-            (Some(TimedOut), _) => " does not answer",
-            (_, "dns error") => "'s host name was not found",
-            (_, "tunnel error: unsuccessful") => " refused to connect to that host",
-            (_, "tunnel error: proxy authorization required") => {
-                let what = format!("{what}: the proxy asks for a user name and a password");
-                return NetworkError::for_good(what, PROXY_CREDENTIALS);
-            }
-            _ => continue,
-        };
-        return NetworkError::passing(format!("{what}: {peer}{why}"), NETWORK);
+        if cause.to_string() == "tunnel error: proxy authorization required" {
+            let what = format!("{what}: the proxy asks for a user name and a password");
+            return NetworkError::for_good(what, PROXY_CREDENTIALS);
+        }
+        if let Some(why) = in_words(cause) {
+            return NetworkError::passing(format!("{what}: {peer}{why}"), NETWORK);
+        }
     }
     NetworkError::passing(what, NETWORK)
 }

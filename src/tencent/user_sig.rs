@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::app::SdkAppId;
+use super::sdk_app_id::SdkAppId;
 
 /// A signed claim to be an account of an application, for a time. Whoever has it can make calls: `Debug` hides it.
 #[derive(Clone)]

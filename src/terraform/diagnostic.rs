@@ -85,6 +85,11 @@ impl Diagnostics {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
+    /// The same without errors: nothing ends for them.
+    pub(super) fn into_warnings(self) -> Self {
+        Self(self.0.into_iter().map(|diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic }).collect())
+    }
+
     pub(super) fn into_proto(self) -> Vec<proto::Diagnostic> {
         use proto::diagnostic::Severity as Proto;
         let one = |d: Diagnostic| proto::Diagnostic {

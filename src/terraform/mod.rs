@@ -5,17 +5,21 @@
 //! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
 //! | [`Schema`], [`Attribute`] | which attributes an object has |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
-//! | [`Provider`], [`ManagedResource`], [`DataSource`] | the traits that provider code implements |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Function`], [`Action`] | the traits that provider code implements |
 //! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
 //!
 //! This room never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
 
+mod action;
 pub mod codec;
 mod context;
 mod data_source;
 mod diagnostic;
+mod ephemeral_resource;
+mod function;
+mod list_resource;
 mod model;
 mod number;
 mod path;
@@ -28,9 +32,13 @@ mod session;
 mod types;
 mod value;
 
+pub use action::Action;
 pub use context::Context;
 pub use data_source::DataSource;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use ephemeral_resource::{EphemeralResource, Opened};
+pub use function::{Function, FunctionError, Parameter, Signature};
+pub use list_resource::{Found, ListResource, Listing};
 pub use model::{Attr, Data, Mismatch, SetOf};
 #[doc(hidden)]
 pub use model::{open_object, take_attribute};
@@ -39,7 +47,7 @@ pub use path::{AttributePath, Step};
 pub use provider::{Configured, Provider, Registry};
 pub use resource::{Change, Failure, ImportTarget, ManagedResource};
 pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Nesting, Schema};
-pub use server::Server;
+pub use server::{Progress, Server};
 pub use session::Session;
 pub use types::{InvalidType, Type};
 pub use value::{Set, Value};

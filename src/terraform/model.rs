@@ -242,6 +242,24 @@ impl<T: Data> Data for SetOf<T> {
     }
 }
 
+impl<T: Data> Data for Vec<T> {
+    fn ty() -> Type {
+        Type::list(T::ty())
+    }
+
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        let element = |(index, value)| T::from_value(value).map_err(|m: Mismatch| m.inside(Step::Index(index)));
+        match value {
+            Value::List(elements) => elements.into_iter().enumerate().map(element).collect(),
+            _ => Err(Mismatch::new("a list")),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        Value::List(self.into_iter().map(T::into_value).collect())
+    }
+}
+
 impl<T: Data> Data for BTreeMap<String, T> {
     fn ty() -> Type {
         Type::map(T::ty())

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::action::{self, Action, AnyAction};
 use super::data_source::{self, AnyDataSource, DataSource};
+use super::ephemeral_resource::{self, AnyEphemeralResource, EphemeralResource};
+use super::function::{self, AnyFunction, Function};
+use super::list_resource::{self, AnyListResource, ListResource};
 use super::resource::{self, AnyResource, ManagedResource};
 use super::{Context, Data, Diagnostics, Schema};
 
@@ -10,7 +14,7 @@ use super::{Context, Data, Diagnostics, Schema};
 pub trait Provider: Send + Sync + 'static {
     /// The attributes of the provider block.
     type Config: Data + Send + 'static;
-    /// What the resources and data sources work with once the provider is configured.
+    /// What all that the provider offers works with once the provider is configured.
     type Client: Send + Sync + 'static;
 
     /// The provider's type, the last part of its address and the first of its resources' names, such as `tencent`.
@@ -42,15 +46,26 @@ pub enum Configured<C> {
     Partly(C),
 }
 
-/// The resources and data sources of a provider, by name.
+/// What a provider offers, by name.
 pub struct Registry<C> {
     pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
     pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
+    pub(super) list_resources: BTreeMap<&'static str, Box<dyn AnyListResource<C>>>,
+    pub(super) ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyEphemeralResource<C>>>,
+    pub(super) actions: BTreeMap<&'static str, Box<dyn AnyAction<C>>>,
+    pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
 }
 
 impl<C> Default for Registry<C> {
     fn default() -> Self {
-        Self { resources: BTreeMap::new(), data_sources: BTreeMap::new() }
+        Self {
+            resources: BTreeMap::new(),
+            data_sources: BTreeMap::new(),
+            list_resources: BTreeMap::new(),
+            ephemeral_resources: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            functions: BTreeMap::new(),
+        }
     }
 }
 
@@ -71,6 +86,35 @@ impl<C> Registry<C> {
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
         self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self
+    }
+
+    /// Adds a list resource. Its resource is to be added, too.
+    #[must_use]
+    pub fn list_resource<L: ListResource<Client = C>>(mut self, list_resource: L) -> Self {
+        let name = L::Resource::TYPE_NAME;
+        self.list_resources.insert(name, Box::new(list_resource::Registered::new(list_resource)));
+        self
+    }
+
+    /// Adds an ephemeral resource.
+    #[must_use]
+    pub fn ephemeral_resource<E: EphemeralResource<Client = C>>(mut self, resource: E) -> Self {
+        self.ephemeral_resources.insert(E::TYPE_NAME, Box::new(ephemeral_resource::Registered::new(resource)));
+        self
+    }
+
+    /// Adds an action.
+    #[must_use]
+    pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
+        self.actions.insert(A::TYPE_NAME, Box::new(action::Registered::new(action)));
+        self
+    }
+
+    /// Adds a function.
+    #[must_use]
+    pub fn function<F: Function>(mut self, function: F) -> Self {
+        self.functions.insert(F::NAME, Box::new(function::Registered::new(function)));
         self
     }
 }

@@ -130,6 +130,10 @@ impl Attribute {
         self.name
     }
 
+    fn is_computed(&self) -> bool {
+        matches!(self.usage, Usage::Computed | Usage::OptionalComputed)
+    }
+
     /// The type of its values.
     pub fn ty(&self) -> Type {
         match &self.kind {
@@ -158,7 +162,7 @@ impl Attribute {
 
     fn to_proto(&self) -> proto::schema::Attribute {
         let (ty, nested_type) = match &self.kind {
-            Kind::Plain(ty) => (type_bytes(ty), None),
+            Kind::Plain(ty) => (ty.to_bytes(), None),
             Kind::Nested(nesting, attributes) => {
                 use proto::schema::object::NestingMode;
                 let nesting = match nesting {
@@ -178,7 +182,7 @@ impl Attribute {
             description_kind: proto::StringKind::Markdown.into(),
             required: self.usage == Usage::Required,
             optional: matches!(self.usage, Usage::Optional | Usage::OptionalComputed),
-            computed: matches!(self.usage, Usage::Computed | Usage::OptionalComputed),
+            computed: self.is_computed(),
             sensitive: self.sensitive,
             write_only: false,
             deprecated: self.deprecated.is_some(),
@@ -211,6 +215,26 @@ impl Schema {
             for attribute in &self.attributes {
                 if let (Some(default), Value::Null) = (&attribute.default, config.attribute(attribute.name)) {
                     attributes.insert(attribute.name.to_owned(), default.clone());
+                }
+            }
+        }
+        value
+    }
+
+    /// `config`, or the object of which no attribute is set for a block that is left out.
+    pub(super) fn or_nothing(&self, config: Value) -> Value {
+        match config {
+            Value::Null => Value::Object(self.attributes.iter().map(|a| (a.name.to_owned(), Value::Null)).collect()),
+            config => config,
+        }
+    }
+
+    /// `value` with what the provider sets, where nobody else does, as unknown.
+    pub(super) fn with_unknowns(&self, mut value: Value) -> Value {
+        if let Value::Object(attributes) = &mut value {
+            for attribute in self.attributes.iter().filter(|attribute| attribute.is_computed()) {
+                if let Some(value @ Value::Null) = attributes.get_mut(attribute.name) {
+                    *value = Value::Unknown;
                 }
             }
         }
@@ -269,7 +293,7 @@ impl IdentitySchema {
         use proto::resource_identity_schema::IdentityAttribute as Proto;
         let attribute = |a: &IdentityAttribute| Proto {
             name: a.name.to_owned(),
-            r#type: type_bytes(&a.ty),
+            r#type: a.ty.to_bytes(),
             required_for_import: true,
             optional_for_import: false,
             description: a.description.to_owned(),
@@ -298,10 +322,6 @@ fn read_only(path: AttributePath) -> Diagnostic {
         format!("The value of {path} is set by the provider. Remove it from the configuration."),
     )
     .at(path)
-}
-
-fn type_bytes(ty: &Type) -> Vec<u8> {
-    ty.to_json().to_string().into_bytes()
 }
 
 #[cfg(test)]

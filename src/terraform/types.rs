@@ -72,6 +72,11 @@ impl Type {
         }
     }
 
+    /// The same as bytes of a message.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
+    }
+
     /// Reads cty's JSON form from bytes of a message.
     pub fn from_json(bytes: &[u8]) -> Result<Self, InvalidType> {
         // serde_json bounds the nesting depth.

@@ -79,12 +79,17 @@ impl Scenario {
 
     /// The same of these applications.
     pub(crate) fn of(ids: impl IntoIterator<Item = u64>) -> Result<Self> {
+        Self::of_on(&TERRAFORM, ids)
+    }
+
+    /// The same with this Terraform.
+    pub(crate) fn of_on(terraform: &Terraform, ids: impl IntoIterator<Item = u64>) -> Result<Self> {
         let (mut simulator, mut apps) = (Simulator::builder(), serde_json::Map::new());
         for id in ids {
             simulator = simulator.app(App::new(id, key(id)));
             apps.insert(id.to_string(), json!({ "secret_key": key(id) }));
         }
-        let mut scenario = Self::on(&TERRAFORM, simulator.start()?)?;
+        let mut scenario = Self::on(terraform, simulator.start()?)?;
         scenario.has_apps = true;
         // In the environment, for secrets are in no file.
         scenario.workspace.env("TF_VAR_apps", Value::from(apps).to_string());

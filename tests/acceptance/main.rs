@@ -15,6 +15,10 @@
 //! | `unknown` | values that are known after apply only |
 //! | `apps` | one provider for many applications |
 //! | `data_source` | reading what is there, whoever set it |
+//! | `ephemeral` | a UserSig for whoever must not hold the key |
+//! | `functions` | what a configuration can ask without calling Tencent |
+//! | `probe` | a receiver is tried after a change, and on the command line |
+//! | `query` | what exists is found, whoever made it |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
 //! | `environment` | a plan and its apply with different environments |
@@ -28,14 +32,18 @@ mod apps;
 mod data_source;
 mod drift;
 mod environment;
+mod ephemeral;
 mod errors;
 mod fleet;
+mod functions;
 mod harness;
 mod import;
 mod lifecycle;
 mod network;
 mod one_object;
 mod overwrite;
+mod probe;
+mod query;
 mod secrets;
 mod state;
 mod unknown;

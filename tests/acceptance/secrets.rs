@@ -17,7 +17,8 @@ use tencent_simulator::{App, Fault, FaultKind, Simulator};
 use terraform_cli::Output;
 use terraform_provider_tencent::tencent::UserSig;
 
-use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, diagnostic, fleet, key, this};
+use crate::ephemeral::handed_on;
+use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, this};
 
 const PASSWORD: &str = "p4ssword-to-hide";
 const TOKEN: &str = "t0ken-to-hide";
@@ -129,6 +130,28 @@ fn a_life_at_the_most_verbose() -> Result {
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
     diagnostic(watch.run(&["apply", "-auto-approve"])?, "has a callback configuration already");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    watch.expect_no_leak();
+    Ok(())
+}
+
+#[test]
+fn a_user_sig_that_is_handed_on_is_kept_nowhere() -> Result {
+    if !TERRAFORM.at_least(1, 10) {
+        return Ok(());
+    }
+    let scenario = verbose(Scenario::new()?);
+    scenario.configure(&(VARIABLE.to_owned() + &handed_on("25m", &sends_secretly(&[START]))))?;
+    let mut watch = Watch::over(&scenario);
+    watch.run(&["plan", "-out=tfplan"])?.expect_success();
+    watch.run(&["show", "tfplan"])?.expect_success();
+    watch.run(&["apply", "tfplan"])?.expect_success();
+    scenario.expect_remote(&[START], SECRET_URL);
+    watch.run(&["plan", "-detailed-exitcode"])?.expect_code(0);
+    let mut searched = unzipped(&fs::read(scenario.workspace.path().join("tfplan"))?);
+    searched.push(scenario.run(&["show", "-json", "tfplan"])?.stdout().as_bytes().to_vec());
+    for user_sig in user_sigs(&scenario.simulator) {
+        assert!(!searched.iter().any(|content| contains(content, &user_sig)), "{user_sig}");
+    }
     watch.expect_no_leak();
     Ok(())
 }

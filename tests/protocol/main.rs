@@ -15,18 +15,26 @@
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `data_source` | reading what nobody here manages |
+//! | `list_resource` | what exists, streamed |
+//! | `action` | probes of callback receivers, with progress |
+//! | `ephemeral_resource` | what is in neither state nor plan |
+//! | `function` | functions, and arguments that they refuse |
 //! | `deferral` | a provider whose configuration is not known yet |
 //! | `malformed` | what no Terraform sends, and nothing dies of |
 
 #![cfg(unix)]
 
+mod action;
 mod by_hand;
 mod data_source;
 mod debug;
 mod deferral;
+mod ephemeral_resource;
+mod function;
 mod handshake;
 mod host;
 mod lifetime;
+mod list_resource;
 mod logs;
 mod malformed;
 mod resource;

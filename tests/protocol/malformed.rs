@@ -267,6 +267,13 @@ async fn empty_messages() {
             import_resource_state { ..Default::default() }
             move_resource_state { ..Default::default() }
             read_data_source { ..Default::default() }
+            validate_list_resource_config { ..Default::default() }
+            validate_action_config { ..Default::default() }
+            plan_action { ..Default::default() }
+            validate_ephemeral_resource_config { ..Default::default() }
+            open_ephemeral_resource { ..Default::default() }
+            renew_ephemeral_resource { ..Default::default() }
+            close_ephemeral_resource { ..Default::default() }
             configure_provider { ..Default::default() }
         };
         for (rpc, answer) in &answers {

@@ -23,6 +23,12 @@ async fn metadata_and_schema_name_the_same_things() {
     assert!(schema.resource_schemas.contains_key(RESOURCE));
     let named: BTreeSet<_> = metadata.data_sources.iter().map(|data_source| &data_source.type_name).collect();
     assert_eq!(named, schema.data_source_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.list_resources.iter().map(|list_resource| &list_resource.type_name).collect();
+    assert_eq!(named, schema.list_resource_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.ephemeral_resources.iter().map(|resource| &resource.type_name).collect();
+    assert_eq!(named, schema.ephemeral_resource_schemas.keys().collect());
+    let named: BTreeSet<_> = metadata.actions.iter().map(|action| &action.type_name).collect();
+    assert_eq!(named, schema.action_schemas.keys().collect());
     let named: BTreeSet<_> = metadata.functions.iter().map(|function| &function.name).collect();
     assert_eq!(named, schema.functions.keys().collect());
 
@@ -35,8 +41,7 @@ async fn metadata_and_schema_name_the_same_things() {
 #[tokio::test]
 async fn schemas_are_what_terraform_accepts() {
     let session = Session::start().await;
-    let data_sources = session.data_sources().map(|(_, schema)| schema);
-    for schema in data_sources.chain([session.provider_schema(), session.resource_schema()]) {
+    for schema in session.schemas() {
         assert!(!block(schema).description.is_empty());
         for attribute in &block(schema).attributes {
             let name = &attribute.name;
@@ -68,19 +73,6 @@ async fn every_resource_has_an_identity() {
 }
 
 #[tokio::test]
-async fn unknown_functions_are_errors() {
-    let session = Session::start().await;
-    let functions = session.provider().get_functions(proto::get_functions::Request {}).await;
-    let functions = functions.expect("an answer").into_inner();
-    assert_eq!(functions.diagnostics, []);
-    assert!(!functions.functions.contains_key("no_such_function"));
-    let request = proto::call_function::Request { name: "no_such_function".into(), arguments: Vec::new() };
-    let answer = session.provider().call_function(request).await.expect("an answer").into_inner();
-    assert_eq!(answer.result, None);
-    assert!(answer.error.expect("an error").text.contains("no_such_function"));
-}
-
-#[tokio::test]
 async fn what_the_provider_does_not_offer_is_unimplemented() {
     #[track_caller]
     fn assert_unimplemented<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {
@@ -89,19 +81,4 @@ async fn what_the_provider_does_not_offer_is_unimplemented() {
     let session = Session::start().await;
     let mut provider = session.provider();
     assert_unimplemented(provider.generate_resource_config(proto::generate_resource_config::Request::default()).await);
-    assert_unimplemented(
-        provider
-            .validate_ephemeral_resource_config(proto::validate_ephemeral_resource_config::Request::default())
-            .await,
-    );
-    assert_unimplemented(provider.open_ephemeral_resource(proto::open_ephemeral_resource::Request::default()).await);
-    assert_unimplemented(provider.renew_ephemeral_resource(proto::renew_ephemeral_resource::Request::default()).await);
-    assert_unimplemented(provider.close_ephemeral_resource(proto::close_ephemeral_resource::Request::default()).await);
-    assert_unimplemented(
-        provider.validate_list_resource_config(proto::validate_list_resource_config::Request::default()).await,
-    );
-    assert_unimplemented(provider.list_resource(proto::list_resource::Request::default()).await);
-    assert_unimplemented(provider.validate_action_config(proto::validate_action_config::Request::default()).await);
-    assert_unimplemented(provider.plan_action(proto::plan_action::Request::default()).await);
-    assert_unimplemented(provider.invoke_action(proto::invoke_action::Request::default()).await);
 }

@@ -108,6 +108,31 @@ impl Session {
         self.schema.data_source_schemas.iter().map(|(name, schema)| (name.as_str(), schema))
     }
 
+    pub(crate) fn list_schema(&self) -> &Schema {
+        &self.schema.list_resource_schemas[RESOURCE]
+    }
+
+    pub(crate) fn ephemeral_schema(&self, name: &str) -> &Schema {
+        &self.schema.ephemeral_resource_schemas[name]
+    }
+
+    pub(crate) fn action_schema(&self, name: &str) -> &Schema {
+        self.schema.action_schemas[name].schema.as_ref().expect("a schema")
+    }
+
+    /// All of them.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        let Self { schema, .. } = self;
+        let ours = [
+            &schema.resource_schemas,
+            &schema.data_source_schemas,
+            &schema.list_resource_schemas,
+            &schema.ephemeral_resource_schemas,
+        ];
+        let actions = schema.action_schemas.values().filter_map(|action| action.schema.as_ref());
+        schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values())).chain(actions)
+    }
+
     /// The provider block for the simulator's application.
     pub(crate) fn provider_config(&self, simulator: &Simulator) -> Value {
         with(

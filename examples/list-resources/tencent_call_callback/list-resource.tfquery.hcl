@@ -1,0 +1,15 @@
+# All applications that the provider has credentials for: terraform query (Terraform 1.14 and later).
+list "tencent_call_callback" "all" {
+  provider = tencent
+  limit    = 1000
+}
+
+# Two of them, each with all that is configured.
+list "tencent_call_callback" "two" {
+  provider         = tencent
+  include_resource = true
+
+  config {
+    sdk_app_ids = [1400000001, 1400000002]
+  }
+}

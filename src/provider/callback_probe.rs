@@ -1,0 +1,221 @@
+//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and says what the receiver makes
+//! of it.
+
+use super::applications::Tencent;
+use super::call_callback::{DEFAULT_TIMEOUT, invalid_url, number};
+use super::callback::{Callback, list};
+use super::checks;
+use crate::model;
+use crate::tencent::{CallbackUrl, Probe, ProbeError, SdkAppId, Service, TENCENT_WAITS};
+use crate::terraform::{Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Type};
+
+const FAIL: &str = "fail";
+const WARN: &str = "warn";
+
+model! {
+    /// The attributes of the block `config`.
+    #[derive(Debug, Clone)]
+    pub(super) struct ProbeConfig {
+        callback_command: Attr<String>,
+        sdk_app_id: Attr<Number>,
+        url: Attr<String>,
+        allow_private: Attr<bool>,
+        on_failure: Attr<String>,
+    }
+}
+
+/// The action.
+#[derive(Debug)]
+pub(super) struct CallbackProbe;
+
+impl Action for CallbackProbe {
+    type Client = Tencent;
+    type Config = ProbeConfig;
+
+    const TYPE_NAME: &'static str = "tencent_callback_probe";
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within \
+                          two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
+                          tried out after a change of its callback, or from the command line, before there is a \
+                          call.\n\nThe event has the form that Tencent documents, but of a call that never was: the call's ID \
+                          is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
+                          `User-Agent` ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the \
+                          receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
+                          URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.",
+            attributes: vec![
+                Attribute::new(
+                    "callback_command",
+                    Type::String,
+                    "The event to post, such as `Call.CallbackAfterEndCall`.",
+                )
+                .required(),
+                Attribute::new(
+                    "sdk_app_id",
+                    Type::Number,
+                    "The SDKAppID of the application whose event it is. Default: the provider's `sdk_app_id`.",
+                ),
+                Attribute::new(
+                    "url",
+                    Type::String,
+                    "Where to post it. Default: the URL that the application has at Tencent, which takes the provider's \
+                     credentials.",
+                ),
+                Attribute::new(
+                    "allow_private",
+                    Type::Bool,
+                    "Whether the URL may lead to this machine or into a private network. Default: `false`.",
+                ),
+                Attribute::new(
+                    "on_failure",
+                    Type::String,
+                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning.",
+                ),
+            ],
+        }
+    }
+
+    fn validate(&self, config: &ProbeConfig) -> Diagnostics {
+        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
+        if let Some(Err(unknown)) = config.callback_command.known().map(|command| service_of(command)) {
+            diagnostics.push(unknown);
+        }
+        if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
+            && let Err(error) = url.check()
+        {
+            diagnostics.push(invalid_url(&url, error));
+        }
+        match config.on_failure.known() {
+            Some(on_failure) if on_failure != FAIL && on_failure != WARN => {
+                let reason = format!("{on_failure:?} is neither \"{FAIL}\" nor \"{WARN}\".");
+                diagnostics.push(Diagnostic::error("Invalid on_failure", reason).on("on_failure"));
+            }
+            _ => {}
+        }
+        diagnostics
+    }
+
+    async fn invoke(
+        &self,
+        tencent: &Tencent,
+        config: ProbeConfig,
+        progress: &Progress<'_>,
+        cx: &mut Context,
+    ) -> Result<(), Diagnostics> {
+        let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
+        let callback_command = config.callback_command.known().cloned().unwrap_or_default();
+        let url = match config.url.known().cloned() {
+            Some(url) => url.into(),
+            None => url_of(tencent, sdk_app_id, service_of(&callback_command)?, cx).await?,
+        };
+        let allow_private = config.allow_private == Attr::Known(true);
+        let probe = Probe { sdk_app_id, callback_command, url, allow_private };
+        let Probe { callback_command, url, .. } = &probe;
+        progress.tell(format!("Posting {callback_command} of SDKAppID {sdk_app_id} to {url}")).await;
+        let outcome = tokio::select! {
+            outcome = probe.send() => outcome,
+            () = cx.stop().cancelled() => return Err(interrupted().into()),
+            () = cx.end().cancelled() => return Err(interrupted().into()),
+        };
+        match outcome {
+            Ok(took) => {
+                let took = took.as_millis();
+                progress
+                    .tell(format!("The receiver answered after {took} ms, with status 200 and ActionStatus \"OK\""))
+                    .await;
+                Ok(())
+            }
+            Err(error) => {
+                let failed = failed(url, &error);
+                if config.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
+                    cx.warn(Diagnostic::warning(failed.summary, failed.detail));
+                    return Ok(());
+                }
+                Err(failed.into())
+            }
+        }
+    }
+}
+
+/// The service that sends events of this command.
+fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
+    let service = Service::ALL.iter().find(|service| service.callback_commands.contains(&callback_command));
+    service.copied().filter(|_| Probe::is_known(callback_command)).ok_or_else(|| {
+        let documented = Service::ALL.iter().flat_map(|service| service.callback_commands).copied();
+        let known: Vec<_> = documented.filter(|command| Probe::is_known(command)).collect();
+        let reason =
+            format!("{callback_command:?} is not an event that can be probed. Those that can are {}.", list(&known));
+        Diagnostic::error("Invalid callback_command", reason).on("callback_command")
+    })
+}
+
+/// The URL that the application has at Tencent.
+async fn url_of(tencent: &Tencent, id: SdkAppId, service: Service, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
+    let found = Callback::of(tencent, service, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
+    found.map(|configuration| configuration.url).ok_or_else(|| {
+        let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
+        Diagnostic::error(format!("SDKAppID {id} has no callback configuration"), detail).into()
+    })
+}
+
+fn interrupted() -> Diagnostic {
+    Diagnostic::error("The callback probe was interrupted", "Whether the event arrived is not known. Probe again.")
+}
+
+fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
+    let advice = match error {
+        ProbeError::NoAddress(_) => "Check the URL. Tencent looks the name up in the public DNS.".to_owned(),
+        ProbeError::Private { .. } => {
+            "Tencent cannot reach it, and nothing was sent. Use the receiver's public address, or set allow_private to \
+             true to probe it all the same."
+                .to_owned()
+        }
+        ProbeError::NoAnswer(_) => {
+            "Check that the receiver runs, and that this machine may reach it: probes use no proxy.".to_owned()
+        }
+        ProbeError::Late(_) => {
+            format!("Tencent waits {} seconds: answer first, and work then.", TENCENT_WAITS.as_secs())
+        }
+        ProbeError::Status(status) if status.is_redirection() => {
+            "Redirects are not followed. Use the URL that it leads to.".to_owned()
+        }
+        ProbeError::Status(_) => "To Tencent, any other status than 200 is a failed callback.".to_owned(),
+        ProbeError::Shape(_) => {
+            "Answer {\"ActionStatus\":\"OK\",\"ErrorInfo\":\"\",\"ErrorCode\":0}, with status 200.".to_owned()
+        }
+        ProbeError::Refused { .. } => "Its log may say why it refused the event.".to_owned(),
+    };
+    let detail = format!("{} {advice}", checks::sentence(&format!("{error}.")));
+    Diagnostic::error(format!("The callback probe of {url} failed"), detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::AttributePath;
+
+    #[test]
+    fn arguments_are_checked() {
+        let text = |text: &str| Attr::Known(text.to_owned());
+        let right = ProbeConfig {
+            callback_command: text("Call.CallbackAfterEndCall"),
+            sdk_app_id: Attr::Null,
+            url: text("https://hooks.example.com/call"),
+            allow_private: Attr::Null,
+            on_failure: text(WARN),
+        };
+        for (config, blamed) in [
+            (right.clone(), None),
+            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right.clone() }, None),
+            (ProbeConfig { callback_command: text("Call.Nothing"), ..right.clone() }, Some("callback_command")),
+            (ProbeConfig { sdk_app_id: Attr::Known(0_u64.into()), ..right.clone() }, Some("sdk_app_id")),
+            (ProbeConfig { url: text("ftp://hooks.example.com"), ..right.clone() }, Some("url")),
+            (ProbeConfig { on_failure: text("ignore"), ..right.clone() }, Some("on_failure")),
+        ] {
+            let found: Vec<_> = CallbackProbe.validate(&config).into_iter().map(|d| d.path).collect();
+            assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Probes: an event as Tencent posts it, sent from here, and what its receiver makes of it.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime};
+
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::lookup_host;
+use tokio::time::{Instant, timeout};
+use url::{Host, Url};
+
+use super::callback_url::{CallbackUrl, is_unreachable_address};
+use super::network;
+use super::sdk_app_id::SdkAppId;
+
+/// An event that did not happen.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Whose event it is.
+    pub sdk_app_id: SdkAppId,
+    /// A callback command that has a [sample](Self::is_known).
+    pub callback_command: String,
+    /// Where it goes.
+    pub url: CallbackUrl,
+    /// Whether it may go where Tencent cannot reach: to this machine, or into a private network.
+    pub allow_private: bool,
+}
+
+/// Why an event would not get through, or was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It has no address.
+    #[error("the host name {0} was not found")]
+    NoAddress(String),
+    /// Nothing was sent.
+    #[error("{host} has the address {address}, which is one of this machine or of a private network")]
+    Private {
+        /// The host as the URL names it.
+        host: String,
+        /// The first of its addresses that is none of the internet.
+        address: IpAddr,
+    },
+    /// No connection, or none that lasted.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// Too late for Tencent.
+    #[error("{}", match .0 {
+        Some(took) => format!("the answer took {}", seconds(*took)),
+        None => format!("no answer arrived within {}", seconds(PATIENCE)),
+    })]
+    Late(Option<Duration>),
+    /// Another status than 200.
+    #[error("the answer has the HTTP status {0}")]
+    Status(StatusCode),
+    /// Not what Tencent's documentation asks for.
+    #[error("the answer is not the JSON object that Tencent expects: {0}")]
+    Shape(&'static str),
+    /// The answer is as it should be, and says that the receiver failed.
+    #[error("the receiver answered with ActionStatus \"FAIL\", ErrorCode {code} and ErrorInfo {info:?}")]
+    Refused {
+        /// `ErrorCode`
+        code: i64,
+        /// The beginning of `ErrorInfo`.
+        info: String,
+    },
+}
+
+/// How long Tencent waits for an answer.
+pub const TENCENT_WAITS: Duration = Duration::from_secs(2);
+/// How long a probe waits, to tell how late an answer is.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Real answers have some 60 bytes.
+const MAX_ANSWER: usize = 64 * 1024;
+/// In characters.
+const LONGEST_INFO: usize = 200;
+
+/// The call of a probe: no call has this ID.
+const CALL_ID: &str = "00000000-0000-0000-0000-000000000000";
+/// The users of a probe.
+const ACCOUNT: &str = "terraform-probe";
+
+impl Probe {
+    /// Whether there is a sample of this command's events.
+    pub fn is_known(callback_command: &str) -> bool {
+        sample(callback_command, SystemTime::UNIX_EPOCH).is_some()
+    }
+
+    /// Posts the event once, straight to the receiver, and reads the answer. It follows no redirect and sends no
+    /// credentials, not even the URL's own user information. Returns how long the answer took.
+    ///
+    /// # Errors
+    ///
+    /// If Tencent's event would not get through, or is not to be sent there.
+    pub async fn send(&self) -> Result<Duration, ProbeError> {
+        let no_url = || ProbeError::NoAnswer("there is no such URL".to_owned());
+        let mut url = Url::parse(self.url.expose()).map_err(|_| no_url())?;
+        let body = sample(&self.callback_command, SystemTime::now()).ok_or_else(no_url)?;
+        // Only URLs without a host have none to take away.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        url.query_pairs_mut()
+            .append_pair("SdkAppid", &self.sdk_app_id.to_string())
+            .append_pair("CallbackCommand", &self.callback_command)
+            .append_pair("contenttype", "json")
+            .append_pair("ClientIP", "127.0.0.1")
+            .append_pair("OptPlatform", "Unknown");
+
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let addresses = self.addresses(&url).await?;
+        let http = reqwest::Client::builder()
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (callback probe)"))
+            .timeout(PATIENCE)
+            .redirect(Policy::none())
+            // A proxy would look the name up by itself, and find what it finds.
+            .no_proxy()
+            .resolve_to_addrs(&host, &addresses)
+            .build()
+            .map_err(|_| ProbeError::NoAnswer(network::no_client().what))?;
+
+        let start = Instant::now();
+        let failed = |error: reqwest::Error| match error.is_timeout() {
+            true => ProbeError::Late(None),
+            false => ProbeError::NoAnswer(network::why_no_answer(&error, &host)),
+        };
+        let request = http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let mut response = request.send().await.map_err(failed)?;
+        if response.status() != StatusCode::OK {
+            return Err(ProbeError::Status(response.status()));
+        }
+        let mut answer = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if answer.len() + chunk.len() > MAX_ANSWER {
+                return Err(ProbeError::Shape("it is longer than 64 KiB"));
+            }
+            answer.extend_from_slice(&chunk);
+        }
+        let took = start.elapsed();
+        check(&answer)?;
+        if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(took) }
+    }
+
+    /// The receiver's addresses, if all of them may be called. They are looked up once: what is called is what was
+    /// checked.
+    async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, ProbeError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let addresses: Vec<_> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![SocketAddr::from((address, 0))],
+            Some(Host::Ipv6(address)) => vec![SocketAddr::from((address, 0))],
+            _ => match timeout(PATIENCE, lookup_host((host.as_str(), 0))).await {
+                Ok(Ok(addresses)) => addresses.collect(),
+                Ok(Err(_)) | Err(_) => Vec::new(),
+            },
+        };
+        match addresses.iter().map(SocketAddr::ip).find(|address| is_unreachable_address(*address)) {
+            _ if addresses.is_empty() => Err(ProbeError::NoAddress(host)),
+            Some(address) if !self.allow_private => Err(ProbeError::Private { host, address }),
+            _ => Ok(addresses),
+        }
+    }
+}
+
+/// What a receiver answers.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "ActionStatus")]
+    status: Value,
+    #[serde(rename = "ErrorCode")]
+    code: Value,
+    #[serde(rename = "ErrorInfo")]
+    info: Value,
+}
+
+/// Checks an answer's shape, and what it says.
+fn check(answer: &[u8]) -> Result<(), ProbeError> {
+    if serde_json::from_slice::<serde_json::Map<_, _>>(answer).is_err() {
+        return Err(ProbeError::Shape("it is not a JSON object"));
+    }
+    let missing = |_| ProbeError::Shape("ActionStatus, ErrorCode or ErrorInfo is missing");
+    let Answer { status, code, info } = serde_json::from_slice(answer).map_err(missing)?;
+    let code = code.as_i64().ok_or(ProbeError::Shape("ErrorCode is not a whole number"))?;
+    let info = info.as_str().ok_or(ProbeError::Shape("ErrorInfo is not a string"))?;
+    match status.as_str() {
+        Some("OK") => Ok(()),
+        Some("FAIL") => Err(ProbeError::Refused { code, info: info.chars().take(LONGEST_INFO).collect() }),
+        _ => Err(ProbeError::Shape("ActionStatus is neither \"OK\" nor \"FAIL\"")),
+    }
+}
+
+/// An event of this command as Tencent's documentation shows it, of a call that never was.
+fn sample(callback_command: &str, now: SystemTime) -> Option<Value> {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (seconds, milliseconds) = (since.as_secs(), u64::try_from(since.as_millis()).unwrap_or_default());
+    let users = json!([{ "User_Account": ACCOUNT, "Status": "Calling" }]);
+    let mut event = match callback_command {
+        "Call.CallbackAfterStartCall" => json!({
+            "CallInfo": {
+                "CallId": CALL_ID, "CallMediaType": "Audio", "ChatGroupId": "", "RoomId": "", "RoomIdType": 1,
+            },
+            "UserList": users,
+        }),
+        "Call.CallbackAfterMemberChanged" => json!({
+            "CallId": CALL_ID,
+            "UserList": users,
+            "ChangedUserList": [{ "User_Account": ACCOUNT, "ActionType": "Accept" }],
+        }),
+        "Call.CallbackAfterEndCall" => json!({
+            "CallRecord": {
+                "CallId": CALL_ID, "Caller_Account": ACCOUNT, "MediaType": "Audio", "CallType": "SingleCall",
+                "StartTime": seconds, "EndTime": seconds, "AcceptTime": 0, "CallResult": "Cancel",
+                "CalleeList_Account": [ACCOUNT], "RoomId": ACCOUNT, "RoomIdType": 2,
+            },
+        }),
+        _ => return None,
+    };
+    event["CallbackCommand"] = callback_command.into();
+    event["EventTime"] = milliseconds.into();
+    Some(event)
+}
+
+/// A time as a person reads it.
+fn seconds(duration: Duration) -> impl fmt::Display {
+    humantime::format_duration(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tencent::Service;
+
+    #[test]
+    fn every_documented_command_has_a_sample() {
+        for command in Service::ALL.iter().flat_map(|service| service.callback_commands) {
+            let event = sample(command, SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123));
+            let event = event.unwrap_or_else(|| panic!("{command}"));
+            assert_eq!(
+                (&event["CallbackCommand"], &event["EventTime"]),
+                (&json!(command), &json!(1_700_000_000_123_u64))
+            );
+            assert!(event.to_string().contains(ACCOUNT) && event.to_string().contains(CALL_ID), "marked as a probe");
+        }
+        assert!(!Probe::is_known("Call.CallbackBeforeRing"));
+    }
+
+    #[test]
+    fn answers_have_a_shape() {
+        use ProbeError::{Refused, Shape};
+        let refused = |info: &str| Refused { code: 7, info: info.to_owned() };
+        for (answer, expected) in [
+            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#, Ok(())),
+            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"New":1}"#, Ok(())),
+            (r#"{"ActionStatus":"FAIL","ErrorInfo":"no such user","ErrorCode":7}"#, Err(refused("no such user"))),
+            ("", Err(Shape("it is not a JSON object"))),
+            ("OK", Err(Shape("it is not a JSON object"))),
+            ("[]", Err(Shape("it is not a JSON object"))),
+            ("{}", Err(Shape("ActionStatus, ErrorCode or ErrorInfo is missing"))),
+            (r#"{"ActionStatus":"OK","ErrorInfo":""}"#, Err(Shape("ActionStatus, ErrorCode or ErrorInfo is missing"))),
+            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":"0"}"#, Err(Shape("ErrorCode is not a whole number"))),
+            (r#"{"ActionStatus":"OK","ErrorInfo":null,"ErrorCode":0}"#, Err(Shape("ErrorInfo is not a string"))),
+            (
+                r#"{"ActionStatus":"ok","ErrorInfo":"","ErrorCode":0}"#,
+                Err(Shape("ActionStatus is neither \"OK\" nor \"FAIL\"")),
+            ),
+        ] {
+            assert_eq!(check(answer.as_bytes()), expected, "{answer}");
+        }
+        let long = format!(r#"{{"ActionStatus":"FAIL","ErrorInfo":"{}","ErrorCode":7}}"#, "x".repeat(1000));
+        assert_eq!(check(long.as_bytes()), Err(refused(&"x".repeat(LONGEST_INFO))));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_where_tencent_cannot_reach() {
+        for host in
+            ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:192.168.0.1]"]
+        {
+            let probe = Probe {
+                sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
+                callback_command: "Call.CallbackAfterEndCall".to_owned(),
+                url: format!("http://{host}:1/").into(),
+                allow_private: false,
+            };
+            let refused = probe.send().await.expect_err(host);
+            assert!(matches!(refused, ProbeError::Private { .. }), "{host}: {refused}");
+            let tried = Probe { allow_private: true, ..probe };
+            if host == "127.0.0.1" {
+                let refused = tried.send().await.expect_err("nobody listens");
+                assert_eq!(refused, ProbeError::NoAnswer("the server refused the connection".to_owned()));
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The RPCs about ephemeral resources.
+
+use super::{Server, deferred, find};
+use crate::terraform::codec::{self, decode};
+use crate::terraform::ephemeral_resource::{AnyEphemeralResource, Opened};
+use crate::terraform::proto;
+use crate::terraform::provider::{Configured, Provider};
+use crate::terraform::{Context, Diagnostics};
+
+impl<P: Provider> Server<P> {
+    fn ephemeral_resource(&self, type_name: &str) -> Result<&dyn AnyEphemeralResource<P::Client>, Diagnostics> {
+        find(&self.shared.registry.ephemeral_resources, "ephemeral resource", type_name)
+    }
+
+    pub(super) async fn validate_ephemeral_resource_config(
+        &self,
+        request: proto::validate_ephemeral_resource_config::Request,
+        _: &mut Context,
+    ) -> Result<proto::validate_ephemeral_resource_config::Response, Diagnostics> {
+        let resource = self.ephemeral_resource(&request.type_name)?;
+        resource.validate(decode(request.config.as_ref(), &resource.schema().ty())?)?;
+        Ok(Default::default())
+    }
+
+    pub(super) async fn open_ephemeral_resource(
+        &self,
+        request: proto::open_ephemeral_resource::Request,
+        cx: &mut Context,
+    ) -> Result<proto::open_ephemeral_resource::Response, Diagnostics> {
+        let resource = self.ephemeral_resource(&request.type_name)?;
+        let schema = resource.schema();
+        let config = decode(request.config.as_ref(), &schema.ty())?;
+        let config = schema.with_defaults(config.clone(), &config);
+        let configured = self.configured()?;
+        let (opened, deferred) = match &*configured {
+            Configured::Known(client) if config.is_wholly_known() => (resource.open(client, config, cx).await?, None),
+            // Only a plan knows as little; the apply opens it again.
+            Configured::Known(_) => (schema.with_unknowns(config).into(), None),
+            Configured::Partly(_) => (schema.with_unknowns(config).into(), deferred(request.client_capabilities)),
+        };
+        let Opened { attributes, renew_at } = opened;
+        Ok(proto::open_ephemeral_resource::Response {
+            result: Some(codec::encode(&attributes, &schema.ty())?),
+            renew_at: renew_at.map(Into::into),
+            private: Some(cx.private_bytes()),
+            deferred,
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn renew_ephemeral_resource(
+        &self,
+        request: proto::renew_ephemeral_resource::Request,
+        cx: &mut Context,
+    ) -> Result<proto::renew_ephemeral_resource::Response, Diagnostics> {
+        let resource = self.ephemeral_resource(&request.type_name)?;
+        cx.set_private_bytes(request.private.unwrap_or_default());
+        let renew_at = match &*self.configured()? {
+            Configured::Known(client) => resource.renew(client, cx).await?,
+            Configured::Partly(_) => None,
+        };
+        Ok(proto::renew_ephemeral_resource::Response {
+            renew_at: renew_at.map(Into::into),
+            private: Some(cx.private_bytes()),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn close_ephemeral_resource(
+        &self,
+        request: proto::close_ephemeral_resource::Request,
+        cx: &mut Context,
+    ) -> Result<proto::close_ephemeral_resource::Response, Diagnostics> {
+        let resource = self.ephemeral_resource(&request.type_name)?;
+        cx.set_private_bytes(request.private.unwrap_or_default());
+        // With a client that is not known, nothing was opened.
+        if let Configured::Known(client) = &*self.configured()? {
+            resource.close(client, cx).await?;
+        }
+        Ok(Default::default())
+    }
+}

@@ -1,0 +1,331 @@
+//! The RPCs about managed resources.
+
+use super::{Server, all_unknown, deferred, each, find};
+use crate::terraform::codec::{self, EncodeError, ExtraAttributes, decode};
+use crate::terraform::proto::{self, DynamicValue, RawState, ResourceIdentityData};
+use crate::terraform::provider::{Configured, Provider};
+use crate::terraform::resource::{AnyResource, Change, ImportTarget};
+use crate::terraform::{AttributePath, Context, Diagnostic, Diagnostics, Type, Value};
+
+impl<P: Provider> Server<P> {
+    pub(super) fn resource(&self, type_name: &str) -> Result<&dyn AnyResource<P::Client>, Diagnostics> {
+        find(&self.shared.registry.resources, "resource type", type_name)
+    }
+
+    pub(super) async fn get_resource_identity_schemas(
+        &self,
+        _: proto::get_resource_identity_schemas::Request,
+        _: &mut Context,
+    ) -> Result<proto::get_resource_identity_schemas::Response, Diagnostics> {
+        Ok(proto::get_resource_identity_schemas::Response {
+            identity_schemas: each(&self.shared.registry.resources, |resource| resource.identity_schema().to_proto()),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn validate_resource_config(
+        &self,
+        request: proto::validate_resource_config::Request,
+        _: &mut Context,
+    ) -> Result<proto::validate_resource_config::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        resource.validate(decode(request.config.as_ref(), &resource.schema().ty())?)?;
+        Ok(Default::default())
+    }
+
+    pub(super) async fn upgrade_resource_state(
+        &self,
+        request: proto::upgrade_resource_state::Request,
+        _: &mut Context,
+    ) -> Result<proto::upgrade_resource_state::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        let state = upgrade(resource, &request.type_name, request.version, request.raw_state.as_ref())?;
+        Ok(proto::upgrade_resource_state::Response {
+            upgraded_state: Some(codec::encode(&state, &resource.schema().ty())?),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn upgrade_resource_identity(
+        &self,
+        request: proto::upgrade_resource_identity::Request,
+        _: &mut Context,
+    ) -> Result<proto::upgrade_resource_identity::Response, Diagnostics> {
+        let schema = self.resource(&request.type_name)?.identity_schema();
+        if request.version != schema.version {
+            return Err(other_version("identity", &request.type_name, request.version, schema.version));
+        }
+        let raw = request.raw_identity.as_ref().map(|raw| raw.json.as_slice()).unwrap_or_default();
+        let identity = codec::from_json(raw, &schema.ty(), ExtraAttributes::Ignored)
+            .map_err(|error| unreadable_state("identity", &request.type_name, &error.to_string()))?;
+        Ok(proto::upgrade_resource_identity::Response {
+            upgraded_identity: identity_data(&identity, &schema.ty())?,
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn read_resource(
+        &self,
+        request: proto::read_resource::Request,
+        cx: &mut Context,
+    ) -> Result<proto::read_resource::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        let ty = resource.schema().ty();
+        let configured = self.configured()?;
+        let Configured::Known(client) = &*configured else {
+            let deferred = deferred(request.client_capabilities);
+            if deferred.is_none() {
+                cx.warn(not_refreshed(&request.type_name));
+            }
+            return Ok(proto::read_resource::Response {
+                new_state: request.current_state,
+                new_identity: request.current_identity,
+                private: request.private,
+                deferred,
+                ..Default::default()
+            });
+        };
+        cx.set_private_bytes(request.private);
+        let state = resource.read(client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
+        Ok(proto::read_resource::Response {
+            new_state: Some(codec::encode(&state, &ty)?),
+            new_identity: identity_of(resource, &state)?,
+            private: cx.private_bytes(),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn plan_resource_change(
+        &self,
+        request: proto::plan_resource_change::Request,
+        cx: &mut Context,
+    ) -> Result<proto::plan_resource_change::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        let schema = resource.schema();
+        let ty = schema.ty();
+        let prior = decode(request.prior_state.as_ref(), &ty)?;
+        let proposed = decode(request.proposed_new_state.as_ref(), &ty)?;
+
+        let configured = self.configured()?;
+        let (client, known) = match &*configured {
+            Configured::Known(client) => (client, true),
+            Configured::Partly(client) => (client, false),
+        };
+        cx.set_private_bytes(request.prior_private);
+        cx.set_provider_is_known(known);
+        if proposed.is_null() {
+            resource.plan_destroy(client, prior, cx).await?;
+            return Ok(proto::plan_resource_change::Response {
+                planned_state: Some(codec::encode(&Value::Null, &ty)?),
+                planned_private: cx.private_bytes(),
+                planned_identity: request.prior_identity,
+                ..Default::default()
+            });
+        }
+
+        let config = decode(request.config.as_ref(), &ty)?;
+        let change = Change {
+            prior: (!prior.is_null()).then(|| prior.clone()),
+            proposed: schema.with_defaults(proposed, &config),
+            config,
+        };
+        let planned = resource.plan(client, change, cx).await?;
+        let deferred = if known { None } else { deferred(request.client_capabilities) };
+        if deferred.is_some() {
+            // What is deferred is planned again when more is known.
+            cx.discard_warnings();
+        }
+
+        let replacing = |name| AttributePath::attribute(name).to_proto();
+        let requires_replace = match prior {
+            Value::Null => Vec::new(),
+            prior => schema.replacing_changes(&prior, &planned).map(replacing).collect(),
+        };
+        Ok(proto::plan_resource_change::Response {
+            planned_state: Some(codec::encode(&planned, &ty)?),
+            requires_replace,
+            planned_private: cx.private_bytes(),
+            planned_identity: identity_of(resource, &planned)?,
+            deferred,
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn apply_resource_change(
+        &self,
+        request: proto::apply_resource_change::Request,
+        cx: &mut Context,
+    ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
+        let (type_name, prior_state) = (request.type_name.clone(), request.prior_state.clone());
+        cx.set_private_bytes(request.planned_private.clone());
+        let response = self.apply(request, cx).await.or_else(|diagnostics| {
+            // Nothing was reached: what held before still holds.
+            Ok(proto::apply_resource_change::Response {
+                new_identity: self.stored_identity(&type_name, prior_state.as_ref()),
+                new_state: prior_state,
+                diagnostics: diagnostics.into_proto(),
+                ..Default::default()
+            })
+        });
+        response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
+    }
+
+    /// The identity of the object in a state as Terraform sent it; `None` where there is none to be found.
+    fn stored_identity(&self, type_name: &str, state: Option<&DynamicValue>) -> Option<ResourceIdentityData> {
+        let resource = self.resource(type_name).ok()?;
+        let state = decode(state, &resource.schema().ty()).ok()?;
+        identity_of(resource, &state).ok()?
+    }
+
+    async fn apply(
+        &self,
+        request: proto::apply_resource_change::Request,
+        cx: &mut Context,
+    ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        let ty = resource.schema().ty();
+        let configured = self.configured()?;
+        let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
+        let prior = decode(request.prior_state.as_ref(), &ty)?;
+        let planned = decode(request.planned_state.as_ref(), &ty)?;
+        let applied = resource.apply(client, prior, planned, cx).await?;
+        Ok(proto::apply_resource_change::Response {
+            new_state: Some(codec::encode(&applied.state, &ty)?),
+            new_identity: identity_of(resource, &applied.state)?,
+            diagnostics: applied.diagnostics.into_proto(),
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn import_resource_state(
+        &self,
+        request: proto::import_resource_state::Request,
+        cx: &mut Context,
+    ) -> Result<proto::import_resource_state::Response, Diagnostics> {
+        use proto::import_resource_state::ImportedResource;
+        let resource = self.resource(&request.type_name)?;
+        let ty = resource.schema().ty();
+        let target = match &request.identity {
+            Some(identity) => {
+                let ty = resource.identity_schema().ty();
+                ImportTarget::Identity(decode(identity.identity_data.as_ref(), &ty)?)
+            }
+            None => ImportTarget::Id(request.id),
+        };
+        let (state, deferred) = match (&*self.configured()?, deferred(request.client_capabilities)) {
+            (Configured::Known(client), _) => (resource.import(client, target, cx).await?, None),
+            (Configured::Partly(_), Some(deferred)) => (all_unknown(&ty), Some(deferred)),
+            (Configured::Partly(_), None) => return Err(self.unknown_provider()),
+        };
+        let imported = ImportedResource {
+            type_name: request.type_name,
+            state: Some(codec::encode(&state, &ty)?),
+            identity: if deferred.is_some() { request.identity } else { identity_of(resource, &state)? },
+            private: Vec::new(),
+        };
+        Ok(proto::import_resource_state::Response {
+            imported_resources: vec![imported],
+            deferred,
+            ..Default::default()
+        })
+    }
+
+    pub(super) async fn move_resource_state(
+        &self,
+        request: proto::move_resource_state::Request,
+        _: &mut Context,
+    ) -> Result<proto::move_resource_state::Response, Diagnostics> {
+        let target = &request.target_type_name;
+        let resource = self.resource(target)?;
+        // The same provider under another address, such as a private registry's.
+        let same_provider = request.source_provider_address.rsplit('/').next() == Some(P::TYPE_NAME);
+        if !same_provider || request.source_type_name != *target {
+            return Err(Diagnostic::error(
+                "Move between these resources is not supported",
+                format!(
+                    "A {target} cannot take over the state of {} of provider {}: the two have nothing in common. \
+                     Remove the \"moved\" block and import the object instead.",
+                    request.source_type_name, request.source_provider_address
+                ),
+            )
+            .into());
+        }
+        let state = upgrade(resource, target, request.source_schema_version, request.source_state.as_ref())?;
+        Ok(proto::move_resource_state::Response {
+            target_state: Some(codec::encode(&state, &resource.schema().ty())?),
+            target_identity: identity_of(resource, &state)?,
+            target_private: request.source_private,
+            ..Default::default()
+        })
+    }
+}
+
+pub(super) fn identity_of<C>(
+    resource: &dyn AnyResource<C>,
+    state: &Value,
+) -> Result<Option<ResourceIdentityData>, EncodeError> {
+    match resource.identity(state) {
+        Value::Null => Ok(None),
+        identity => identity_data(&identity, &resource.identity_schema().ty()),
+    }
+}
+
+fn identity_data(identity: &Value, ty: &Type) -> Result<Option<ResourceIdentityData>, EncodeError> {
+    Ok(Some(ResourceIdentityData { identity_data: Some(codec::encode(identity, ty)?) }))
+}
+
+/// Brings a stored state into the form of the current schema.
+fn upgrade<C>(
+    resource: &dyn AnyResource<C>,
+    type_name: &str,
+    version: i64,
+    raw: Option<&RawState>,
+) -> Result<Value, Diagnostics> {
+    let schema = resource.schema();
+    if raw.is_some_and(|raw| !raw.flatmap.is_empty()) {
+        // No provider of this protocol ran there.
+        return Err(unreadable_state("state", type_name, "it is in the format of Terraform 0.11 or older"));
+    }
+    let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
+    if version == schema.version {
+        return codec::from_json(json, &schema.ty(), ExtraAttributes::Ignored)
+            .map_err(|error| unreadable_state("state", type_name, &error.to_string()));
+    }
+    let state = serde_json::from_slice(json).map_err(|_| unreadable_state("state", type_name, "it is not JSON"))?;
+    (version < schema.version)
+        .then(|| resource.upgrade(version, state))
+        .flatten()
+        .ok_or_else(|| other_version("state", type_name, version, schema.version))
+}
+
+fn unreadable_state(what: &str, type_name: &str, reason: &str) -> Diagnostics {
+    Diagnostic::error(
+        format!("The stored {what} of a {type_name} cannot be read"),
+        format!(
+            "{reason}.\n\nNothing was changed. Restore an earlier version of the state, or remove the resource from it \
+             (terraform state rm) and import the object again."
+        ),
+    )
+    .into()
+}
+
+fn other_version(what: &str, type_name: &str, version: i64, current: i64) -> Diagnostics {
+    let advice = if version > current {
+        "A newer version of the provider wrote it: upgrade the provider to that version or a later one."
+    } else {
+        "This version of the provider cannot upgrade it: use an earlier version first."
+    };
+    Diagnostic::error(
+        format!("The stored {what} of a {type_name} has another schema version"),
+        format!("It has version {version}, this provider writes version {current}. {advice} Nothing was changed."),
+    )
+    .into()
+}
+
+fn not_refreshed(type_name: &str) -> Diagnostic {
+    Diagnostic::warning(
+        format!("A {type_name} was not refreshed"),
+        "The provider's configuration depends on values that are known only after apply. The plan shows the object as \
+         the last apply left it.",
+    )
+}

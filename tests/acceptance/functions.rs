@@ -1,0 +1,61 @@
+//! Functions: what a configuration can ask without calling Tencent.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use tencent_simulator::Simulator;
+use terraform_cli::Terraform;
+use terraform_provider_tencent::tencent::UserSig;
+
+use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, TERRAFORM, URL, diagnostic, this};
+
+const CLAIMS: &str = "variable \"user_sig\" {\n  sensitive = true\n}\n\
+                      output \"claims\" {\n  value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))\n}\n";
+
+/// Both functions, where there are functions.
+pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
+    let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
+    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let user_sig =
+        UserSig::sign(&KEY.to_owned().into(), "administrator", ID.to_string().parse()?, at, Duration::from_secs(60));
+    scenario.workspace.env("TF_VAR_user_sig", user_sig.expose());
+    let all = this(&format!("url = \"{URL}\"\ncallback_commands = provider::tencent::callback_commands(\"call\")"));
+    scenario.configure(&(CLAIMS.to_owned() + &all))?;
+    scenario.apply()?;
+    scenario.expect_remote(&[START, CHANGED, END], URL);
+    let claims = json!({
+        "identifier": "administrator", "sdk_app_id": ID,
+        "issued_at": "2023-11-14T22:13:20Z", "expires_at": "2023-11-14T22:14:20Z",
+    });
+    assert_eq!(scenario.workspace.show_json()?["values"]["outputs"]["claims"]["value"], claims);
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn functions_need_no_call() -> Result {
+    if !TERRAFORM.at_least(1, 8) {
+        return Ok(());
+    }
+    functions_answer(&TERRAFORM)
+}
+
+#[test]
+fn what_they_refuse_is_an_error_of_the_argument() -> Result {
+    if !TERRAFORM.at_least(1, 8) {
+        return Ok(());
+    }
+    let mut scenario = Scenario::new()?;
+    scenario.workspace.env("TF_VAR_user_sig", "tok3n-to-hide");
+    scenario.configure(CLAIMS)?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure().expect_lacks("tok3n-to-hide");
+    let error = diagnostic(&plan, "Invalid value for \"user_sig\" parameter");
+    assert!(error.ends_with("it is not a UserSig of version 2.0: check that it was copied whole."), "{error}");
+
+    scenario.configure("output \"all\" {\n  value = provider::tencent::callback_commands(\"tok3n-to-hide\")\n}\n")?;
+    let plan = scenario.run(&["plan"])?;
+    let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
+    assert!(error.ends_with("no such service; it can be \"call\"."), "{error}");
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}

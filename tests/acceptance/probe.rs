@@ -1,0 +1,99 @@
+//! The action that probes a receiver: after a change, and on the command line.
+
+use tencent_simulator::{Receiver, Reply, Simulator};
+use terraform_cli::{Flavour, Terraform};
+
+use crate::harness::{END, Result, START, Scenario, TERRAFORM, URL, diagnostic, sends, this};
+
+fn has_actions(terraform: &Terraform) -> bool {
+    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
+}
+
+/// A resource that is probed after each change, with these arguments of the action.
+fn probed(url: &str, arguments: &str) -> String {
+    let trigger = "lifecycle {\n  action_trigger {\n    events  = [after_create, after_update]\n    \
+                   actions = [action.tencent_callback_probe.this]\n  }\n}\n";
+    let action = format!(
+        "action \"tencent_callback_probe\" \"this\" {{\n  config {{\n    callback_command = \"{END}\"\n    {arguments}\n  }}\n}}\n"
+    );
+    this(&(sends(&[START, END], url) + trigger)) + &action
+}
+
+const OF_THE_RESOURCE: &str = "url = tencent_call_callback.this.url\nallow_private = true";
+
+/// One event after creating, one after changing, one when asked for, and none else.
+pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+    let receiver = Receiver::start()?;
+    let url = |path: &str| format!("{}/{path}?token=t0ken-to-hide", receiver.url());
+    let events = || receiver.take().into_iter().map(|event| event.target).collect::<Vec<_>>();
+    for (path, command) in [
+        ("one", &["apply", "-auto-approve"][..]),
+        ("two", &["apply", "-auto-approve"]),
+        ("two", &["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"]),
+    ] {
+        scenario.configure(&probed(&url(path), OF_THE_RESOURCE))?;
+        let applied = scenario.run(command)?;
+        applied.expect_success().expect_contains(&format!("Posting {END} of SDKAppID 1400000001 to http://"));
+        applied.expect_contains("The receiver answered after ");
+        let [event] = &events()[..] else { panic!("{applied}") };
+        assert!(event.starts_with(&format!("/{path}?token=t0ken-to-hide&SdkAppid=1400000001&CallbackCommand={END}&")));
+    }
+    scenario.expect_no_changes()?;
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!(events(), [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn a_receiver_is_probed_after_changes() -> Result {
+    if !has_actions(&TERRAFORM) {
+        return Ok(());
+    }
+    receivers_are_probed(&TERRAFORM)
+}
+
+#[test]
+fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
+    if !has_actions(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = Scenario::new()?;
+    let receiver = Receiver::start()?;
+    receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
+    scenario.configure(&probed(&receiver.url(), OF_THE_RESOURCE))?;
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    diagnostic(&applied, "HTTP status 503 Service Unavailable");
+    scenario.expect_remote(&[START, END], &receiver.url());
+    scenario.expect_no_changes()?;
+
+    let warned = format!("{OF_THE_RESOURCE}\non_failure = \"warn\"");
+    scenario.configure(&probed(&format!("{}/other", receiver.url()), &warned))?;
+    let applied = scenario.apply()?;
+    assert!(diagnostic(&applied, "HTTP status 503 Service Unavailable").starts_with("Warning"));
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_private_receiver_is_not_probed_by_accident() -> Result {
+    if !has_actions(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = Scenario::new()?;
+    let receiver = Receiver::start()?;
+    // What Tencent holds, too, when nobody gives a URL.
+    scenario.somebody_sets(&[START, END], &receiver.url());
+    scenario.configure(&probed(URL, ""))?;
+    let invoked = scenario.run(&["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"])?;
+    invoked.expect_failure();
+    diagnostic(&invoked, "127.0.0.1 has the address 127.0.0.1, which is one of this machine or of a private network");
+    assert_eq!(receiver.take(), []);
+    assert_eq!(scenario.writes(), []);
+
+    scenario.configure(&probed(URL, "url = \"ftp://hooks.example.com\""))?;
+    let planned = scenario.run(&["plan"])?;
+    planned.expect_failure();
+    diagnostic(&planned, "it must start with https:// (or http://)");
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `terraform query`: what exists is found, whoever made it, and comes under management.
+
+use tencent_simulator::{Configuration, Fault, FaultKind, Service};
+use terraform_cli::{Flavour, Terraform};
+
+use crate::harness::{CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic};
+
+const ALL: &str = "list \"tencent_call_callback\" \"all\" {\n  provider = tencent\n}\n";
+
+/// Three applications, of which the second has no configuration.
+fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
+    let scenario = Scenario::of_on(terraform, ID..ID + 3)?;
+    scenario.configure("provider \"tencent\" {\n}\n")?;
+    scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(URL, [START, END]));
+    scenario.simulator.put_configuration(Service::Call, ID + 2, Configuration::new(OTHER_URL, [CHANGED]));
+    scenario.workspace.write("all.tfquery.hcl", ALL)?;
+    Ok(scenario)
+}
+
+fn can_query(terraform: &Terraform) -> bool {
+    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
+}
+
+/// Found, imported with the configuration that Terraform generates, and no different from it.
+pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
+    let scenario = two_of_three(terraform)?;
+    let found = scenario.run(&["query"])?;
+    found
+        .expect_success()
+        .expect_contains(&format!("sdk_app_id={ID}"))
+        .expect_contains(&format!("sdk_app_id={}", ID + 2));
+    found.expect_contains(&format!("{CHANGED} to {OTHER_URL}")).expect_lacks(&format!("sdk_app_id={}", ID + 1));
+    assert_eq!(scenario.writes(), []);
+
+    scenario.run(&["query", "-generate-config-out=generated.tf"])?.expect_success();
+    scenario.run(&["apply", "-auto-approve"])?.expect_contains("2 imported, 0 added, 0 changed, 0 destroyed");
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn what_exists_comes_under_management() -> Result {
+    if !can_query(&TERRAFORM) {
+        return Ok(());
+    }
+    what_exists_is_found(&TERRAFORM)
+}
+
+#[test]
+fn one_failure_hides_no_other() -> Result {
+    if !can_query(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = two_of_three(&TERRAFORM)?;
+    let refused = Fault::new(FaultKind::ErrorCode { code: 60020, info: "made to fail".into() });
+    scenario.simulator.inject(refused.clone().sdk_app_id(ID));
+    let found = scenario.run(&["query"])?;
+    found.expect_success().expect_contains(&format!("sdk_app_id={}", ID + 2));
+    let warning = diagnostic(&found, "error 60020");
+    assert!(
+        warning.starts_with(&format!("Warning: Reading the callback configuration of SDKAppID {ID} failed")),
+        "{warning}"
+    );
+
+    scenario.simulator.inject(refused);
+    let nothing = scenario.run(&["query"])?;
+    nothing.expect_failure();
+    diagnostic(&nothing, "Error: Nothing could be listed");
+    Ok(())
+}
+
+#[test]
+fn only_what_is_asked_for() -> Result {
+    if !can_query(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = two_of_three(&TERRAFORM)?;
+    let with = |arguments: &str| ALL.replace("= tencent\n", &format!("= tencent\n{arguments}\n"));
+    let only = |ids: &str| with(&format!("  config {{\n    sdk_app_ids = {ids}\n  }}"));
+    for (query, found) in [
+        (with("  limit = 1"), vec![ID]),
+        (only(&format!("[{}, {}]", ID + 1, ID + 2)), vec![ID + 2]),
+        (only("[]"), vec![]),
+    ] {
+        scenario.workspace.write("all.tfquery.hcl", &query)?;
+        let queried = scenario.run(&["query"])?;
+        queried.expect_success();
+        let listed = (ID..ID + 3).filter(|id| queried.contains(&format!("sdk_app_id={id}")));
+        assert_eq!(listed.collect::<Vec<_>>(), found, "{queried}");
+    }
+    for (ids, said) in [("[0]", "0 is not an SDKAppID"), ("[7]", "has no credentials for SDKAppID 7")] {
+        scenario.workspace.write("all.tfquery.hcl", &only(ids))?;
+        let queried = scenario.run(&["query"])?;
+        queried.expect_failure();
+        diagnostic(&queried, said);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_key_that_is_of_no_application_lists_nothing() -> Result {
+    if !can_query(&TERRAFORM) {
+        return Ok(());
+    }
+    let mut scenario = Scenario::new()?;
+    scenario.configure("provider \"tencent\" {}\n")?;
+    scenario.workspace.write("all.tfquery.hcl", ALL)?;
+    scenario.workspace.remove_env("TENCENT_SDK_APP_ID");
+    let queried = scenario.run(&["query"])?;
+    queried.expect_failure();
+    diagnostic(&queried, "Nothing says whose the provider's credentials are.");
+    scenario.workspace.remove_env("TENCENT_SECRET_KEY");
+    let queried = scenario.run(&["query"])?;
+    queried.expect_failure();
+    diagnostic(&queried, "The provider \"tencent\" has no credentials");
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The action: an event that did not happen, and what its receiver makes of it.
+
+use std::time::Duration;
+
+use tencent_simulator::{Configuration, Fault, FaultKind, Receiver, Reply, Service, Simulator};
+use terraform_provider_tencent::terraform::Value;
+use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
+use terraform_provider_tencent::terraform::proto::invoke_action::event::Type;
+use terraform_provider_tencent::terraform::proto::{self, Diagnostic};
+use tokio_stream::StreamExt as _;
+
+use crate::session::{Session, blamed, encode, nothing, text, the_error, type_of, with};
+
+const PROBE: &str = "tencent_callback_probe";
+const COMMAND: &str = "Call.CallbackAfterEndCall";
+
+fn config<'a>(session: &Session, arguments: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    let config = with(nothing(session.action_schema(PROBE)), [("callback_command", text(COMMAND))]);
+    with(config, arguments)
+}
+
+/// Invokes the action: what it tells, and the diagnostics at its end.
+async fn invoke(session: &Session, config: &Value) -> (Vec<String>, Vec<Diagnostic>) {
+    let request = proto::invoke_action::Request {
+        action_type: PROBE.into(),
+        config: Some(encode(config, &type_of(session.action_schema(PROBE)))),
+        client_capabilities: None,
+    };
+    let events = session.provider().invoke_action(request).await.expect("a stream").into_inner();
+    let events: Vec<_> = events.map(|event| event.expect("an event").r#type.expect("a type")).collect().await;
+    let (mut told, mut end) = (Vec::new(), None);
+    for event in events {
+        assert_eq!(end, None, "the end comes last");
+        match event {
+            Type::Progress(progress) => told.push(progress.message),
+            Type::Completed(completed) => end = Some(completed.diagnostics),
+        }
+    }
+    (told, end.expect("an end"))
+}
+
+#[tokio::test]
+async fn an_event_arrives_as_tencent_posts_it() {
+    let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
+    let session = Session::on(&simulator).await;
+    let there = format!("{}/call?token=tok3n", receiver.url().replace("//", "//user:tok3n@"));
+    simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, Configuration::new(&there, [COMMAND]));
+    for (url, calls) in [(text(&there), 0), (Value::Null, 1)] {
+        let config = config(&session, [("url", url), ("allow_private", Value::Bool(true))]);
+        let (told, diagnostics) = invoke(&session, &config).await;
+        assert_eq!((told.len(), diagnostics.as_slice()), (2, &[][..]), "{told:?} {diagnostics:?}");
+        assert!(
+            told[0].starts_with("Posting Call.CallbackAfterEndCall of SDKAppID 1400000001 to http://***@"),
+            "{told:?}"
+        );
+        assert!(told[1].starts_with("The receiver answered after "), "{told:?}");
+        assert!(!format!("{told:?}").contains("tok3n"));
+        assert_eq!(simulator.take_requests().len(), calls);
+
+        let events = receiver.take();
+        let [event] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(
+            (event.method.as_str(), event.target.as_str()),
+            (
+                "POST",
+                "/call?token=tok3n&SdkAppid=1400000001&CallbackCommand=Call.CallbackAfterEndCall&contenttype=json\
+                 &ClientIP=127.0.0.1&OptPlatform=Unknown"
+            )
+        );
+        let header = |name: &str| event.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        assert!(header("user-agent").is_some_and(|agent| agent.ends_with("(callback probe)")), "{event:?}");
+        assert_eq!((header("authorization"), header("cookie")), (None, None));
+        assert_eq!(header("content-type"), Some("application/json"));
+        assert_eq!(
+            (&event.body["CallbackCommand"], &event.body["CallRecord"]["CallId"]),
+            (&COMMAND.into(), &"00000000-0000-0000-0000-000000000000".into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_answer_is_said() {
+    let receiver = Receiver::start().expect("a receiver");
+    let simulator = Simulator::start().expect("a simulator");
+    let session = Session::on(&simulator).await;
+    let elsewhere = Receiver::start().expect("a receiver");
+    let reply = |status: &str, body: &str| Reply { status: status.into(), body: body.into(), ..Reply::default() };
+    let location = vec![format!("Location: {}/", elsewhere.url())];
+    for (reply, said) in [
+        (Some(reply("500 Internal Server Error", "{}")), "HTTP status 500 Internal Server Error"),
+        (Some(reply("204 No Content", "")), "HTTP status 204 No Content"),
+        (Some(Reply { headers: location, ..reply("302 Found", "") }), "Redirects are not followed"),
+        (Some(reply("200 OK", "OK")), "it is not a JSON object"),
+        (Some(reply("200 OK", &"x".repeat(100_000))), "it is longer than 64 KiB"),
+        (Some(reply("200 OK", r#"{"ActionStatus":"OK"}"#)), "ActionStatus, ErrorCode or ErrorInfo is missing"),
+        (
+            Some(reply("200 OK", r#"{"ActionStatus":"FAIL","ErrorInfo":"who?","ErrorCode":7}"#)),
+            "ActionStatus \"FAIL\", ErrorCode 7 and ErrorInfo \"who?\"",
+        ),
+        (Some(Reply { delay: Duration::from_millis(2100), ..Reply::default() }), "Tencent waits 2 seconds"),
+        (None, "the connection was lost before the answer was complete"),
+    ] {
+        receiver.replies(reply);
+        for (on_failure, severity) in [(Value::Null, Severity::Error), (text("warn"), Severity::Warning)] {
+            let arguments =
+                [("url", text(&receiver.url())), ("allow_private", Value::Bool(true)), ("on_failure", on_failure)];
+            let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
+            let [diagnostic] = &diagnostics[..] else { panic!("{said}: {diagnostics:?}") };
+            assert_eq!((told.len(), diagnostic.severity()), (1, severity), "{said}");
+            assert!(diagnostic.detail.to_lowercase().contains(&said.to_lowercase()), "{said}: {}", diagnostic.detail);
+            assert!(diagnostic.summary.starts_with("The callback probe of http://127.0.0.1:"), "{diagnostic:?}");
+        }
+    }
+    assert_eq!(elsewhere.take(), [], "no redirect is followed");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_into_a_private_network() {
+    let receiver = Receiver::start().expect("a receiver");
+    let simulator = Simulator::start().expect("a simulator");
+    let session = Session::on(&simulator).await;
+    for url in [receiver.url(), receiver.url().replace("127.0.0.1", "localhost"), "http://169.254.169.254/".into()] {
+        for allow_private in [Value::Null, Value::Bool(false)] {
+            let config = config(&session, [("url", text(&url)), ("allow_private", allow_private)]);
+            let (_, diagnostics) = invoke(&session, &config).await;
+            assert!(the_error(&diagnostics).detail.contains("set allow_private to true"), "{diagnostics:?}");
+        }
+    }
+    assert_eq!(receiver.take(), []);
+}
+
+#[tokio::test]
+async fn an_application_without_a_url_is_an_error() {
+    let simulator = Simulator::start().expect("a simulator");
+    let session = Session::on(&simulator).await;
+    let (told, diagnostics) = invoke(&session, &config(&session, [])).await;
+    assert_eq!(told, [""; 0]);
+    assert_eq!(the_error(&diagnostics).summary, "SDKAppID 1400000001 has no callback configuration");
+    simulator.inject(Fault::new(FaultKind::ErrorCode { code: 70009, info: "made to fail".into() }));
+    let (_, diagnostics) = invoke(&session, &config(&session, [("on_failure", text("warn"))])).await;
+    assert!(the_error(&diagnostics).detail.contains("error 70009"), "{diagnostics:?}");
+}
+
+#[tokio::test]
+async fn a_probe_under_way_is_interrupted() {
+    let receiver = Receiver::start().expect("a receiver");
+    let simulator = Simulator::start().expect("a simulator");
+    let session = Session::on(&simulator).await;
+    receiver.replies(Reply { delay: Duration::from_secs(30), ..Reply::default() });
+    let config = config(&session, [("url", text(&receiver.url())), ("allow_private", Value::Bool(true))]);
+    let stop = async {
+        while receiver.take().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+    };
+    let ((_, diagnostics), ()) = tokio::join!(invoke(&session, &config), stop);
+    assert_eq!(the_error(&diagnostics).summary, "The callback probe was interrupted");
+}
+
+#[tokio::test]
+async fn arguments_are_checked_and_may_be_unknown() {
+    let simulator = Simulator::start().expect("a simulator");
+    let session = Session::on_unknown(&simulator).await;
+    let ty = type_of(session.action_schema(PROBE));
+    for (name, value, refused) in [
+        ("callback_command", text("Call.Nothing"), true),
+        ("url", text("hooks.example.com"), true),
+        ("on_failure", text("ignore"), true),
+        ("url", Value::Unknown, false),
+    ] {
+        let config = Some(encode(&config(&session, [(name, value)]), &ty));
+        let request = proto::validate_action_config::Request { action_type: PROBE.into(), config: config.clone() };
+        let answer = session.provider().validate_action_config(request).await.expect("an answer").into_inner();
+        match refused {
+            true => assert_eq!(blamed(the_error(&answer.diagnostics)), Some(name)),
+            false => assert_eq!(answer.diagnostics, []),
+        }
+        let request = proto::plan_action::Request { action_type: PROBE.into(), config, client_capabilities: None };
+        let planned = session.provider().plan_action(request).await.expect("an answer").into_inner();
+        assert_eq!((planned.diagnostics.as_slice(), planned.deferred), (&[][..], None));
+    }
+    let (_, diagnostics) = invoke(&session, &config(&session, [])).await;
+    assert_eq!(the_error(&diagnostics).summary, "The provider's configuration is not known yet");
+}

@@ -1,0 +1,135 @@
+//! Who receives the events that Tencent posts: a server that answers whatever it is told to.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A receiver on loopback. It ends with the process: one that is dropped answers nobody any more.
+#[derive(Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    reply: Option<Reply>,
+    received: Vec<Event>,
+}
+
+/// What a receiver answers.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status line's code and reason, such as `200 OK`.
+    pub status: String,
+    /// Further headers, each `Name: value`.
+    pub headers: Vec<String>,
+    /// The body.
+    pub body: String,
+    /// How long it takes.
+    pub delay: Duration,
+}
+
+impl Default for Reply {
+    /// What Tencent's documentation asks for.
+    fn default() -> Self {
+        Self {
+            status: "200 OK".to_owned(),
+            headers: Vec::new(),
+            body: r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#.to_owned(),
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// A request that arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// `POST`
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, null if it is no JSON.
+    pub body: Value,
+}
+
+impl Receiver {
+    /// A receiver that answers as it should.
+    pub fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Mutex::new(Shared { reply: Some(Reply::default()), received: Vec::new() }));
+        let receiver = Self { address, shared: Arc::clone(&shared) };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                // What fails here failed on the client's side, which knows better.
+                thread::spawn(move || answer(stream, &shared));
+            }
+        });
+        Ok(receiver)
+    }
+
+    /// Where it listens, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers so from now on; `None` closes the connection instead.
+    pub fn replies(&self, reply: impl Into<Option<Reply>>) {
+        lock(&self.shared).reply = reply.into();
+    }
+
+    /// What arrived since the last look.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut lock(&self.shared).received)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        lock(&self.shared).reply = None;
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One request, one answer.
+fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = || -> io::Result<String> {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    };
+    let first = line()?;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut headers = Vec::new();
+    while let Some((name, value)) = line()?.split_once(':') {
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
+    reader.read_exact(&mut body)?;
+
+    let reply = {
+        let mut shared = lock(shared);
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        shared.received.push(Event { method, target, headers, body });
+        shared.reply.clone()
+    };
+    let Some(Reply { status, headers, body, delay }) = reply else { return Ok(()) };
+    thread::sleep(delay);
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let length = body.len();
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}")
+}
