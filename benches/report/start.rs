@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use terraform_cli::target_directory;
 
@@ -17,76 +17,89 @@ use crate::statistics::Samples;
 const HELLO: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
 
 pub(crate) fn measure(runs: usize, subjects: &[Subject], page: &mut Page) -> Result {
-    let hello = Host::new(compile_hello()?);
-    let hosts: Vec<_> = subjects.iter().map(|subject| Host::new(&subject.executable)).collect();
-    let mut times = vec![Vec::new(); hosts.len()];
-    let (mut hello_times, mut memory) = (Vec::new(), vec![Vec::new(); hosts.len()]);
-    for run in 0..=runs {
-        let mut round = vec![start(&hello)?.0];
-        for (host, memory) in hosts.iter().zip(&mut memory) {
-            let (time, resident) = start(host)?;
-            memory.push(resident);
-            round.push(time);
-        }
-        // The first one reads everything from the disk.
-        if run > 0 {
-            let mut round = round.into_iter();
-            hello_times.extend(round.next());
-            times.iter_mut().zip(round).for_each(|(times, time)| times.push(time));
+    let ours = || Host::new(&subjects[0].executable);
+    // What of our start is not ours to change, and what TLS takes of it.
+    let parts =
+        [("its executable: `--version`", ours().arguments(["--version"])), ("without TLS", ours().without_tls())];
+    let mut hosts = vec![Host::new(compile_hello()?)];
+    hosts.extend(parts.iter().map(|(_, host)| host.clone()));
+    hosts.extend(subjects.iter().map(|subject| Host::new(&subject.executable)));
+    let mut starts: Vec<Vec<Started>> = hosts.iter().map(|_| Vec::new()).collect();
+    // The first one reads everything from the disk.
+    hosts.iter().try_for_each(|host| start(host).map(drop))?;
+    for _ in 0..runs {
+        for (host, starts) in hosts.iter().zip(&mut starts) {
+            starts.push(start(host)?);
         }
     }
+    let mut starts = starts.into_iter().map(|starts| {
+        let of = |figure: fn(&Started) -> f64| Samples::of(starts.iter().map(figure));
+        (of(|start| start.milliseconds), of(|start| start.resident).median(), of(|start| start.private).median())
+    });
 
-    let hello = Samples::of_times(hello_times);
     page.section("Start");
     page.text(&format!(
         "From spawning the process until its handshake line is read, with AutoMTLS, {runs} times in turn. *Hello* is a C \
          program that prints one word: what every process costs here."
     ));
-    let mut rows = vec![vec!["hello".to_owned(), hello.show(2), "1".into(), String::new(), String::new()]];
+    let (hello, ..) = starts.next().ok_or("nothing was measured")?;
+    let row = |name: String, times: &Samples, memory: String, size: String| {
+        vec![name, times.show(2), format!("{:.1}", times.median() / hello.median()), memory, size]
+    };
+    let mut rows = vec![row("hello".into(), &hello, String::new(), String::new())];
+    for ((name, _), (times, ..)) in parts.iter().zip(starts.by_ref()) {
+        rows.push(row(format!("… {name}"), &times, String::new(), String::new()));
+    }
     let (mut bars, mut memory_bars, mut size_bars) = (Vec::new(), Vec::new(), Vec::new());
-    for ((subject, times), memory) in subjects.iter().zip(times).zip(memory) {
-        let (times, memory) = (Samples::of_times(times), Samples::of(memory).median());
+    for (subject, (times, resident, private)) in subjects.iter().zip(starts) {
         let (ratio, size) = (times.median() / hello.median(), subject.size()? as f64 / 1e6);
-        rows.push(vec![
-            subject.name.to_owned(),
-            times.show(2),
-            format!("{ratio:.1}"),
-            format!("{memory:.1}"),
-            format!("{size:.1}"),
-        ]);
+        let memory = format!("{resident:.1} ({private:.1})");
+        rows.push(row(subject.name.to_owned(), &times, memory, format!("{size:.1}")));
         bars.push(Bar::new(subject.name, ratio));
-        memory_bars.push(Bar::new(subject.name, memory));
+        memory_bars.push(Bar::new(subject.name, resident));
         size_bars.push(Bar::new(subject.name, size));
         if bars.len() == 1 {
             page.budget(Budget::at_most("start, as a multiple of *hello*", ratio, 2.0, 2));
-            page.budget(Budget::at_most("memory at the handshake, MB", memory, 5.0, 1));
+            page.budget(Budget::at_most("memory at the handshake, MB", resident, 5.0, 1));
             page.budget(Budget::at_most("executable, MB", size, 8.0, 1));
         }
     }
-    page.table(&["", "ms: median (range)", "× hello", "resident memory, MB", "executable, MB"], rows);
+    page.table(&["", "ms: median (range)", "× hello", "resident memory (private), MB", "executable, MB"], rows);
+    page.text(
+        "The lines with … are parts of this provider's start: loading its executable and libraries until it can print its \
+         version, and the start for a host that wants no TLS. Resident memory includes what the system has mapped of the \
+         executable and the C library, which all processes share; what only this process has is private.",
+    );
     page.chart(Group::new("Start, as a multiple of spawning a C program", bars));
     page.chart(Group::new("Memory at the handshake, MB", memory_bars));
     page.chart(Group::new("Executable, MB", size_bars));
     Ok(())
 }
 
-/// How long until the first line is on standard output, and the resident memory then, in MB.
-fn start(host: &Host) -> Result<(Duration, f64)> {
+/// A start, and the memory at its end in MB.
+struct Started {
+    milliseconds: f64,
+    resident: f64,
+    private: f64,
+}
+
+/// Starts a process, and ends it when the first line is on standard output.
+fn start(host: &Host) -> Result<Started> {
     let mut command = host.command();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let begin = Instant::now();
     let mut child = command.spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-    let time = begin.elapsed();
-    let memory = memory(child.id(), "VmRSS:").unwrap_or_default();
+    let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
+    let [resident, private] = ["VmRSS:", "RssAnon:"].map(|name| memory(child.id(), name).unwrap_or_default());
     // A program that ended by itself cannot be killed.
     let _ = child.kill();
     child.wait()?;
     if line.is_empty() {
         return Err(format!("{host:?} printed nothing").into());
     }
-    Ok((time, memory))
+    Ok(Started { milliseconds, resident, private })
 }
 
 /// A figure of a running process, in MB.
