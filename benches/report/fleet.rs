@@ -39,6 +39,8 @@ struct Run {
     calls: BTreeMap<Action, usize>,
     /// The provider's peak, in MB.
     memory: f64,
+    /// How long the provider itself computed.
+    processor_seconds: f64,
 }
 
 impl Run {
@@ -59,7 +61,8 @@ pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, page: &mut Page) -
         "One provider block with one application for each entry of `apps`, one resource each, against a simulator of \
          Tencent's API on the same machine, which shares its processors. *Limit* is what the calls take at the 200 a \
          second that Tencent allows for each kind of call; *Terraform* is the time for as many `terraform_data`, \
-         without any provider.",
+         without any provider. *Provider's CPU* is how long this provider computes; the rest of a run is Terraform's, or \
+         waiting for a turn.",
     );
     let mut rows = Vec::new();
     let largest = *sizes.last().ok_or("no fleet to measure")?;
@@ -77,6 +80,7 @@ pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, page: &mut Page) -
                     run.calls_each(size),
                     format!("{:.1}", run.limit()),
                     format!("{own:.1}"),
+                    format!("{:.1}", run.processor_seconds),
                     format!("{:.1}", run.memory),
                 ]);
             }
@@ -85,7 +89,17 @@ pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, page: &mut Page) -
             }
         }
     }
-    let head = ["applications", "parallelism", "", "s", "calls each", "limit, s", "Terraform, s", "peak memory, MB"];
+    let head = [
+        "applications",
+        "parallelism",
+        "",
+        "s",
+        "calls each",
+        "limit, s",
+        "Terraform, s",
+        "provider's CPU, s",
+        "peak memory, MB",
+    ];
     page.table(&head, rows);
     Ok(())
 }
@@ -175,12 +189,15 @@ fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
     let begin = Instant::now();
     let mut command = workspace.command(arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-    let mut peak: f64 = 0.0;
+    let (mut peak, mut computed) = (0.0_f64, BTreeMap::new());
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        peak = providers(child.id()).filter_map(|id| memory(id, "VmHWM:")).fold(peak, f64::max);
+        for id in providers(child.id()) {
+            peak = memory(id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
+            computed.extend(processor_seconds(id).map(|seconds| (id, seconds)));
+        }
         thread::sleep(Duration::from_millis(20));
     };
     let seconds = begin.elapsed().as_secs_f64();
@@ -191,7 +208,14 @@ fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
         }
         return Err(format!("terraform {} failed:\n{text}", arguments.join(" ")).into());
     }
-    Ok(Run { seconds, calls: BTreeMap::new(), memory: peak })
+    Ok(Run { seconds, calls: BTreeMap::new(), memory: peak, processor_seconds: computed.values().sum() })
+}
+
+/// How long a process of one thread has computed so far.
+fn processor_seconds(id: u32) -> Option<f64> {
+    let statistics = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
+    let nanoseconds: f64 = statistics.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
 }
 
 /// The providers that a process has started, by any of its threads. A child that is not a provider yet still has the
