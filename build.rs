@@ -12,11 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let is = |name, value| env::var(name).is_ok_and(|set| set == value);
     if is("PROFILE", "release") && !is(NO_JITTER, "1") && env::var_os("DOCS_RS").is_none() {
         // Cargo reads .cargo/config.toml of the current directory, not of the package.
-        return Err(format!(
-            "{NO_JITTER} is not set: each start of the provider would take some 30 ms longer. Build in the \
+        println!(
+            "cargo::error={NO_JITTER} is not set: each start of the provider would take some 30 ms longer. Build in the \
              provider's own directory, whose .cargo/config.toml sets it, or set {NO_JITTER}=1."
-        )
-        .into());
+        );
     }
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         // Loaded at a fixed address, as Go's executables are: at a random one, the loader would adjust some 8,000

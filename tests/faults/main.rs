@@ -8,6 +8,7 @@
 //! | `harness` | the one of the acceptance tests |
 //! | `table` | the faults, and what each means |
 //! | `matrix` | operation × fault: attempts, message, state and remote object. It is `docs/guides/reliability.md` |
+//! | `query` | `terraform query` under every fault at once |
 //! | `limits` | waiting, timeouts, signing anew, rates |
 //! | `cancel` | Ctrl-C, once and twice, and a host that is killed |
 //! | `soak` | random operations under random faults |
@@ -23,5 +24,6 @@ mod cancel;
 mod harness;
 mod limits;
 mod matrix;
+mod query;
 mod soak;
 mod table;
