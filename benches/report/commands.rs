@@ -78,7 +78,7 @@ pub(crate) fn measure(runs: usize, terraform: &Terraform, subjects: &[Subject], 
             2,
         ));
     }
-    page.chart(Group::new("terraform providers schema: ms above Terraform's own time", schema_bars));
+    page.chart(Group::of_peers("terraform providers schema: ms above Terraform's own time", schema_bars));
     Ok(())
 }
 

@@ -47,16 +47,30 @@ impl Budget {
     }
 }
 
-/// Bars that share a scale.
+/// Bars that share a scale; the first one is this provider's.
 #[derive(Debug)]
 pub(crate) struct Group {
     title: String,
     bars: Vec<Bar>,
+    /// Whether the others are peers.
+    has_peers: bool,
 }
 
 impl Group {
     pub(crate) fn new(title: &str, bars: Vec<Bar>) -> Self {
-        Self { title: title.to_owned(), bars }
+        Self { title: title.to_owned(), bars, has_peers: false }
+    }
+
+    /// The same figure of this provider and of its peers.
+    pub(crate) fn of_peers(title: &str, bars: Vec<Bar>) -> Self {
+        Self { has_peers: true, ..Self::new(title, bars) }
+    }
+
+    /// This provider's figure as a share of each peer's.
+    fn shares(&self) -> Option<Vec<String>> {
+        let (ours, peers) = self.bars.split_first().filter(|(_, peers)| self.has_peers && !peers.is_empty())?;
+        let shares = peers.iter().map(|peer| format!("{:.2}", ours.value / peer.value));
+        Some([self.title.clone()].into_iter().chain(shares).collect())
     }
 }
 
@@ -109,7 +123,17 @@ impl Page {
     /// All of it, in Markdown.
     pub(crate) fn report(&self) -> String {
         let budgets = table(&["budget", "measured", "at most", ""], self.budgets.iter().map(Budget::row).collect());
-        format!("{}\n## Budgets\n{budgets}{}", self.head, self.sections)
+        format!("{}{}\n## Budgets\n{budgets}{}", self.head, self.comparison(), self.sections)
+    }
+
+    /// All that was measured of the peers as well, in one table.
+    fn comparison(&self) -> String {
+        let groups = self.groups.iter().filter(|group| group.has_peers);
+        let Some(first) = groups.clone().next().filter(|group| group.bars.len() > 1) else { return String::new() };
+        let head: Vec<_> = [""].into_iter().chain(first.bars[1..].iter().map(|bar| bar.name.as_str())).collect();
+        let intro =
+            "Each figure of this provider as a share of a peer's: below 1, this provider takes less; above, more.";
+        format!("\n## Beside the peers\n\n{intro}\n{}", table(&head, groups.filter_map(Group::shares).collect()))
     }
 
     /// Replaces the page and its chart.

@@ -70,9 +70,9 @@ pub(crate) fn measure(runs: usize, subjects: &[Subject], page: &mut Page) -> Res
          version, and the start for a host that wants no TLS. Resident memory includes what the system has mapped of the \
          executable and the C library, which all processes share; what only this process has is private.",
     );
-    page.chart(Group::new("Start, as a multiple of spawning a C program", bars));
-    page.chart(Group::new("Memory at the handshake, MB", memory_bars));
-    page.chart(Group::new("Executable, MB", size_bars));
+    page.chart(Group::of_peers("Start, as a multiple of spawning a C program", bars));
+    page.chart(Group::of_peers("Memory at the handshake, MB", memory_bars));
+    page.chart(Group::of_peers("Executable, MB", size_bars));
     Ok(())
 }
 
