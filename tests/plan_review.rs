@@ -94,6 +94,15 @@ fn the_policy_tells_good_plans_from_bad_ones() -> Result<(), Error> {
     }]});
     assert_eq!(violations(&plain)?, "tencent_call_callback.this: the URL is not https");
 
+    let secret = json!({"resource_changes": [{
+        "address": "tencent_call_callback.this", "mode": "managed", "type": "tencent_call_callback",
+        "change": {"actions": ["create"], "after": {"url": null, "url_wo": null}, "after_unknown": {}},
+    }]});
+    assert_eq!(
+        violations(&secret)?,
+        "tencent_call_callback.this: the URL is not in the plan (url_wo), so nobody can review it"
+    );
+
     workspace.write("main.tf", UNKNOWN)?;
     assert_eq!(
         violations(&workspace.plan_json(&[])?)?,

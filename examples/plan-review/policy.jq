@@ -6,6 +6,7 @@
 
 def violations:
   if .change.after_unknown.url then "the URL is not known before apply, so nobody can review it"
+  elif .change.after.url == null then "the URL is not in the plan (url_wo), so nobody can review it"
   else
     (.change.after.url | capture("^(?<scheme>[^:]*)://(?:[^/?#]*@)?(?<host>[^/?#:]+)") // {scheme: "", host: ""}) as $url
     | (if $url.scheme != "https" then "the URL is not https" else empty end),

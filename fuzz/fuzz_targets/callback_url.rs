@@ -14,10 +14,16 @@ fuzz_target!(|text: &str| {
     assert_eq!(format!("{url:?}"), format!("\"{masked}\""));
     assert!(url.is_equivalent(&url));
 
+    let hidden = url.clone().secret().to_string();
+
     if url.check().is_ok() {
-        let (parsed, masked) = (Url::parse(text).expect("a URL"), Url::parse(&masked).expect("still a URL"));
-        assert_eq!(parsed.host(), masked.host(), "{text:?}: who gets the events must show");
-        assert_eq!(parsed.port_or_known_default(), masked.port_or_known_default(), "{text:?}");
+        let parsed = Url::parse(text).expect("a URL");
+        for shown in [&masked, &hidden].map(|shown| Url::parse(shown).expect("still a URL")) {
+            assert_eq!(parsed.host(), shown.host(), "{text:?}: who gets the events must show");
+            assert_eq!(parsed.port_or_known_default(), shown.port_or_known_default(), "{text:?}");
+        }
+    } else {
+        assert_eq!(hidden, "***");
     }
 
     // As a browser would read it, valid or not.
@@ -30,6 +36,7 @@ fuzz_target!(|text: &str| {
             .into_iter()
             .chain(values)
             .any(|part| part.contains(SECRET));
+        assert!(!(secret || parsed.path().contains(SECRET)) || !hidden.contains(SECRET), "{text:?} shows as {hidden:?}");
         assert!(!secret || !masked.contains(SECRET), "{text:?} shows as {masked:?}");
     }
 });

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::applications::Tencent;
 use super::callback::memory::{Memory, Origin};
 use super::callback::{Callback, Unwritten, Written, list, plan};
@@ -23,6 +25,8 @@ model! {
     pub(super) struct CallCallback {
         pub(super) sdk_app_id: Attr<Number>,
         pub(super) url: Attr<String>,
+        pub(super) url_wo: Attr<SecretString>,
+        pub(super) url_wo_version: Attr<Number>,
         pub(super) callback_commands: Attr<SetOf<String>>,
         pub(super) overwrite_existing: Attr<bool>,
         pub(super) deletion_policy: Attr<String>,
@@ -93,9 +97,27 @@ impl ManagedResource for CallCallbackResource {
                 Attribute::new(
                     "url",
                     Type::String,
-                    "Where Tencent posts the events: an `https` (or `http`) URL that Tencent's servers can reach.",
+                    "Where Tencent posts the events: an `https` (or `http`) URL that Tencent's servers can reach. Exactly \
+                     one of `url` and `url_wo` must be set.",
+                ),
+                Attribute::new(
+                    "url_wo",
+                    Type::String,
+                    "The same as `url`, but in neither state nor plan, for a URL that carries a secret (Terraform 1.11 and \
+                     later). It may come from an ephemeral value. Messages show no more of it than scheme and host. To \
+                     find out when somebody sets another URL at Tencent, the provider keeps a digest in the state (an \
+                     HMAC-SHA256, with a random key beside it). Whoever can read the state can try URLs out against \
+                     that: let the secret be random, such as 32 hexadecimal digits. An import puts the URL that it finds \
+                     into plan and state as `url`, until the next apply; the data source and `terraform query` show it.",
                 )
-                .required(),
+                .write_only(),
+                Attribute::new(
+                    "url_wo_version",
+                    Type::Number,
+                    "Any number. Change it together with `url_wo`: Terraform does not see that by itself. If somebody has \
+                     set another URL at Tencent, refreshing makes it null, so that the plan sets it again and sends \
+                     `url_wo`.",
+                ),
                 Attribute::new(
                     "callback_commands",
                     Type::set(Type::String),
@@ -157,9 +179,7 @@ impl ManagedResource for CallCallbackResource {
 
     fn validate(&self, config: &CallCallback) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
-        if let Some(url) = config.url.known() {
-            diagnostics.extend(validate_url(&url.clone().into()));
-        }
+        diagnostics.extend(config.validate_urls());
         if let Some(commands) = config.callback_commands.known() {
             diagnostics.extend(validate_commands(commands));
         }
@@ -223,17 +243,22 @@ impl ManagedResource for CallCallbackResource {
             rewrite: others.may_delete(),
             origin: Some(Origin::of(&callback)),
             planned: None,
+            drift: None,
             ..cx.private()
         };
-        let written = state.remote();
+        let written = state.written(&remote);
         let refreshed = match written.filter(|written| written.own_form(&remote).is_some()) {
             Some(written) if memory.knows_as_stored(&remote) => {
                 cx.warn(callback.stores_own_form(&written, &remote));
                 state
             }
             _ => {
-                let refreshed = state.clone().holding(remote);
-                if !state.differs_remotely(&refreshed) {
+                let url = remote.url.clone();
+                let refreshed = state.clone().refreshed(remote, &mut memory);
+                if memory.drift.is_some() {
+                    cx.warn(url_changed_elsewhere(callback.sdk_app_id(), &url));
+                }
+                if !state.differs_remotely(&refreshed, &memory) {
                     memory.stored_as = None;
                 }
                 refreshed
@@ -265,17 +290,27 @@ impl ManagedResource for CallCallbackResource {
         cx: &mut Context,
     ) -> Result<CallCallback, Failure<CallCallback>> {
         let memory = Memory::begin_apply(cx);
-        if !prior.differs_remotely(&planned) && !planned.last_request_id.is_unknown() {
+        if !prior.differs_remotely(&planned, &memory) && !planned.last_request_id.is_unknown() {
+            if prior.has_secret_url() && !planned.has_secret_url() {
+                cx.set_private(&Memory { url: None, planned: None, ..memory });
+            }
             return Ok(planned);
         }
-        let callback = planned.at_tencent(tencent, Operation::Update, cx)?;
+        let callback = planned.at_tencent(tencent, Operation::Update, cx)?.hiding_url(prior.has_secret_url());
+        let (last_request_id, wanted) = (prior.last_request_id.known(), planned.wanted()?);
+        let is_the_same = planned.has_secret_url() && prior.remote().is_some_and(|prior| prior.is_equivalent(&wanted));
+        if is_the_same && !memory.rewrite && callback.adopt(last_request_id, &wanted).await? {
+            let url = planned.secret_url().map(|url| memory.digest_of(&url));
+            cx.set_private(&Memory { url, planned: None, ..memory });
+            return Ok(CallCallback { last_request_id: prior.last_request_id, ..planned });
+        }
         let is_planned = prior.is_what_the_plan_showed(&memory);
-        match callback
-            .update(prior.last_request_id.known(), &planned.wanted()?, is_planned, planned.is_guarded(), cx)
-            .await
-        {
+        match callback.update(last_request_id, &wanted, is_planned, planned.is_guarded(), cx).await {
             Ok(written) => Ok(planned.after(&callback, written, cx)),
-            Err(unwritten) => Err(prior.failure(unwritten)),
+            Err(unwritten) => {
+                let found = unwritten.found.filter(|found| !planned.may_have_become(found));
+                Err(prior.failure(Unwritten { found, ..unwritten }, memory, cx))
+            }
         }
     }
 
@@ -305,7 +340,7 @@ impl ManagedResource for CallCallbackResource {
         let is_planned = prior.is_what_the_plan_showed(&memory);
         let last_request_id = prior.last_request_id.known();
         let deleted = callback.delete(last_request_id, is_planned, prior.is_guarded(), replaced, cx).await;
-        deleted.map_err(|unwritten| prior.failure(unwritten))
+        deleted.map_err(|unwritten| prior.failure(unwritten, memory, cx))
     }
 
     async fn import(
@@ -335,11 +370,35 @@ impl ManagedResource for CallCallbackResource {
 }
 
 impl CallCallback {
+    /// Checks that there is exactly one URL, as far as that is known yet, and that one.
+    fn validate_urls(&self) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        match (&self.url, &self.url_wo) {
+            (Attr::Null, Attr::Null) => {
+                let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
+                diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
+            }
+            (Attr::Known(_), Attr::Known(_)) => {
+                let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
+                diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
+            }
+            (Attr::Known(url), _) => diagnostics.extend(validate_url("url", &url.clone().into())),
+            _ => diagnostics.extend(self.secret_url().map(|url| validate_url("url_wo", &url)).unwrap_or_default()),
+        }
+        if self.url_wo.is_null() && !self.url_wo_version.is_null() && !self.url.is_null() {
+            let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
+            diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
+        }
+        diagnostics
+    }
+
     /// All that the schema has a default for; nothing else.
     fn defaults() -> Self {
         Self {
             sdk_app_id: Attr::Null,
             url: Attr::Null,
+            url_wo: Attr::Null,
+            url_wo_version: Attr::Null,
             callback_commands: Attr::Null,
             overwrite_existing: Attr::Known(true),
             deletion_policy: Attr::Known(DELETE.to_owned()),
@@ -372,6 +431,39 @@ impl CallCallback {
         }
     }
 
+    /// What `found` says, of which Terraform keeps no secret URL: `memory` notes whether that is another one.
+    fn refreshed(self, found: CallbackConfiguration, memory: &mut Memory) -> Self {
+        if !self.has_secret_url() {
+            return self.holding(found);
+        }
+        let is_same = memory.knows_url(&found.url);
+        memory.drift = (!is_same).then(|| memory.fingerprint(&found));
+        Self {
+            url_wo_version: if is_same { self.url_wo_version } else { Attr::Null },
+            callback_commands: Attr::Known(found.callback_commands.into_iter().collect()),
+            ..self
+        }
+    }
+
+    /// Whether the URL is one that Terraform does not keep.
+    pub(super) fn has_secret_url(&self) -> bool {
+        self.url.is_null()
+    }
+
+    /// The URL that Terraform does not keep, where it is known: in what is planned.
+    fn secret_url(&self) -> Option<CallbackUrl> {
+        let url = self.url_wo.known().filter(|_| self.has_secret_url())?;
+        Some(CallbackUrl::from(url.expose_secret().to_owned()).secret())
+    }
+
+    /// Whether `planned`, with another URL that Terraform does not keep, says nothing of sending it.
+    pub(super) fn overlooks_url_of(&self, planned: &Self, memory: &Memory) -> bool {
+        self.has_secret_url()
+            && self.url_wo_version == planned.url_wo_version
+            && memory.drift.is_none()
+            && planned.secret_url().is_some_and(|url| !memory.knows_url(&url))
+    }
+
     pub(super) fn has_equivalent_url(&self, other: &Self) -> bool {
         match (self.url.known(), other.url.known()) {
             (Some(a), Some(b)) => CallbackUrl::from(a.clone()).is_equivalent(&b.clone().into()),
@@ -380,16 +472,46 @@ impl CallCallback {
     }
 
     /// Whether `planned` is another object at Tencent, or the same object with another content.
-    pub(super) fn differs_remotely(&self, planned: &Self) -> bool {
+    pub(super) fn differs_remotely(&self, planned: &Self, memory: &Memory) -> bool {
         self.sdk_app_id != planned.sdk_app_id
-            || self.url != planned.url
             || self.callback_commands != planned.callback_commands
+            || self.sends_url_of(planned, memory)
     }
 
-    /// The object as Tencent knows it, if all of it is known.
+    /// Whether `planned` has another URL, or may have.
+    fn sends_url_of(&self, planned: &Self, memory: &Memory) -> bool {
+        match (&self.url, &planned.url) {
+            (Attr::Null, Attr::Null) => memory.drift.is_some() || self.url_wo_version != planned.url_wo_version,
+            (Attr::Null, Attr::Known(url)) => memory.drift.is_some() || !memory.knows_url(&url.clone().into()),
+            // An ephemeral value may be another one when the plan is applied. Updating tells.
+            (url, planned) => url != planned,
+        }
+    }
+
+    /// The object as Tencent knows it, if all of it is known: not of a state without the URL.
     pub(super) fn remote(&self) -> Option<CallbackConfiguration> {
-        let commands: BTreeSet<_> = self.callback_commands.known()?.known()?.into_iter().cloned().collect();
-        Some(CallbackConfiguration { url: self.url.known()?.clone().into(), callback_commands: commands })
+        let url = match &self.url {
+            Attr::Null => self.secret_url()?,
+            url => url.known()?.clone().into(),
+        };
+        Some(CallbackConfiguration { url, callback_commands: self.commands()? })
+    }
+
+    /// What was written to get `stored`, as far as the state tells.
+    fn written(&self, stored: &CallbackConfiguration) -> Option<CallbackConfiguration> {
+        match self.has_secret_url() {
+            true => Some(CallbackConfiguration { url: stored.url.clone(), callback_commands: self.commands()? }),
+            false => self.remote(),
+        }
+    }
+
+    fn commands(&self) -> Option<BTreeSet<String>> {
+        Some(self.callback_commands.known()?.known()?.into_iter().cloned().collect())
+    }
+
+    /// Whether what was `found` may be this with its secret URL, which no state may hold.
+    fn may_have_become(&self, found: &CallbackConfiguration) -> bool {
+        self.secret_url().is_some_and(|url| url.is_respelling_of(&found.url))
     }
 
     pub(super) fn is_abandoned(&self) -> bool {
@@ -411,7 +533,7 @@ impl CallCallback {
         });
         // Validated in the configuration; what a state holds was validated when it was one.
         let timeout = timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
-        Callback::of(tencent, SERVICE, &self.sdk_app_id, timeout, cx)
+        Ok(Callback::of(tencent, SERVICE, &self.sdk_app_id, timeout, cx)?.hiding_url(self.has_secret_url()))
     }
 
     /// The object to write, all of which Terraform knows by then.
@@ -423,14 +545,23 @@ impl CallCallback {
     }
 
     fn after(self, callback: &Callback<'_>, written: Written, cx: &mut Context) -> Self {
-        cx.set_private(&Memory::of_written(callback, written.stored_as.as_ref()));
+        cx.set_private(&Memory::of_written(callback, self.secret_url().as_ref(), written.stored_as.as_ref()));
         Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
     }
 
     /// What holds after a failed write or deletion, as far as that is known.
-    fn failure(self, unwritten: Unwritten) -> Failure<Self> {
+    fn failure(self, unwritten: Unwritten, memory: Memory, cx: &mut Context) -> Failure<Self> {
         let Unwritten { diagnostic, found } = unwritten;
-        Failure { diagnostics: diagnostic.into(), state: found.map(|found| self.holding(found)) }
+        let state = found.map(|found| {
+            let mut memory = Memory { planned: None, ..memory };
+            let is_secret = self.has_secret_url();
+            let state = self.refreshed(found, &mut memory);
+            if is_secret {
+                cx.set_private(&memory);
+            }
+            state
+        });
+        Failure { diagnostics: diagnostic.into(), state }
     }
 
     fn is_guarded(&self) -> bool {
@@ -438,9 +569,13 @@ impl CallCallback {
     }
 
     /// Tells what the plan showed as the prior state from what somebody has set since.
-    fn is_what_the_plan_showed(&self, memory: &Memory) -> impl Fn(&CallbackConfiguration) -> bool {
-        let shown = self.remote();
-        move |found| shown.as_ref().is_some_and(|shown| shown.is_equivalent(found)) || memory.knows(found)
+    pub(super) fn is_what_the_plan_showed(&self, memory: &Memory) -> impl Fn(&CallbackConfiguration) -> bool {
+        let (shown, commands) = (self.remote(), self.commands());
+        let is_shown = move |found: &CallbackConfiguration| match &shown {
+            Some(shown) => shown.is_equivalent(found),
+            None => commands.as_ref() == Some(&found.callback_commands) && memory.knows_url(&found.url),
+        };
+        move |found| is_shown(found) || memory.knows(found)
     }
 
     pub(super) fn stays_abandoned(&self) -> Diagnostic {
@@ -450,7 +585,7 @@ impl CallCallback {
             format!(
                 "deletion_policy is \"{ABANDON}\": Terraform only forgets the configuration, and Tencent goes on posting \
                  events to {}.",
-                masked(&self.url)
+                self.remote().map_or_else(|| "its URL".to_owned(), |remote| remote.url.to_string())
             ),
         )
     }
@@ -470,17 +605,17 @@ impl Timeouts {
     }
 }
 
-pub(super) fn invalid_url(url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
+pub(super) fn invalid_url(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
     let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
     let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-    Diagnostic::error("Invalid url", detail).on("url")
+    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
 }
 
-fn validate_url(url: &CallbackUrl) -> Diagnostics {
+fn validate_url(argument: &str, url: &CallbackUrl) -> Diagnostics {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => {
-            return invalid_url(url, error).into();
+            return invalid_url(argument, url, error).into();
         }
     };
     let warning = |concern| match concern {
@@ -502,7 +637,7 @@ fn validate_url(url: &CallbackUrl) -> Diagnostics {
         ),
     };
     let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on("url")));
+    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
     diagnostics
 }
 
@@ -558,13 +693,19 @@ fn credentials_not_known_yet(state: &CallCallback) -> Diagnostic {
     )
 }
 
+fn url_changed_elsewhere(id: SdkAppId, url: &CallbackUrl) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The callback URL of SDKAppID {id} is not the one that Terraform sent"),
+        format!(
+            "Tencent now posts events to {url}. Somebody else has set that. The state does not hold the URL, so a plan shows \
+             the difference only in url_wo_version or last_request_id. Applying sends url_wo again."
+        ),
+    )
+}
+
 fn not_refreshed(cause: Diagnostic) -> Diagnostic {
     let detail = format!("{}: {}", cause.summary, cause.detail);
     Diagnostic::warning("Not refreshed, because destroying it only forgets it", detail)
-}
-
-fn masked(url: &Attr<String>) -> String {
-    url.known().map(|url| CallbackUrl::from(url.clone()).to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -607,7 +748,7 @@ mod tests {
     #[test]
     fn a_url_that_is_refused_is_quoted_without_its_secrets() {
         let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
-        let found: Vec<_> = validate_url(&url.into()).into_iter().collect();
+        let found: Vec<_> = validate_url("url", &url.into()).into_iter().collect();
         assert_eq!(found.len(), 1);
         assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
     }
@@ -621,9 +762,10 @@ mod tests {
         };
         let prior = known("https://example.com/");
         let kept = CallCallback { deletion_policy: Attr::Known(ABANDON.into()), ..prior.clone() };
-        assert!(!prior.differs_remotely(&kept));
-        assert!(prior.differs_remotely(&known("https://example.com/x")));
-        assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }));
+        let memory = Memory::default();
+        assert!(!prior.differs_remotely(&kept, &memory));
+        assert!(prior.differs_remotely(&known("https://example.com/x"), &memory));
+        assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }, &memory));
         assert!(prior.has_equivalent_url(&known("https://EXAMPLE.com")));
     }
 }

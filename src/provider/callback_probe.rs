@@ -85,7 +85,7 @@ impl Action for CallbackProbe {
         if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
             && let Err(error) = url.check()
         {
-            diagnostics.push(invalid_url(&url, error));
+            diagnostics.push(invalid_url("url", &url, error));
         }
         match config.on_failure.known() {
             Some(on_failure) if on_failure != FAIL && on_failure != WARN => {
@@ -154,7 +154,8 @@ fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
 /// The URL that the application has at Tencent.
 async fn url_of(tencent: &Tencent, id: SdkAppId, service: Service, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
     let found = Callback::of(tencent, service, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
-    found.map(|configuration| configuration.url).ok_or_else(|| {
+    // Whoever set it may keep it secret.
+    found.map(|configuration| configuration.url.secret()).ok_or_else(|| {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
         Diagnostic::error(format!("SDKAppID {id} has no callback configuration"), detail).into()
     })

@@ -70,6 +70,12 @@ impl CallbackConfiguration {
         }
     }
 
+    /// The same with a URL of which only scheme and host may be shown.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { url: self.url.secret(), ..self }
+    }
+
     /// Whether both make Tencent send the same events to the same URL.
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.callback_commands == other.callback_commands && self.url.is_equivalent(&other.url)

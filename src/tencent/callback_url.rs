@@ -9,10 +9,22 @@ use url::{Host, Url};
 
 /// A callback URL, exactly as somebody wrote it, which need not be valid.
 ///
-/// `Display` and `Debug` mask what may be secret: the user information, the values of the query, the fragment.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CallbackUrl(String);
+/// `Display` and `Debug` mask what may be secret: the user information, the values of the query, the fragment; of a
+/// [`secret`](Self::secret) one the path, too.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct CallbackUrl {
+    text: String,
+    is_secret: bool,
+}
+
+impl PartialEq for CallbackUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CallbackUrl {}
 
 /// Why Tencent would refuse a URL, or could not use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,17 +68,34 @@ const LONG: usize = 2000;
 
 impl From<String> for CallbackUrl {
     fn from(text: String) -> Self {
-        Self(text)
+        Self { text, is_secret: false }
+    }
+}
+
+impl From<CallbackUrl> for String {
+    fn from(url: CallbackUrl) -> Self {
+        url.text
     }
 }
 
 impl CallbackUrl {
     /// The URL itself, unmasked.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// `text` with every URL in it masked, up to the next white space.
+    /// The same, of which only scheme and host may be shown.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    /// One spelling for all [equivalent](Self::is_equivalent) ones.
+    pub fn canonical(&self) -> String {
+        Url::parse(self.expose()).map_or_else(|_| self.text.clone(), String::from)
+    }
+
+    /// `text` with every URL in it masked as a secret one, up to the next white space.
     pub(super) fn mask_all(text: &str) -> String {
         let lower = text.to_ascii_lowercase();
         let starts = |at: usize| ["http://", "https://"].iter().any(|scheme| lower[at..].starts_with(scheme));
@@ -76,7 +105,7 @@ impl CallbackUrl {
         for pair in starts.windows(2) {
             let piece = &text[pair[0]..pair[1]];
             let (url, rest) = piece.split_at(piece.find(char::is_whitespace).unwrap_or(piece.len()));
-            masked += &Self::from(url.to_owned()).to_string();
+            masked += &Self::from(url.to_owned()).secret().to_string();
             masked += rest;
         }
         masked
@@ -100,10 +129,7 @@ impl CallbackUrl {
     /// Whether both mean the same request: they differ at most in how scheme, host, default port, empty path, dot
     /// segments or percent-encoding are written.
     pub fn is_equivalent(&self, other: &Self) -> bool {
-        match (Url::parse(self.expose()), Url::parse(other.expose())) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => self == other,
-        }
+        self.canonical() == other.canonical()
     }
 
     /// Checks it, and tells what may still be wrong with it.
@@ -212,6 +238,10 @@ const MASK: &str = "***";
 impl fmt::Display for CallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.expose();
+        if self.is_secret && self.check().is_err() {
+            // What is no URL may have no host to show.
+            return f.write_str(MASK);
+        }
         let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b));
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, _)) if is_scheme(scheme) => text.split_at(scheme.len() + 3),
@@ -233,6 +263,13 @@ impl fmt::Display for CallbackUrl {
             }
             None => rest,
         };
+        if self.is_secret {
+            let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            return match path {
+                "" | "/" => write!(f, "{host}{path}"),
+                _ => write!(f, "{host}/{MASK}"),
+            };
+        }
 
         let (rest, fragment) = match rest.split_once('#') {
             Some((rest, _)) => (rest, "#***"),
@@ -267,7 +304,26 @@ mod tests {
     use proptest::prelude::*;
 
     fn url(text: &str) -> CallbackUrl {
-        CallbackUrl(text.to_owned())
+        text.to_owned().into()
+    }
+
+    #[test]
+    fn of_a_secret_one_nothing_but_the_host_is_shown() {
+        for (text, shown) in [
+            ("https://hooks.example.com/tok3n", "https://hooks.example.com/***"),
+            ("https://hooks.example.com:8443/a/tok3n?b=tok3n&tok3n", "https://hooks.example.com:8443/***"),
+            ("https://hooks.example.com?tok3n=1", "https://hooks.example.com/***"),
+            ("https://me:tok3n@hooks.example.com/tok3n", "https://***@hooks.example.com/***"),
+            ("https://hooks.example.com/", "https://hooks.example.com/"),
+            ("https://hooks.example.com", "https://hooks.example.com"),
+            ("https://hooks.example.com/tok3n b", "***"),
+            ("https://hooks.example.com tok3n", "***"),
+            ("tok3n", "***"),
+        ] {
+            let secret = url(text).secret();
+            assert_eq!((secret.to_string(), format!("{secret:?}")), (shown.to_owned(), format!("\"{shown}\"")));
+            assert!(secret == url(text) && secret.is_equivalent(&url(text)));
+        }
     }
 
     #[test]
@@ -333,9 +389,9 @@ mod tests {
     fn masks_urls_in_a_text() {
         for (text, masked) in [
             ("no URL here", "no URL here"),
-            ("Url \"https://me:tok3n@host/x?a=tok3n\" is bad", "Url \"https://***@host/x?a=*** is bad"),
-            ("(http://host/?tok3n)\nand\thttps://host/#tok3n", "(http://host/?***\nand\thttps://host/#***"),
-            ("HTTPS://me:tok3n@host/", "HTTPS://***@host/"),
+            ("Url \"https://me:tok3n@host/x?a=tok3n\" is bad", "Url \"https://***@host/*** is bad"),
+            ("(http://host/?tok3n)\nand\thttps://host/#tok3n", "(http://host/***\nand\t***"),
+            ("HTTPS://me:tok3n@host/", "***"),
             ("https://a,https://me:tok3n@host/", "https://a,https://***@host/"),
             ("日本 https://me:tok3n@host/ 語", "日本 https://***@host/ 語"),
             ("", ""),

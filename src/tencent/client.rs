@@ -457,7 +457,7 @@ mod tests {
         let Refusal::Api(api) = read_envelope::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
             panic!("another kind of error")
         };
-        assert_eq!(api.info, "bad usersig *** for https://***@example.com/x?key=*** refused");
+        assert_eq!(api.info, "bad usersig *** for https://***@example.com/*** refused");
         assert_eq!(api.request_id, "***");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
         assert_eq!(read_envelope::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");

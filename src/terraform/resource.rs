@@ -12,7 +12,8 @@ use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchem
 /// A kind of remote object that Terraform manages.
 ///
 /// Methods that reach the remote object return what holds afterwards, whether they succeed or fail: Terraform stores
-/// it.
+/// it, except for write-only values, which only [`plan`](Self::plan), [`create`](Self::create) and
+/// [`update`](Self::update) are given, with what is planned.
 pub trait ManagedResource: Send + Sync + 'static {
     /// What a configured provider hands to its resources.
     type Client: Send + Sync + 'static;
@@ -139,8 +140,8 @@ pub struct Change<M> {
     pub prior: Option<M>,
     /// What the person wrote.
     pub config: M,
-    /// Terraform's merge of the two, with the schema's defaults: what the plan starts from. Computed attributes are
-    /// unknown for a creation, and the prior ones for an update.
+    /// Terraform's merge of the two, with the schema's defaults and the configuration's write-only values: what the plan
+    /// starts from. Computed attributes are unknown for a creation, and the prior ones for an update.
     pub proposed: M,
 }
 

@@ -21,6 +21,7 @@ pub struct Attribute {
     usage: Usage,
     description: &'static str,
     sensitive: bool,
+    write_only: bool,
     deprecated: Option<&'static str>,
     requires_replace: bool,
     default: Option<Value>,
@@ -58,6 +59,7 @@ impl Attribute {
             usage: Usage::Optional,
             description,
             sensitive: false,
+            write_only: false,
             deprecated: None,
             requires_replace: false,
             default: None,
@@ -107,6 +109,14 @@ impl Attribute {
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// Terraform keeps the value in neither plan nor state: only planning, creating and updating are given it. An older
+    /// version than 1.11 is refused where it is set. For attributes of the object itself, not for those nested deeper.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
         self
     }
 
@@ -184,7 +194,7 @@ impl Attribute {
             optional: matches!(self.usage, Usage::Optional | Usage::OptionalComputed),
             computed: self.is_computed(),
             sensitive: self.sensitive,
-            write_only: false,
+            write_only: self.write_only,
             deprecated: self.deprecated.is_some(),
             deprecation_message: self.deprecated.unwrap_or_default().to_owned(),
         }
@@ -219,6 +229,43 @@ impl Schema {
             }
         }
         value
+    }
+
+    /// What `config` sets although Terraform would keep it in plan and state.
+    pub(super) fn kept_secrets(&self, config: &Value) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for attribute in self.write_only().filter(|name| !config.attribute(name).is_null()) {
+            diagnostics.push(
+                Diagnostic::error(
+                    format!("This version of Terraform cannot keep {attribute} secret"),
+                    format!(
+                        "{attribute} is a write-only argument: its value must be in neither plan nor state. That takes \
+                         Terraform 1.11 or later, or OpenTofu 1.11 or later. Upgrade, or remove {attribute}."
+                    ),
+                )
+                .on(attribute),
+            );
+        }
+        diagnostics
+    }
+
+    /// `value` with the write-only values that `config` has.
+    pub(super) fn with_write_only(&self, mut value: Value, config: &Value) -> Value {
+        if let Value::Object(attributes) = &mut value {
+            for name in self.write_only() {
+                attributes.insert(name.to_owned(), config.attribute(name).clone());
+            }
+        }
+        value
+    }
+
+    /// `value` as Terraform may keep it.
+    pub(super) fn without_write_only(&self, value: Value) -> Value {
+        self.with_write_only(value, &Value::Null)
+    }
+
+    fn write_only(&self) -> impl Iterator<Item = &'static str> {
+        self.attributes.iter().filter(|attribute| attribute.write_only).map(|attribute| attribute.name)
     }
 
     /// `config`, or the object of which no attribute is set for a block that is left out.
@@ -343,6 +390,26 @@ mod tests {
                 ),
             ],
         }
+    }
+
+    #[test]
+    fn write_only_values_come_and_go() {
+        let schema = Schema {
+            attributes: vec![
+                Attribute::new("id", Type::Number, ""),
+                Attribute::new("policy", Type::String, "").write_only(),
+            ],
+            ..schema()
+        };
+        assert!(schema.to_proto().block.expect("a block").attributes[1].write_only);
+        let (kept, config) = (object(1, Value::Null), object(2, Value::String("s3cret".into())));
+        let planned = schema.with_write_only(kept.clone(), &config);
+        assert_eq!(planned, object(1, Value::String("s3cret".into())));
+        assert_eq!(schema.without_write_only(planned), kept);
+        assert_eq!(schema.without_write_only(Value::Null), Value::Null);
+        assert!(schema.kept_secrets(&kept).into_result().is_ok());
+        let refused = schema.kept_secrets(&config);
+        assert!(refused.has_errors() && !format!("{refused:?}").contains("s3cret"));
     }
 
     fn object(id: u64, policy: Value) -> Value {

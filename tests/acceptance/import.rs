@@ -27,6 +27,8 @@ fn import_by_command() -> Result {
             "overwrite_existing": true,
             "deletion_policy": "DELETE",
             "timeouts": null,
+            "url_wo": null,
+            "url_wo_version": null,
             "last_request_id": null,
         })
     );

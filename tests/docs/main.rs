@@ -150,7 +150,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    file.ends_with("import-by-identity.tf") || file.ends_with("action.tf")
+    ["import-by-identity.tf", "action.tf", "secret-url.tf"].iter().any(|newer| file.ends_with(newer))
 }
 
 fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {

@@ -17,6 +17,8 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
     let file = |file: &str| example(format!("resources/{name}/{file}"));
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
+    let secret = "With a URL that is in neither state nor plan (Terraform 1.11 and later):";
+    page += &code(secret, "terraform", &file("secret-url.tf"));
     page += &attributes(schema);
     page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));
     page += &code("With an `import` block:", "terraform", &file("import.tf"));
@@ -127,6 +129,9 @@ fn line(page: &mut String, name: &str, attribute: &Value) {
     };
     if attribute["sensitive"] == true {
         kind += ", Sensitive";
+    }
+    if attribute["write_only"] == true {
+        kind += ", Write-only";
     }
     if attribute["deprecated"] == true {
         kind += ", Deprecated";

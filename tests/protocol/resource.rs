@@ -297,3 +297,54 @@ async fn stopping_ends_what_is_under_way() {
     session.configure(&session.provider_config(&simulator)).await;
     assert_eq!(session.read(&state).await.diagnostics, []);
 }
+
+#[tokio::test]
+async fn a_secret_url_goes_to_tencent_and_nowhere_else() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    let secret = |url: &str, version: u64| {
+        let wo = [("url", Value::Null), ("url_wo", text(url)), ("url_wo_version", number(version))];
+        with(session.config(url), wo)
+    };
+    let kept = |value: &Value| with(value.clone(), [("url_wo", Value::Null)]);
+
+    // A host may propose it or not; what it keeps never has it.
+    let config = secret(URL, 1);
+    let plan = session.plan(&Value::Null, &config).await;
+    assert_eq!(plan.diagnostics, []);
+    let planned = session.decode(&plan.planned_state);
+    assert_eq!(planned, kept(&planned));
+    let apply = async |prior: &Value, planned: &Value, config: &Value, private: Vec<u8>| {
+        let request = proto::apply_resource_change::Request {
+            type_name: RESOURCE.into(),
+            prior_state: session.encode(prior),
+            planned_state: session.encode(planned),
+            config: session.encode(config),
+            planned_private: private,
+            ..Default::default()
+        };
+        session.provider().apply_resource_change(request).await.expect("an answer").into_inner()
+    };
+    let applied = apply(&Value::Null, &planned, &config, plan.planned_private).await;
+    assert_eq!(applied.diagnostics, []);
+    let created = session.decode(&applied.new_state);
+    assert_eq!(created, with(kept(&planned), [("last_request_id", created.attribute("last_request_id").clone())]));
+    assert_eq!(configured(&simulator).expect("a configuration").url, URL);
+    let private = String::from_utf8(applied.private.clone()).expect("JSON");
+    assert!(!private.contains("hooks.example.com"), "{private}");
+
+    // Read again: no difference. Somebody else's: one, which names no URL.
+    let read = async |private: &[u8]| {
+        let request = proto::read_resource::Request { private: private.into(), ..session.read_request(&created) };
+        session.provider().read_resource(request).await.expect("an answer").into_inner()
+    };
+    let same = read(&applied.private).await;
+    assert_eq!((same.diagnostics.as_slice(), session.decode(&same.new_state)), (&[][..], created.clone()));
+    put(&simulator, OTHER_URL);
+    for private in [&applied.private[..], b"", b"\xff of another version"] {
+        let other = read(private).await;
+        let [warning] = &other.diagnostics[..] else { panic!("{:?}", other.diagnostics) };
+        assert!(warning.detail.contains("https://hooks.example.com/***"), "{warning:?}");
+        assert_eq!(session.decode(&other.new_state), with(created.clone(), [("url_wo_version", Value::Null)]));
+    }
+}

@@ -22,6 +22,8 @@ fn stored() -> Json {
         "overwrite_existing": true,
         "deletion_policy": "DELETE",
         "timeouts": null,
+        "url_wo": null,
+        "url_wo_version": null,
         "id": Simulator::SDK_APP_ID.to_string(),
         "last_request_id": "Id-1",
     })

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
-use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue, Schema};
+use terraform_provider_tencent::terraform::proto::{self, ClientCapabilities, Diagnostic, DynamicValue, Schema};
 use terraform_provider_tencent::terraform::{Type, Value};
 
 use crate::data_source::DATA_SOURCE;
@@ -46,6 +46,33 @@ async fn a_resource_is_validated() {
     let diagnostics = validate(&session, session.encode(&odd)).await;
     let [warning] = &diagnostics[..] else { panic!("{diagnostics:?}") };
     assert_eq!((warning.severity(), blamed(warning)), (Severity::Warning, Some("callback_commands")));
+}
+
+#[tokio::test]
+async fn a_write_only_argument_takes_a_host_that_can_keep_it_secret() {
+    let session = Session::start().await;
+    for value in [text("https://hooks.example.com/s3cret"), Value::Unknown] {
+        let config = with(session.config(""), [("url", Value::Null), ("url_wo", value)]);
+        for (capabilities, expected) in [
+            (None, false),
+            (Some(ClientCapabilities { write_only_attributes_allowed: false, deferral_allowed: true }), false),
+            (Some(ClientCapabilities { write_only_attributes_allowed: true, deferral_allowed: false }), true),
+        ] {
+            let request = proto::validate_resource_config::Request {
+                type_name: RESOURCE.into(),
+                config: session.encode(&config),
+                client_capabilities: capabilities,
+            };
+            let answer = session.provider().validate_resource_config(request).await.expect("an answer").into_inner();
+            if expected {
+                assert_eq!(answer.diagnostics, []);
+                continue;
+            }
+            let error = the_error(&answer.diagnostics);
+            assert_eq!(blamed(error), Some("url_wo"));
+            assert!(error.detail.contains("Terraform 1.11 or later") && !error.detail.contains("s3cret"), "{error:?}");
+        }
+    }
 }
 
 /// The attributes that the provider alone sets, in order.

@@ -1,22 +1,33 @@
 //! What the provider remembers of an object beside its state. Terraform keeps it, and shows it to nobody.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use super::claims::ClaimNumber;
 use super::remote::Callback;
 use crate::provider::applications::Tencent;
-use crate::tencent::CallbackConfiguration;
+use crate::tencent::{CallbackConfiguration, CallbackUrl};
 use crate::terraform::{Attr, Context, Diagnostic};
 
 /// An object's private data.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Memory {
-    /// The [`fingerprint`] of what Tencent stores instead of what was written, if that is a form of its own. As long as
-    /// that is what is there, it is no drift.
+    pub(crate) key: Key,
+    /// The digest of the URL that was last sent, if Terraform does not keep it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) url: Option<String>,
+    /// If Terraform does not keep the URL, and another one was found: the [fingerprint](Self::fingerprint) of all that was
+    /// found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) drift: Option<String>,
+    /// The [fingerprint](Self::fingerprint) of what Tencent stores instead of what was written, if that is a form of its
+    /// own. As long as that is what is there, it is no drift.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stored_as: Option<String>,
     /// Another object of the application stays: destroying this one deletes nothing.
@@ -64,10 +75,37 @@ pub(crate) struct Planned {
     /// How it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
-    /// The [`fingerprint`] of what reading it found. Up to some version, Terraform plans the end of an object that has no
-    /// block any more from the state of before.
+    /// The [fingerprint](Memory::fingerprint) of what reading it found. Up to some version, Terraform plans the end of an
+    /// object that has no block any more from the state of before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seen: Option<String>,
+}
+
+/// What an object's digests are made with. It keeps nobody who can read the state from trying URLs out; it makes
+/// everybody try for each object anew, so that a URL with a random part is safe.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Key(String);
+
+/// A new one.
+impl Default for Key {
+    fn default() -> Self {
+        Self(STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl Key {
+    fn digest(&self, text: &[u8]) -> String {
+        let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes a key of any length");
+        hmac.update(text);
+        STANDARD_NO_PAD.encode(hmac.finalize().into_bytes())
+    }
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -75,9 +113,30 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Memory {
-    /// Right after `callback` was written.
-    pub(crate) fn of_written(callback: &Callback<'_>, stored_as: Option<&CallbackConfiguration>) -> Self {
-        Self { stored_as: stored_as.map(fingerprint), origin: Some(Origin::of(callback)), ..Self::default() }
+    /// Right after `callback` was written. `url` is what was sent, if Terraform does not keep it.
+    pub(crate) fn of_written(
+        callback: &Callback<'_>,
+        url: Option<&CallbackUrl>,
+        stored_as: Option<&CallbackConfiguration>,
+    ) -> Self {
+        let mut memory = Self { origin: Some(Origin::of(callback)), ..Self::default() };
+        memory.url = url.map(|url| memory.digest_of(url));
+        memory.stored_as = stored_as.map(|stored_as| memory.fingerprint(stored_as));
+        memory
+    }
+
+    /// A digest rather than the configuration: its URL may be secret.
+    pub(crate) fn fingerprint(&self, configuration: &CallbackConfiguration) -> String {
+        self.key.digest(&serde_json::to_vec(configuration).expect("strings are JSON"))
+    }
+
+    pub(crate) fn digest_of(&self, url: &CallbackUrl) -> String {
+        self.key.digest(url.canonical().as_bytes())
+    }
+
+    /// Whether this is the URL that was last sent, of those that Terraform does not keep.
+    pub(crate) fn knows_url(&self, url: &CallbackUrl) -> bool {
+        self.url.as_ref().is_some_and(|known| *known == self.digest_of(url))
     }
 
     /// Forgets what was planned: it is being applied.
@@ -92,12 +151,12 @@ impl Memory {
     /// Whether `found` is what Tencent made of what was written, or what was there when this was planned.
     pub(crate) fn knows(&self, found: &CallbackConfiguration) -> bool {
         let seen = self.planned.as_ref().and_then(|planned| planned.seen.as_ref());
-        self.knows_as_stored(found) || seen.is_some_and(|seen| *seen == fingerprint(found))
+        self.knows_as_stored(found) || [seen, self.drift.as_ref()].contains(&Some(&self.fingerprint(found)))
     }
 
     /// Whether `found` is what Tencent made of what was written.
     pub(crate) fn knows_as_stored(&self, found: &CallbackConfiguration) -> bool {
-        self.stored_as.as_ref().is_some_and(|stored_as| *stored_as == fingerprint(found))
+        self.stored_as.as_ref().is_some_and(|stored_as| *stored_as == self.fingerprint(found))
     }
 }
 
@@ -155,10 +214,4 @@ fn other_environment(what: &str, arguments: &str) -> Diagnostic {
              -refresh=false."
         ),
     )
-}
-
-/// A digest rather than the configuration: its URL may be secret.
-pub(crate) fn fingerprint(configuration: &CallbackConfiguration) -> String {
-    let json = serde_json::to_vec(configuration).expect("strings are JSON");
-    STANDARD_NO_PAD.encode(Sha256::digest(json))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Goes, Stay};
-use super::memory::{Memory, Origin, Planned, fingerprint};
+use super::memory::{Memory, Origin, Planned};
 use super::remote::{Callback, Record};
 use super::{describe, how_to_import, refused_to_overwrite};
 use crate::provider::applications::Tencent;
@@ -46,9 +46,12 @@ pub(crate) async fn plan(
     let others = record_of(tencent, &planned).and_then(|record| record.claims.others_now());
     let rewrite = memory.rewrite && others.is_none_or(|others| others.may_delete());
     planned.last_request_id = match in_place {
-        Some(prior) if !rewrite && !prior.differs_remotely(&planned) => prior.last_request_id.clone(),
+        Some(prior) if !rewrite && !prior.differs_remotely(&planned, &memory) => prior.last_request_id.clone(),
         _ => Attr::Unknown,
     };
+    if in_place.is_some_and(|prior| prior.overlooks_url_of(&planned, &memory)) {
+        cx.warn(overlooked_url(&planned));
+    }
 
     // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings. The
     // first plan's private data is the second's, though not when it plans once more to apply.
@@ -87,11 +90,11 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
     let keep = let_go(&record, prior, &memory)?;
     let callback = reached(tencent, prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
     let seen = record.fresh_look().flatten();
+    let seen = if prior.has_secret_url() { seen.map(CallbackConfiguration::secret) } else { seen };
     if let Some(seen) = &seen
         && !prior.is_abandoned()
         && !keep
-        && !memory.knows_as_stored(seen)
-        && prior.remote().is_some_and(|shown| !shown.is_equivalent(seen))
+        && !prior.is_what_the_plan_showed(&memory)(seen)
     {
         cx.warn(deletes_what_has_changed(record.sdk_app_id(), seen));
     }
@@ -102,7 +105,7 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
     let planned = Planned {
         prior_id: prior.id.known().cloned(),
         origin: callback.as_ref().map(Origin::of),
-        seen: seen.as_ref().map(fingerprint),
+        seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
         ..Planned::default()
     };
     cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
@@ -180,7 +183,7 @@ fn claim(
     }
     if let Some(prior) = in_place
         && is_written
-        && !prior.differs_remotely(planned)
+        && !prior.differs_remotely(planned, memory)
     {
         cx.warn(written_again(record.sdk_app_id()));
     }
@@ -259,7 +262,7 @@ async fn look_before_creating(
     }
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?.within(LONGEST_LOOK);
     let guarded = planned.overwrite_existing == Attr::Known(false);
-    let found = match callback.record().fresh_look() {
+    let found = match callback.fresh_look() {
         Some(found) => found,
         None => match callback.look().await {
             Ok(found) => found,
@@ -371,6 +374,19 @@ fn written_again(id: SdkAppId) -> Diagnostic {
          application has only one callback configuration, so this plan writes it once more: it is there whichever of the \
          two comes first.",
     )
+}
+
+fn overlooked_url(planned: &CallCallback) -> Diagnostic {
+    let outcome = if planned.last_request_id.is_unknown() {
+        "This plan writes the whole configuration for another reason, and sends the new URL with it."
+    } else {
+        "This plan leaves the URL at Tencent as it is. To send the new one, change url_wo_version."
+    };
+    Diagnostic::warning(
+        "url_wo is no longer what was sent to Tencent",
+        format!("Terraform keeps no write-only values, so it sees no change. {outcome}"),
+    )
+    .on("url_wo")
 }
 
 fn needs_refresh(id: SdkAppId) -> Diagnostic {

@@ -29,6 +29,8 @@ pub(crate) struct Callback<'a> {
     record: Arc<Record>,
     service: Service,
     patience: Patience,
+    /// Whether what it finds is shown without the URL's path.
+    hides_url: bool,
 }
 
 /// What this run of Terraform has found and done at one application and service.
@@ -192,12 +194,18 @@ impl<'a> Callback<'a> {
         let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
         let record = tencent.record(app.sdk_app_id(), service);
         let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Ok(Self { tencent, app, record, service, patience })
+        Ok(Self { tencent, app, record, service, patience, hides_url: false })
     }
 
     /// The same with no more time than this.
     pub(crate) fn within(mut self, longest: Duration) -> Self {
         self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self
+    }
+
+    /// The same for an object whose URL is secret, if it is.
+    pub(crate) fn hiding_url(mut self, is_secret: bool) -> Self {
+        self.hides_url |= is_secret;
         self
     }
 
@@ -236,7 +244,16 @@ impl<'a> Callback<'a> {
     }
 
     async fn read(&self, patience: &Patience) -> Result<Option<CallbackConfiguration>, Error> {
-        self.tencent.client.get_callback(&self.app, self.service, patience).await
+        Ok(self.shown(self.tencent.client.get_callback(&self.app, self.service, patience).await?))
+    }
+
+    /// What a look of a moment ago found, if there was one.
+    pub(crate) fn fresh_look(&self) -> Option<Option<CallbackConfiguration>> {
+        self.record.fresh_look().map(|found| self.shown(found))
+    }
+
+    fn shown(&self, found: Option<CallbackConfiguration>) -> Option<CallbackConfiguration> {
+        if self.hides_url { found.map(CallbackConfiguration::secret) } else { found }
     }
 
     /// Reads it; `None` if there is none.
@@ -316,7 +333,7 @@ impl<'a> Callback<'a> {
         self.check_rival(&written, None, wanted)?;
         if written.is_none() {
             let told = self.record.looked().clone();
-            let found = match self.record.fresh_look() {
+            let found = match self.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
             };
@@ -354,6 +371,25 @@ impl<'a> Callback<'a> {
             }
         }
         self.write(wanted, guarded, &mut written, cx).await
+    }
+
+    /// Whether it is as `wanted` already. Then that counts as written for the object of this `last_request_id`: no other
+    /// object of this run deletes it.
+    pub(crate) async fn adopt(
+        &self,
+        last_request_id: Option<&String>,
+        wanted: &CallbackConfiguration,
+    ) -> Result<bool, Diagnostics> {
+        let mut written = self.lock().await?;
+        if written.is_some() {
+            return Ok(false);
+        }
+        let found = self.inspect("Nothing was written.").await?;
+        let is_wanted = found.is_some_and(|found| found.is_equivalent(wanted));
+        if is_wanted {
+            *written = Some(Write { request_id: last_request_id.cloned(), configuration: wanted.clone() });
+        }
+        Ok(is_wanted)
     }
 
     /// Looks at what a write or a deletion is about to replace. `outcome` says what follows if that fails.

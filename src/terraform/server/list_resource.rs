@@ -2,10 +2,10 @@
 
 use futures_util::StreamExt as _;
 
-use super::resource::identity_of;
+use super::resource::{identity_of, kept};
 use super::stream::{Event, Events};
 use super::{Server, find};
-use crate::terraform::codec::{self, decode};
+use crate::terraform::codec::decode;
 use crate::terraform::list_resource::AnyListResource;
 use crate::terraform::proto::{self, DynamicValue};
 use crate::terraform::provider::{Configured, Provider};
@@ -34,7 +34,6 @@ impl<P: Provider> Server<P> {
     ) -> Result<(), Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
         let resource = self.resource(&request.type_name)?;
-        let ty = resource.schema().ty();
         let config = config_of(list_resource, request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
@@ -53,7 +52,7 @@ impl<P: Provider> Server<P> {
                 }
                 Ok(Some(object)) => {
                     found += 1;
-                    let resource_object = request.include_resource_object.then(|| codec::encode(&object.object, &ty));
+                    let resource_object = request.include_resource_object.then(|| kept(resource, &object.object));
                     proto::list_resource::Event {
                         identity: identity_of(resource, &object.object)?,
                         display_name: object.display_name,

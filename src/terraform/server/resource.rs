@@ -29,7 +29,12 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_resource_config::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
-        resource.validate(decode(request.config.as_ref(), &resource.schema().ty())?)?;
+        let schema = resource.schema();
+        let config = decode(request.config.as_ref(), &schema.ty())?;
+        if !request.client_capabilities.is_some_and(|c| c.write_only_attributes_allowed) {
+            schema.kept_secrets(&config).into_result()?;
+        }
+        resource.validate(config)?;
         Ok(Default::default())
     }
 
@@ -41,7 +46,7 @@ impl<P: Provider> Server<P> {
         let resource = self.resource(&request.type_name)?;
         let state = upgrade(resource, &request.type_name, request.version, request.raw_state.as_ref())?;
         Ok(proto::upgrade_resource_state::Response {
-            upgraded_state: Some(codec::encode(&state, &resource.schema().ty())?),
+            upgraded_state: Some(kept(resource, &state)?),
             ..Default::default()
         })
     }
@@ -88,7 +93,7 @@ impl<P: Provider> Server<P> {
         cx.set_private_bytes(request.private);
         let state = resource.read(client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
         Ok(proto::read_resource::Response {
-            new_state: Some(codec::encode(&state, &ty)?),
+            new_state: Some(kept(resource, &state)?),
             new_identity: identity_of(resource, &state)?,
             private: cx.private_bytes(),
             ..Default::default()
@@ -126,7 +131,7 @@ impl<P: Provider> Server<P> {
         let config = decode(request.config.as_ref(), &ty)?;
         let change = Change {
             prior: (!prior.is_null()).then(|| prior.clone()),
-            proposed: schema.with_defaults(proposed, &config),
+            proposed: schema.with_write_only(schema.with_defaults(proposed, &config), &config),
             config,
         };
         let planned = resource.plan(client, change, cx).await?;
@@ -142,7 +147,7 @@ impl<P: Provider> Server<P> {
             prior => schema.replacing_changes(&prior, &planned).map(replacing).collect(),
         };
         Ok(proto::plan_resource_change::Response {
-            planned_state: Some(codec::encode(&planned, &ty)?),
+            planned_state: Some(kept(resource, &planned)?),
             requires_replace,
             planned_private: cx.private_bytes(),
             planned_identity: identity_of(resource, &planned)?,
@@ -187,10 +192,11 @@ impl<P: Provider> Server<P> {
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
         let prior = decode(request.prior_state.as_ref(), &ty)?;
-        let planned = decode(request.planned_state.as_ref(), &ty)?;
+        let config = decode(request.config.as_ref(), &ty)?;
+        let planned = resource.schema().with_write_only(decode(request.planned_state.as_ref(), &ty)?, &config);
         let applied = resource.apply(client, prior, planned, cx).await?;
         Ok(proto::apply_resource_change::Response {
-            new_state: Some(codec::encode(&applied.state, &ty)?),
+            new_state: Some(kept(resource, &applied.state)?),
             new_identity: identity_of(resource, &applied.state)?,
             diagnostics: applied.diagnostics.into_proto(),
             ..Default::default()
@@ -219,7 +225,7 @@ impl<P: Provider> Server<P> {
         };
         let imported = ImportedResource {
             type_name: request.type_name,
-            state: Some(codec::encode(&state, &ty)?),
+            state: Some(kept(resource, &state)?),
             identity: if deferred.is_some() { request.identity } else { identity_of(resource, &state)? },
             private: Vec::new(),
         };
@@ -252,12 +258,18 @@ impl<P: Provider> Server<P> {
         }
         let state = upgrade(resource, target, request.source_schema_version, request.source_state.as_ref())?;
         Ok(proto::move_resource_state::Response {
-            target_state: Some(codec::encode(&state, &resource.schema().ty())?),
+            target_state: Some(kept(resource, &state)?),
             target_identity: identity_of(resource, &state)?,
             target_private: request.source_private,
             ..Default::default()
         })
     }
+}
+
+/// An object as Terraform may keep it, encoded.
+pub(super) fn kept<C>(resource: &dyn AnyResource<C>, object: &Value) -> Result<DynamicValue, EncodeError> {
+    let schema = resource.schema();
+    codec::encode(&schema.without_write_only(object.clone()), &schema.ty())
 }
 
 pub(super) fn identity_of<C>(

@@ -1,0 +1,460 @@
+//! A URL that is in neither state nor plan.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tencent_simulator::Action::{Delete, Get, Set};
+use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
+use terraform_cli::Terraform;
+
+use crate::harness::{
+    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, differences, resource,
+    sends, this,
+};
+use crate::secrets::{contains, files, unzipped};
+
+const SECRET: &str = "s3cret-to-hide";
+const SECRET_URL: &str = "https://hooks.example.com/s3cret-to-hide/call";
+const NEXT_URL: &str = "https://hooks.example.com/s3cret-to-hide/next";
+const OTHER_SECRET_URL: &str = "https://elsewhere.example.com/s3cret-to-hide";
+const VARIABLE: &str = "variable \"url\" {\n  ephemeral = true\n}\n";
+
+fn can_keep_secrets(terraform: &Terraform) -> bool {
+    terraform.at_least(1, 11)
+}
+
+/// The two arguments of a resource whose URL is secret, and its version.
+fn sends_secretly(commands: &[&str], version: u32) -> String {
+    format!("url_wo = var.url\nurl_wo_version = {version}\ncallback_commands = {}\n", Value::from(commands))
+}
+
+fn secret(commands: &[&str], version: u32) -> String {
+    VARIABLE.to_owned() + &this(&sends_secretly(commands, version))
+}
+
+/// Everything that Terraform prints is as verbose as can be.
+struct Secretive {
+    scenario: Scenario,
+}
+
+impl Secretive {
+    fn on(terraform: &Terraform) -> Result<Self> {
+        let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
+        scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_url", SECRET_URL);
+        Ok(Self { scenario })
+    }
+
+    /// The secret URL is another one from now on.
+    fn rotate(&mut self, url: &str) {
+        self.scenario.workspace.env("TF_VAR_url", url);
+    }
+
+    /// Runs a command, which prints nothing of the secret.
+    #[track_caller]
+    fn run(&self, arguments: &[&str]) -> Result<terraform_cli::Output> {
+        let output = self.scenario.run(arguments)?;
+        output.expect_lacks(SECRET);
+        Ok(output)
+    }
+
+    #[track_caller]
+    fn apply(&self) -> Result<terraform_cli::Output> {
+        let applied = self.run(&["apply", "-auto-approve"])?;
+        applied.expect_success();
+        self.expect_hidden()?;
+        Ok(applied)
+    }
+
+    /// Plans into a file, and looks at all that this file tells.
+    #[track_caller]
+    fn planned(&self) -> Result<Value> {
+        self.run(&["plan", "-out=tfplan"])?.expect_success();
+        for entry in unzipped(&fs::read(self.scenario.workspace.path().join("tfplan"))?) {
+            assert!(!contains(&entry, SECRET), "{}", String::from_utf8_lossy(&entry));
+        }
+        let plan = self.run(&["show", "-json", "tfplan"])?;
+        let plan: Value = serde_json::from_str(plan.stdout())?;
+        self.expect_hidden()?;
+        crate::harness::change(&plan, THIS).ok_or_else(|| format!("the plan has no {THIS}").into())
+    }
+
+    #[track_caller]
+    fn expect_no_changes(&self) -> Result {
+        assert_eq!(self.planned()?["actions"], json!(["no-op"]));
+        assert_eq!(self.scenario.stored()?.expect("an object")["url"], Value::Null);
+        Ok(())
+    }
+
+    /// No file holds the secret, nor does the state what it is found by in plain.
+    #[track_caller]
+    fn expect_hidden(&self) -> Result {
+        for (file, content) in files(self.scenario.workspace.path()) {
+            assert!(!contains(&content, SECRET), "{file}");
+        }
+        if let Some(instance) = self.scenario.instance()? {
+            assert_eq!(instance["attributes"]["url_wo"], Value::Null);
+            let private = STANDARD.decode(instance["private"].as_str().unwrap_or_default())?;
+            assert!(!contains(&private, SECRET), "{}", String::from_utf8_lossy(&private));
+        }
+        Ok(())
+    }
+}
+
+/// The whole life of a resource with a secret URL.
+pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
+    let mut secretive = Secretive::on(terraform)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    let planned = secretive.planned()?;
+    assert_eq!((&planned["actions"], &planned["after"]["url_wo_version"]), (&json!(["create"]), &json!(1)));
+    secretive.run(&["apply", "tfplan"])?.expect_success();
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+    secretive.expect_no_changes()?;
+
+    // Sent again with a new version only, or with anything else that is written.
+    secretive.rotate(NEXT_URL);
+    let plan = secretive.run(&["plan", "-detailed-exitcode"])?;
+    plan.expect_code(0);
+    assert!(diagnostic(&plan, "url_wo is no longer what was sent").contains("change url_wo_version"), "{plan}");
+    secretive.scenario.configure(&secret(&[START], 2))?;
+    secretive.scenario.simulator.clear_requests();
+    secretive.apply()?.expect_contains("1 changed").expect_lacks("no longer what was sent");
+    assert_eq!(secretive.scenario.writes(), [Set]);
+    secretive.scenario.expect_remote(&[START], NEXT_URL);
+    secretive.rotate(SECRET_URL);
+    secretive.scenario.configure(&secret(&[START, END], 2))?;
+    secretive.apply()?.expect_contains("sends the new URL with it");
+    secretive.scenario.expect_remote(&[START, END], SECRET_URL);
+    secretive.expect_no_changes()?;
+
+    // Drift: of the URL, of the commands, of both.
+    for (url, commands, changed) in [
+        (OTHER_SECRET_URL, &[START, END][..], vec!["last_request_id", "url_wo_version"]),
+        (SECRET_URL, &[END], vec!["callback_commands", "last_request_id"]),
+        (NEXT_URL, &[END], vec!["callback_commands", "last_request_id", "url_wo_version"]),
+    ] {
+        secretive.scenario.somebody_sets(commands, url);
+        let planned = secretive.planned()?;
+        assert_eq!(planned["actions"], json!(["update"]));
+        assert_eq!(differences(&planned["before"], &planned["after"]), changed);
+        let plan = secretive.run(&["plan", "-refresh-only"])?;
+        if url != SECRET_URL {
+            let warning = diagnostic(&plan, "is not the one that Terraform sent");
+            let host = url.split(SECRET).next().expect("a host");
+            assert!(warning.contains(&format!("now posts events to {host}***. ")), "{warning}");
+        }
+        secretive.scenario.simulator.clear_requests();
+        secretive.apply()?.expect_contains("1 changed").expect_lacks("has changed since the plan");
+        assert_eq!(secretive.scenario.writes(), [Set]);
+        secretive.scenario.expect_remote(&[START, END], SECRET_URL);
+        secretive.expect_no_changes()?;
+    }
+
+    secretive.run(&["destroy", "-auto-approve"])?.expect_success();
+    secretive.expect_hidden()?;
+    assert_eq!(secretive.scenario.remote(), None);
+    Ok(())
+}
+
+/// Before Terraform can keep a value out of its plan and state.
+pub(crate) fn a_secret_url_is_refused(terraform: &Terraform) -> Result {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+    let config = format!("url_wo = \"{SECRET_URL}\"\ncallback_commands = [\"{START}\"]\n");
+    scenario.configure(&this(&config))?;
+    for command in ["validate", "plan"] {
+        let refused = scenario.run(&[command])?;
+        refused.expect_failure();
+        let error = diagnostic(&refused, "cannot keep url_wo secret");
+        assert!(error.contains("Terraform 1.11 or later") && error.contains("remove url_wo"), "{error}");
+    }
+    assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[test]
+fn the_life_of_a_secret_url() -> Result {
+    match can_keep_secrets(&TERRAFORM) {
+        true => a_secret_url_is_kept_nowhere(&TERRAFORM),
+        false => a_secret_url_is_refused(&TERRAFORM),
+    }
+}
+
+#[test]
+fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let mut secretive = Secretive::on(&TERRAFORM)?;
+    let kept = |url: &str| VARIABLE.to_owned() + &this(&sends(&[START], url));
+
+    // Another URL is written, the same is not.
+    secretive.scenario.configure(&kept(URL))?;
+    secretive.scenario.apply()?;
+    secretive.scenario.simulator.clear_requests();
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    let planned = secretive.planned()?;
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["last_request_id", "url", "url_wo_version"]);
+    secretive.run(&["apply", "tfplan"])?.expect_success();
+    assert_eq!(secretive.scenario.writes(), [Set]);
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+
+    secretive.scenario.configure(&kept(SECRET_URL))?;
+    secretive.scenario.apply()?;
+    assert_eq!(secretive.scenario.stored()?.expect("an object")["url"], SECRET_URL);
+    secretive.scenario.expect_no_changes()?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    let planned = secretive.scenario.planned()?;
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["last_request_id", "url", "url_wo_version"]);
+    let before = secretive.scenario.stored()?.expect("an object");
+    secretive.scenario.apply()?;
+    assert_eq!(secretive.scenario.writes(), []);
+    let after = secretive.scenario.stored()?.expect("an object");
+    assert_eq!(differences(&before, &after), ["url", "url_wo_version"]);
+    // The state's backup is the state of before.
+    fs::remove_file(secretive.scenario.workspace.path().join("terraform.tfstate.backup"))?;
+    secretive.expect_no_changes()?;
+
+    // Another one by the time it is applied.
+    secretive.scenario.configure(&kept(SECRET_URL))?;
+    secretive.scenario.apply()?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    secretive.rotate(NEXT_URL);
+    secretive.scenario.run(&["apply", "tfplan"])?.expect_success();
+    assert_eq!(secretive.scenario.writes(), [Set]);
+    secretive.scenario.expect_remote(&[START], NEXT_URL);
+
+    secretive.scenario.configure(&kept(OTHER_URL))?;
+    secretive.scenario.apply()?;
+    secretive.scenario.expect_remote(&[START], OTHER_URL);
+    secretive.scenario.expect_no_changes()
+}
+
+#[test]
+fn a_secret_url_that_exists_already() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let secretive = Secretive::on(&TERRAFORM)?;
+    let scenario = &secretive.scenario;
+    scenario.configure(&secret(&[START], 1))?;
+    scenario.somebody_sets(&[START], SECRET_URL);
+    diagnostic(&secretive.run(&["plan"])?, "exists already, as planned");
+    scenario.somebody_sets(&[END], NEXT_URL);
+    let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing callback configuration");
+    assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
+    let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
+    scenario.configure(&guarded)?;
+    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a callback configuration already");
+
+    // An import has nothing to go by but what is there: the URL is in the state until the next apply.
+    scenario.somebody_sets(&[START], SECRET_URL);
+    scenario.configure(&secret(&[START], 1))?;
+    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    assert_eq!(scenario.stored()?.expect("an object")["url"], SECRET_URL);
+    let planned = scenario.planned()?;
+    assert_eq!(planned["after_unknown"]["last_request_id"], true);
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["url", "url_wo_version"]);
+    scenario.simulator.clear_requests();
+    scenario.apply()?;
+    assert_eq!(scenario.writes(), []);
+    fs::remove_file(scenario.workspace.path().join("terraform.tfstate.backup"))?;
+    secretive.expect_no_changes()?;
+
+    // Somebody's change after the plan, with and without the guard.
+    secretive.run(&["plan", "-destroy", "-out=tfplan"])?.expect_success();
+    scenario.somebody_sets(&[END], OTHER_SECRET_URL);
+    let applied = secretive.run(&["apply", "tfplan"])?;
+    let warning = diagnostic(applied.expect_success(), "has changed since the plan");
+    assert!(warning.contains("https://elsewhere.example.com/***"), "{warning}");
+    assert_eq!(scenario.remote(), None);
+    scenario.configure(&guarded)?;
+    secretive.apply()?;
+    scenario.configure(&guarded.replace(START, END))?;
+    secretive.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.somebody_sets(&[CHANGED], OTHER_SECRET_URL);
+    let applied = secretive.run(&["apply", "tfplan"])?;
+    diagnostic(applied.expect_failure(), "which the plan did not show, and overwrite_existing is false");
+    secretive.expect_hidden()?;
+    assert_eq!(scenario.stored()?.expect("an object")["callback_commands"], json!([CHANGED]));
+    // Now the plan shows it.
+    secretive.apply()?.expect_contains("1 changed");
+    scenario.expect_remote(&[END], SECRET_URL);
+    secretive.expect_no_changes()
+}
+
+#[test]
+fn a_secret_url_whose_write_fails() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let mut secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    let refused = || FaultKind::ErrorCode { code: 60010, info: format!("bad Url {NEXT_URL}, {SECRET_URL}") };
+    secretive.scenario.simulator.inject(Fault::new(refused()).on(Set).times(1));
+    secretive.run(&["apply", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
+    secretive.apply()?;
+
+    // The old one stays, and the next apply sends the new one.
+    secretive.rotate(NEXT_URL);
+    secretive.scenario.configure(&secret(&[START], 2))?;
+    for fault in [
+        refused(),
+        FaultKind::ResetBeforeProcessing,
+        FaultKind::Status { code: 502, retry_after: None, processed: false },
+    ] {
+        secretive.scenario.simulator.inject(Fault::new(fault).on(Set));
+        secretive.run(&["apply", "-auto-approve"])?.expect_failure();
+        secretive.scenario.simulator.clear_faults();
+        secretive.expect_hidden()?;
+        assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], 1);
+        secretive.scenario.expect_remote(&[START], SECRET_URL);
+    }
+    // Lost is only the answer.
+    secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
+    secretive.apply()?.expect_contains("was written, unconfirmed");
+    secretive.scenario.simulator.clear_faults();
+    secretive.scenario.expect_remote(&[START], NEXT_URL);
+    secretive.expect_no_changes()?;
+
+    for action in [Get, Delete] {
+        secretive.scenario.simulator.inject(Fault::new(refused()).on(action));
+        secretive.run(&["destroy", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
+        secretive.scenario.simulator.clear_faults();
+        secretive.expect_hidden()?;
+    }
+    secretive.expect_no_changes()
+}
+
+#[test]
+fn a_secret_url_that_tencent_stores_in_a_form_of_its_own() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    for stored in [
+        json!({ "Url": SECRET_URL.to_owned() + "/", "CallbackCommandList": [START] }),
+        json!({ "Url": SECRET_URL, "CallbackCommandList": [START, CHANGED] }),
+    ] {
+        let secretive = Secretive::on(&TERRAFORM)?;
+        secretive.scenario.configure(&secret(&[START], 1))?;
+        secretive.planned()?;
+        secretive.scenario.simulator.inject(Fault::new(FaultKind::Response(stored)).on(Get).skip(1));
+        secretive.run(&["apply", "tfplan"])?.expect_success().expect_contains("differently");
+        secretive.expect_no_changes()?;
+        secretive.scenario.simulator.clear_faults();
+        secretive.scenario.somebody_sets(&[START], OTHER_SECRET_URL);
+        assert_eq!(secretive.planned()?["actions"], json!(["update"]));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_secret_url_that_is_known_after_apply() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let mut scenario = Scenario::new()?;
+    scenario.workspace.env("TF_VAR_path", "secret");
+    // What it is made of is known only after another apply, twice.
+    let config = |version: u32| {
+        format!(
+            "variable \"path\" {{}}\nresource \"terraform_data\" \"later\" {{\n  triggers_replace = [var.path]\n}}\n{}",
+            this(&format!(
+                "url_wo = \"https://hooks.example.com/${{terraform_data.later.id}}\"\nurl_wo_version = {version}\n\
+                 callback_commands = [\"{START}\"]\n"
+            ))
+        )
+    };
+    for (version, path) in [(1, "secret"), (2, "another")] {
+        scenario.workspace.env("TF_VAR_path", path);
+        scenario.configure(&config(version))?;
+        scenario.apply()?;
+        let url = scenario.remote().expect("a configuration").url;
+        assert!(url.len() > "https://hooks.example.com/".len() + 30, "{url}");
+        assert_eq!(scenario.stored()?.expect("an object")["url"], Value::Null);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn two_objects_with_a_secret_url() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let secretive = Secretive::on(&TERRAFORM)?;
+    let both = |first: &str, second: &str| VARIABLE.to_owned() + &resource("this", first) + &resource("that", second);
+    let mine = sends_secretly(&[START], 1);
+    secretive.scenario.configure(&both(&mine, &mine))?;
+    diagnostic(
+        &secretive.run(&["plan"])?,
+        "Another resource with this provider manages the same application, and so far",
+    );
+    secretive.scenario.configure(&both(&mine, &sends(&[START], OTHER_URL)))?;
+    let plan = secretive.run(&["plan"])?;
+    let error = diagnostic(plan.expect_failure(), "Another resource with this provider manages the same application");
+    assert!(error.contains("https://hooks.example.com/***"), "{error}");
+
+    // Renamed without a moved block: it is left to the other one.
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.apply()?;
+    secretive.scenario.configure(&(VARIABLE.to_owned() + &resource("that", &mine)))?;
+    secretive.run(&["apply", "-auto-approve"])?.expect_success();
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+
+    // Left behind.
+    let abandoned = sends_secretly(&[START], 1) + "deletion_policy = \"ABANDON\"\n";
+    secretive.scenario.configure(&(VARIABLE.to_owned() + &resource("that", &abandoned)))?;
+    secretive.run(&["apply", "-auto-approve"])?.expect_success();
+    secretive.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("goes on posting events to its URL");
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+    Ok(())
+}
+
+#[test]
+fn a_secret_url_that_is_bad() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let mut secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    for url in ["ftp://hooks.example.com/s3cret-to-hide", "https://hooks.example.com/s3cret-to-hide/ b", SECRET] {
+        secretive.rotate(url);
+        let plan = secretive.run(&["plan"])?;
+        let error = diagnostic(plan.expect_failure(), "Invalid url_wo");
+        assert!(error.contains("\"***\" cannot be a callback URL"), "{error}");
+    }
+    secretive.rotate("http://127.0.0.1/s3cret-to-hide");
+    diagnostic(&secretive.run(&["plan"])?, "http://127.0.0.1/*** is an address of this machine");
+    Ok(())
+}
+
+#[test]
+fn exactly_one_url() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = Scenario::new()?;
+    let url = format!("url = \"{URL}\"\n");
+    for (arguments, said) in [
+        (String::new(), "Missing url"),
+        ("url_wo_version = 1\n".to_owned(), "Missing url"),
+        (url.clone() + &url.replace("url", "url_wo"), "Both url and url_wo"),
+        (url + "url_wo_version = 1\n", "url_wo_version without url_wo"),
+    ] {
+        scenario.configure(&this(&(arguments + &format!("callback_commands = [\"{START}\"]\n"))))?;
+        diagnostic(scenario.run(&["validate"])?.expect_failure(), said);
+    }
+    // Who takes the one from a variable may leave the version to another.
+    scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(URL, [START]));
+    scenario.configure(&this(&format!("url_wo = \"{URL}\"\ncallback_commands = [\"{START}\"]\n")))?;
+    scenario.apply()?;
+    scenario.expect_no_changes()?;
+    scenario.somebody_sets(&[START], OTHER_URL);
+    let planned = scenario.planned()?;
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["last_request_id"]);
+    scenario.apply()?;
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
