@@ -254,6 +254,7 @@ impl ListResource for ThingList {
             _ => Ok(Some(Found {
                 display_name: name.to_uppercase(),
                 object: Thing { name: Attr::Known(name), ..Thing::default() },
+                warnings: Diagnostics::new(),
             })),
         };
         Ok(Box::pin(futures_util::stream::iter(names).map(look)))
@@ -605,14 +606,17 @@ async fn list(server: &Server<Toy>, names: &[&str]) -> Vec<String> {
     };
     let events = server.list_resource(Request::new(request)).await.expect("a stream").into_inner();
     let said = |event: Result<proto::list_resource::Event, tonic::Status>| match event {
-        Ok(event) => match event.diagnostic.into_iter().next() {
-            Some(diagnostic) => format!("{:?}: {}", diagnostic.severity(), diagnostic.summary),
-            None => {
+        Ok(event) => {
+            let mut said = event.display_name;
+            if event.identity.is_some() {
                 let name = value(event.resource_object).attribute("name").clone();
                 assert_eq!(identified(event.identity), Some(name));
-                event.display_name
             }
-        },
+            for diagnostic in event.diagnostic {
+                said += &format!("{:?}: {}", diagnostic.severity(), diagnostic.summary);
+            }
+            said
+        }
         Err(status) => format!("{:?}", status.code()),
     };
     events.map(said).collect().await
@@ -624,7 +628,8 @@ async fn what_is_found_is_streamed() {
     for (names, said) in [
         (&[][..], &[][..]),
         (&["a", "b", "gone"], &["A", "B"]),
-        (&["a", "b", "c", "d"], &["A", "B", "C"]),
+        (&["a", "b", "c"], &["A", "B", "C"]),
+        (&["a", "b", "c", "gone", "d"], &["A", "B", "CWarning: There is more than this query shows"]),
         (&["a", "fail"], &["A", "Warning: Not looked at"]),
         (&["fail", "gone"], &["Warning: Not looked at"]),
         (&["fail"], &["Warning: Not looked at", "Error: Nothing could be listed"]),

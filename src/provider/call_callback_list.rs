@@ -9,7 +9,7 @@ use super::call_callback::{CallCallback, CallCallbackResource, DEFAULT_TIMEOUT, 
 use super::callback::{Callback, describe};
 use super::checks;
 use crate::model;
-use crate::tencent::SdkAppId;
+use crate::tencent::{InvalidCallbackUrl, SdkAppId};
 use crate::terraform::{
     Attr, Attribute, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
 };
@@ -39,8 +39,10 @@ impl ListResource for CallCallbackList {
             version: 0,
             description: "The call-callback configurations that exist, whoever set them: those of the applications that \
                           the provider has credentials for. Each comes with its identity, and can be imported by it; \
-                          `terraform query -generate-config-out=FILE` writes the configuration for that.\n\nAn application \
-                          that cannot be looked at is a warning; only if that is so for all of them, the query fails.",
+                          `terraform query -generate-config-out=FILE` writes the configuration for that. It has each URL as \
+                          it is, with any token in it.\n\nTerraform ends the query after 100 of them, unless the block sets \
+                          another `limit`; a warning says if there are more. An application that cannot be read is a \
+                          warning, too. The query fails if none can be read.",
             attributes: vec![Attribute::new(
                 "sdk_app_ids",
                 Type::set(Type::Number),
@@ -66,19 +68,32 @@ impl ListResource for CallCallbackList {
         if ids.is_empty() && config.sdk_app_ids.is_null() {
             return Err(tencent.no_sdk_app_ids());
         }
-        Ok(stream::iter(ids).map(|id| look(tencent, id, cx)).buffered(AT_A_TIME).boxed())
+        Ok(stream::iter(ids).map(|id| look(tencent, id, cx)).buffer_unordered(AT_A_TIME).boxed())
     }
 }
 
 /// The applications that the configuration names, if it names any.
 fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
-    let invalid = |reason| Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids").into();
-    let ids =
-        config.sdk_app_ids.known().map(|ids| ids.iter().filter_map(Attr::known).map(checks::sdk_app_id).collect());
-    ids.transpose().map_err(invalid)
+    let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
+    let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
+    let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), checks::sdk_app_id);
+    let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;
+    Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }
 
 async fn look(tencent: &Tencent, id: SdkAppId, cx: &Context) -> Result<Option<Found<CallCallback>>, Diagnostics> {
     let found = Callback::of(tencent, SERVICE, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
-    Ok(found.map(|remote| Found { display_name: describe(&remote), object: CallCallback::imported(id, remote) }))
+    Ok(found.map(|remote| {
+        let warnings = remote.url.check().err().map(|error| not_valid(id, &error).into()).unwrap_or_default();
+        Found { display_name: describe(&remote), object: CallCallback::imported(id, remote), warnings }
+    }))
+}
+
+fn not_valid(id: SdkAppId, error: &InvalidCallbackUrl) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The callback URL of SDKAppID {id} is not one that the provider accepts"),
+        format!(
+            "In its present form, {error}. If you import this configuration, correct its url before the first plan."
+        ),
+    )
 }

@@ -6,8 +6,10 @@ use super::call_callback::{DEFAULT_TIMEOUT, invalid_url, number};
 use super::callback::{Callback, list};
 use super::checks;
 use crate::model;
-use crate::tencent::{CallbackUrl, Probe, ProbeError, SdkAppId, Service, TENCENT_WAITS};
-use crate::terraform::{Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Type};
+use crate::tencent::{CallbackUrl, Concern, Probe, ProbeError, SdkAppId, Service, TENCENT_WAITS};
+use crate::terraform::{
+    Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
+};
 
 const FAIL: &str = "fail";
 const WARN: &str = "warn";
@@ -71,7 +73,8 @@ impl Action for CallbackProbe {
                 Attribute::new(
                     "on_failure",
                     Type::String,
-                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning.",
+                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning. That the URL cannot be \
+                     looked up at Tencent is always an error.",
                 ),
             ],
         }
@@ -95,6 +98,22 @@ impl Action for CallbackProbe {
             _ => {}
         }
         diagnostics
+    }
+
+    async fn plan(&self, tencent: &Tencent, config: ProbeConfig, cx: &mut Context) -> Result<(), Diagnostics> {
+        if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
+            && matches!(config.allow_private, Attr::Null | Attr::Known(false))
+            && url.check().is_ok_and(|concerns| concerns.contains(&Concern::Unreachable))
+        {
+            config.fails_with(cannot_reach(&url), cx)?;
+        }
+        if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && tencent.is_known(&config.sdk_app_id) {
+            let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
+            if config.url.is_null() {
+                tencent.app(sdk_app_id)?;
+            }
+        }
+        Ok(())
     }
 
     async fn invoke(
@@ -127,17 +146,29 @@ impl Action for CallbackProbe {
                     .await;
                 Ok(())
             }
-            Err(error) => {
-                let failed = failed(url, &error);
-                if config.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
-                    cx.warn(Diagnostic::warning(failed.summary, failed.detail));
-                    return Ok(());
-                }
-                Err(failed.into())
-            }
+            Err(error) => config.fails_with(failed(url, &error), cx),
         }
     }
 }
+
+impl ProbeConfig {
+    /// What a failed probe is.
+    fn fails_with(&self, failed: Diagnostic, cx: &mut Context) -> Result<(), Diagnostics> {
+        if self.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
+            cx.warn(Diagnostic { severity: Severity::Warning, ..failed });
+            return Ok(());
+        }
+        Err(failed.into())
+    }
+}
+
+fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
+    let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
+    Diagnostic::error(format!("The callback probe of {url} would fail"), detail).on("url")
+}
+
+const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private to \
+                                      true to probe it all the same.";
 
 /// The service that sends events of this command.
 fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
@@ -155,10 +186,14 @@ fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
 async fn url_of(tencent: &Tencent, id: SdkAppId, service: Service, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
     let found = Callback::of(tencent, service, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
     // Whoever set it may keep it secret.
-    found.map(|configuration| configuration.url.secret()).ok_or_else(|| {
+    let Some(url) = found.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
-        Diagnostic::error(format!("SDKAppID {id} has no callback configuration"), detail).into()
-    })
+        return Err(Diagnostic::error(format!("SDKAppID {id} has no callback configuration"), detail).into());
+    };
+    match url.check() {
+        Ok(_) => Ok(url),
+        Err(error) => Err(invalid_url("url", &url, error).into()),
+    }
 }
 
 fn interrupted() -> Diagnostic {
@@ -168,9 +203,10 @@ fn interrupted() -> Diagnostic {
 fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
     let advice = match error {
         ProbeError::NoAddress(_) => "Check the URL. Tencent looks the name up in the public DNS.".to_owned(),
-        ProbeError::Private { .. } => {
-            "Tencent cannot reach it, and nothing was sent. Use the receiver's public address, or set allow_private to \
-             true to probe it all the same."
+        ProbeError::Private(_) => format!("Nothing was sent. {USE_ITS_PUBLIC_ADDRESS}"),
+        ProbeError::Tls(_) => {
+            "Tencent posts to https only where the server speaks TLS and has a certificate for this host from a public \
+             certificate authority."
                 .to_owned()
         }
         ProbeError::NoAnswer(_) => {

@@ -77,7 +77,8 @@ impl Function for UserSigClaims {
             description: "Reads a UserSig of version 2.0: the account (`identifier`) and the application (`sdk_app_id`) \
                           that it was made for, and from when to when it is valid (`issued_at`, `expires_at`, RFC 3339). \
                           Use it in checks, and to find out why Tencent refuses a UserSig.\n\nAnybody can write such \
-                          claims. Only Tencent, who has the key, can tell whether the signature is genuine.",
+                          claims. Only Tencent, who has the key, can tell whether the signature is genuine. Keep the UserSig itself in a \
+                          `sensitive` variable: in an error, Terraform quotes what is not.",
             parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig." }],
         }
     }

@@ -16,6 +16,9 @@ use crate::terraform::{
 /// Tencent's own implementations sign for 180 days unless they are told otherwise.
 const LIFETIMES: Durations = Durations { shortest: "1s", longest: "180d", such_as: "\"30m\", \"1h\" or \"30d\"" };
 
+/// The longest account that Tencent has, in bytes.
+const LONGEST_USER_ID: usize = 32;
+
 model! {
     /// The attributes of the ephemeral resource.
     #[derive(Debug)]
@@ -79,6 +82,9 @@ impl EphemeralResource for UserSigResource {
         if config.user_id.known().is_some_and(|id| id.is_empty() || id.contains(char::is_whitespace)) {
             let reason = "The user_id is empty or contains white space. It is the account that the UserSig is for.";
             diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
+        } else if config.user_id.known().is_some_and(|id| id.len() > LONGEST_USER_ID) {
+            let reason = format!("The user_id is longer than {LONGEST_USER_ID} bytes: Tencent has no such account.");
+            diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
         }
         if let Some(Err(reason)) = config.expires_in.known().map(|text| LIFETIMES.read(text)) {
             diagnostics.push(Diagnostic::error("Invalid expires_in", reason).on("expires_in"));
@@ -93,12 +99,20 @@ impl EphemeralResource for UserSigResource {
         _: &mut Context,
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
         if !tencent.is_known(&config.sdk_app_id) {
-            let unknown = UserSigAttributes { user_sig: Attr::Unknown, expires_at: Attr::Unknown, ..config };
-            return Ok(unknown.into());
+            return Ok(UserSigAttributes {
+                sdk_app_id: number(tencent.sdk_app_id(&config.sdk_app_id)?),
+                user_id: if config.user_id.is_null() { Attr::Unknown } else { config.user_id },
+                expires_in: config.expires_in,
+                user_sig: Attr::Unknown,
+                expires_at: Attr::Unknown,
+            }
+            .into());
         }
         let app = tencent.app(tencent.sdk_app_id(&config.sdk_app_id)?)?;
         let expires_in = config.expires_in.known().map(String::as_str).unwrap_or_default();
-        let lifetime = LIFETIMES.read(expires_in).map_err(|reason| Diagnostic::error("Invalid expires_in", reason))?;
+        let lifetime = LIFETIMES
+            .read(expires_in)
+            .map_err(|reason| Diagnostic::error("Invalid expires_in", reason).on("expires_in"))?;
         let user_id = config.user_id.known().map_or(app.identifier(), String::as_str);
         let Some(user_sig) = app.sign(user_id, SystemTime::now(), lifetime) else {
             return Err(no_secret_key(&app).into());
@@ -152,6 +166,8 @@ mod tests {
             (UserSigAttributes { sdk_app_id: Attr::Known(0_u64.into()), ..config() }, Some("sdk_app_id")),
             (UserSigAttributes { user_id: text(""), ..config() }, Some("user_id")),
             (UserSigAttributes { user_id: text("alice\n"), ..config() }, Some("user_id")),
+            (UserSigAttributes { user_id: text(&"a".repeat(32)), ..config() }, None),
+            (UserSigAttributes { user_id: text(&"a".repeat(33)), ..config() }, Some("user_id")),
             (UserSigAttributes { expires_in: text("181d"), ..config() }, Some("expires_in")),
             (UserSigAttributes { expires_in: text("3600"), ..config() }, Some("expires_in")),
         ] {

@@ -203,30 +203,37 @@ pub(super) fn is_unreachable_address(address: IpAddr) -> bool {
 }
 
 fn is_unreachable_v4(address: Ipv4Addr) -> bool {
-    // RFC 6598: addresses that carriers share.
-    let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
+    // By IANA's registry of special addresses: shared by carriers (RFC 6598), for protocols (RFC 6890), for benchmarks
+    // (RFC 2544), and reserved (RFC 1112).
+    let is_special =
+        matches!(address.octets(), [100, 64..=127, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] | [240..=255, ..]);
     address.is_loopback()
         || address.is_private()
         || address.is_link_local()
-        || is_shared
+        || is_special
         || address.octets()[0] == 0
         || address.is_multicast()
-        || address.is_broadcast()
 }
 
 fn is_unreachable_v6(address: Ipv6Addr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_unreachable_v4(address),
         IpAddr::V6(address) => {
-            // RFC 6052: what a gateway to IPv4 makes of an address.
-            if let [0x64, 0xff9b, 0, 0, 0, 0, a, b] = address.segments() {
+            // What stands for an address of IPv4: behind a gateway (RFC 6052), through a tunnel (RFC 3056), and by the
+            // notation that RFC 4291 gave up.
+            if let [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] | [0, 0, 0, 0, 0, 0, a @ 1..=0xffff, b] =
+                address.segments()
+            {
                 let [[a, b], [c, d]] = [a, b].map(u16::to_be_bytes);
                 return is_unreachable_v4(Ipv4Addr::new(a, b, c, d));
             }
+            // Gateways of a network's own (RFC 8215), and addresses of a site (RFC 3879).
+            let is_special = matches!(address.segments(), [0x64, 0xff9b, 1, ..] | [0xfec0..=0xfeff, ..]);
             address.is_loopback()
                 || address.is_unspecified()
                 || address.is_unique_local()
                 || address.is_unicast_link_local()
+                || is_special
                 || address.is_multicast()
         }
     }
@@ -351,6 +358,15 @@ mod tests {
             ("https://[64:ff9b::808:808]/", Ok(vec![])),
             ("https://100.64.0.1/", Ok(vec![Unreachable])),
             ("https://100.128.0.1/", Ok(vec![])),
+            ("https://192.0.0.8/", Ok(vec![Unreachable])),
+            ("https://198.19.0.1/", Ok(vec![Unreachable])),
+            ("https://198.20.0.1/", Ok(vec![])),
+            ("https://240.0.0.1/", Ok(vec![Unreachable])),
+            ("https://[::127.0.0.1]/", Ok(vec![Unreachable])),
+            ("https://[2002:7f00:1::]/", Ok(vec![Unreachable])),
+            ("https://[2002:808:808::]/", Ok(vec![])),
+            ("https://[64:ff9b:1::1]/", Ok(vec![Unreachable])),
+            ("https://[fec0::1]/", Ok(vec![Unreachable])),
             ("https://[::ffff:192.168.0.1]/", Ok(vec![Unreachable])),
             ("", Err(InvalidCallbackUrl::Scheme)),
             ("hooks.example.com", Err(InvalidCallbackUrl::Scheme)),

@@ -168,20 +168,22 @@ fn lost(error: &reqwest::Error, route: &Route) -> NetworkError {
     NetworkError::passing(what, "Check the network and the proxy.").after_sending()
 }
 
+/// Why TLS failed with a server that is called straight, without a proxy, if it did.
+pub(super) fn why_no_tls(error: &reqwest::Error, host: &str) -> Option<String> {
+    Some(match causes(error).find_map(|cause| cause.downcast_ref())? {
+        rustls::Error::InvalidCertificate(error) => {
+            format!("the server's certificate cannot be trusted: {}", distrust(error, host).0)
+        }
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => "the server does not speak TLS".to_owned(),
+        _ => "the TLS handshake failed".to_owned(),
+    })
+}
+
 /// Why a server did not answer that is called straight, without a proxy.
-pub(super) fn why_no_answer(error: &reqwest::Error, host: &str) -> String {
-    match causes(error).find_map(|cause| cause.downcast_ref()) {
-        Some(rustls::Error::InvalidCertificate(error)) => {
-            return format!("the server's certificate cannot be trusted: {}", distrust(error, host).0);
-        }
-        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-            return "the server does not speak TLS".to_owned();
-        }
-        Some(_) => return "the TLS handshake failed".to_owned(),
-        None => {}
-    }
+pub(super) fn why_no_answer(error: &reqwest::Error) -> String {
     match causes(error).find_map(in_words) {
         Some(why) => format!("the server{why}"),
+        None if error.is_connect() && error.is_timeout() => "the server does not accept a connection".to_owned(),
         None if error.is_connect() => "no connection could be made".to_owned(),
         None => "the connection was lost before the answer was complete".to_owned(),
     }

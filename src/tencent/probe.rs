@@ -37,13 +37,11 @@ pub enum ProbeError {
     #[error("the host name {0} was not found")]
     NoAddress(String),
     /// Nothing was sent.
-    #[error("{host} has the address {address}, which is one of this machine or of a private network")]
-    Private {
-        /// The host as the URL names it.
-        host: String,
-        /// The first of its addresses that is none of the internet.
-        address: IpAddr,
-    },
+    #[error("its address {0} is one of this machine or of a private network")]
+    Private(IpAddr),
+    /// TLS failed: the event was not sent.
+    #[error("{0}")]
+    Tls(String),
     /// No connection, or none that lasted.
     #[error("{0}")]
     NoAnswer(String),
@@ -113,6 +111,8 @@ impl Probe {
         let http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (callback probe)"))
             .timeout(PATIENCE)
+            // A little less, so that an event that was never sent is known as such.
+            .connect_timeout(PATIENCE.mul_f64(0.9))
             .redirect(Policy::none())
             // A proxy would look the name up by itself, and find what it finds.
             .no_proxy()
@@ -121,9 +121,10 @@ impl Probe {
             .map_err(|_| ProbeError::NoAnswer(network::no_client().what))?;
 
         let start = Instant::now();
-        let failed = |error: reqwest::Error| match error.is_timeout() {
-            true => ProbeError::Late(None),
-            false => ProbeError::NoAnswer(network::why_no_answer(&error, &host)),
+        let failed = |error: reqwest::Error| match network::why_no_tls(&error, &host) {
+            Some(why) => ProbeError::Tls(why),
+            None if error.is_timeout() && !error.is_connect() => ProbeError::Late(None),
+            None => ProbeError::NoAnswer(network::why_no_answer(&error)),
         };
         let request = http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
         let mut response = request.send().await.map_err(failed)?;
@@ -138,8 +139,17 @@ impl Probe {
             answer.extend_from_slice(&chunk);
         }
         let took = start.elapsed();
-        check(&answer)?;
+        check(&answer).map_err(|error| self.masked(error))?;
         if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(took) }
+    }
+
+    /// The same without what the receiver may quote of the URL.
+    fn masked(&self, error: ProbeError) -> ProbeError {
+        let ProbeError::Refused { code, info } = error else { return error };
+        let url = Url::parse(self.url.expose()).ok();
+        let values = url.iter().flat_map(|url| url.query_pairs().map(|(_, value)| value.into_owned()));
+        let info = values.filter(|value| !value.is_empty()).fold(info, |info, value| info.replace(&value, "***"));
+        ProbeError::Refused { code, info: CallbackUrl::mask_all(&info) }
     }
 
     /// The receiver's addresses, if all of them may be called. They are looked up once: what is called is what was
@@ -156,7 +166,7 @@ impl Probe {
         };
         match addresses.iter().map(SocketAddr::ip).find(|address| is_unreachable_address(*address)) {
             _ if addresses.is_empty() => Err(ProbeError::NoAddress(host)),
-            Some(address) if !self.allow_private => Err(ProbeError::Private { host, address }),
+            Some(address) if !self.allow_private => Err(ProbeError::Private(address)),
             _ => Ok(addresses),
         }
     }
@@ -270,6 +280,19 @@ mod tests {
         assert_eq!(check(long.as_bytes()), Err(refused(&"x".repeat(LONGEST_INFO))));
     }
 
+    #[test]
+    fn what_a_receiver_quotes_of_the_url_is_masked() {
+        let probe = Probe {
+            sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
+            callback_command: "Call.CallbackAfterEndCall".to_owned(),
+            url: "https://hooks.example.com/x?token=tok3n".to_owned().into(),
+            allow_private: false,
+        };
+        let info = "bad token=tok3n in https://me:tok3n@hooks.example.com/x?token=tok3n".to_owned();
+        let masked = probe.masked(ProbeError::Refused { code: 1, info }).to_string();
+        assert!(masked.contains("bad token=***") && !masked.contains("tok3n"), "{masked}");
+    }
+
     #[tokio::test]
     async fn nothing_is_sent_where_tencent_cannot_reach() {
         for host in
@@ -282,7 +305,7 @@ mod tests {
                 allow_private: false,
             };
             let refused = probe.send().await.expect_err(host);
-            assert!(matches!(refused, ProbeError::Private { .. }), "{host}: {refused}");
+            assert!(matches!(refused, ProbeError::Private(_)), "{host}: {refused}");
             let tried = Probe { allow_private: true, ..probe };
             if host == "127.0.0.1" {
                 let refused = tried.send().await.expect_err("nobody listens");

@@ -21,7 +21,8 @@ pub trait Action: Send + Sync + 'static {
     /// The attributes of the block `config`. The configuration sets them, or nobody does.
     fn schema(&self) -> Schema;
 
-    /// Checks what can be checked without the provider's configuration.
+    /// Checks what can be checked without the provider's configuration. Values that come from variables are known only
+    /// when the action is planned or invoked, so this is asked again then.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
     /// Looks at an action to come, of whose configuration not all may be known. The client may be one that cannot reach
@@ -99,7 +100,11 @@ impl<A: Action> AnyAction<A::Client> for Registered<A> {
         config: Value,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<(), Diagnostics>> {
-        async move { self.action.plan(client, A::Config::from_value(config)?, cx).await }.boxed()
+        async move {
+            self.validate(config.clone())?;
+            self.action.plan(client, A::Config::from_value(config)?, cx).await
+        }
+        .boxed()
     }
 
     fn invoke<'a>(
@@ -109,6 +114,10 @@ impl<A: Action> AnyAction<A::Client> for Registered<A> {
         progress: &'a Progress<'_>,
         cx: &'a mut Context,
     ) -> BoxFuture<'a, Result<(), Diagnostics>> {
-        async move { self.action.invoke(client, A::Config::from_value(config)?, progress, cx).await }.boxed()
+        async move {
+            self.validate(config.clone())?;
+            self.action.invoke(client, A::Config::from_value(config)?, progress, cx).await
+        }
+        .boxed()
     }
 }

@@ -46,6 +46,8 @@ pub struct Found<M> {
     pub display_name: String,
     /// The resource as an import makes it.
     pub object: M,
+    /// What a person should know of it.
+    pub warnings: Diagnostics,
 }
 
 /// [`ListResource`] without its type parameters, working on [`Value`]s.
@@ -88,8 +90,11 @@ impl<L: ListResource> AnyListResource<L::Client> for Registered<L> {
         cx: &'a Context,
     ) -> Result<Listing<'a, Value>, Diagnostics> {
         let looks = self.list_resource.list(client, L::Config::from_value(config)?, cx)?;
-        let untyped =
-            |found: Found<_>| Found { display_name: found.display_name, object: Data::into_value(found.object) };
+        let untyped = |Found { display_name, object, warnings }| Found {
+            display_name,
+            object: Data::into_value(object),
+            warnings,
+        };
         Ok(looks.map(move |look| Ok(look?.map(untyped))).boxed())
     }
 }

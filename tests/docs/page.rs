@@ -145,6 +145,7 @@ fn type_name(ty: &Value) -> String {
             let inner = parts.get(1).map(type_name).unwrap_or_default();
             format!("{} of {inner}", capitalized(text(&parts[0])))
         }
+        Value::String(name) if name == "bool" => "Boolean".to_owned(),
         name => capitalized(text(name)),
     }
 }

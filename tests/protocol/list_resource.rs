@@ -48,6 +48,13 @@ async fn list(session: &Session, config: Value, include_resource_object: bool, l
     events.map(|event| event.expect("an event")).collect().await
 }
 
+/// The SDKAppIDs of what was found, in order: it comes as it is found.
+fn ids(found: &[Event]) -> Vec<Value> {
+    let mut ids: Vec<_> = found.iter().map(id).collect();
+    ids.sort();
+    ids
+}
+
 /// The SDKAppID in an event's identity.
 fn id(event: &Event) -> Value {
     let identity = event.identity.as_ref().and_then(|identity| identity.identity_data.as_ref());
@@ -61,7 +68,7 @@ async fn lists_what_exists_and_no_more_than_is_asked_for() {
     let nothing = || nothing(session.list_schema());
     let found = list(&session, nothing(), false, 1000).await;
     let expected: Vec<_> = (ID..ID + COUNT).step_by(2).map(number).collect();
-    assert_eq!(found.iter().map(id).collect::<Vec<_>>(), expected);
+    assert_eq!(ids(&found), expected);
     for event in &found {
         assert!(event.diagnostic.is_empty() && event.resource_object.is_none(), "{event:?}");
         assert!(event.display_name.contains("Call.CallbackAfterEndCall") && !event.display_name.contains("tok3n"));
@@ -69,10 +76,14 @@ async fn lists_what_exists_and_no_more_than_is_asked_for() {
     assert_eq!(simulator.take_requests().len(), usize::try_from(COUNT).expect("a few"));
 
     let found = list(&session, nothing(), true, 3).await;
-    assert_eq!(found.iter().map(id).collect::<Vec<_>>(), expected[..3]);
-    for (event, id) in found.iter().zip((ID..).step_by(2)) {
-        let object = session.decode(&event.resource_object);
-        assert_eq!((object.attribute("url"), object.attribute("sdk_app_id")), (&text(&url(id)), &number(id)));
+    assert!(found.len() == 3 && ids(&found).iter().all(|id| expected.contains(id)));
+    let (last, rest) = found.split_last().expect("three");
+    assert!(rest.iter().all(|event| event.diagnostic.is_empty()));
+    assert_eq!(last.diagnostic[0].summary, "There is more than this query shows");
+    for event in &found {
+        let (object, id) = (session.decode(&event.resource_object), id(event));
+        let of = (ID..).find(|number_of| number(*number_of) == id).expect("an application");
+        assert_eq!((object.attribute("url"), object.attribute("sdk_app_id")), (&text(&url(of)), &id));
         assert_eq!(object.attribute("callback_commands"), &set(["Call.CallbackAfterEndCall"]));
     }
     assert!(simulator.take_requests().len() < usize::try_from(COUNT).expect("a few"), "the rest is not looked at");
@@ -120,14 +131,47 @@ async fn a_stream_that_nobody_listens_to_any_more_ends() {
     let first = events.next().await.expect("an event").expect("the first");
     assert_eq!(id(&first), number(ID));
     drop(events);
+    // No new look begins: those that were under way are all there are.
     simulator.clear_faults();
+    let under_way = simulator.take_requests().len();
+    assert!(under_way < usize::try_from(COUNT).expect("a few"), "{under_way}");
     assert_eq!(list(&session, Value::Null, false, 2).await.len(), 2);
+    let requests = simulator.take_requests().len();
+    assert!(requests < usize::try_from(COUNT).expect("a few"), "{requests}");
+}
+
+#[tokio::test]
+async fn a_query_that_is_interrupted_is_no_success() {
+    let (simulator, session) = fleet().await;
+    simulator.inject(Fault::new(FaultKind::NoAnswer).skip(1));
+    let request = proto::list_resource::Request { type_name: RESOURCE.into(), limit: 1000, ..Default::default() };
+    let mut events = session.provider().list_resource(request).await.expect("a stream").into_inner();
+    events.next().await.expect("an event").expect("the first");
+    session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+    let rest: Vec<_> = events.map(|event| event.expect("an event")).collect().await;
+    let last = rest.last().expect("a last event");
+    assert_eq!(the_error(&last.diagnostic).summary, "The query was interrupted");
+}
+
+#[tokio::test]
+async fn a_url_that_no_plan_accepts_is_named() {
+    let (simulator, session) = fleet().await;
+    let with_fragment = Configuration::new("https://hooks.example.com/x#tok3n", ["Call.CallbackAfterEndCall"]);
+    simulator.put_configuration(Service::Call, ID, with_fragment);
+    let found = list(&session, Value::Null, false, 0).await;
+    let warned: Vec<_> = found.iter().filter(|event| !event.diagnostic.is_empty()).collect();
+    let [event] = warned[..] else { panic!("{warned:?}") };
+    assert_eq!(id(event), number(ID));
+    let warning = &event.diagnostic[0];
+    assert!(warning.detail.contains("fragment") && !warning.detail.contains("tok3n"), "{warning:?}");
 }
 
 #[tokio::test]
 async fn arguments_are_checked() {
     let session = Session::start().await;
-    for (ids, refused) in [(vec![number(0)], true), (vec![number(1), Value::Unknown], false), (vec![], false)] {
+    for (ids, refused) in
+        [(vec![number(0)], true), (vec![Value::Null], true), (vec![number(1), Value::Unknown], false), (vec![], false)]
+    {
         let ids = Value::Set(ids.into_iter().collect());
         let config = with(nothing(session.list_schema()), [("sdk_app_ids", ids)]);
         let request = proto::validate_list_resource_config::Request {

@@ -42,13 +42,21 @@ impl<P: Provider> Server<P> {
         // 0 is what a request without a limit holds.
         let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let (mut found, mut empty, mut failed) = (0, 0, 0);
-        while found < limit
-            && let Some(look) = looks.next().await
-        {
+        // The last one that Terraform takes: it says whether there are more.
+        let mut last = None;
+        while let Some(look) = looks.next().await {
+            if cx.stop().is_cancelled() || cx.end().is_cancelled() {
+                let detail = "What was found until then may not be all. Run the query again.";
+                return Err(Diagnostic::error("The query was interrupted", detail).into());
+            }
             let event = match look {
                 Ok(None) => {
                     empty += 1;
                     continue;
+                }
+                Ok(Some(_)) if found == limit => {
+                    last = last.map(|last| with_more_to_find(last, limit));
+                    break;
                 }
                 Ok(Some(object)) => {
                     found += 1;
@@ -57,7 +65,7 @@ impl<P: Provider> Server<P> {
                         identity: identity_of(resource, &object.object)?,
                         display_name: object.display_name,
                         resource_object: resource_object.transpose()?,
-                        diagnostic: Vec::new(),
+                        diagnostic: object.warnings.into_proto(),
                     }
                 }
                 Err(diagnostics) => {
@@ -66,7 +74,13 @@ impl<P: Provider> Server<P> {
                     proto::list_resource::Event { diagnostic, ..Default::default() }
                 }
             };
-            events.send(event).await;
+            match found == limit && event.identity.is_some() {
+                true => last = Some(event),
+                false => events.send(event).await,
+            }
+        }
+        if let Some(last) = last {
+            events.send(last).await;
         }
         if failed > 0 && found + empty == 0 {
             let detail = "Every look at a remote object failed. The warnings say why.";
@@ -74,6 +88,18 @@ impl<P: Provider> Server<P> {
         }
         Ok(())
     }
+}
+
+/// The same with a warning: Terraform shows none that comes behind the last one that it takes.
+fn with_more_to_find(last: proto::list_resource::Event, limit: usize) -> proto::list_resource::Event {
+    let warning = Diagnostic::warning(
+        "There is more than this query shows",
+        format!(
+            "The query ends after {limit}. To see the rest, set limit in the list block; Terraform's default is 100."
+        ),
+    );
+    let diagnostic = last.diagnostic.into_iter().chain(Diagnostics::from(warning).into_proto()).collect();
+    proto::list_resource::Event { diagnostic, ..last }
 }
 
 /// The block `config`; one that is left out says nothing.
