@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 
 use super::applications::Tencent;
-use super::call_callback::{CallCallback, CallCallbackResource, DEFAULT_TIMEOUT, SERVICE, number};
+use super::call_callback::CallCallbackResource;
+use super::callback::model::{CallCallback, DEFAULT_TIMEOUT, SERVICE};
 use super::callback::{Callback, describe};
 use super::checks;
 use crate::model;
@@ -79,6 +80,6 @@ fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
 }
 
 async fn look(tencent: &Tencent, id: SdkAppId, cx: &Context) -> Result<Option<Found<CallCallback>>, Diagnostics> {
-    let found = Callback::of(tencent, SERVICE, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
+    let found = Callback::of(tencent, SERVICE, &checks::number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
     Ok(found.map(|remote| Found { display_name: describe(&remote), object: CallCallback::imported(id, remote) }))
 }

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use super::applications::Tencent;
-use super::call_callback::number;
 use super::checks::{self, Durations};
 use crate::model;
 use crate::tencent::App;
@@ -105,7 +104,7 @@ impl EphemeralResource for UserSigResource {
         };
         let expiry = user_sig.claims().ok().and_then(|claims| claims.expiry());
         Ok(UserSigAttributes {
-            sdk_app_id: number(app.sdk_app_id()),
+            sdk_app_id: checks::number(app.sdk_app_id()),
             user_id: user_id.to_owned().into(),
             expires_in: config.expires_in.clone(),
             user_sig: SecretString::from(user_sig.expose()).into(),
