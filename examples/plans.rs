@@ -53,6 +53,8 @@ struct Kind {
     set_elsewhere: Option<fn() -> Configuration>,
     /// The SecretKey, if it is not the application's.
     secret_key: Option<&'static str>,
+    /// Whether [`MAIN`] has `url_wo` in place of `url`.
+    has_secret_url: bool,
     /// The plan that was made and saved before somebody else set that.
     saved: Option<&'static [&'static str]>,
     arguments: &'static [&'static str],
@@ -66,6 +68,7 @@ impl Kind {
         applied: None,
         set_elsewhere: None,
         secret_key: None,
+        has_secret_url: false,
         saved: None,
         arguments: &["plan"],
     };
@@ -106,9 +109,18 @@ const KINDS: &[Kind] = &[
     Kind {
         title: "Drift",
         text: "Somebody changed the configuration in the console. Applying puts it back as a whole. Terraform prints URLs \
-               as they are: take `url` from a variable marked `sensitive` if it may carry a secret.",
+               as they are: take `url` from a variable marked `sensitive` if it may carry a secret, or use `url_wo`.",
         applied: Some(""),
         set_elsewhere: Some(a_change),
+        ..Kind::PLAN
+    },
+    Kind {
+        title: "Drift of a URL that Terraform does not keep",
+        text: "The configuration has `url_wo` and `url_wo_version = 1` in place of `url`. The state holds no URL to compare, \
+               but the provider knows that it is another one, and says so.",
+        applied: Some(""),
+        set_elsewhere: Some(a_change_of_the_url),
+        has_secret_url: true,
         ..Kind::PLAN
     },
     Kind {
@@ -180,6 +192,10 @@ fn the_same() -> Configuration {
     Configuration::new(url, ["Call.CallbackAfterEndCall", "Call.CallbackAfterStartCall"])
 }
 
+fn a_change_of_the_url() -> Configuration {
+    Configuration { url: "https://elsewhere.example.com/tok3n".to_owned(), ..the_same() }
+}
+
 /// The page of all kinds of plans.
 pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box<dyn Error>> {
     let mirror = Mirror::new(provider, env!("CARGO_PKG_VERSION"))?;
@@ -204,7 +220,11 @@ fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, B
     let requirement =
         "terraform {\n  required_providers {\n    tencent = {\n      source = \"callkit/tencent\"\n    }\n  }\n}\n";
     workspace.write("versions.tf", requirement)?;
-    let configure = |argument: &str| workspace.write("main.tf", &MAIN.replace("\n}", &format!("\n  {argument}\n}}")));
+    let main = match kind.has_secret_url {
+        true => MAIN.replace("  url ", "  url_wo_version = 1\n  url_wo "),
+        false => MAIN.to_owned(),
+    };
+    let configure = |argument: &str| workspace.write("main.tf", &main.replace("\n}", &format!("\n  {argument}\n}}")));
     configure(kind.applied.unwrap_or(kind.argument))?;
     workspace.init()?.expect_success();
     if kind.applied.is_some() {

@@ -120,16 +120,34 @@ impl Tencent {
     ///
     /// If the provider has no credentials for it, or does not know them yet.
     pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
+        self.app_or(id, "")
+    }
+
+    /// The same for an object that Terraform's state may hold: it can be let go of without credentials.
+    ///
+    /// # Errors
+    ///
+    /// As [`app`](Self::app).
+    pub(super) fn app_of_object(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
+        let advice = format!(
+            "\n\nIf the state still holds an object of SDKAppID {id} that should go: destroy it first, with the provider's \
+             earlier credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, \
+             or take it out of the state with a removed block."
+        );
+        self.app_or(id, &advice)
+    }
+
+    fn app_or(&self, id: SdkAppId, advice: &str) -> Result<Arc<App>, Diagnostics> {
         let account = match self.account(id) {
             Attr::Known(account) => account,
             Attr::Unknown => return Err(not_known_yet(id).into()),
             Attr::Null if self.has_no_credentials() => return Err(no_credentials().into()),
-            Attr::Null => return Err(self.no_credentials_for(id).into()),
+            Attr::Null => return Err(self.no_credentials_for(id, advice).into()),
         };
         if let Credentials::UserSig(user_sig) = &account.credentials
             && user_sig.claims().is_ok_and(|claims| claims.sdk_app_id != u64::from(id))
         {
-            return Err(self.no_credentials_for(id).into());
+            return Err(self.no_credentials_for(id, advice).into());
         }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let application = used.entry(id).or_insert_with(|| {
@@ -185,7 +203,7 @@ impl Tencent {
         (!listed.is_empty()).then(|| format!("{word} {}{more}", listed.join(", ")))
     }
 
-    fn no_credentials_for(&self, id: SdkAppId) -> Diagnostic {
+    fn no_credentials_for(&self, id: SdkAppId, advice: &str) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
         let instead = match self.sdk_app_id == Attr::Known(id) {
             true => "Or set its own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG).",
@@ -193,10 +211,7 @@ impl Tencent {
         };
         let detail = format!(
             "{has}Credentials are those of one application. Add an entry with this application's to the provider's \
-             apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}\n\nIf the \
-             state still holds an object of SDKAppID {id} that should go: destroy it first, with the provider's earlier \
-             credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, or \
-             take it out of the state with a removed block."
+             apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{advice}"
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
             .on("sdk_app_id")
@@ -256,7 +271,7 @@ mod tests {
     }
 
     fn refusal(tencent: &Tencent, of: u64) -> String {
-        let diagnostics = tencent.app(id(of)).expect_err("a refusal");
+        let diagnostics = tencent.app_of_object(id(of)).expect_err("a refusal");
         let said: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect();
         said.join("\n")
     }

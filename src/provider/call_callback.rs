@@ -3,49 +3,17 @@
 //! The remote object can only be overwritten as a whole, silently. So a plan that creates looks first whether there is
 //! one already, and an update sends nothing unless the object itself changes.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use secrecy::{ExposeSecret as _, SecretString};
-
 use super::applications::Tencent;
 use super::callback::memory::{Memory, Origin};
-use super::callback::{Callback, Unwritten, Written, list, plan};
+use super::callback::model::{ABANDON, CallCallback, DELETE, Operation, SERVICE, Timeouts};
+use super::callback::{Unwritten, list, plan};
 use super::checks;
 use crate::model;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, Concern, InvalidCallbackUrl, SdkAppId, Service};
+use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl, SdkAppId};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
     ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Type, Value,
 };
-
-model! {
-    /// The attributes of the resource.
-    #[derive(Debug, Clone)]
-    pub(super) struct CallCallback {
-        pub(super) sdk_app_id: Attr<Number>,
-        pub(super) url: Attr<String>,
-        pub(super) url_wo: Attr<SecretString>,
-        pub(super) url_wo_version: Attr<Number>,
-        pub(super) callback_commands: Attr<SetOf<String>>,
-        pub(super) overwrite_existing: Attr<bool>,
-        pub(super) deletion_policy: Attr<String>,
-        pub(super) timeouts: Attr<Timeouts>,
-        pub(super) id: Attr<String>,
-        pub(super) last_request_id: Attr<String>,
-    }
-}
-
-model! {
-    /// How long each operation may take, its retries included.
-    #[derive(Debug, Clone)]
-    pub(super) struct Timeouts {
-        create: Attr<String>,
-        read: Attr<String>,
-        update: Attr<String>,
-        delete: Attr<String>,
-    }
-}
 
 model! {
     /// What tells one callback configuration from all others.
@@ -58,12 +26,6 @@ model! {
 /// The resource.
 #[derive(Debug)]
 pub(super) struct CallCallbackResource;
-
-pub(super) const SERVICE: Service = Service::CALL;
-const DELETE: &str = "DELETE";
-const ABANDON: &str = "ABANDON";
-/// Enough for a write with the default number of retries, each as slow as it may be, and a look at the outcome.
-pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl ManagedResource for CallCallbackResource {
     type Client = Tencent;
@@ -179,7 +141,7 @@ impl ManagedResource for CallCallbackResource {
 
     fn validate(&self, config: &CallCallback) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
-        diagnostics.extend(config.validate_urls());
+        diagnostics.extend(validate_urls(config));
         if let Some(commands) = config.callback_commands.known() {
             diagnostics.extend(validate_commands(commands));
         }
@@ -369,240 +331,26 @@ impl ManagedResource for CallCallbackResource {
     }
 }
 
-impl CallCallback {
-    /// Checks that there is exactly one URL, as far as that is known yet, and that one.
-    fn validate_urls(&self) -> Diagnostics {
-        let mut diagnostics = Diagnostics::new();
-        match (&self.url, &self.url_wo) {
-            (Attr::Null, Attr::Null) => {
-                let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
-                diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
-            }
-            (Attr::Known(_), Attr::Known(_)) => {
-                let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
-                diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
-            }
-            (Attr::Known(url), _) => diagnostics.extend(validate_url("url", &url.clone().into())),
-            _ => diagnostics.extend(self.secret_url().map(|url| validate_url("url_wo", &url)).unwrap_or_default()),
+/// Checks that there is exactly one URL, as far as that is known yet, and that one.
+fn validate_urls(config: &CallCallback) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    match (&config.url, &config.url_wo) {
+        (Attr::Null, Attr::Null) => {
+            let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
+            diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
         }
-        if self.url_wo.is_null() && !self.url_wo_version.is_null() && !self.url.is_null() {
-            let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
-            diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
+        (Attr::Known(_), Attr::Known(_)) => {
+            let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
+            diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
         }
-        diagnostics
+        (Attr::Known(url), _) => diagnostics.extend(validate_url("url", &url.clone().into())),
+        _ => diagnostics.extend(config.secret_url().map(|url| validate_url("url_wo", &url)).unwrap_or_default()),
     }
-
-    /// All that the schema has a default for; nothing else.
-    fn defaults() -> Self {
-        Self {
-            sdk_app_id: Attr::Null,
-            url: Attr::Null,
-            url_wo: Attr::Null,
-            url_wo_version: Attr::Null,
-            callback_commands: Attr::Null,
-            overwrite_existing: Attr::Known(true),
-            deletion_policy: Attr::Known(DELETE.to_owned()),
-            timeouts: Attr::Null,
-            id: Attr::Null,
-            last_request_id: Attr::Null,
-        }
+    if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
+        let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
+        diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
     }
-
-    /// The object that holds `remote`, which somebody else may have set.
-    pub(super) fn imported(id: SdkAppId, remote: CallbackConfiguration) -> Self {
-        Self::defaults().of(id).holding(remote)
-    }
-
-    fn of(self, id: SdkAppId) -> Self {
-        Self { sdk_app_id: number(id), id: Attr::Known(id.to_string()), ..self }
-    }
-
-    /// What `remote` says, in the spelling that is here already where that is equivalent.
-    fn holding(self, remote: CallbackConfiguration) -> Self {
-        let here: Option<CallbackUrl> = self.url.known().cloned().map(CallbackUrl::from);
-        let url = match here {
-            Some(here) if here.is_equivalent(&remote.url) => here,
-            _ => remote.url,
-        };
-        Self {
-            url: Attr::Known(url.expose().to_owned()),
-            callback_commands: Attr::Known(remote.callback_commands.into_iter().collect()),
-            ..self
-        }
-    }
-
-    /// What `found` says, of which Terraform keeps no secret URL: `memory` notes whether that is another one.
-    fn refreshed(self, found: CallbackConfiguration, memory: &mut Memory) -> Self {
-        if !self.has_secret_url() {
-            return self.holding(found);
-        }
-        let is_same = memory.knows_url(&found.url);
-        memory.drift = (!is_same).then(|| memory.fingerprint(&found));
-        Self {
-            url_wo_version: if is_same { self.url_wo_version } else { Attr::Null },
-            callback_commands: Attr::Known(found.callback_commands.into_iter().collect()),
-            ..self
-        }
-    }
-
-    /// Whether the URL is one that Terraform does not keep.
-    pub(super) fn has_secret_url(&self) -> bool {
-        self.url.is_null()
-    }
-
-    /// The URL that Terraform does not keep, where it is known: in what is planned.
-    fn secret_url(&self) -> Option<CallbackUrl> {
-        let url = self.url_wo.known().filter(|_| self.has_secret_url())?;
-        Some(CallbackUrl::from(url.expose_secret().to_owned()).secret())
-    }
-
-    /// Whether `planned`, with another URL that Terraform does not keep, says nothing of sending it.
-    pub(super) fn overlooks_url_of(&self, planned: &Self, memory: &Memory) -> bool {
-        self.has_secret_url()
-            && self.url_wo_version == planned.url_wo_version
-            && memory.drift.is_none()
-            && planned.secret_url().is_some_and(|url| !memory.knows_url(&url))
-    }
-
-    pub(super) fn has_equivalent_url(&self, other: &Self) -> bool {
-        match (self.url.known(), other.url.known()) {
-            (Some(a), Some(b)) => CallbackUrl::from(a.clone()).is_equivalent(&b.clone().into()),
-            _ => false,
-        }
-    }
-
-    /// Whether `planned` is another object at Tencent, or the same object with another content.
-    pub(super) fn differs_remotely(&self, planned: &Self, memory: &Memory) -> bool {
-        self.sdk_app_id != planned.sdk_app_id
-            || self.callback_commands != planned.callback_commands
-            || self.sends_url_of(planned, memory)
-    }
-
-    /// Whether `planned` has another URL, or may have.
-    fn sends_url_of(&self, planned: &Self, memory: &Memory) -> bool {
-        match (&self.url, &planned.url) {
-            (Attr::Null, Attr::Null) => memory.drift.is_some() || self.url_wo_version != planned.url_wo_version,
-            (Attr::Null, Attr::Known(url)) => memory.drift.is_some() || !memory.knows_url(&url.clone().into()),
-            // An ephemeral value may be another one when the plan is applied. Updating tells.
-            (url, planned) => url != planned,
-        }
-    }
-
-    /// The object as Tencent knows it, if all of it is known: not of a state without the URL.
-    pub(super) fn remote(&self) -> Option<CallbackConfiguration> {
-        let url = match &self.url {
-            Attr::Null => self.secret_url()?,
-            url => url.known()?.clone().into(),
-        };
-        Some(CallbackConfiguration { url, callback_commands: self.commands()? })
-    }
-
-    /// What was written to get `stored`, as far as the state tells.
-    fn written(&self, stored: &CallbackConfiguration) -> Option<CallbackConfiguration> {
-        match self.has_secret_url() {
-            true => Some(CallbackConfiguration { url: stored.url.clone(), callback_commands: self.commands()? }),
-            false => self.remote(),
-        }
-    }
-
-    fn commands(&self) -> Option<BTreeSet<String>> {
-        Some(self.callback_commands.known()?.known()?.into_iter().cloned().collect())
-    }
-
-    /// Whether what was `found` may be this with its secret URL, which no state may hold.
-    fn may_have_become(&self, found: &CallbackConfiguration) -> bool {
-        self.secret_url().is_some_and(|url| url.is_respelling_of(&found.url))
-    }
-
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.deletion_policy.known().is_some_and(|policy| policy == ABANDON)
-    }
-
-    /// The remote object, for one operation.
-    pub(super) fn at_tencent<'a>(
-        &self,
-        tencent: &'a Tencent,
-        operation: Operation,
-        cx: &Context,
-    ) -> Result<Callback<'a>, Diagnostics> {
-        let timeout = self.timeouts.known().and_then(|timeouts| match operation {
-            Operation::Create => timeouts.create.known(),
-            Operation::Read => timeouts.read.known(),
-            Operation::Update => timeouts.update.known(),
-            Operation::Delete => timeouts.delete.known(),
-        });
-        // Validated in the configuration; what a state holds was validated when it was one.
-        let timeout = timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Callback::of(tencent, SERVICE, &self.sdk_app_id, timeout, cx)?.hiding_url(self.has_secret_url()))
-    }
-
-    /// The object to write, all of which Terraform knows by then.
-    fn wanted(&self) -> Result<CallbackConfiguration, Diagnostics> {
-        self.remote().ok_or_else(|| {
-            let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
-            Diagnostic::error("The planned configuration is not known", detail).into()
-        })
-    }
-
-    fn after(self, callback: &Callback<'_>, written: Written, cx: &mut Context) -> Self {
-        cx.set_private(&Memory::of_written(callback, self.secret_url().as_ref(), written.stored_as.as_ref()));
-        Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
-    }
-
-    /// What holds after a failed write or deletion, as far as that is known.
-    fn failure(self, unwritten: Unwritten, memory: Memory, cx: &mut Context) -> Failure<Self> {
-        let Unwritten { diagnostic, found } = unwritten;
-        let state = found.map(|found| {
-            let mut memory = Memory { planned: None, ..memory };
-            let is_secret = self.has_secret_url();
-            let state = self.refreshed(found, &mut memory);
-            if is_secret {
-                cx.set_private(&memory);
-            }
-            state
-        });
-        Failure { diagnostics: diagnostic.into(), state }
-    }
-
-    fn is_guarded(&self) -> bool {
-        self.overwrite_existing == Attr::Known(false)
-    }
-
-    /// Tells what the plan showed as the prior state from what somebody has set since.
-    pub(super) fn is_what_the_plan_showed(&self, memory: &Memory) -> impl Fn(&CallbackConfiguration) -> bool {
-        let (shown, commands) = (self.remote(), self.commands());
-        let is_shown = move |found: &CallbackConfiguration| match &shown {
-            Some(shown) => shown.is_equivalent(found),
-            None => commands.as_ref() == Some(&found.callback_commands) && memory.knows_url(&found.url),
-        };
-        move |found| is_shown(found) || memory.knows(found)
-    }
-
-    pub(super) fn stays_abandoned(&self) -> Diagnostic {
-        let id = self.id.known().map(String::as_str).unwrap_or_default();
-        Diagnostic::warning(
-            format!("The callback configuration of SDKAppID {id} stays at Tencent"),
-            format!(
-                "deletion_policy is \"{ABANDON}\": Terraform only forgets the configuration, and Tencent goes on posting \
-                 events to {}.",
-                self.remote().map_or_else(|| "its URL".to_owned(), |remote| remote.url.to_string())
-            ),
-        )
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Operation {
-    Create,
-    Read,
-    Update,
-    Delete,
-}
-
-impl Timeouts {
-    fn named(&self) -> [(&'static str, &Attr<String>); 4] {
-        [("create", &self.create), ("read", &self.read), ("update", &self.update), ("delete", &self.delete)]
-    }
+    diagnostics
 }
 
 pub(super) fn invalid_url(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
@@ -680,10 +428,6 @@ fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
     diagnostics
 }
 
-pub(super) fn number(id: SdkAppId) -> Attr<Number> {
-    Attr::Known(u64::from(id).into())
-}
-
 fn credentials_not_known_yet(state: &CallCallback) -> Diagnostic {
     let id = state.id.known().map(String::as_str).unwrap_or_default();
     Diagnostic::warning(
@@ -751,21 +495,5 @@ mod tests {
         let found: Vec<_> = validate_url("url", &url.into()).into_iter().collect();
         assert_eq!(found.len(), 1);
         assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
-    }
-
-    #[test]
-    fn only_the_object_at_tencent_is_worth_a_request() {
-        let known = |url: &str| CallCallback {
-            url: Attr::Known(url.to_owned()),
-            callback_commands: Attr::Known(commands(&["Call.CallbackAfterEndCall"])),
-            ..CallCallback::defaults()
-        };
-        let prior = known("https://example.com/");
-        let kept = CallCallback { deletion_policy: Attr::Known(ABANDON.into()), ..prior.clone() };
-        let memory = Memory::default();
-        assert!(!prior.differs_remotely(&kept, &memory));
-        assert!(prior.differs_remotely(&known("https://example.com/x"), &memory));
-        assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }, &memory));
-        assert!(prior.has_equivalent_url(&known("https://EXAMPLE.com")));
     }
 }

@@ -1,8 +1,8 @@
 //! Data source `tencent_call_callback`: what an application's call callbacks are, whoever set them.
 
 use super::applications::Tencent;
-use super::call_callback::{DEFAULT_TIMEOUT, SERVICE, number};
 use super::callback::Callback;
+use super::callback::model::{DEFAULT_TIMEOUT, SERVICE};
 use super::checks;
 use crate::model;
 use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
@@ -77,7 +77,7 @@ impl DataSource for CallCallbackDataSource {
             None => (Attr::Null, Attr::Null),
         };
         Ok(CallCallbackData {
-            sdk_app_id: number(id),
+            sdk_app_id: checks::number(id),
             configured: Attr::Known(configured),
             url,
             callback_commands,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt as _, stream};
 
 use super::applications::Tencent;
-use super::call_callback::{CallCallback, CallCallbackResource, DEFAULT_TIMEOUT, SERVICE, number};
+use super::call_callback::CallCallbackResource;
+use super::callback::model::{CallCallback, DEFAULT_TIMEOUT, SERVICE};
 use super::callback::{Callback, describe};
 use super::checks;
 use crate::model;
@@ -82,7 +83,7 @@ fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
 }
 
 async fn look(tencent: &Tencent, id: SdkAppId, cx: &Context) -> Result<Option<Found<CallCallback>>, Diagnostics> {
-    let found = Callback::of(tencent, SERVICE, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
+    let found = Callback::of(tencent, SERVICE, &checks::number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
     Ok(found.map(|remote| {
         let warnings = remote.url.check().err().map(|error| not_valid(id, &error).into()).unwrap_or_default();
         Found { display_name: describe(&remote), object: CallCallback::imported(id, remote), warnings }

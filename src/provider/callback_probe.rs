@@ -2,7 +2,8 @@
 //! of it.
 
 use super::applications::Tencent;
-use super::call_callback::{DEFAULT_TIMEOUT, invalid_url, number};
+use super::call_callback::invalid_url;
+use super::callback::model::DEFAULT_TIMEOUT;
 use super::callback::{Callback, list};
 use super::checks;
 use crate::model;
@@ -184,7 +185,7 @@ fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
 
 /// The URL that the application has at Tencent.
 async fn url_of(tencent: &Tencent, id: SdkAppId, service: Service, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
-    let found = Callback::of(tencent, service, &number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
+    let found = Callback::of(tencent, service, &checks::number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
     // Whoever set it may keep it secret.
     let Some(url) = found.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";

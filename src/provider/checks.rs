@@ -50,6 +50,11 @@ pub(super) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
     id.map_err(|error| format!("{} is not an SDKAppID: {error}. {advice}", arguments::shown(number)))
 }
 
+/// An SDKAppID as Terraform knows it.
+pub(super) fn number(id: SdkAppId) -> Attr<Number> {
+    Attr::Known(u64::from(id).into())
+}
+
 /// An argument `sdk_app_id` of a resource or data source.
 pub(super) fn sdk_app_id_argument(argument: &Attr<Number>) -> Diagnostics {
     match argument.known().map(sdk_app_id) {

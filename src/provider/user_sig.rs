@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use super::applications::Tencent;
-use super::call_callback::number;
 use super::checks::{self, Durations};
 use crate::model;
 use crate::tencent::App;
@@ -100,7 +99,7 @@ impl EphemeralResource for UserSigResource {
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
         if !tencent.is_known(&config.sdk_app_id) {
             return Ok(UserSigAttributes {
-                sdk_app_id: number(tencent.sdk_app_id(&config.sdk_app_id)?),
+                sdk_app_id: checks::number(tencent.sdk_app_id(&config.sdk_app_id)?),
                 user_id: if config.user_id.is_null() { Attr::Unknown } else { config.user_id },
                 expires_in: config.expires_in,
                 user_sig: Attr::Unknown,
@@ -119,7 +118,7 @@ impl EphemeralResource for UserSigResource {
         };
         let expiry = user_sig.claims().ok().and_then(|claims| claims.expiry());
         Ok(UserSigAttributes {
-            sdk_app_id: number(app.sdk_app_id()),
+            sdk_app_id: checks::number(app.sdk_app_id()),
             user_id: user_id.to_owned().into(),
             expires_in: config.expires_in.clone(),
             user_sig: SecretString::from(user_sig.expose()).into(),

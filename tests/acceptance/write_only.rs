@@ -379,6 +379,48 @@ fn a_secret_url_that_is_known_after_apply() -> Result {
 }
 
 #[test]
+fn a_secret_url_of_an_object_that_is_replaced() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    for lifecycle in ["", "lifecycle {\n  create_before_destroy = true\n}\n"] {
+        let secretive = Secretive::on(&TERRAFORM)?;
+        secretive.scenario.configure(&(VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + lifecycle))))?;
+        secretive.apply()?;
+        secretive.scenario.simulator.clear_requests();
+        let replaced = secretive.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?;
+        replaced.expect_success().expect_lacks("has changed since the plan");
+        assert_eq!(secretive.scenario.writes(), [Set]);
+        secretive.scenario.expect_remote(&[START], SECRET_URL);
+        secretive.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_refresh_alone_notes_that_a_secret_url_is_another_one() -> Result {
+    if !can_keep_secrets(&TERRAFORM) {
+        return Ok(());
+    }
+    let secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.apply()?;
+    secretive.scenario.somebody_sets(&[START], OTHER_SECRET_URL);
+    secretive.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0);
+    secretive.scenario.simulator.clear_requests();
+    for _ in 0..2 {
+        secretive.run(&["apply", "-refresh-only", "-auto-approve"])?.expect_success();
+        secretive.expect_hidden()?;
+        assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], Value::Null);
+    }
+    assert_eq!(secretive.scenario.writes(), []);
+    secretive.run(&["plan", "-refresh=false"])?.expect_success().expect_contains("1 to change");
+    secretive.apply()?;
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+    secretive.expect_no_changes()
+}
+
+#[test]
 fn two_objects_with_a_secret_url() -> Result {
     if !can_keep_secrets(&TERRAFORM) {
         return Ok(());

@@ -5,10 +5,12 @@
 //! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
 //! | `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
 //! | `memory.rs` | what the provider remembers of an object beside its state |
+//! | `model.rs` | what Terraform knows of it: the attributes of the resource |
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 
 mod claims;
 pub(crate) mod memory;
+pub(crate) mod model;
 pub(crate) mod plan;
 mod remote;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Goes, Stay};
 use super::memory::{Memory, Origin, Planned};
+use super::model::{CallCallback, Operation, SERVICE};
 use super::remote::{Callback, Record};
 use super::{describe, how_to_import, refused_to_overwrite};
 use crate::provider::applications::Tencent;
-use crate::provider::call_callback::{CallCallback, Operation, SERVICE, number};
+use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind, SdkAppId};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 
@@ -226,7 +227,7 @@ fn planned_sdk_app_id(
     cx: &mut Context,
 ) -> Result<Attr<crate::terraform::Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
-        (Attr::Known(default), _) => Ok(number(*default)),
+        (Attr::Known(default), _) => Ok(checks::number(*default)),
         (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
         (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),

@@ -192,9 +192,14 @@ impl<'a> Callback<'a> {
         cx: &Context,
     ) -> Result<Self, Diagnostics> {
         let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
+        Ok(Self::with(tencent, app, service, timeout, cx))
+    }
+
+    /// That of `app`.
+    pub(crate) fn with(tencent: &'a Tencent, app: Arc<App>, service: Service, timeout: Duration, cx: &Context) -> Self {
         let record = tencent.record(app.sdk_app_id(), service);
         let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Ok(Self { tencent, app, record, service, patience, hides_url: false })
+        Self { tencent, app, record, service, patience, hides_url: false }
     }
 
     /// The same with no more time than this.
