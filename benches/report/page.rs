@@ -54,10 +54,9 @@ impl Budget {
 
     fn row(&self) -> Vec<String> {
         let Self { what, value, limit, digits } = self;
-        let verdict = if !self.is_missed() {
-            "met".to_owned()
-        } else {
-            format!("**missed** by {:.0} %", (value / limit - 1.0) * 100.0)
+        let verdict = match self.is_missed() {
+            true => format!("**missed** by {:.0} %", (value / limit - 1.0) * 100.0),
+            false => "met".to_owned(),
         };
         vec![what.clone(), format!("{value:.digits$}"), format!("{limit:.digits$}"), verdict]
     }
