@@ -24,8 +24,8 @@ async fn measure_all(requests: usize, page: &mut Page) -> Result {
     let simulator = Simulator::start()?;
     let mut session = Session::start().await;
     // One application for each request: two objects of the same one would be a warning.
-    let apps = (FIRST..).take(requests).map(|id| (id.to_string(), entry(&session, id)));
-    let config = with(session.provider_config(&simulator), [("apps", Value::Object(apps.collect()))]);
+    let apps = session.apps(keys(requests));
+    let config = with(session.provider_config(&simulator), [("apps", apps)]);
     session.configure(&with(config, [("sdk_app_id", Value::Null), ("secret_key", Value::Null)])).await;
 
     let object = |id: u64, url: &str| {
@@ -89,8 +89,8 @@ async fn measure_large_configuration(simulator: &Simulator, page: &mut Page) -> 
     let mut session = Session::start().await;
     let resident = |session: &Session| memory(session.plugin.process.id(), "VmRSS:").unwrap_or_default();
     let before = resident(&session);
-    let apps = (FIRST..).take(APPLICATIONS).map(|id| (id.to_string(), entry(&session, id)));
-    let config = with(nothing(session.provider_schema()), [("apps", Value::Object(apps.collect()))]);
+    let apps = session.apps(keys(APPLICATIONS));
+    let config = with(nothing(session.provider_schema()), [("apps", apps)]);
     let config = with(config, [("endpoint", text(simulator.url()))]);
     let begin = Instant::now();
     session.configure(&config).await;
@@ -105,12 +105,7 @@ async fn measure_large_configuration(simulator: &Simulator, page: &mut Page) -> 
     Ok(())
 }
 
-/// An entry of the provider's `apps`.
-fn entry(session: &Session, id: u64) -> Value {
-    let attributes = session.provider_schema().block.as_ref().map(|block| block.attributes.as_slice());
-    let apps = attributes.into_iter().flatten().find(|attribute| attribute.name == "apps").expect("the argument apps");
-    let nested = apps.nested_type.as_ref().expect("a nested type");
-    let names = nested.attributes.iter().map(|attribute| attribute.name.clone());
-    let nothing = Value::Object(names.map(|name| (name, Value::Null)).collect());
-    with(nothing, [("secret_key", text(&format!("{id:064}")))])
+/// Applications with a key each.
+fn keys(count: usize) -> impl Iterator<Item = (u64, String)> {
+    (FIRST..).take(count).map(|id| (id, format!("{id:064}")))
 }

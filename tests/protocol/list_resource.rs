@@ -26,12 +26,7 @@ async fn fleet() -> (Simulator, Session) {
     }
     let session = Session::start().await;
     let schema = session.provider_schema();
-    let Type::Object(attributes) = type_of(schema) else { panic!("a provider block is an object") };
-    let Type::Map(app) = &attributes["apps"] else { panic!("apps is a map") };
-    let Type::Object(arguments) = app.as_ref() else { panic!("its elements are objects") };
-    let nothing_of_app = Value::Object(arguments.keys().map(|name| (name.clone(), Value::Null)).collect());
-    let app = |id: u64| (id.to_string(), with(nothing_of_app.clone(), [("secret_key", text(&id.to_string()))]));
-    let apps = Value::Object(ids.map(app).collect());
+    let apps = session.apps(ids.map(|id| (id, id.to_string())));
     let config = with(nothing(schema), [("endpoint", text(simulator.url())), ("apps", apps)]);
     session.configure(&config).await;
     (simulator, session)

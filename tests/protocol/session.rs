@@ -145,6 +145,15 @@ impl Session {
         )
     }
 
+    /// The provider's `apps`, with a SecretKey for each SDKAppID.
+    pub(crate) fn apps(&self, keys: impl IntoIterator<Item = (u64, String)>) -> Value {
+        let apps = block(self.provider_schema()).attributes.iter().find(|attribute| attribute.name == "apps");
+        let entry = apps.and_then(|apps| apps.nested_type.as_ref()).expect("the nested argument apps");
+        let nothing = Value::Object(entry.attributes.iter().map(|a| (a.name.clone(), Value::Null)).collect());
+        let entry = |(id, key): (u64, String)| (id.to_string(), with(nothing.clone(), [("secret_key", text(&key))]));
+        Value::Object(keys.into_iter().map(entry).collect())
+    }
+
     /// A resource block with the required arguments.
     pub(crate) fn config(&self, url: &str) -> Value {
         let commands = set(["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);

@@ -1,13 +1,12 @@
 //! The RPCs about actions.
 
 use super::stream::{Event, Events};
-use super::{Server, deferred, find};
+use super::{Server, config_of, deferred, find};
 use crate::terraform::action::AnyAction;
-use crate::terraform::codec::decode;
 use crate::terraform::proto::invoke_action::event::{Completed, Type};
-use crate::terraform::proto::{self, DynamicValue, invoke_action};
+use crate::terraform::proto::{self, invoke_action};
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::{Context, Diagnostics, Value};
+use crate::terraform::{Context, Diagnostics};
 
 impl<P: Provider> Server<P> {
     fn action(&self, action_type: &str) -> Result<&dyn AnyAction<P::Client>, Diagnostics> {
@@ -20,7 +19,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_action_config::Response, Diagnostics> {
         let action = self.action(&request.action_type)?;
-        action.validate(config_of(action, request.config.as_ref())?)?;
+        action.validate(config_of(action.schema(), request.config.as_ref())?)?;
         Ok(Default::default())
     }
 
@@ -30,7 +29,7 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::plan_action::Response, Diagnostics> {
         let action = self.action(&request.action_type)?;
-        let config = config_of(action, request.config.as_ref())?;
+        let config = config_of(action.schema(), request.config.as_ref())?;
         let configured = self.configured()?;
         let (client, deferred) = match &*configured {
             Configured::Known(client) => (client, None),
@@ -50,17 +49,11 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<(), Diagnostics> {
         let action = self.action(&request.action_type)?;
-        let config = config_of(action, request.config.as_ref())?;
+        let config = config_of(action.schema(), request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
         action.invoke(client, config, &Progress(events), cx).await
     }
-}
-
-/// The block `config`; one that is left out says nothing.
-fn config_of<C>(action: &dyn AnyAction<C>, config: Option<&DynamicValue>) -> Result<Value, Diagnostics> {
-    let schema = action.schema();
-    Ok(schema.or_nothing(decode(config, &schema.ty())?))
 }
 
 /// Where an action tells how it goes: a person sees it while it goes on.

@@ -4,12 +4,11 @@ use futures_util::StreamExt as _;
 
 use super::resource::{identity_of, kept};
 use super::stream::{Event, Events};
-use super::{Server, find};
-use crate::terraform::codec::decode;
+use super::{Server, config_of, find};
 use crate::terraform::list_resource::AnyListResource;
-use crate::terraform::proto::{self, DynamicValue};
+use crate::terraform::proto;
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::{Context, Diagnostic, Diagnostics, Value};
+use crate::terraform::{Context, Diagnostic, Diagnostics};
 
 impl<P: Provider> Server<P> {
     fn list_resource_of(&self, type_name: &str) -> Result<&dyn AnyListResource<P::Client>, Diagnostics> {
@@ -22,7 +21,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_list_resource_config::Response, Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
-        list_resource.validate(config_of(list_resource, request.config.as_ref())?)?;
+        list_resource.validate(config_of(list_resource.schema(), request.config.as_ref())?)?;
         Ok(Default::default())
     }
 
@@ -34,7 +33,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<(), Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
         let resource = self.resource(&request.type_name)?;
-        let config = config_of(list_resource, request.config.as_ref())?;
+        let config = config_of(list_resource.schema(), request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
 
@@ -100,12 +99,6 @@ fn with_more_to_find(last: proto::list_resource::Event, limit: usize) -> proto::
     );
     let diagnostic = last.diagnostic.into_iter().chain(Diagnostics::from(warning).into_proto()).collect();
     proto::list_resource::Event { diagnostic, ..last }
-}
-
-/// The block `config`; one that is left out says nothing.
-fn config_of<C>(list_resource: &dyn AnyListResource<C>, config: Option<&DynamicValue>) -> Result<Value, Diagnostics> {
-    let schema = list_resource.schema();
-    Ok(schema.or_nothing(decode(config, &schema.ty())?))
 }
 
 impl Event for proto::list_resource::Event {

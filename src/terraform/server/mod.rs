@@ -209,6 +209,11 @@ fn all_unknown(ty: &Type) -> Value {
     }
 }
 
+/// The block `config` of a list or an action; one that is left out says nothing.
+fn config_of(schema: &Schema, config: Option<&proto::DynamicValue>) -> Result<Value, DecodeError> {
+    Ok(schema.or_nothing(decode(config, &schema.ty())?))
+}
+
 /// The object of this name among those of its kind.
 fn find<'a, T: ?Sized>(registered: &'a Registered<T>, kind: &str, type_name: &str) -> Result<&'a T, Diagnostics> {
     registered.get(type_name).map(Box::as_ref).ok_or_else(|| unknown_type(kind, type_name))
