@@ -103,7 +103,7 @@ fn a_refresh_that_fails_is_an_error_and_leaves_the_state() -> Result {
     for arguments in [&["plan"][..], &["apply", "-auto-approve"], &["apply", "-refresh-only", "-auto-approve"]] {
         let failed = scenario.run(arguments)?;
         failed.expect_failure();
-        let error = diagnostic(&failed, &format!("Reading the callback configuration of SDKAppID {ID} failed"));
+        let error = diagnostic(&failed, &format!("Reading the call callback configuration of SDKAppID {ID} failed"));
         assert!(error.contains(&format!("with {THIS}")) && error.contains("error 60020"), "{error}");
     }
     assert_eq!((scenario.writes(), scenario.workspace.state()?), (vec![], before));
@@ -139,7 +139,7 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference() -> Result
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied
             .expect_success()
-            .expect_contains("Tencent stores the callback configuration of SDKAppID 1400000001 differently");
+            .expect_contains("Tencent stores the call callback configuration of SDKAppID 1400000001 differently");
         scenario.expect_no_changes()?;
 
         // But a change made elsewhere is one.
@@ -198,7 +198,7 @@ fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form() -> Resul
     scenario.configure(&this(&sends(&[START, END], URL)))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "The callback configuration of SDKAppID 1400000001 is not what was written");
+    let error = diagnostic(&applied, "The call callback configuration of SDKAppID 1400000001 is not what was written");
     assert!(error.contains(&elsewhere.url), "{error}");
     assert_eq!(scenario.stored()?.expect("an object")["url"], elsewhere.url, "the state says what is there");
     assert_eq!(scenario.planned()?["actions"], json!(["update"]));
@@ -216,7 +216,8 @@ fn what_a_second_write_replaces_is_named() -> Result {
         scenario.configure(&guarded(is_guarded, OTHER_URL))?;
         let applied = scenario.try_apply()?;
         applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
-        let told = diagnostic(&applied, "Somebody else also changes the callback configuration of SDKAppID 1400000001");
+        let told =
+            diagnostic(&applied, "Somebody else also changes the call callback configuration of SDKAppID 1400000001");
         assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
         assert!(told.contains("CallbackAfterEndCall to https://hooks.example.com/somebody/else?token=***"), "{told}");
         assert_eq!(scenario.writes(), if is_guarded { vec![Set] } else { vec![Set, Set] });
@@ -233,7 +234,7 @@ fn what_a_second_write_replaces_is_named() -> Result {
 
 #[test]
 fn a_saved_plan_says_what_it_replaces_that_it_did_not_show() -> Result {
-    let changed = "The callback configuration of SDKAppID 1400000001 has changed since the plan";
+    let changed = "The call callback configuration of SDKAppID 1400000001 has changed since the plan";
     let elsewhere = "https://user:p4ssword@elsewhere.example.com/x?token=t0ken";
     for is_guarded in [false, true] {
         for destroys in [false, true] {

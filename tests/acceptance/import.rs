@@ -85,7 +85,7 @@ fn an_application_without_a_configuration_cannot_be_imported() -> Result {
     let scenario = Scenario::new()?;
     let config = this(&sends(&[START], URL));
     scenario.configure(&config)?;
-    let summary = format!("Error: SDKAppID {ID} has no callback configuration");
+    let summary = format!("Error: SDKAppID {ID} has no call callback configuration");
     let by_command = scenario.run(&["import", THIS, &ID.to_string()])?;
     by_command.expect_failure();
     assert!(diagnostic(&by_command, &summary).contains("There is nothing to import."));

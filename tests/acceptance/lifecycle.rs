@@ -248,7 +248,7 @@ fn an_abandoned_object_stays() -> Result {
     let scenario = Scenario::new()?.applied(&this(
         &(sends(&[START], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\""),
     ))?;
-    let stays = "The callback configuration of SDKAppID 1400000001 stays at Tencent";
+    let stays = "The call callback configuration of SDKAppID 1400000001 stays at Tencent";
     let plan = scenario.run(&["plan", "-destroy"])?;
     plan.expect_success().expect_contains("1 to destroy").expect_contains(stays);
     assert!(diagnostic(&plan, stays).contains("goes on posting events to https://hooks.example.com/?token=***"));

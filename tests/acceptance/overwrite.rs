@@ -8,10 +8,10 @@ use crate::harness::{
     CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, diagnostics, fleet, sends, this,
 };
 
-const OVERWRITES: &str = "Warning: This plan overwrites the existing callback configuration of SDKAppID";
-const EXISTS_ALREADY: &str = "has a callback configuration already";
+const OVERWRITES: &str = "Warning: This plan overwrites the existing call callback configuration of SDKAppID";
+const EXISTS_ALREADY: &str = "has a call callback configuration already";
 const AS_PLANNED: &str = "exists already, as planned";
-const LOOKUP_FAILED: &str = "Checking for an existing callback configuration of SDKAppID 1400000001 failed";
+const LOOKUP_FAILED: &str = "Checking for an existing call callback configuration of SDKAppID 1400000001 failed";
 
 /// What somebody else has set there, with two secrets in its URL.
 const THERE: &str = "https://user:p4ssword@legacy.example.com/hook?token=t0ken&v=1";
@@ -165,7 +165,7 @@ fn a_plan_that_cannot_look_says_so_and_goes_on() -> Result {
     scenario.simulator.clear_requests();
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "Checking the callback configuration of SDKAppID 1400000001 failed");
+    let error = diagnostic(&applied, "Checking the call callback configuration of SDKAppID 1400000001 failed");
     assert!(error.starts_with("Error") && error.contains("Nothing was written."), "{error}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
 
@@ -218,7 +218,8 @@ fn a_replacement_that_cannot_look_destroys_nothing() -> Result {
     scenario.simulator.inject(Fault::new(fault).on(Get).sdk_app_id(ID + 1));
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "Checking for an existing callback configuration of SDKAppID 1400000002 failed");
+    let error =
+        diagnostic(&applied, "Checking for an existing call callback configuration of SDKAppID 1400000002 failed");
     assert!(error.starts_with("Error") && error.contains("would destroy"), "{error}");
     assert_eq!(scenario.writes(), []);
     scenario.expect_remote(&[START], URL);

@@ -82,7 +82,7 @@ fn adopts_by_id(scenario: &Scenario) -> Result {
     scenario.configure(&config)?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    diagnostic(&plan, "has a callback configuration already");
+    diagnostic(&plan, "has a call callback configuration already");
     scenario.somebody_sets(&[END, START], URL);
 
     scenario.configure(&(import_block(&format!("id = \"{ID}\"")) + &config))?;

@@ -370,7 +370,7 @@ impl Stage {
             let (looked, told): (Vec<_>, Vec<_>) = told
                 .iter()
                 .filter(|text| text.contains(&of_cell))
-                .partition(|text| text.starts_with("Warning: Checking for an existing callback configuration"));
+                .partition(|text| text.starts_with("Warning: Checking for an existing call callback configuration"));
             seen += looked.len() + told.len();
             let (looks, failed) = self.looks(cell);
             assert!(looked.len() == usize::from(failed) && told.len() <= 1, "{cell:?}: {looked:#?}{told:#?}");

@@ -335,7 +335,7 @@ impl Soak {
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
         // Terraform that cannot read everything keeps the state of before, of everything.
-        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the callback configuration"));
+        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the call callback configuration"));
         let (states, remotes) = (self.states()?, self.remotes());
         for id in ID..ID + APPLICATIONS {
             self.figures.reported += about(id).count();
