@@ -29,30 +29,43 @@ pub enum Service {
     /// `live_config`
     #[serde(rename = "live_config")]
     Live,
+    /// `made_up_config`: a service that Tencent does not have, for tests that add one. It behaves like Room.
+    #[serde(rename = "made_up_config")]
+    MadeUp,
+}
+
+impl Service {
+    /// Every service, the made-up one included.
+    pub const ALL: [Self; 4] = [Self::Call, Self::Room, Self::Live, Self::MadeUp];
 }
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// `set_callback`: replaces the whole configuration.
+    /// `set_callback`: creates a configuration. Whether it replaces one that exists depends on the service, and on
+    /// [`let_set_overwrite`](crate::Simulator::let_set_overwrite).
     Set,
+    /// `update_callback`: replaces a configuration that exists, as a whole. Call lacks it as long as set overwrites.
+    Update,
     /// `get_callback`
     Get,
     /// `delete_callback`
     Delete,
 }
 
-/// The service and the action that a path names.
+/// The service and the action that a path names, whether or not that service has that call.
 pub(crate) fn route(path: &str) -> Option<(Service, Action)> {
     let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
     let service = match service {
         "call_config" => Service::Call,
         "room_config" => Service::Room,
         "live_config" => Service::Live,
+        "made_up_config" => Service::MadeUp,
         _ => return None,
     };
     let action = match action {
         "set_callback" => Action::Set,
+        "update_callback" => Action::Update,
         "get_callback" => Action::Get,
         "delete_callback" => Action::Delete,
         _ => return None,
@@ -66,6 +79,7 @@ impl fmt::Display for Service {
             Self::Call => "call",
             Self::Room => "room",
             Self::Live => "live",
+            Self::MadeUp => "made-up",
         })
     }
 }
@@ -74,6 +88,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Set => "set",
+            Self::Update => "update",
             Self::Get => "get",
             Self::Delete => "delete",
         })
@@ -131,6 +146,8 @@ pub(crate) struct Api {
     pub(crate) apps: BTreeMap<u64, App>,
     pub(crate) store: Store,
     pub(crate) rate_limit: RateLimit,
+    /// Whether set replaces a configuration that exists, where that is not as by default.
+    pub(crate) set_overwrites: BTreeMap<Service, bool>,
 }
 
 impl Api {
@@ -143,7 +160,8 @@ impl Api {
 
     /// What the answer carries as its `Response`: the configuration, for get.
     fn call(&mut self, incoming: &Incoming) -> Result<Option<Configuration>, Failure> {
-        let Some((service, action)) = incoming.route.filter(|_| incoming.method == "POST") else {
+        let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
+        let Some((service, action)) = incoming.route.filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
         };
         check_request_line(incoming)?;
@@ -157,6 +175,17 @@ impl Api {
         match action {
             Action::Set => {
                 let configuration = configuration_in(&body)?;
+                if !self.set_overwrites(service) && self.store.get(service, sdk_app_id).is_some() {
+                    return fail(100300, "the callback configuration exists already, call update_callback instead");
+                }
+                self.replace(service, sdk_app_id, Some(configuration))?;
+                Ok(None)
+            }
+            Action::Update => {
+                let configuration = configuration_in(&body)?;
+                if self.store.get(service, sdk_app_id).is_none() {
+                    return fail(100301, NO_CONFIGURATION);
+                }
                 self.replace(service, sdk_app_id, Some(configuration))?;
                 Ok(None)
             }
@@ -169,6 +198,19 @@ impl Api {
                 None => fail(100301, NO_CONFIGURATION),
             },
         }
+    }
+
+    /// Whether the service has this call. No page of Tencent's documents an update for Call, whose set overwrites.
+    fn has(&self, service: Service, action: Action) -> bool {
+        match action {
+            Action::Set | Action::Get | Action::Delete => true,
+            Action::Update => service != Service::Call || !self.set_overwrites(service),
+        }
+    }
+
+    /// Whether set replaces a configuration that exists: by default only Call's does.
+    fn set_overwrites(&self, service: Service) -> bool {
+        self.set_overwrites.get(&service).copied().unwrap_or(service == Service::Call)
     }
 
     /// The SDKAppID of the application that the request may act for.
@@ -272,6 +314,7 @@ mod tests {
         assert_eq!(route("/v4/call_config/set_callback"), Some((Service::Call, Action::Set)));
         assert_eq!(route("/v4/room_config/get_callback"), Some((Service::Room, Action::Get)));
         assert_eq!(route("/v4/live_config/delete_callback"), Some((Service::Live, Action::Delete)));
+        assert_eq!(route("/v4/made_up_config/update_callback"), Some((Service::MadeUp, Action::Update)));
         for wrong in [
             "/",
             "/v4/call_config",

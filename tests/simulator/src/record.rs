@@ -79,9 +79,9 @@ pub struct Request {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The service that the path names, if it names one of the API's calls.
+    /// The service that the path names, whether or not that service has the [`action`](Self::action).
     pub service: Option<Service>,
-    /// The action that the path names, if it names one of the API's calls.
+    /// The action that the path names, if it names one of the API's.
     pub action: Option<Action>,
     /// `sdkappid`, if it is a number.
     pub sdk_app_id: Option<u64>,

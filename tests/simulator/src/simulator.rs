@@ -1,5 +1,6 @@
 //! The handle that people hold: starts the server on a thread of its own, and is how tests look in and interfere.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub struct Builder {
     listen: SocketAddr,
     apps: Vec<App>,
     state_file: Option<PathBuf>,
+    set_overwrites: BTreeMap<Service, bool>,
     tls: bool,
     flaw: Option<CertificateFlaw>,
 }
@@ -61,7 +63,14 @@ impl Simulator {
 
     /// A simulator that is not as [`start`](Self::start) makes it.
     pub fn builder() -> Builder {
-        Builder { listen: (Ipv4Addr::LOCALHOST, 0).into(), apps: Vec::new(), state_file: None, tls: false, flaw: None }
+        Builder {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            apps: Vec::new(),
+            state_file: None,
+            set_overwrites: BTreeMap::new(),
+            tls: false,
+            flaw: None,
+        }
     }
 
     /// The base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
@@ -110,6 +119,12 @@ impl Simulator {
     fn replace(&self, service: Service, sdk_app_id: u64, configuration: Option<Configuration>) {
         let replaced = self.shared.lock().api.store.replace(service, sdk_app_id, configuration);
         replaced.expect("the state file can be written");
+    }
+
+    /// Whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to update. By
+    /// default Call's replaces it, as documented, and then there is no update for Call (60009); the others' sets do not.
+    pub fn let_set_overwrite(&self, service: Service, overwrites: bool) {
+        self.shared.lock().api.set_overwrites.insert(service, overwrites);
     }
 
     /// Every request so far, in order of arrival.
@@ -194,6 +209,14 @@ impl Builder {
         self
     }
 
+    /// Whether the service's set replaces a configuration that exists: see
+    /// [`Simulator::let_set_overwrite`].
+    #[must_use]
+    pub fn let_set_overwrite(mut self, service: Service, overwrites: bool) -> Self {
+        self.set_overwrites.insert(service, overwrites);
+        self
+    }
+
     /// HTTPS, with a certificate of [`ca_certificate_pem`](Simulator::ca_certificate_pem) for 127.0.0.1, ::1 and
     /// localhost.
     #[must_use]
@@ -236,7 +259,8 @@ impl Builder {
             apps.push(App::new(Simulator::SDK_APP_ID, Simulator::SECRET_KEY));
         }
         let apps = apps.into_iter().map(|app| (app.sdk_app_id, app)).collect();
-        let shared = Arc::new(Shared::new(Api { apps, store, rate_limit: RateLimit::default() }));
+        let api = Api { apps, store, rate_limit: RateLimit::default(), set_overwrites: self.set_overwrites };
+        let shared = Arc::new(Shared::new(api));
 
         let listener = std::net::TcpListener::bind(address)
             .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))?;

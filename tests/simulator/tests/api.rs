@@ -67,6 +67,10 @@ impl Call {
         Self::new("set", &json!(configuration))
     }
 
+    fn update(configuration: &Configuration) -> Self {
+        Self::new("update", &json!(configuration))
+    }
+
     fn get() -> Self {
         Self::new("get", &json!({}))
     }
@@ -280,6 +284,52 @@ fn applications_and_services_have_configurations_of_their_own() {
     assert_eq!(simulator.configuration(Service::Live, ID + 1), Some(other));
     assert_eq!(simulator.configuration(Service::Live, ID), None);
     assert_eq!(simulator.configuration(Service::Call, ID + 1), None);
+}
+
+#[test]
+fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
+    let other = Configuration::new("https://other.example.com", ["Any.Other"]);
+    for (service, segment) in [
+        (Service::Call, "call_config"),
+        (Service::Room, "room_config"),
+        (Service::Live, "live_config"),
+        (Service::MadeUp, "made_up_config"),
+    ] {
+        let simulator = Simulator::builder().let_set_overwrite(service, false).start().expect("a simulator");
+        let [set, update] = [Call::set, Call::update].map(|call| move |of: &_| call(of).service(segment));
+        assert_eq!(update(&sample()).code(&simulator), 100301, "{service}: nothing to replace");
+        assert_eq!(simulator.configuration(service, ID), None);
+        assert_eq!(set(&sample()).code(&simulator), 0);
+        assert_eq!(set(&other).code(&simulator), 100300, "{service}: exists");
+        assert_eq!(set(&sample()).code(&simulator), 100300, "{service}: the same is no exception");
+        assert_eq!(simulator.configuration(service, ID), Some(sample()));
+        let updated = update(&other).envelope(&simulator);
+        assert_eq!((&updated["ErrorCode"], updated.get("Response")), (&json!(0), None));
+        assert_eq!(simulator.configuration(service, ID), Some(other.clone()), "both fields");
+        let half = update(&other).body(json!({"Url": "https://half.example.com"}));
+        assert_eq!(half.code(&simulator), 100002, "{service}: update takes both fields, too");
+        assert_eq!(set(&other).body("{}").code(&simulator), 100002, "{service}: the body is looked at first");
+
+        simulator.let_set_overwrite(service, true);
+        assert_eq!(set(&sample()).code(&simulator), 0);
+        assert_eq!(simulator.configuration(service, ID), Some(sample()));
+        let code = update(&other).code(&simulator);
+        assert_eq!(code, if service == Service::Call { 60009 } else { 0 }, "{service}");
+    }
+}
+
+#[test]
+fn by_default_only_call_lets_set_overwrite() {
+    let simulator = start();
+    let twice = |segment| [(); 2].map(|()| Call::set(&sample()).service(segment).code(&simulator));
+    assert_eq!(twice("call_config"), [0, 0]);
+    for segment in ["room_config", "live_config", "made_up_config"] {
+        assert_eq!(twice(segment), [0, 100300], "{segment}");
+        assert_eq!(Call::update(&sample()).service(segment).code(&simulator), 0);
+    }
+    assert_eq!(Call::update(&sample()).code(&simulator), 60009, "no page documents it");
+    let refused = simulator.requests().pop().expect("recorded");
+    assert_eq!((refused.service, refused.action), (Some(Service::Call), Some(Action::Update)));
 }
 
 #[test]
