@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -12,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::{App, AppStatus};
-use crate::configuration::{Configuration, Store};
+use crate::configuration::Configuration;
 use crate::rate_limit::RateLimit;
 use crate::record::Incoming;
+use crate::store::Store;
+use crate::token::Token;
 use crate::user_sig::{self, Flaw};
 
 /// A service that has callback configurations of its own.
@@ -51,6 +54,12 @@ pub enum Action {
     Get,
     /// `delete_callback`
     Delete,
+    /// `set_callback_token`, of Live alone: creates or replaces the token.
+    SetToken,
+    /// `get_callback_token`, of Live alone.
+    GetToken,
+    /// `delete_callback_token`, of Live alone.
+    DeleteToken,
 }
 
 /// The service and the action that a path names, whether or not that service has that call.
@@ -68,6 +77,9 @@ pub(crate) fn route(path: &str) -> Option<(Service, Action)> {
         "update_callback" => Action::Update,
         "get_callback" => Action::Get,
         "delete_callback" => Action::Delete,
+        "set_callback_token" => Action::SetToken,
+        "get_callback_token" => Action::GetToken,
+        "delete_callback_token" => Action::DeleteToken,
         _ => return None,
     };
     Some((service, action))
@@ -91,12 +103,14 @@ impl fmt::Display for Action {
             Self::Update => "update",
             Self::Get => "get",
             Self::Delete => "delete",
+            Self::SetToken => "set token",
+            Self::GetToken => "get token",
+            Self::DeleteToken => "delete token",
         })
     }
 }
 
 /// An envelope, ready to be sent.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) error_code: i64,
     pub(crate) json: Bytes,
@@ -140,6 +154,14 @@ fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure>
     Err(Failure(error_code, error_info.into()))
 }
 
+/// What an answer carries besides the envelope's own fields.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Response {
+    Configuration(Configuration),
+    Token(Token),
+}
+
 /// What the service knows, and how it answers.
 #[derive(Debug, Default)]
 pub(crate) struct Api {
@@ -158,8 +180,7 @@ impl Api {
         }
     }
 
-    /// What the answer carries as its `Response`: the configuration, for get.
-    fn call(&mut self, incoming: &Incoming) -> Result<Option<Configuration>, Failure> {
+    fn call(&mut self, incoming: &Incoming) -> Result<Option<Response>, Failure> {
         let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
         let Some((service, action)) = incoming.route.filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
@@ -190,12 +211,26 @@ impl Api {
                 Ok(None)
             }
             Action::Get => match self.store.get(service, sdk_app_id) {
-                Some(configuration) => Ok(Some(configuration.clone())),
+                Some(configuration) => Ok(Some(Response::Configuration(configuration.clone()))),
                 None => fail(100301, NO_CONFIGURATION),
             },
             Action::Delete => match self.replace(service, sdk_app_id, None)? {
                 Some(_) => Ok(None),
                 None => fail(100301, NO_CONFIGURATION),
+            },
+            Action::SetToken => {
+                let token = token_in(&body)?;
+                self.replace_token(sdk_app_id, Some(token))?;
+                Ok(None)
+            }
+            Action::GetToken => match self.store.token(sdk_app_id) {
+                Some(token) => Ok(Some(Response::Token(token.clone()))),
+                None => fail(100302, NO_TOKEN),
+            },
+            // What Tencent answers when there is none is not documented.
+            Action::DeleteToken => match self.replace_token(sdk_app_id, None)? {
+                Some(_) => Ok(None),
+                None => fail(100302, NO_TOKEN),
             },
         }
     }
@@ -205,6 +240,7 @@ impl Api {
         match action {
             Action::Set | Action::Get | Action::Delete => true,
             Action::Update => service != Service::Call || !self.set_overwrites(service),
+            Action::SetToken | Action::GetToken | Action::DeleteToken => service == Service::Live,
         }
     }
 
@@ -257,13 +293,20 @@ impl Api {
         sdk_app_id: u64,
         configuration: Option<Configuration>,
     ) -> Result<Option<Configuration>, Failure> {
-        self.store
-            .replace(service, sdk_app_id, configuration)
-            .or_else(|e| fail(100001, format!("server internal error: {e}")))
+        self.store.replace(service, sdk_app_id, configuration).or_else(cannot_save)
+    }
+
+    fn replace_token(&mut self, sdk_app_id: u64, token: Option<Token>) -> Result<Option<Token>, Failure> {
+        self.store.replace_token(sdk_app_id, token).or_else(cannot_save)
     }
 }
 
 const NO_CONFIGURATION: &str = "the callback configuration does not exist";
+const NO_TOKEN: &str = "the callback token is not configured";
+
+fn cannot_save<T>(e: io::Error) -> Result<T, Failure> {
+    fail(100001, format!("server internal error: {e}"))
+}
 
 /// The two parameters that say nothing about who calls.
 fn check_request_line(incoming: &Incoming) -> Result<(), Failure> {
@@ -305,6 +348,16 @@ fn configuration_in(body: &serde_json::Map<String, Value>) -> Result<Configurati
     Ok(Configuration::new(url, commands))
 }
 
+fn token_in(body: &serde_json::Map<String, Value>) -> Result<Token, Failure> {
+    let Some(token) = body.get("Token").and_then(Value::as_str).filter(|token| !token.is_empty()) else {
+        return fail(100002, "invalid parameter: Token must be a non-empty string");
+    };
+    let Some(enabled) = body.get("IsTokenEnable").and_then(Value::as_bool) else {
+        return fail(100002, "invalid parameter: IsTokenEnable must be a boolean");
+    };
+    Ok(Token::new(token, enabled))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +368,7 @@ mod tests {
         assert_eq!(route("/v4/room_config/get_callback"), Some((Service::Room, Action::Get)));
         assert_eq!(route("/v4/live_config/delete_callback"), Some((Service::Live, Action::Delete)));
         assert_eq!(route("/v4/made_up_config/update_callback"), Some((Service::MadeUp, Action::Update)));
+        assert_eq!(route("/v4/live_config/get_callback_token"), Some((Service::Live, Action::GetToken)));
         for wrong in [
             "/",
             "/v4/call_config",

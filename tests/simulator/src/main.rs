@@ -16,10 +16,10 @@ A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
 Usage: tencent-simulator [OPTIONS]
 
   --listen ADDRESS:PORT  where to listen; loopback only; port 0 takes a free one [default: 127.0.0.1:8910]
-  --state-file FILE      keep the configurations in FILE
+  --state-file FILE      keep the configurations and tokens in FILE, in clear
   --app SDKAPPID=KEY     an application and its SecretKey, not a real one; may be repeated; the first is the provider's
                          default [default: 1400000001 with a fixed key]
-  --log                  also print each request's user agent and body
+  --log                  also print each request's user agent and body; never a token
   --help                 print this
 
 Ctrl-C ends it.
@@ -104,13 +104,13 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             writeln!(out, "{}", line(&request))?;
             if options.log {
                 writeln!(out, "  from {}", request.user_agent.as_deref().unwrap_or("an unnamed client"))?;
-                writeln!(out, "  body {}", String::from_utf8_lossy(&request.body))?;
+                writeln!(out, "  body {}", request.printable_body())?;
             }
         }
     }
 }
 
-/// Time, service and action, SDKAppID, error code: `12:34:56  call set     1400000001  0`. Never the UserSig.
+/// Time, service and action, SDKAppID, error code: `12:34:56  call set           1400000001  0`. Never the UserSig.
 fn line(request: &Request) -> String {
     let seconds = request.arrived.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
@@ -123,5 +123,5 @@ fn line(request: &Request) -> String {
         Outcome::Answered { error_code } => error_code.to_string(),
         Outcome::Fault(name) => name.to_owned(),
     };
-    format!("{hour:02}:{minute:02}:{second:02}  {what:<11}  {sdk_app_id:<10}  {outcome}")
+    format!("{hour:02}:{minute:02}:{second:02}  {what:<17}  {sdk_app_id:<10}  {outcome}")
 }

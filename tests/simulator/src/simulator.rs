@@ -12,13 +12,15 @@ use tokio::sync::oneshot;
 
 use crate::api::{Api, Service};
 use crate::app::App;
-use crate::configuration::{Configuration, Store};
+use crate::configuration::Configuration;
 use crate::fault::Fault;
 use crate::rate_limit::RateLimit;
 use crate::record::Request;
 use crate::server;
 use crate::state::Shared;
+use crate::store::Store;
 use crate::tls::{self, CertificateFlaw};
+use crate::token::Token;
 
 /// A running simulator. Dropping it ends it: its listener, its connections (answered or not) and its thread.
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl Simulator {
         self.shared.lock().api.apps.insert(app.sdk_app_id, app);
     }
 
-    /// Makes an SDKAppID unknown. Its configurations stay, and count again when it is added again.
+    /// Makes an SDKAppID unknown. Its configurations and its token stay, and count again when it is added again.
     pub fn remove_app(&self, sdk_app_id: u64) {
         self.shared.lock().api.apps.remove(&sdk_app_id);
     }
@@ -118,6 +120,34 @@ impl Simulator {
 
     fn replace(&self, service: Service, sdk_app_id: u64, configuration: Option<Configuration>) {
         let replaced = self.shared.lock().api.store.replace(service, sdk_app_id, configuration);
+        replaced.expect("the state file can be written");
+    }
+
+    /// The token of Live's callbacks now.
+    pub fn token(&self, sdk_app_id: u64) -> Option<Token> {
+        self.shared.lock().api.store.token(sdk_app_id).cloned()
+    }
+
+    /// Somebody changes the token of Live's callbacks elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn put_token(&self, sdk_app_id: u64, token: Token) {
+        self.replace_token(sdk_app_id, Some(token));
+    }
+
+    /// Somebody removes the token of Live's callbacks elsewhere; nothing happens if there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn remove_token(&self, sdk_app_id: u64) {
+        self.replace_token(sdk_app_id, None);
+    }
+
+    fn replace_token(&self, sdk_app_id: u64, token: Option<Token>) {
+        let replaced = self.shared.lock().api.store.replace_token(sdk_app_id, token);
         replaced.expect("the state file can be written");
     }
 
@@ -202,7 +232,7 @@ impl Builder {
         self
     }
 
-    /// Keeps the configurations in this file, across simulators.
+    /// Keeps the configurations and tokens in this file, across simulators. Tokens are there in clear.
     #[must_use]
     pub fn state_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.state_file = Some(file.into());

@@ -16,7 +16,7 @@ use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
+use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
@@ -34,6 +34,10 @@ fn sample() -> Configuration {
         "https://hooks.example.com/tencent",
         ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"],
     )
+}
+
+fn token() -> Token {
+    Token::new("a-token-to-hide", true)
 }
 
 // ---- a client ----
@@ -79,6 +83,15 @@ impl Call {
         Self::new("delete", &json!({}))
     }
 
+    fn set_token(token: &Token) -> Self {
+        Self::of_token("set", &json!(token))
+    }
+
+    /// A call about the token of Live's callbacks.
+    fn of_token(action: &str, body: &Value) -> Self {
+        Self::new(action, body).path(&format!("/v4/live_config/{action}_callback_token"))
+    }
+
     fn method(mut self, method: &'static str) -> Self {
         self.method = method;
         self
@@ -90,7 +103,8 @@ impl Call {
     }
 
     fn service(self, segment: &str) -> Self {
-        let path = self.path.replace("call_config", segment);
+        let (_, action) = self.path.rsplit_once('/').expect("a path");
+        let path = format!("/v4/{segment}/{action}");
         self.path(&path)
     }
 
@@ -356,6 +370,9 @@ fn every_refusal_has_its_documented_code() {
         (60009, get().path("/")),
         (60009, get().path("/v4/call_config/list_callback")),
         (60009, get().path("/v4/call_record_http_srv/get_record_by_callid")),
+        (60009, Call::update(&sample())),
+        (60009, Call::of_token("get", &json!({})).service("call_config")),
+        (60009, Call::of_token("get", &json!({})).method("GET")),
         (60009, get().method("GET")),
         (60009, get().method("PUT")),
         (60002, get().without("random")),
@@ -392,6 +409,7 @@ fn every_refusal_has_its_documented_code() {
         (60003, get().body("[]")),
         (60003, Call::delete().body("nothing")),
         (60003, Call::set(&sample()).body("{\"Url\":")),
+        (60003, Call::set_token(&token()).body("[]")),
     ];
     for (code, call) in cases {
         assert_eq!(call.code(&simulator), code, "{} {} {:?} {}", call.method, call.path, call.parameters, call.body);
@@ -425,6 +443,65 @@ fn an_invalid_configuration_is_refused_by_field() {
 }
 
 #[test]
+fn lives_token_is_set_replaced_read_and_deleted() {
+    let simulator = start();
+    simulator.add_app(App::new(ID + 1, "another key"));
+    let [get, delete] = ["get", "delete"].map(|action| Call::of_token(action, &json!({})));
+    assert_eq!((get.code(&simulator), delete.code(&simulator)), (100302, 100302));
+
+    for token in [token(), Token::new("another token", false)] {
+        let set = Call::set_token(&token).envelope(&simulator);
+        assert_eq!((&set["ErrorCode"], set.get("Response")), (&json!(0), None));
+        let expected = json!({"Token": &token.token, "IsTokenEnable": token.enabled});
+        assert_eq!(get.envelope(&simulator)["Response"], expected);
+        assert_eq!(simulator.token(ID), Some(token));
+    }
+    assert_eq!(get.clone().of_app(ID + 1, "another key").code(&simulator), 100302);
+    assert_eq!(Call::get().service("live_config").code(&simulator), 100301, "apart from the configuration");
+    assert_eq!(delete.code(&simulator), 0);
+    assert_eq!((get.code(&simulator), delete.code(&simulator)), (100302, 100302));
+
+    simulator.put_token(ID, token());
+    assert_eq!(get.envelope(&simulator)["Response"], json!(token()));
+    simulator.remove_token(ID);
+    assert_eq!(get.code(&simulator), 100302);
+}
+
+#[test]
+fn only_live_has_a_token() {
+    let simulator = start();
+    let calls = [Call::set_token(&token()), Call::of_token("get", &json!({})), Call::of_token("delete", &json!({}))];
+    for call in calls {
+        for segment in ["call_config", "room_config", "made_up_config"] {
+            assert_eq!(call.clone().service(segment).code(&simulator), 60009, "{segment}");
+        }
+    }
+    assert_eq!(simulator.token(ID), None);
+}
+
+#[test]
+fn an_invalid_token_is_refused_by_field() {
+    let simulator = start();
+    let cases = [
+        ("Token", json!({})),
+        ("Token", json!({"IsTokenEnable": true})),
+        ("Token", json!({"Token": null, "IsTokenEnable": true})),
+        ("Token", json!({"Token": "", "IsTokenEnable": true})),
+        ("Token", json!({"Token": 1, "IsTokenEnable": true})),
+        ("IsTokenEnable", json!({"Token": "a"})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": null})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": "true"})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": 1})),
+    ];
+    for (field, body) in cases {
+        let envelope = Call::of_token("set", &body).envelope(&simulator);
+        assert_eq!(envelope["ErrorCode"], 100002, "{body}");
+        assert!(envelope["ErrorInfo"].as_str().is_some_and(|info| info.contains(&format!(": {field} "))), "{envelope}");
+    }
+    assert_eq!(simulator.token(ID), None);
+}
+
+#[test]
 fn applications_come_and_go_while_it_runs() {
     let simulator = Simulator::builder().app(App::new(ID + 5, KEY).administrator("ops")).start().expect("a simulator");
     let as_ops = UserSig { sdk_app_id: ID + 5, identifier: "ops", ..UserSig::default() }.make();
@@ -446,6 +523,8 @@ fn calls_above_the_rate_limit_are_refused_per_application_and_action() {
     assert_eq!(Call::get().code(&simulator), 60011);
     assert_eq!(Call::set(&sample()).code(&simulator), 60011);
     assert_eq!(Call::get().with("usersig", "bad").code(&simulator), 70003, "only calls that prove who they are count");
+    assert_eq!(Call::update(&sample()).service("room_config").code(&simulator), 60011);
+    assert_eq!(Call::set_token(&token()).code(&simulator), 60011);
     simulator.set_rate_limit(None);
     assert_eq!(Call::get().code(&simulator), 0);
 }
@@ -495,6 +574,18 @@ fn waiting_for_requests_ends_when_they_arrive_or_never_do() {
         assert!(simulator.wait_for(|requests| requests.len() == 1, PATIENCE));
     });
     assert!(simulator.wait_for(|requests| requests.len() == 1, Duration::ZERO), "what is so already needs no time");
+}
+
+#[test]
+fn what_is_printed_of_the_simulator_holds_no_token() {
+    let simulator = start();
+    assert_eq!(Call::set_token(&token()).code(&simulator), 0);
+    assert_eq!(Call::set_token(&token()).service("room_config").code(&simulator), 60009);
+    assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 0);
+    let requests = simulator.requests();
+    assert_eq!((requests[0].action, requests[0].json()), (Some(Action::SetToken), Some(json!(token()))));
+    let printed = format!("{simulator:?} {requests:?} {:?}", simulator.token(ID));
+    assert!(printed.contains("SetToken") && !printed.contains(&token().token), "{printed}");
 }
 
 // ---- faults ----
@@ -683,6 +774,7 @@ fn a_state_file_outlives_the_simulator() {
     let first = start().expect("a new state file");
     assert_eq!(Call::set(&sample()).code(&first), 0);
     first.put_configuration(Service::Room, ID, sample());
+    first.put_token(ID, token());
     drop(first);
     let second = start().expect("the same state file");
     assert_eq!(Call::get().envelope(&second)["Response"], json!(sample()));
@@ -691,6 +783,7 @@ fn a_state_file_outlives_the_simulator() {
     let third = start().expect("the same state file");
     assert_eq!(third.configuration(Service::Call, ID), None);
     assert_eq!(third.configuration(Service::Room, ID), Some(sample()));
+    assert_eq!(third.token(ID), Some(token()));
     drop(third);
 
     std::fs::write(&file, "[{}]").expect("written");
@@ -704,6 +797,7 @@ fn a_call_that_cannot_be_saved_is_an_internal_error() {
     let file = directory.path().join("missing/state.json");
     let simulator = Simulator::builder().state_file(file).start().expect("no file yet");
     assert_eq!(Call::set(&sample()).code(&simulator), 100001);
+    assert_eq!(Call::set_token(&token()).code(&simulator), 100001);
     assert_eq!(Call::get().code(&simulator), 100301);
 }
 
@@ -739,7 +833,7 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
         let call = Call::get().of_app(id, key);
         call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
         let printed = line(&id.to_string());
-        assert!(printed.ends_with(&format!("  call get     {id}  100301")), "{printed}");
+        assert!(printed.ends_with(&format!("  call get           {id}  100301")), "{printed}");
     }
 }
 
