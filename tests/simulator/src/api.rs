@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::app::{App, AppStatus};
 use crate::configuration::Configuration;
 use crate::rate_limit::RateLimit;
-use crate::record::Incoming;
+use crate::record::{Incoming, Outcome};
 use crate::store::Store;
 use crate::token::Token;
 use crate::user_sig::{self, Flaw};
@@ -136,6 +136,10 @@ impl Answer {
 
     pub(crate) fn fail(error_code: i64, error_info: &str) -> Self {
         Self::new("FAIL", error_code, error_info, None::<()>)
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::Answered { error_code: self.error_code }
     }
 
     fn new(action_status: &str, error_code: i64, error_info: &str, response: Option<impl Serialize>) -> Self {

@@ -671,10 +671,45 @@ fn somebody_else_may_write_right_afterwards() {
     let simulator = start();
     let other = Configuration::new("https://other.example.com", ["b"]);
     simulator.inject(Fault::new(FaultKind::ThenSomebodySets(other.clone())).times(1));
-    for expected in [other, sample()] {
+    for expected in [other.clone(), sample()] {
         assert_eq!(Call::set(&sample()).code(&simulator), 0);
         assert_eq!(simulator.configuration(Service::Call, ID), Some(expected));
     }
+    simulator.inject(FaultKind::ThenSomebodySets(other.clone()));
+    assert_eq!(Call::set(&sample()).service("live_config").code(&simulator), 0);
+    assert_eq!(simulator.configuration(Service::Live, ID), Some(other), "in the service of the request");
+    assert_eq!(simulator.configuration(Service::Call, ID), Some(sample()));
+}
+
+#[test]
+fn somebody_else_may_write_right_before() {
+    let simulator = start();
+    let other = Configuration::new("https://other.example.com", ["b"]);
+    let [room_set, room_update] = [Call::set, Call::update].map(|call| call(&sample()).service("room_config"));
+    let now = || simulator.configuration(Service::Room, ID);
+
+    let first_set = Fault::new(FaultKind::FirstSomebodySets(other.clone())).times(1);
+    simulator.inject(first_set.clone());
+    assert_eq!(room_set.code(&simulator), 100300, "what a look did not find");
+    assert_eq!(now(), Some(other.clone()));
+    simulator.inject(first_set.clone());
+    assert_eq!(room_update.code(&simulator), 0);
+    assert_eq!(now(), Some(sample()), "the request came last");
+
+    let first_delete = Fault::new(FaultKind::FirstSomebodyDeletes).times(1);
+    simulator.inject(first_delete.clone());
+    assert_eq!(room_update.code(&simulator), 100301, "what a look found");
+    assert_eq!(now(), None);
+    simulator.inject(first_delete.clone());
+    assert_eq!(room_set.code(&simulator), 0, "nothing to delete");
+    simulator.inject(first_delete);
+    assert_eq!(room_set.code(&simulator), 0);
+
+    let outcomes: Vec<_> = simulator.requests().into_iter().map(|request| request.outcome).collect();
+    assert_eq!(outcomes, [100300, 0, 100301, 0, 0].map(|error_code| Outcome::Answered { error_code }));
+    simulator.inject(first_set);
+    assert_eq!(Call::get().envelope(&simulator)["Response"], json!(other), "Call is another matter");
+    assert_eq!((now(), simulator.configuration(Service::Live, ID)), (Some(sample()), None));
 }
 
 #[test]
@@ -739,6 +774,15 @@ fn faults_meet_only_what_they_are_for_until_cleared() {
     assert_eq!([(); 3].map(|()| Call::get().code(&simulator)), [60019; 3]);
     simulator.clear_faults();
     assert_eq!(Call::get().code(&simulator), 0);
+
+    simulator.inject(Fault::new(busy.clone()).on(Action::Update).service(Service::Live));
+    simulator.inject(Fault::new(busy.clone()).on(Action::SetToken));
+    let update = |segment| Call::update(&sample()).service(segment).code(&simulator);
+    assert_eq!((update("room_config"), update("live_config")), (100301, 60019), "another service, and its own");
+    assert_eq!(Call::set_token(&token()).code(&simulator), 60019);
+    assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 100302, "not processed");
+    simulator.clear_faults();
+
     simulator.inject(busy);
     assert_eq!(Call::get().path("/").code(&simulator), 60019, "without a filter: whatever arrives");
 }
