@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lexopt::prelude::*;
-use tencent_simulator::{App, Outcome, Request, Simulator};
+use tencent_simulator::{App, Outcome, Request, Service, Simulator};
 
 const HELP: &str = "\
 A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
@@ -19,6 +19,10 @@ Usage: tencent-simulator [OPTIONS]
   --state-file FILE      keep the configurations and tokens in FILE, in clear
   --app SDKAPPID=KEY     an application and its SecretKey, not a real one; may be repeated; the first is the provider's
                          default [default: 1400000001 with a fixed key]
+  --set-overwrites SERVICES
+                         where set_callback replaces a configuration that exists, such as call,live; elsewhere it
+                         answers 100300, and update_callback replaces; '' for nowhere; the services are call, room,
+                         live and, for tests, made-up [default: call]
   --log                  also print each request's user agent and body; never a token
   --help                 print this
 
@@ -29,6 +33,7 @@ struct Options {
     listen: SocketAddr,
     state_file: Option<PathBuf>,
     apps: Vec<App>,
+    set_overwrites: Option<Vec<Service>>,
     log: bool,
 }
 
@@ -44,14 +49,20 @@ fn main() -> ExitCode {
 
 /// What the command line asks for; `None` when it asked for help, and got it.
 fn options() -> Result<Option<Options>, Box<dyn Error>> {
-    let mut options =
-        Options { listen: (Ipv4Addr::LOCALHOST, 8910).into(), state_file: None, apps: Vec::new(), log: false };
+    let mut options = Options {
+        listen: (Ipv4Addr::LOCALHOST, 8910).into(),
+        state_file: None,
+        apps: Vec::new(),
+        set_overwrites: None,
+        log: false,
+    };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("listen") => options.listen = arguments.value()?.parse()?,
             Long("state-file") => options.state_file = Some(arguments.value()?.into()),
             Long("app") => options.apps.push(arguments.value()?.parse_with(app)?),
+            Long("set-overwrites") => options.set_overwrites = Some(arguments.value()?.parse_with(services)?),
             Long("log") => options.log = true,
             Short('h') | Long("help") => {
                 io::stdout().write_all(HELP.as_bytes())?;
@@ -73,11 +84,28 @@ fn app(text: &str) -> Result<App, &'static str> {
     Ok(App::new(id, key))
 }
 
+/// Names of services, separated by commas.
+fn services(text: &str) -> Result<Vec<Service>, String> {
+    let service = |name: &str| {
+        let service = Service::ALL.into_iter().find(|service| service.to_string() == name);
+        service.ok_or_else(|| {
+            let known = Service::ALL.map(|service| service.to_string());
+            format!("{name:?} is none of the services {}", known.join(", "))
+        })
+    };
+    text.split(',').filter(|name| !name.is_empty()).map(service).collect()
+}
+
 /// Runs until the process is interrupted.
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut builder = Simulator::builder().listen(options.listen);
     for app in &options.apps {
         builder = builder.app(app.clone());
+    }
+    if let Some(overwriting) = &options.set_overwrites {
+        for service in Service::ALL {
+            builder = builder.let_set_overwrite(service, overwriting.contains(&service));
+        }
     }
     if let Some(file) = &options.state_file {
         builder = builder.state_file(file);

@@ -881,6 +881,38 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
     }
 }
 
+#[test]
+fn the_binary_lets_set_overwrite_where_told_and_logs_no_token() {
+    for (services, codes) in
+        [("room,made-up", [100300, 0, 100300, 0]), ("", [100300; 4]), ("call", [0, 100300, 100300, 100300])]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tencent-simulator"))
+            .args(["--listen", "127.0.0.1:0", "--log", "--set-overwrites", services])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Ended)
+            .expect("started");
+        let mut lines = BufReader::new(child.0.stdout.take().expect("its output")).lines().map(|l| l.expect("text"));
+        let endpoint = lines.find(|line| line.contains("TENCENT_ENDPOINT")).expect("an endpoint");
+        let (_, address) = endpoint.split_once("http://").expect("a URL");
+        let send = |call: Call| {
+            let reply = call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
+            reply.json()["ErrorCode"].as_i64().expect("a number")
+        };
+        let twice = |segment| [(); 2].map(|()| send(Call::set(&sample()).service(segment)))[1];
+        assert_eq!(["call_config", "room_config", "live_config", "made_up_config"].map(twice), codes, "{services:?}");
+
+        send(Call::set_token(&token()));
+        send(Call::update(&sample()).service("live_config"));
+        let end = format!("  live update        {ID}  0");
+        let printed: Vec<_> = lines.take_while(|line| !line.ends_with(&end)).collect();
+        let has = |end: &str| printed.iter().any(|line| line.ends_with(end));
+        assert!(has(&format!("  live set token     {ID}  0")) && has("  body ***"), "{printed:?}");
+        assert!(has(&format!("  body {}", json!(sample()))), "{printed:?}");
+        assert!(!printed.concat().contains(&token().token), "{printed:?}");
+    }
+}
+
 /// A child process that does not outlive its test.
 struct Ended(Child);
 
@@ -899,6 +931,7 @@ fn the_binary_explains_what_it_refuses() {
         (["--unknown", "0"], "--unknown"),
         (["--app", "1400000001"], "expected SDKAPPID=KEY"),
         (["--app", "app=key"], "not a number"),
+        (["--set-overwrites", "call,chat"], "\"chat\" is none of the services call, room, live, made-up"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tencent-simulator")).args(arguments).output().expect("started");
         let error = String::from_utf8_lossy(&output.stderr);
