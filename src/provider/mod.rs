@@ -23,12 +23,15 @@ mod checks;
 mod config;
 mod functions;
 mod live;
+#[cfg(test)]
+mod made_up;
 mod room;
 mod user_sig;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
+use call::CALL;
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
@@ -37,10 +40,17 @@ use callback::resource::CallbackResource;
 use callback::service::Services;
 use config::{Config, Environment};
 use functions::UserSigClaims;
+use live::LIVE;
+use room::ROOM;
 use user_sig::UserSigResource;
 
 /// The services: one line each.
-const SERVICES: Services = Services(&[&call::CALL, &room::ROOM, &live::LIVE]);
+#[rustfmt::skip]
+const SERVICES: Services = Services(&[
+    &CALL,
+    &ROOM,
+    &LIVE,
+]);
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]
