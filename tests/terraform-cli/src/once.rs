@@ -1,0 +1,44 @@
+//! Directories below Cargo's target directory that are made once, however many processes ask for them at the same time.
+//! Such a directory appears complete or not at all.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::cargo;
+use crate::error::{Error, Result};
+
+/// The directory `target/PLACE/NAME`, if it is there.
+pub(crate) fn made(place: &str, name: &str) -> Result<Option<PathBuf>> {
+    let complete = cargo::target_directory()?.join(place).join(name);
+    Ok(complete.exists().then_some(complete))
+}
+
+/// The same directory, which `make` makes if it is not there, under another name at first.
+pub(crate) fn make(place: &str, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    if let Some(complete) = made(place, name)? {
+        return Ok(complete);
+    }
+    let home = cargo::target_directory()?.join(place);
+    fs::create_dir_all(&home).map_err(Error::io("cannot create", &home))?;
+    let lock_path = home.join(format!("{name}.lock"));
+    let lock_file = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
+    let mut lock = fd_lock::RwLock::new(lock_file);
+    let _guard = lock.write().map_err(Error::io("cannot lock", &lock_path))?;
+    let complete = home.join(name);
+    if !complete.exists() {
+        let partial = home.join(format!("{name}.partial"));
+        remove(&partial)?;
+        make(&partial)?;
+        fs::rename(&partial, &complete).map_err(Error::io("cannot complete", &complete))?;
+    }
+    Ok(complete)
+}
+
+/// What an attempt that was cut short has left.
+fn remove(partial: &Path) -> Result<()> {
+    match fs::remove_dir_all(partial) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(Error::io("cannot remove", partial)(cause)),
+        _ => Ok(()),
+    }
+}
