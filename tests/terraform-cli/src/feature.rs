@@ -84,7 +84,7 @@ impl Feature {
             Self::Functions => (Some((1, 8)), Some((1, 7))),
             Self::Ephemeral => (Some((1, 10)), Some((1, 11))),
             Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
-            Self::Identity => (Some((1, 12)), None),
+            Self::Identity => (Some((1, 12)), Some((1, 12))),
             Self::Query | Self::Actions => (Some((1, 14)), None),
             Self::Encryption => (None, Some((1, 7))),
             Self::EarlyEvaluation => (None, Some((1, 8))),
