@@ -234,6 +234,24 @@ fn an_excluded_object() -> Result {
     on_opentofu(Feature::Exclude, the_excluded_is_left_alone)
 }
 
+#[test]
+fn an_excluded_object_cannot_keep_what_it_shares() -> Result {
+    on_opentofu(Feature::Exclude, |opentofu| {
+        let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
+        let scenario = Scenario::on(opentofu, Simulator::start()?)?.applied(&both.concat())?;
+        // The one that goes is excluded: it stays, and so does what is there.
+        scenario.configure(&both[0])?;
+        scenario.run(&["apply", "-auto-approve", "-exclude=tencent_call_callback.b"])?.expect_success();
+        assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 2));
+        // The one that stays is: the provider does not see it. The next plan does.
+        scenario.run(&["apply", "-auto-approve", "-exclude=tencent_call_callback.a"])?.expect_success();
+        assert_eq!((scenario.remote(), scenario.instances()?), (None, 1));
+        scenario.apply()?.expect_contains("1 added, 0 changed, 0 destroyed");
+        scenario.expect_remote(&[START], URL);
+        scenario.expect_no_changes()
+    })
+}
+
 /// Variables say where the state is and which module there is, the environment whose it is.
 pub(crate) fn variables_are_evaluated_early(terraform: &Terraform) -> Result {
     let simulator = [ID, ID + 1]

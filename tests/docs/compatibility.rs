@@ -81,6 +81,8 @@ const AFTER: &str = r#"
   configuration is deleted, and the next plan creates it again.
 - **Early evaluation**: variables in `backend` and in a module's `source` come from `TF_VAR_…`, and `TENCENT_…` from the
   environment of each command, as everywhere. Where both say which stage it is, set both before `tofu init`.
+- **Functions** are asked of a configured provider. A variable that a function of the provider validates cannot configure
+  that provider, then: OpenTofu calls it a cycle. Use a `precondition` instead of the variable's `validation`.
 - **An ephemeral resource whose provider is known only after apply** needs `depends_on`, with the resource that the
   provider waits for. Terraform opens it later by itself.
 - **Logs**: with `TF_LOG=warn` or more, OpenTofu itself logs the old and the new value of an attribute that was changed
