@@ -67,28 +67,30 @@ fn opentofu(folder: &str) -> Result {
     works_on(&format!("OpenTofu {version}"), || Ok(Terraform::opentofu(folder)?))
 }
 
-/// What is tried on each version, whether it is said to have the feature or not.
-const TRIALS: [(Feature, fn(&Terraform) -> Result); Feature::ALL.len()] = [
-    (Feature::Lifecycle, |terraform| lives_and_dies(terraform).map(drop)),
-    (Feature::Drift, drift_is_repaired),
-    (Feature::Guard, the_guard_refuses),
-    (Feature::Import, adopts_by_id),
-    (Feature::OneObject, |terraform| nothing_wanted_is_deleted(terraform, OTHER_WAYS)),
-    (Feature::Test, tests_clean_up),
-    (Feature::ImportForEach, adopts_a_fleet),
-    (Feature::Removed, forgets_and_deletes_nothing),
-    (Feature::Functions, functions_answer),
-    (Feature::Ephemeral, user_sigs_are_handed_on),
-    (Feature::WriteOnly, a_secret_url_is_kept_nowhere),
-    (Feature::Identity, adopts_by_identity),
-    (Feature::Query, what_exists_is_found),
-    (Feature::Actions, receivers_are_probed),
-    (Feature::ProviderForEach, each_application_has_its_provider),
-    (Feature::Encryption, secrets_are_encrypted),
-    (Feature::Exclude, the_excluded_is_left_alone),
-    (Feature::EarlyEvaluation, variables_are_evaluated_early),
-    (Feature::Enabled, a_resource_is_switched),
-];
+/// What is tried of a feature on each version, whether that is said to have it or not.
+fn trial(feature: Feature) -> fn(&Terraform) -> Result {
+    match feature {
+        Feature::Lifecycle => a_life,
+        Feature::Drift => drift_is_repaired,
+        Feature::Guard => the_guard_refuses,
+        Feature::Import => adopts_by_id,
+        Feature::OneObject => |terraform| nothing_wanted_is_deleted(terraform, OTHER_WAYS),
+        Feature::Test => tests_clean_up,
+        Feature::ImportForEach => adopts_a_fleet,
+        Feature::Removed => forgets_and_deletes_nothing,
+        Feature::Functions => functions_answer,
+        Feature::Ephemeral => user_sigs_are_handed_on,
+        Feature::WriteOnly => a_secret_url_is_kept_nowhere,
+        Feature::Identity => adopts_by_identity,
+        Feature::Query => what_exists_is_found,
+        Feature::Actions => receivers_are_probed,
+        Feature::ProviderForEach => each_application_has_its_provider,
+        Feature::Encryption => secrets_are_encrypted,
+        Feature::Exclude => the_excluded_is_left_alone,
+        Feature::EarlyEvaluation => variables_are_evaluated_early,
+        Feature::Enabled => a_resource_is_switched,
+    }
+}
 
 fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
     record(version, None)?;
@@ -99,7 +101,8 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
     assert_eq!(terraform.to_string(), version);
 
     let mut seen = Vec::new();
-    for (feature, trial) in TRIALS {
+    for feature in Feature::ALL {
+        let trial = trial(feature);
         if terraform.has(feature) {
             trial(&terraform)?;
             seen.push(feature);
@@ -116,6 +119,12 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
 
 fn scenario(terraform: &Terraform) -> Result<Scenario> {
     Scenario::on(terraform, Simulator::start()?)
+}
+
+fn a_life(terraform: &Terraform) -> Result {
+    let ran = lives_and_dies(terraform)?.run(&["version"])?;
+    ran.expect_contains(&terraform.version().to_string()).expect_contains("callkit/tencent v0.1.0");
+    Ok(())
 }
 
 /// Somebody changes the object elsewhere, and deletes it.

@@ -42,3 +42,37 @@ fn remove(partial: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn many_ask_and_one_makes() {
+        let place = format!("once-{}", process::id());
+        let half = make(&place, "it", |directory| {
+            fs::create_dir(directory).expect("a directory");
+            Err(Error::new("cut short"))
+        });
+        assert_eq!(half.expect_err("cut short").to_string(), "cut short");
+        assert_eq!(made(&place, "it").expect("an answer"), None);
+
+        let times = AtomicUsize::new(0);
+        let ask = || {
+            let made = make(&place, "it", |directory| {
+                times.fetch_add(1, Ordering::Relaxed);
+                fs::create_dir(directory).map_err(Error::io("cannot create", directory))
+            });
+            assert!(made.expect("it is made").is_dir());
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(ask))));
+        assert_eq!(times.into_inner(), 1);
+
+        let directory = made(&place, "it").expect("an answer").expect("it is made");
+        fs::remove_dir_all(directory.parent().expect("the place")).expect("it goes");
+    }
+}

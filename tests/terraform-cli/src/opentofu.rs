@@ -9,10 +9,15 @@ use crate::error::{Error, Result};
 use crate::once;
 
 /// The releases of OpenTofu that `tests/opentofu/` pins, oldest first: the folder and the version.
+///
+/// OpenTofu supports 1.12 until 2027-02-01 and 1.13 until 2027-08-01. 1.11, which has ended, is the first with ephemeral
+/// resources. The Go module proxy of the project's machines has no 1.13 yet.
 pub const OPENTOFU_RELEASES: &[(&str, &str)] = &[("1.11", "1.11.14"), ("1.12", "1.12.6")];
 
 /// Below the target directory.
 const PLACE: &str = "opentofu";
+/// As the project links its releases: without symbols, and of their version rather than in development.
+const LDFLAGS: &str = "-s -w -X github.com/opentofu/opentofu/version.dev=no";
 const EXECUTABLE: &str = if cfg!(windows) { "tofu.exe" } else { "tofu" };
 
 /// The build of this version, if there is one.
@@ -31,7 +36,6 @@ pub(crate) fn build(folder: &str, version: &str) -> Result<Option<PathBuf>> {
     Ok(Some(directory.join(EXECUTABLE)))
 }
 
-/// As the project builds its releases: static, and of that version rather than in development.
 fn compile(go: &Path, module: &Path, executable: &Path) -> Result<()> {
     eprintln!("Building OpenTofu in {} ...", module.display());
     if let Some(directory) = executable.parent() {
@@ -39,9 +43,7 @@ fn compile(go: &Path, module: &Path, executable: &Path) -> Result<()> {
     }
     let mut command = Command::new(go);
     command
-        .args(["build", "-mod=readonly", "-trimpath", "-ldflags"])
-        .arg("-s -w -X github.com/opentofu/opentofu/version.dev=no")
-        .arg("-o")
+        .args(["build", "-mod=readonly", "-trimpath", "-ldflags", LDFLAGS, "-o"])
         .args([executable, Path::new("github.com/opentofu/opentofu/cmd/tofu")])
         .current_dir(module)
         .env("CGO_ENABLED", "0")
