@@ -12,7 +12,7 @@ use tencent_simulator::{Service, Simulator};
 use terraform_cli::{Feature, Flavour, Output, Terraform};
 
 use crate::harness::{
-    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, key, resource, sends, this,
+    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, key, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
@@ -309,6 +309,26 @@ pub(crate) fn a_resource_is_switched(terraform: &Terraform) -> Result {
 #[test]
 fn a_resource_that_is_switched_off() -> Result {
     on_opentofu(Feature::Enabled, a_resource_is_switched)
+}
+
+/// Where nothing is to be destroyed, a replacement writes, and destroying forgets.
+pub(crate) fn destroying_forgets(terraform: &Terraform) -> Result {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+    let kept = this(&(sends(&[START], URL) + "overwrite_existing = false\nlifecycle {\n  destroy = false\n}\n"));
+    let scenario = scenario.applied(&kept)?;
+    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.expect_remote(&[START], URL);
+    scenario.expect_no_changes()?;
+    scenario.run(&["destroy", "-auto-approve", "-suppress-forget-errors"])?.expect_success();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
+
+#[test]
+fn a_resource_that_is_never_destroyed() -> Result {
+    on_opentofu(Feature::ForgetOnDestroy, destroying_forgets)
 }
 
 #[test]

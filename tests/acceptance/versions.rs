@@ -13,8 +13,8 @@ use crate::harness::{CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS,
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::opentofu::{
-    a_resource_is_switched, each_application_has_its_provider, say, secrets_are_encrypted, the_excluded_is_left_alone,
-    variables_are_evaluated_early,
+    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, say, secrets_are_encrypted,
+    the_excluded_is_left_alone, variables_are_evaluated_early,
 };
 use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
@@ -89,6 +89,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Exclude => the_excluded_is_left_alone,
         Feature::EarlyEvaluation => variables_are_evaluated_early,
         Feature::Enabled => a_resource_is_switched,
+        Feature::ForgetOnDestroy => destroying_forgets,
     }
 }
 

@@ -48,11 +48,13 @@ pub enum Feature {
     EarlyEvaluation,
     /// `lifecycle { enabled = … }`
     Enabled,
+    /// `lifecycle { destroy = false }`
+    ForgetOnDestroy,
 }
 
 impl Feature {
     /// All of them, what every version can first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Lifecycle,
         Self::Drift,
         Self::Guard,
@@ -72,6 +74,7 @@ impl Feature {
         Self::Exclude,
         Self::EarlyEvaluation,
         Self::Enabled,
+        Self::ForgetOnDestroy,
     ];
 
     /// The first version that has it (1.6 is the first of all here), by flavour; none if no version has.
@@ -90,6 +93,7 @@ impl Feature {
             Self::EarlyEvaluation => (None, Some((1, 8))),
             Self::ProviderForEach | Self::Exclude => (None, Some((1, 9))),
             Self::Enabled => (None, Some((1, 11))),
+            Self::ForgetOnDestroy => (None, Some((1, 12))),
         }
     }
 }
@@ -132,6 +136,7 @@ impl fmt::Display for Feature {
             Self::Exclude => "`-exclude`",
             Self::EarlyEvaluation => "variables in `backend` and in a module's `source`",
             Self::Enabled => "`enabled` in `lifecycle`",
+            Self::ForgetOnDestroy => "`destroy = false` in `lifecycle`",
         })
     }
 }
