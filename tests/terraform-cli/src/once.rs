@@ -1,5 +1,6 @@
 //! Directories below Cargo's target directory that are made once, however many processes ask for them at the same time.
-//! Such a directory appears complete or not at all.
+//! Such a directory appears complete or not at all. What has the same place is made one after the other, for the next
+//! finds in the caches of pip or Go what the one before has fetched and compiled.
 
 use std::fs::{self, File};
 use std::io;
@@ -21,7 +22,7 @@ pub(crate) fn make(place: &str, name: &str, make: impl FnOnce(&Path) -> Result<(
     }
     let home = cargo::target_directory()?.join(place);
     fs::create_dir_all(&home).map_err(Error::io("cannot create", &home))?;
-    let lock_path = home.join(format!("{name}.lock"));
+    let lock_path = home.join("lock");
     let lock_file = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
     let mut lock = fd_lock::RwLock::new(lock_file);
     let _guard = lock.write().map_err(Error::io("cannot lock", &lock_path))?;
