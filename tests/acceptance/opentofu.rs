@@ -1,7 +1,9 @@
 //! What only OpenTofu has: several instances of a provider block, encrypted states, `-exclude`, early evaluation.
 //!
-//! These tests run on the Terraform at hand if that is an OpenTofu, and else on the OpenTofu beside it.
+//! These tests run on the Terraform at hand if that is an OpenTofu, and else on the OpenTofu beside it, unless somebody has
+//! named the one to use (`TF_ACC_TERRAFORM_PATH`).
 
+use std::env;
 use std::fs;
 use std::io::{self, Write as _};
 use std::sync::LazyLock;
@@ -18,10 +20,13 @@ use crate::secrets::{contains, files, unzipped};
 
 /// The OpenTofu at hand.
 static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {
-    let there = match TERRAFORM.flavour() {
-        Flavour::OpenTofu => Some(TERRAFORM.clone()),
-        Flavour::Terraform => Terraform::opentofu_at_hand().expect("an OpenTofu that works"),
-    };
+    if TERRAFORM.flavour() == Flavour::OpenTofu {
+        return Some(TERRAFORM.clone());
+    }
+    if env::var_os("TF_ACC_TERRAFORM_PATH").is_some_and(|named| !named.is_empty()) {
+        return None;
+    }
+    let there = Terraform::opentofu_at_hand().expect("an OpenTofu that works");
     if there.is_none() {
         say("OpenTofu is not at hand: the tests run on Terraform alone. (Install tofu, or run .ci/run where Go is.)");
     }
@@ -34,7 +39,7 @@ pub(crate) fn say(what: &str) {
     let _ = writeln!(io::stderr(), "{what}");
 }
 
-/// On the OpenTofu at hand, if it has this feature.
+/// On that OpenTofu, if it has this feature.
 fn on_opentofu(feature: Feature, test: impl FnOnce(&Terraform) -> Result) -> Result {
     match OPENTOFU.as_ref().filter(|opentofu| opentofu.has(feature)) {
         Some(opentofu) => test(opentofu),
