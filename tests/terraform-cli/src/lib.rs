@@ -61,7 +61,7 @@ pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::TIME_LIMIT;
 pub use python::python_with;
-pub use record::{record, recorded};
+pub use record::{forget, record, recorded};
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};
 pub use workspace::Workspace;
