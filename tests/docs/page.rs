@@ -17,7 +17,7 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
     let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
-    let secret = "With a URL that is in neither state nor plan (Terraform 1.11 and later):";
+    let secret = "With a URL that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):";
     page += &code(secret, "terraform", &file("secret-url.tf"));
     page += &attributes(schema);
     page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));

@@ -13,9 +13,8 @@ use semver::Version;
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::terraform::Flavour;
 
-/// Where Terraform and OpenTofu look for a provider when its address names no host.
-const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 /// The provider of this repository.
 const OURS: &str = "callkit/tencent";
 
@@ -50,8 +49,8 @@ impl Mirror {
             binary.canonicalize().map_err(Error::io("there is no provider to install; build it first:", binary))?;
 
         let mirror = Self::empty()?;
-        for host in REGISTRY_HOSTS {
-            let place = mirror.path().join(place(host, source, version));
+        for flavour in [Flavour::Terraform, Flavour::OpenTofu] {
+            let place = mirror.path().join(place(flavour.registry(), source, version));
             let parent = place.parent().unwrap_or(mirror.path());
             fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
             link(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
