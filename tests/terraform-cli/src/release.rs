@@ -29,7 +29,8 @@ pub fn host_target() -> Result<String> {
     Rustc::ask().map(|rustc| rustc.host)
 }
 
-/// Builds a binary of this workspace for a target (else for this machine) as it is released, and returns its path.
+/// Builds a binary of this workspace for a target (else for this machine) as it is released, and returns its path. Its
+/// package has the same name.
 ///
 /// # Errors
 ///
@@ -58,6 +59,7 @@ pub fn release_build_in(
     let metadata = serde_json::from_str(&metadata)
         .map_err(|cause| Error::new(format!("`cargo metadata` printed no JSON: {cause}")))?;
     environment.push(("CARGO_ENCODED_RUSTFLAGS", flags(target, &rustc, &metadata)));
+    // Only what this package needs, and with no more features than it needs: not those of the other members.
     // Cargo applies these flags to what is linked for a target, and, unless the target is named, to its build scripts and
     // macros as well, which cannot be linked statically.
     let arguments = [
@@ -83,6 +85,9 @@ fn flags(target: &str, rustc: &Rustc, metadata: &Value) -> OsString {
     if target.contains("-linux-") {
         // Loaded at a fixed address, as Go's executables are: there is nothing to adjust at the start.
         flags.push("-Crelocation-model=static".into());
+        // The crate getrandom looks for the function that it calls when it runs, does not find it in a static executable,
+        // and would read /dev/urandom instead, which an empty container does not have.
+        flags.extend(["--cfg".into(), "getrandom_backend=\"linux_getrandom\"".into()]);
     }
     if target.ends_with("-windows-msvc") {
         // No time of linking.
