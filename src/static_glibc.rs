@@ -14,7 +14,7 @@ pub(crate) fn look_names_up_without_plugins() {
     }
 }
 
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "glibc has no other way to say this, and no crate wraps it")]
 fn configure_lookup(database: &CStr, ways: &CStr) {
     unsafe extern "C" {
         /// Declared in glibc's `nss.h`: overrides a line of `/etc/nsswitch.conf` for this process.

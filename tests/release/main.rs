@@ -14,12 +14,14 @@ mod reproducible;
 mod tls;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use terraform_cli::{Profile, cargo_build};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The executable, built if it is not there yet.
-fn executable() -> Result<PathBuf> {
-    Ok(cargo_build(env!("CARGO_PKG_NAME"), Profile::Release)?)
-}
+static EXECUTABLE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let built = cargo_build(env!("CARGO_PKG_NAME"), Profile::Release);
+    built.unwrap_or_else(|error| panic!("there is no release: {error}"))
+});

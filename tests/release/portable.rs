@@ -15,7 +15,7 @@ use terraform_cli::{Mirror, Output, Terraform, Workspace};
 
 use crate::dns::NameServer;
 use crate::tls::{Gate, NAME};
-use crate::{Result, executable};
+use crate::{EXECUTABLE, Result};
 
 /// Where distributions keep the certificates that they trust.
 const CERTIFICATES: [&str; 5] = [
@@ -29,7 +29,7 @@ const CERTIFICATES: [&str; 5] = [
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn it_is_small() -> Result {
-    let size = fs::metadata(executable()?)?.len();
+    let size = fs::metadata(&*EXECUTABLE)?.len();
     assert!(size <= 8_000_000, "{size} bytes");
     Ok(())
 }
@@ -68,11 +68,10 @@ fn names_come_from_dns() -> Result {
         machine.applies()?;
 
         machine.host = format!("no-such-host.{domain}");
-        machine.plan()?.expect_failure().expect_contains("host name was not found");
+        machine.fails("the server's host name was not found. Check")?;
         drop(server);
         fs::remove_file(machine.path("/etc/resolv.conf"))?;
-        machine.plan()?.expect_failure().expect_contains("no /etc/resolv.conf");
-        Ok(())
+        machine.fails("it is not in /etc/hosts, and there is no /etc/resolv.conf to name a DNS server")
     })
 }
 
@@ -82,7 +81,7 @@ fn certificates_are_found_where_distributions_keep_them() -> Result {
     as_root("portable::certificates_are_found_where_distributions_keep_them", || {
         let mut machine = Machine::new()?;
         machine.write("/etc/hosts", &format!("127.0.0.1 {NAME}\n"))?;
-        machine.plan()?.expect_failure().expect_contains("no CA certificates were found on this machine");
+        machine.fails("No CA certificates were found on this machine")?;
         for place in CERTIFICATES {
             machine.trust(place)?;
             machine.plan()?.expect_success();
@@ -108,7 +107,7 @@ struct Machine {
 impl Machine {
     fn new() -> Result<Self> {
         let root = tempfile::Builder::new().prefix("empty-root-").tempdir()?;
-        fs::copy(executable()?, root.path().join("provider"))?;
+        fs::copy(&*EXECUTABLE, root.path().join("provider"))?;
         // The one directory that the provider writes to. It has the same path inside and outside.
         let outside = root.path().join("sockets");
         let inside = root.path().join(outside.strip_prefix("/")?);
@@ -163,6 +162,15 @@ impl Machine {
 
     fn plan(&self) -> Result<Output> {
         self.run(&["plan"])
+    }
+
+    /// A plan fails and says so, wherever Terraform breaks the lines.
+    fn fails(&self, said: &str) -> Result {
+        let plan = self.plan()?;
+        plan.expect_failure();
+        let text = plan.text().replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(said), "expected {said:?} in: {text}");
+        Ok(())
     }
 
     fn applies(&self) -> Result {

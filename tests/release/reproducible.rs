@@ -7,13 +7,11 @@ use std::process::Command;
 
 use terraform_cli::release_build_in;
 
-use crate::{Result, executable};
+use crate::{EXECUTABLE, Result};
 
 #[test]
 #[ignore = "builds the release twice, some four minutes each; run by .ci/run"]
 fn another_directory_and_another_home_give_the_same_bytes() -> Result {
-    let here = executable()?;
-
     let elsewhere = tempfile::tempdir()?;
     let (checkout, home) = (elsewhere.path().join("somewhere/else"), elsewhere.path().join("home"));
     copy_checkout(&checkout)?;
@@ -29,7 +27,7 @@ fn another_directory_and_another_home_give_the_same_bytes() -> Result {
     ];
     let there = release_build_in(&checkout, &environment, env!("CARGO_PKG_NAME"), None)?;
 
-    let (here, there) = (fs::read(here)?, fs::read(there)?);
+    let (here, there) = (fs::read(&*EXECUTABLE)?, fs::read(there)?);
     let difference = here.iter().zip(&there).position(|(here, there)| here != there);
     let around = |bytes: &[u8], at: usize| {
         let part = &bytes[at.saturating_sub(80)..bytes.len().min(at + 80)];
@@ -45,7 +43,7 @@ fn another_directory_and_another_home_give_the_same_bytes() -> Result {
 #[test]
 #[ignore = "looks at the release, which takes minutes to build; run by .ci/run"]
 fn no_path_of_this_machine_is_in_it() -> Result {
-    let bytes = fs::read(executable()?)?;
+    let bytes = fs::read(&*EXECUTABLE)?;
     for path in [PathBuf::from(env!("CARGO_MANIFEST_DIR")), real_cargo_home()?, rustup_home()?] {
         let path = path.to_str().ok_or("a path that is plain text")?.as_bytes();
         let at = bytes.windows(path.len()).position(|part| part == path);
