@@ -59,7 +59,7 @@ mod tests {
             let mut text = String::new();
             file.read_to_string(&mut text).expect("text");
             assert_eq!((text.as_str(), file.last_modified()), ("content", Some(DateTime::DEFAULT)));
-            found.push((file.name().to_owned(), file.unix_mode().map(|mode| mode & 0o777)));
+            found.push((file.name().expect("a name").into_owned(), file.unix_mode().map(|mode| mode & 0o777)));
         }
         assert_eq!(found, [("run".to_owned(), Some(0o755)), ("read".to_owned(), Some(0o644))]);
     }
