@@ -8,15 +8,17 @@
 //! | `…_VERSION_SHA256SUMS` | the checksums of all of these |
 //! | `…_VERSION_SHA256SUMS.sig` | the signature of the checksums |
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
-use terraform_cli::release_build;
+use terraform_cli::{glibc_version, release_build};
 
 use crate::archive::{self, Entry};
 use crate::project::{MANIFEST, NAME, Project, Target};
+use crate::signature::PASSPHRASE;
 use crate::{Result, dependencies, licenses, sbom, signature};
 
 /// What a person asked for.
@@ -55,8 +57,8 @@ fn write_platform(project: &Project, target: &Target, executable: &Path, out: &P
     let crates = dependencies::linked(target)?;
     let runtimes = licenses::runtimes(target).into_iter().map(|runtime| {
         let version = match runtime.name {
-            "glibc" => said(Command::new("getconf").arg("GNU_LIBC_VERSION"))?,
-            _ => said(Command::new("rustc").arg("--version").current_dir(&project.root))?,
+            "glibc" => glibc_version()?,
+            _ => rustc_version(project)?,
         };
         Ok((runtime, version))
     });
@@ -73,12 +75,11 @@ fn write_platform(project: &Project, target: &Target, executable: &Path, out: &P
     Ok(fs::write(out.join(format!("{name}.cdx.json")), bill)?)
 }
 
-/// The version that a command prints as its second word.
-fn said(command: &mut Command) -> Result<String> {
-    let output = command.output().map_err(|cause| format!("cannot run {command:?}: {cause}"))?;
+/// The version of the compiler, which is that of the standard library.
+fn rustc_version(project: &Project) -> Result<String> {
+    let output = Command::new("rustc").arg("--version").current_dir(&project.root).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let version = text.split_whitespace().nth(1).filter(|_| output.status.success());
-    Ok(version.ok_or_else(|| format!("{command:?} names no version: {output:?}"))?.to_owned())
+    Ok(text.split_whitespace().nth(1).ok_or_else(|| format!("`rustc --version` printed {text:?}"))?.to_owned())
 }
 
 /// Writes the manifest, the checksums and the signature for all platforms that are there. Returns all files.
@@ -102,18 +103,17 @@ fn finish(project: &Project, out: &Path, key: Option<&Path>) -> Result<Vec<PathB
     for name in &names {
         text += &format!("{}  {name}\n", sha256(&fs::read(out.join(name))?));
     }
+    if out.join(&signature).exists() {
+        // Of other checksums.
+        fs::remove_file(out.join(&signature))?;
+    }
     fs::write(out.join(&sums), &text)?;
     names.push(sums);
-    match key {
-        Some(key) => {
-            let signed = signature::sign(key, text.as_bytes())?;
-            fs::write(out.join(&signature), signed.bytes)?;
-            eprintln!("Signed with the key {}.", signed.key_id);
-            names.push(signature);
-        }
-        // One of other checksums would be wrong.
-        None if out.join(&signature).exists() => fs::remove_file(out.join(&signature))?,
-        None => {}
+    if let Some(key) = key {
+        let signed = signature::sign(key, env::var(PASSPHRASE).ok().as_deref(), text.as_bytes())?;
+        fs::write(out.join(&signature), signed.bytes)?;
+        eprintln!("Signed with the key {}.", signed.key_id);
+        names.push(signature);
     }
     Ok(names.into_iter().map(|name| out.join(name)).collect())
 }

@@ -51,7 +51,7 @@ pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform}
 pub use output::Output;
 pub use process::TIME_LIMIT;
 pub use python::python_with;
-pub use release::{host_target, release_build, release_build_in};
+pub use release::{glibc_version, host_target, release_build, release_build_in};
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};
 pub use workspace::Workspace;

@@ -4,7 +4,7 @@
 //! bytes wherever they are built with the same compilers: no path of the machine is in them.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -52,6 +52,9 @@ pub fn release_build_in(
 ) -> Result<PathBuf> {
     let rustc = Rustc::ask()?;
     let target = target.unwrap_or(&rustc.host);
+    if target.contains("-linux-gnu") {
+        check_glibc(&glibc_version()?)?;
+    }
     let mut environment: Vec<_> =
         environment.iter().map(|(name, value)| (*name, value.as_os_str().to_owned())).collect();
     let metadata =
@@ -74,6 +77,30 @@ pub fn release_build_in(
     ];
     let messages = cargo(checkout, &environment, &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
+}
+
+/// The version of this machine's glibc, such as `2.36`: the one that is linked.
+///
+/// # Errors
+///
+/// There is none.
+pub fn glibc_version() -> Result<String> {
+    let said = run("getconf", &["GNU_LIBC_VERSION"])?;
+    let version = said.split_whitespace().nth(1).map(str::to_owned);
+    version.ok_or_else(|| Error::new(format!("`getconf GNU_LIBC_VERSION` printed {said:?}")))
+}
+
+/// An older glibc loads even the ways to look names up that a static executable needs.
+fn check_glibc(version: &str) -> Result<()> {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok()).unwrap_or_default();
+    let mut parts = version.split('.');
+    if (number(parts.next()), number(parts.next())) < (2, 34) {
+        return Err(Error::new(format!(
+            "this machine has glibc {version}, and what is linked statically with it could not look up any host name: \
+             build on a system with glibc 2.34 or newer"
+        )));
+    }
+    Ok(())
 }
 
 /// The flags for rustc, in the form in which Cargo takes them whatever they contain.
@@ -136,16 +163,22 @@ impl Rustc {
 
 fn rustc(arguments: &[&str]) -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    // In the checkout, whose rust-toolchain.toml might choose the compiler.
-    let output = Command::new(rustc)
+    run(rustc, arguments)
+}
+
+/// Runs a program in the checkout, where a file might choose the compiler, and returns what it printed.
+fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
+    let program = program.as_ref();
+    let line = format!("`{} {}`", program.display(), arguments.join(" "));
+    let output = Command::new(program)
         .args(arguments)
         .current_dir(root())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|cause| Error::new(format!("cannot run rustc: {cause}")))?;
+        .map_err(|cause| Error::new(format!("cannot run {line}: {cause}")))?;
     if !output.status.success() {
-        return Err(Error::new(format!("`rustc {}` failed ({})", arguments.join(" "), output.status)));
+        return Err(Error::new(format!("{line} failed ({})", output.status)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -189,6 +222,16 @@ mod tests {
     fn linux_is_linked_statically() {
         for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"] {
             assert_eq!(flags_for(target)[..2], ["-Ctarget-feature=+crt-static", "-Crelocation-model=static"]);
+        }
+    }
+
+    #[test]
+    fn a_glibc_that_would_look_up_nothing_is_refused() {
+        for enough in ["2.34", "2.41", "3.0"] {
+            assert!(check_glibc(enough).is_ok(), "{enough}");
+        }
+        for old in ["2.33", "2.28", ""] {
+            assert!(check_glibc(old).is_err(), "{old}");
         }
     }
 

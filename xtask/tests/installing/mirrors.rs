@@ -47,35 +47,31 @@ fn from_a_directory() -> Result {
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn from_a_mirror_in_the_network() -> Result {
     let server = Server::start()?;
-    let mut checkout = Checkout::of("callkit/tencent", None)?;
-    checkout.workspace.env("SSL_CERT_FILE", server.ca_certificate());
-    checkout.configure_cli(&format!(
-        "provider_installation {{\n  network_mirror {{\n    url = \"https://{}/mirror/\"\n  }}\n}}\n",
-        server.host()
-    ))?;
+    let checkout = || -> Result<Checkout> {
+        let mut checkout = Checkout::of("callkit/tencent", None)?;
+        checkout.workspace.env("SSL_CERT_FILE", server.ca_certificate());
+        checkout.configure_cli(&format!(
+            "provider_installation {{\n  network_mirror {{\n    url = \"https://{}/mirror/\"\n  }}\n}}\n",
+            server.host()
+        ))?;
+        Ok(checkout)
+    };
+    let put = |name: &str, content: &[u8]| {
+        for host in terraform_cli::REGISTRY_HOSTS {
+            server.put(&format!("/mirror/{host}/callkit/tencent/{name}"), content);
+        }
+    };
     let archive = json!({ "url": Package::archive_name(), "hashes": [format!("zh:{}", PACKAGE.archive_sha256()?)] });
-    let content = fs::read(PACKAGE.archive())?;
-    for host in terraform_cli::REGISTRY_HOSTS {
-        let file = |name: &str| format!("/mirror/{host}/callkit/tencent/{name}");
-        server.put(&file("index.json"), json!({ "versions": { VERSION: {} } }).to_string());
-        let version = json!({ "archives": { platform(): archive } });
-        server.put(&file(&format!("{VERSION}.json")), version.to_string());
-        server.put(&file(&Package::archive_name()), content.clone());
-    }
-    checkout.installs()?;
+    let mut content = fs::read(PACKAGE.archive())?;
+    put("index.json", json!({ "versions": { VERSION: {} } }).to_string().as_bytes());
+    put(&format!("{VERSION}.json"), json!({ "archives": { platform(): archive } }).to_string().as_bytes());
+    put(&Package::archive_name(), &content);
+    checkout()?.installs()?;
 
     // One byte is another one.
-    let tampered = Checkout::of("callkit/tencent", None)?;
-    fs::copy(checkout.home.path().join("cli.tfrc"), tampered.home.path().join("cli.tfrc"))?;
-    let mut tampered = tampered;
-    tampered.workspace.env("SSL_CERT_FILE", server.ca_certificate());
-    tampered.workspace.env("TF_CLI_CONFIG_FILE", tampered.home.path().join("cli.tfrc"));
-    let mut content = content;
     let middle = content.len() / 2;
     content[middle] ^= 1;
-    for host in terraform_cli::REGISTRY_HOSTS {
-        server.put(&format!("/mirror/{host}/callkit/tencent/{}", Package::archive_name()), content.clone());
-    }
-    tampered.workspace.init()?.expect_failure().expect_contains("checksum");
+    put(&Package::archive_name(), &content);
+    checkout()?.workspace.init()?.expect_failure().expect_contains("checksum");
     Ok(())
 }
