@@ -161,15 +161,15 @@ const KINDS: &[Kind] = &[
 const TWO_OBJECTS: &str = "
 ## Two objects of one application
 
-An application has one callback configuration, but Terraform can hold it twice: after a block was renamed without a
+An application has one callback configuration of each service, but Terraform can hold it twice: after a block was renamed without a
 `moved` block, after an import into two addresses, or after an interrupted `create_before_destroy` replacement. The plan
 then says what becomes of it:
 
-- *Two resources for the call callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
+- *Two resources for the Call callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
   they want different things, and a warning otherwise.
-- *The call callback configuration of SDKAppID … is left to another object*: one of the objects is destroyed and another stays.
+- *The Call callback configuration of SDKAppID … is left to another object*: one of the objects is destroyed and another stays.
   Terraform counts a destroyed object, and nothing is deleted at Tencent.
-- *The call callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
+- *The Call callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
   first. The object that stays is written once more, so that it is there afterwards.
 
 The provider can see this within one run and one provider block. It cannot if `-target` selects only the object that is

@@ -19,7 +19,7 @@ const PLUGIN: Plugin = Plugin {
 };
 
 const HELP: &str = "\
-terraform-provider-tencent: manages Tencent RTC's call-callback configuration with Terraform or OpenTofu
+terraform-provider-tencent: manages the callback configurations of Tencent RTC with Terraform or OpenTofu
 
 This program is a plugin: Terraform starts it. Name it in a configuration and run \"terraform init\":
 

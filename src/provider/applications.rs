@@ -23,7 +23,7 @@ pub struct Tencent {
     /// What this run has found and done, by application and service; it takes no credentials to be spoken of.
     records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
     /// The applications of which this run has read more than one object of a service.
-    shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
+    shared: Mutex<BTreeSet<(SdkAppId, &'static str)>>,
 }
 
 /// How to call for an application.
@@ -247,15 +247,15 @@ impl<'a> OfService<'a> {
 
     /// Notes that this run has read more than one object of an application.
     pub(super) fn note_shared(self, id: SdkAppId) {
-        self.lock_shared().insert((self.service.name, id));
+        self.lock_shared().insert((id, self.service.name));
     }
 
     /// The applications of which this run has read more than one object.
     pub(super) fn shared(self) -> Vec<SdkAppId> {
-        self.lock_shared().iter().filter(|(service, _)| *service == self.service.name).map(|(_, id)| *id).collect()
+        self.lock_shared().iter().filter(|(_, service)| *service == self.service.name).map(|(id, _)| *id).collect()
     }
 
-    fn lock_shared(self) -> MutexGuard<'a, BTreeSet<(&'static str, SdkAppId)>> {
+    fn lock_shared(self) -> MutexGuard<'a, BTreeSet<(SdkAppId, &'static str)>> {
         self.tencent.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,6 +7,7 @@ use crate::tencent::{Overwrite, Service};
 
 pub(super) const CALL: CallbackService = CallbackService {
     name: "call",
+    title: "Call",
     type_name: "tencent_call_callback",
     events_of: "calls",
     api: Service { path_segment: "call_config", overwrite: Overwrite::BySet },

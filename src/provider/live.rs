@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER};
-use super::room::seat;
+use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
 use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 
@@ -17,6 +16,7 @@ pub(super) const API: Service = Service { path_segment: "live_config", overwrite
 
 pub(super) const LIVE: CallbackService = CallbackService {
     name: "live",
+    title: "Live",
     type_name: "tencent_live_callback",
     events_of: "live streams",
     api: API,
@@ -25,7 +25,7 @@ pub(super) const LIVE: CallbackService = CallbackService {
             command: "Live.CallbackAfterCreateRoom",
             meaning: "a live room was created",
             sample: Some(
-                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(), "EventTime": now.milliseconds }),
+                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
             ),
         },
         Event {
@@ -36,7 +36,7 @@ pub(super) const LIVE: CallbackService = CallbackService {
                     "Operator_Account": PROBE_USER,
                     "RoomId": PROBE_ID,
                     "EventType": "DestroyByUser",
-                    "RoomInfo": room(),
+                    "RoomInfo": room(now),
                     "Statistic": {
                         "TotalViewers": 0, "TotalGiftsSent": 0, "TotalGiftCoins": 0, "TotalUniqueGiftSenders": 0,
                         "TotalLikesReceived": 0,
@@ -49,7 +49,7 @@ pub(super) const LIVE: CallbackService = CallbackService {
             command: "Live.CallbackAfterUpdateRoomInfo",
             meaning: "the information about a live room changed",
             sample: Some(
-                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(), "EventTime": now.milliseconds }),
+                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
             ),
         },
         Event {
@@ -128,7 +128,9 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Mic.CallbackAfterSeatInfoChanged",
             meaning: "the list of speakers' seats changed",
-            sample: Some(|now| json!({ "RoomId": PROBE_ID, "SeatList": [seat()], "EventTime": now.milliseconds })),
+            sample: Some(
+                |now| json!({ "RoomId": PROBE_ID, "SeatList": [probe_seat()], "EventTime": now.milliseconds }),
+            ),
         },
         Event {
             command: "Live.CallbackAfterCreateBattle",
@@ -164,7 +166,7 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: SEND_GIFT,
             meaning: "**before** a gift is sent, which the receiver's answer allows or blocks. Without an answer within two \
-                      seconds the gift is blocked, unless the next command is set as well",
+                      seconds the gift is blocked, unless `Live.CallbackBeforeCallBackNotBlock` is set as well",
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -208,23 +210,29 @@ pub(super) const LIVE: CallbackService = CallbackService {
             them through.\n\nTencent lists the `Group.` and `Follow.` events, which are those of its Chat, for live streams as \
             well. Its documentation does not say whether this API takes them: a plan accepts them, and an apply shows what \
             Tencent answers.\n\nTencent can sign the events of live streams: see `tencent_live_callback_token`.",
-    advise: |commands| {
-        (commands.contains(&SEND_GIFT) && !commands.contains(&NOT_BLOCK)).then(|| {
-            Diagnostic::warning(
-                "Gifts depend on the callback URL",
-                format!(
-                    "With {SEND_GIFT}, Tencent asks the receiver before each gift: a URL that does not answer blocks every \
-                     gift. If gifts are to pass without an answer, add {NOT_BLOCK}."
-                ),
-            )
-        })
+    advise: |commands| match (commands.contains(&SEND_GIFT), commands.contains(&NOT_BLOCK)) {
+        (true, false) => Some(Diagnostic::warning(
+            "Gifts depend on the callback URL",
+            format!(
+                "With {SEND_GIFT}, Tencent asks the receiver before each gift: a URL that does not answer blocks every gift. \
+                 If gifts are to pass without an answer, add {NOT_BLOCK}."
+            ),
+        )),
+        (false, true) => Some(Diagnostic::warning(
+            "A switch without its event",
+            format!(
+                "{NOT_BLOCK} sends no events. It lets gifts pass when {SEND_GIFT} gets no answer: add that, or remove it."
+            ),
+        )),
+        _ => None,
     },
 };
 
-fn room() -> Value {
+fn room(now: Now) -> Value {
     json!({
         "RoomId": PROBE_ID, "RoomName": PROBE_USER, "RoomType": "Live", "Owner_Account": PROBE_USER,
-        "MaxMemberCount": 1, "MaxSeatCount": 1, "IsSeatEnabled": false, "CustomInfo": "", "Category": [],
+        "MaxMemberCount": 1, "IsMessageDisabled": false, "CustomInfo": "", "IsSeatEnabled": false, "TakeSeatMode": "",
+        "MaxSeatCount": 1, "CreateTime": now.seconds, "IsPublicVisible": false, "CoverURL": "", "Category": [],
     })
 }
 

@@ -8,6 +8,7 @@ use crate::tencent::{Overwrite, Service};
 
 pub(super) const MADE_UP: CallbackService = CallbackService {
     name: "made_up",
+    title: "Made-up",
     type_name: "tencent_made_up_callback",
     events_of: "made-up things",
     api: Service { path_segment: "made_up_config", overwrite: Overwrite::ByUpdate },
@@ -38,7 +39,7 @@ use tonic::Request;
 
 use super::callback::probe::CallbackProbe;
 use super::callback::resource::CallbackResource;
-use super::{CALL, Config, Services, TencentProvider};
+use super::{Config, Services, TencentProvider, call};
 use crate::terraform::codec::{decode, encode};
 use crate::terraform::proto::{self, DynamicValue, provider_server::Provider as _};
 use crate::terraform::{Action, Data, ManagedResource, Server, Type, Value};
@@ -47,7 +48,7 @@ type Model = <CallbackResource as ManagedResource>::Model;
 type ProbeConfig = <CallbackProbe as Action>::Config;
 
 /// Its line in the registry.
-const WITH_IT: Services = Services(&[&CALL, &MADE_UP]);
+const WITH_IT: Services = Services(&[&call::CALL, &MADE_UP]);
 
 const URL: &str = "https://hooks.example.com/made-up";
 const BEGIN: &str = "MadeUp.CallbackAfterBegin";

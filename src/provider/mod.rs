@@ -31,7 +31,6 @@ mod user_sig;
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
-use call::CALL;
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
@@ -40,16 +39,14 @@ use callback::resource::CallbackResource;
 use callback::service::Services;
 use config::{Config, Environment};
 use functions::UserSigClaims;
-use live::LIVE;
-use room::ROOM;
 use user_sig::UserSigResource;
 
 /// The services: one line each.
 #[rustfmt::skip]
 const SERVICES: Services = Services(&[
-    &CALL,
-    &ROOM,
-    &LIVE,
+    &call::CALL,
+    &room::ROOM,
+    &live::LIVE,
 ]);
 
 /// The provider `tencent`.

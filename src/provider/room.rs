@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice};
+use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
 use crate::tencent::{Overwrite, Service};
 
 pub(super) const ROOM: CallbackService = CallbackService {
     name: "room",
+    title: "Room",
     type_name: "tencent_room_callback",
     events_of: "rooms",
     api: Service { path_segment: "room_config", overwrite: Overwrite::ByUpdate },
@@ -17,7 +18,7 @@ pub(super) const ROOM: CallbackService = CallbackService {
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
-                    "RoomInfo": room(),
+                    "RoomInfo": room(now),
                     "ScheduleInviteeList_Account": [],
                     "EventTime": now.milliseconds,
                 })
@@ -62,23 +63,15 @@ pub(super) const ROOM: CallbackService = CallbackService {
                 json!({
                     "Operator_Account": PROBE_USER,
                     "RoomId": PROBE_ID,
-                    "SeatList": [seat()],
+                    "SeatList": [probe_seat()],
                     "EventTime": now.milliseconds,
                 })
             }),
         },
     ],
-    notes: "",
+    notes: "Rooms are those of conferences. Those of live streams are `tencent_live_callback`'s.",
     advise: no_advice,
 };
-
-/// One seat of a room, taken. Live's rooms have such ones, too.
-pub(super) fn seat() -> Value {
-    json!({
-        "Index": 0, "Member_Account": PROBE_USER,
-        "IsTakenDisabled": false, "IsVideoDisabled": false, "IsAudioDisabled": false,
-    })
-}
 
 fn member_changed(how: &str, now: Now) -> Value {
     json!({
@@ -91,9 +84,11 @@ fn member_changed(how: &str, now: Now) -> Value {
     })
 }
 
-fn room() -> Value {
+fn room(now: Now) -> Value {
     json!({
         "RoomId": PROBE_ID, "RoomName": PROBE_USER, "RoomType": "Meeting", "Owner_Account": PROBE_USER,
-        "MaxMemberCount": 1, "MaxSeatCount": 1, "IsSeatEnabled": false, "CustomInfo": "",
+        "MaxMemberCount": 1, "MaxSeatCount": 1, "IsMessageDisabled": false, "IsCameraDisabled": false,
+        "IsMicrophoneDisabled": false, "CustomInfo": "", "ScheduleStartTime": 0, "ScheduleEndTime": 0,
+        "RoomStatus": "", "IsSeatEnabled": false, "TakeSeatMode": "", "CreateTime": now.seconds,
     })
 }

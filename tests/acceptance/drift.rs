@@ -105,7 +105,7 @@ fn a_refresh_that_fails_is_an_error_and_leaves_the_state(of: Of) -> Result {
         let failed = scenario.run(arguments)?;
         failed.expect_failure();
         let error =
-            diagnostic(&failed, &format!("Reading the {} callback configuration of SDKAppID {ID} failed", of.name));
+            diagnostic(&failed, &format!("Reading the {} callback configuration of SDKAppID {ID} failed", of.title));
         assert!(error.contains(&format!("with {this}")) && error.contains("error 60020"), "{error}");
     }
     assert_eq!((scenario.writes(), scenario.workspace.state()?), (vec![], before));
@@ -141,7 +141,7 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference(of: Of) -> 
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_success().expect_contains(&format!(
             "Tencent stores the {} callback configuration of SDKAppID 1400000001 differently",
-            of.name
+            of.title
         ));
         scenario.expect_no_changes()?;
 
@@ -203,7 +203,7 @@ fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form(of: Of) ->
     applied.expect_failure();
     let error = diagnostic(
         &applied,
-        &format!("The {} callback configuration of SDKAppID 1400000001 is not what was written", of.name),
+        &format!("The {} callback configuration of SDKAppID 1400000001 is not what was written", of.title),
     );
     assert!(error.contains(&elsewhere.url), "{error}");
     assert_eq!(scenario.stored()?.expect("an object")["url"], elsewhere.url, "the state says what is there");
@@ -224,7 +224,7 @@ fn what_a_second_write_replaces_is_named(of: Of) -> Result {
         applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
         let told = diagnostic(
             &applied,
-            &format!("Somebody else also changes the {} callback configuration of SDKAppID 1400000001", of.name),
+            &format!("Somebody else also changes the {} callback configuration of SDKAppID 1400000001", of.title),
         );
         assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
         assert!(told.contains(&format!("{} to https://hooks.example.com/somebody/else?token=***", of.end)), "{told}");
@@ -242,7 +242,7 @@ fn what_a_second_write_replaces_is_named(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_saved_plan_says_what_it_replaces_that_it_did_not_show(of: Of) -> Result {
-    let changed = &format!("The {} callback configuration of SDKAppID 1400000001 has changed since the plan", of.name);
+    let changed = &format!("The {} callback configuration of SDKAppID 1400000001 has changed since the plan", of.title);
     let elsewhere = "https://user:p4ssword@elsewhere.example.com/x?token=t0ken";
     for is_guarded in [false, true] {
         for destroys in [false, true] {

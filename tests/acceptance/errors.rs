@@ -16,7 +16,7 @@ const CODES: [(i64, &str, &str); 36] = [
     (100001, "internal error", "later"),
     (100002, "parameter", "says which"),
     (100007, "payment", "package"),
-    (100300, "a callback configuration already", "Find out who"),
+    (100300, "a callback configuration already", "find out who"),
     (100302, "no callback token", "Create"),
     (100301, "no callback configuration", "SDKAppID"),
     (60002, "URL is malformed", "report"),
@@ -73,7 +73,7 @@ fn every_error_code_is_explained() -> Result {
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     for (id, (code, meaning, advice)) in (ID..).zip(&codes) {
-        let error = diagnostic(&applied, &format!("Writing the call callback configuration of SDKAppID {id} failed"));
+        let error = diagnostic(&applied, &format!("Writing the Call callback configuration of SDKAppID {id} failed"));
         for expected in [
             "Error:",
             &format!("with tencent_call_callback.fleet[\"{id}\"]"),
@@ -172,7 +172,7 @@ fn a_failed_update_keeps_the_old_state_and_the_next_repairs() -> Result {
     scenario.configure(&this(&sends(&[START, END], OTHER_URL)))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    diagnostic(&applied, &format!("Writing the call callback configuration of SDKAppID {ID} failed"));
+    diagnostic(&applied, &format!("Writing the Call callback configuration of SDKAppID {ID} failed"));
     assert_eq!(scenario.stored()?, before);
     scenario.expect_remote(&[START], URL);
 
@@ -190,7 +190,7 @@ fn a_failed_deletion_keeps_the_object_and_the_next_deletes() -> Result {
     scenario.simulator.inject(Fault::new(fault).on(Delete));
     let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
     destroyed.expect_failure();
-    let error = diagnostic(&destroyed, &format!("Deleting the call callback configuration of SDKAppID {ID} failed"));
+    let error = diagnostic(&destroyed, &format!("Deleting the Call callback configuration of SDKAppID {ID} failed"));
     assert!(error.contains("error 60017"), "{error}");
     assert_eq!(scenario.stored()?, before);
 
@@ -238,7 +238,7 @@ fn an_answer_to_another_question_is_an_error() -> Result {
     scenario.configure(&format!("provider \"tencent\" {{\nmax_retries = 0\n}}\n{}", this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    assert!(diagnostic(&plan, "Reading the call callback configuration").contains("no configuration"));
+    assert!(diagnostic(&plan, "Reading the Call callback configuration").contains("no configuration"));
     assert!(scenario.stored()?.is_some());
     Ok(())
 }

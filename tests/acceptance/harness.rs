@@ -33,6 +33,7 @@ pub(crate) fn key(id: u64) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Of {
     pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
     pub(crate) service: Service,
     /// The address of its resource `this`.
     pub(crate) this: &'static str,
@@ -46,6 +47,7 @@ pub(crate) struct Of {
 
 pub(crate) const CALL: Of = Of {
     name: "call",
+    title: "Call",
     service: Service::Call,
     this: THIS,
     start: START,
@@ -55,6 +57,7 @@ pub(crate) const CALL: Of = Of {
 };
 pub(crate) const ROOM: Of = Of {
     name: "room",
+    title: "Room",
     service: Service::Room,
     this: "tencent_room_callback.this",
     start: "Room.CallbackAfterUpdateRoomInfo",
@@ -64,6 +67,7 @@ pub(crate) const ROOM: Of = Of {
 };
 pub(crate) const LIVE: Of = Of {
     name: "live",
+    title: "Live",
     service: Service::Live,
     this: "tencent_live_callback.this",
     start: "Mic.CallbackAfterSeatInfoChanged",

@@ -88,7 +88,7 @@ fn an_application_without_a_configuration_cannot_be_imported(of: Of) -> Result {
     let scenario = of.scenario()?;
     let config = of.object(&sends(&[of.start], URL));
     scenario.configure(&config)?;
-    let summary = format!("Error: SDKAppID {ID} has no {} callback configuration", of.name);
+    let summary = format!("Error: SDKAppID {ID} has no {} callback configuration", of.title);
     let by_command = scenario.run(&["import", of.this, &ID.to_string()])?;
     by_command.expect_failure();
     assert!(diagnostic(&by_command, &summary).contains("There is nothing to import."));

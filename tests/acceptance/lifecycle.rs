@@ -249,7 +249,7 @@ fn an_abandoned_object_stays(of: Of) -> Result {
     let scenario = of.scenario()?.applied(
         &of.object(&(sends(&[of.start], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\"")),
     )?;
-    let stays = &format!("The {} callback configuration of SDKAppID 1400000001 stays at Tencent", of.name);
+    let stays = &format!("The {} callback configuration of SDKAppID 1400000001 stays at Tencent", of.title);
     let plan = scenario.run(&["plan", "-destroy"])?;
     plan.expect_success().expect_contains("1 to destroy").expect_contains(stays);
     assert!(diagnostic(&plan, stays).contains("goes on posting events to https://hooks.example.com/?token=***"));

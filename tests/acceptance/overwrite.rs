@@ -13,15 +13,15 @@ const THERE: &str = "https://user:p4ssword@legacy.example.com/hook?token=t0ken&v
 
 impl Of {
     fn overwrites(self) -> String {
-        format!("Warning: This plan overwrites the existing {} callback configuration of SDKAppID", self.name)
+        format!("Warning: This plan overwrites the existing {} callback configuration of SDKAppID", self.title)
     }
 
     fn exists_already(self) -> String {
-        format!("has a {} callback configuration already", self.name)
+        format!("has a {} callback configuration already", self.title)
     }
 
     fn lookup_failed(self) -> String {
-        format!("Checking for an existing {} callback configuration of SDKAppID {ID} failed", self.name)
+        format!("Checking for an existing {} callback configuration of SDKAppID {ID} failed", self.title)
     }
 }
 
@@ -175,8 +175,10 @@ fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
     scenario.simulator.clear_requests();
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
-    let error =
-        diagnostic(&applied, &format!("Checking the {} callback configuration of SDKAppID 1400000001 failed", of.name));
+    let error = diagnostic(
+        &applied,
+        &format!("Checking the {} callback configuration of SDKAppID 1400000001 failed", of.title),
+    );
     assert!(error.starts_with("Error") && error.contains("Nothing was written."), "{error}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
 
@@ -232,7 +234,7 @@ fn a_replacement_that_cannot_look_destroys_nothing(of: Of) -> Result {
     applied.expect_failure();
     let error = diagnostic(
         &applied,
-        &format!("Checking for an existing {} callback configuration of SDKAppID 1400000002 failed", of.name),
+        &format!("Checking for an existing {} callback configuration of SDKAppID 1400000002 failed", of.title),
     );
     assert!(error.starts_with("Error") && error.contains("would destroy"), "{error}");
     assert_eq!(scenario.writes(), []);

@@ -59,7 +59,7 @@ fn one_failure_hides_no_other() -> Result {
     found.expect_success().expect_contains(&format!("sdk_app_id={}", ID + 2));
     let warning = diagnostic(&found, "error 60020");
     assert!(
-        warning.starts_with(&format!("Warning: Reading the call callback configuration of SDKAppID {ID} failed")),
+        warning.starts_with(&format!("Warning: Reading the Call callback configuration of SDKAppID {ID} failed")),
         "{warning}"
     );
 

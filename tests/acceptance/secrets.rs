@@ -132,9 +132,9 @@ fn a_life_at_the_most_verbose() -> Result {
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "exists already, as planned");
     scenario.somebody_sets(&[END], SECRET_URL);
-    diagnostic(watch.run(&["plan"])?, "overwrites the existing call callback configuration");
+    diagnostic(watch.run(&["plan"])?, "overwrites the existing Call callback configuration");
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
-    diagnostic(watch.run(&["apply", "-auto-approve"])?, "has a call callback configuration already");
+    diagnostic(watch.run(&["apply", "-auto-approve"])?, "has a Call callback configuration already");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
     watch.expect_no_leak();
     Ok(())
@@ -253,7 +253,7 @@ fn an_answer_that_quotes_the_request() -> Result {
     scenario.simulator.inject(Fault::new(refused(format!("cannot verify {} {SECRET_URL}", user_sig.expose()))).on(Set));
     let applied = watch.run(&["apply", "-auto-approve"])?;
     applied.expect_failure();
-    let error = diagnostic(applied, "Writing the call callback configuration");
+    let error = diagnostic(applied, "Writing the Call callback configuration");
     assert!(error.contains("ErrorInfo: cannot verify *** https://***@hooks.example.com/***"), "{error}");
     watch.expect_no_leak();
     Ok(())

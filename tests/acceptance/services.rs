@@ -42,7 +42,7 @@ fn a_set_that_overwrites_and_one_that_does_not_are_the_same_to_people(of: Of) ->
         scenario.configure(&guarded(of, true, URL))?;
         let refused = scenario.try_apply()?;
         refused.expect_failure();
-        diagnostic(&refused, &format!("has a {} callback configuration already", of.name));
+        diagnostic(&refused, &format!("has a {} callback configuration already", of.title));
         assert_eq!(scenario.writes(), []);
 
         scenario.configure(&guarded(of, false, URL))?;
@@ -76,7 +76,7 @@ fn what_somebody_creates_in_the_very_last_moment_is_named(of: Of) -> Result {
         let applied = scenario.try_apply()?;
         applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
         let told =
-            diagnostic(&applied, &format!("The {} callback configuration of SDKAppID {ID} has changed", of.name));
+            diagnostic(&applied, &format!("The {} callback configuration of SDKAppID {ID} has changed", of.title));
         assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
         assert!(told.contains(&format!("{} to https://elsewhere.example.com/x?token=***", of.end)), "{told}");
         if is_guarded {
@@ -166,8 +166,8 @@ fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: 
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     let error =
-        diagnostic(&applied, &format!("Writing the {} callback configuration of SDKAppID {ID} failed", of.name));
-    assert!(error.contains("error 100300") && error.contains("creates and deletes it at the same time"), "{error}");
+        diagnostic(&applied, &format!("Writing the {} callback configuration of SDKAppID {ID} failed", of.title));
+    assert!(error.contains("error 100300") && error.contains("find out who else creates and deletes it"), "{error}");
     assert!(scenario.writes().len() < 16);
     assert_eq!(scenario.instances()?, 0);
     Ok(())
@@ -202,8 +202,8 @@ fn commands_are_those_of_the_service() -> Result {
         gifts.contains("blocks every gift") && gifts.contains("add Live.CallbackBeforeCallBackNotBlock"),
         "{gifts}"
     );
-    let other = diagnostic(&plan, "Callback command of the room service");
-    assert!(other.contains("which tencent_room_callback configures"), "{other}");
+    let other = diagnostic(&plan, "Callback command of the service Room");
+    assert!(other.contains("for tencent_room_callback, not for tencent_live_callback."), "{other}");
 
     let switch = ["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"];
     scenario.configure(&LIVE.object(&sends(&switch, URL)))?;

@@ -114,7 +114,7 @@ fn resources() -> Result {
         warning(
             with_commands(&["Room.CallbackAfterCreateRoom"]),
             "callback_commands",
-            &["Room.CallbackAfterCreateRoom", "which tencent_room_callback configures"],
+            &["Room.CallbackAfterCreateRoom", "for tencent_room_callback, not for tencent_call_callback."],
         ),
         warning(
             with_commands(&["Call.CallbackBeforeRing"]),

@@ -154,11 +154,11 @@ fn the_guard_refuses(terraform: &Terraform) -> Result {
     for command in [&["plan"][..], &["apply", "tfplan"]] {
         let refused = scenario.run(command)?;
         refused.expect_failure();
-        diagnostic(&refused, "has a call callback configuration already");
+        diagnostic(&refused, "has a Call callback configuration already");
     }
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     scenario.configure(&this(&sends(&[START, END], URL)))?;
-    diagnostic(&scenario.apply()?, "This plan overwrites the existing call callback configuration");
+    diagnostic(&scenario.apply()?, "This plan overwrites the existing Call callback configuration");
     scenario.expect_remote(&[START, END], URL);
     Ok(())
 }

@@ -242,11 +242,11 @@ fn a_secret_url_that_exists_already() -> Result {
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(&secretive.run(&["plan"])?, "exists already, as planned");
     scenario.somebody_sets(&[END], NEXT_URL);
-    let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing call callback configuration");
+    let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing Call callback configuration");
     assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
     let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
     scenario.configure(&guarded)?;
-    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a call callback configuration already");
+    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a Call callback configuration already");
 
     // An import has nothing to go by but what is there: the URL is in the state until the next apply.
     scenario.somebody_sets(&[START], SECRET_URL);

@@ -279,6 +279,6 @@ fn the_service_that_contributing_adds_is_the_one_that_works() {
     let registry = read("src/provider/mod.rs");
     let (_, services) = registry.split_once("const SERVICES: Services = ").expect("the registry");
     let (services, _) = services.split_once("]);").expect("its end");
-    let extended = format!("const SERVICES: Services = {services}    &MADE_UP,\n]);");
+    let extended = format!("const SERVICES: Services = {services}    &made_up::MADE_UP,\n]);");
     assert!(contributing.contains(&extended), "CONTRIBUTING.md shows another registry than\n{extended}");
 }

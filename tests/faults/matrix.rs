@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::thread;
 
 use expect_test::expect_file;
@@ -632,8 +633,10 @@ fn the_matrix_of_a_service_with_two_calls_is_as_well() -> Result {
     matrix(LIVE).map(drop)
 }
 
-/// Plays all cells of a service.
+/// Plays all cells of a service. One matrix at a time: what is slow here is a matter of seconds.
 fn matrix(of: Of) -> Result<Page> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
     // Two at a time, for they wait as much as they work.
     let played = thread::scope(|scope| {
         let pairs = [[Operation::Create, Operation::Read], [Operation::Update, Operation::Delete]];
@@ -704,7 +707,7 @@ next apply brings both to what is configured. The tables below show that for eac
 Terraform, with a provider that may try each call twice (`max_retries = 1`), on a simulator of Tencent's API. After every
 cell the fault ends, one more apply succeeds, and the plan after it is empty.
 
-The tables are those of `tencent_call_callback`. The test plays all of them for `tencent_live_callback` as well: there
+The tables are those of `tencent_call_callback`. The test plays them for `tencent_live_callback` as well: there
 Tencent creates by one call and overwrites by another, so a creation whose answer was lost takes one look and one write
 more. All else is the same, and `tencent_room_callback` is like it.
 

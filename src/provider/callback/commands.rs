@@ -8,23 +8,25 @@ use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, P
 /// How alike two commands must be for one to be a misspelling of the other: two letters in ten may differ.
 const NEAR_MISS: f64 = 0.8;
 
+/// How many commands a message lists.
+const LISTED: usize = 6;
+
 /// Checks the argument `callback_commands` of a resource of `service`.
 pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, services: Services) -> Diagnostics {
-    let known: Vec<_> = service.commands().collect();
     let mut diagnostics = Diagnostics::new();
     // Elements of a set have no address: blame the set.
     let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on("callback_commands"));
     if commands.is_empty() {
-        let detail = format!("Tencent needs at least one command. It knows {}.", list(&known));
+        let detail = format!("Tencent needs at least one command. {}", documented(service));
         note(Diagnostic::error("No callback commands", detail));
     }
     for command in commands.iter() {
         match command {
             Attr::Unknown => {}
-            Attr::Known(command) if known.contains(&command.as_str()) => {}
+            Attr::Known(command) if service.event(command).is_some() => {}
             Attr::Known(command) if !command.trim().is_empty() => note(undocumented(command, service, services)),
             Attr::Known(_) | Attr::Null => {
-                let detail = format!("Each command is the name of an event: {}.", list(&known));
+                let detail = format!("A command is empty. {}", documented(service));
                 note(Diagnostic::error("Empty callback command", detail));
             }
         }
@@ -38,27 +40,45 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, serv
 }
 
 fn undocumented(command: &str, service: &CallbackService, services: Services) -> Diagnostic {
-    if let Some(other) = services.of_command(command).next() {
+    let question = near_miss(command, service.commands()).map(|meant| format!(" Did you mean {meant:?}?"));
+    let others: Vec<_> = services.of_command(command).collect();
+    if let [first, ..] = others.as_slice() {
+        let types: Vec<_> = others.iter().map(|other| other.type_name).collect();
         return Diagnostic::warning(
-            format!("Callback command of the {} service", other.name),
+            format!("Callback command of the service {}", first.title),
             format!(
-                "Tencent documents {command:?} for {}, which {} configures, and not for {}. It may refuse the command, or \
-                 never send the event.",
-                other.events_of, other.type_name, service.events_of
+                "Tencent documents {command:?} for {}, not for {}.{} It may refuse the command, or never send the event.",
+                types.join(" and "),
+                service.type_name,
+                question.unwrap_or_default(),
             ),
         );
     }
-    let likeness = |name: &str| strsim::normalized_levenshtein(&command.to_lowercase(), &name.to_lowercase());
-    let likely = service.commands().map(|name| (name, likeness(name))).filter(|(_, likeness)| *likeness >= NEAR_MISS);
-    let hint = match likely.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
-        Some((meant, _)) => format!("Did you mean {meant:?}?"),
-        None => format!("It documents {}.", list(&service.commands().collect::<Vec<_>>())),
-    };
+    let hint = question.unwrap_or_else(|| format!(" {}", documented(service)));
     let detail = format!(
-        "{command:?} is not a command that Tencent documents for {}. {hint} If it is a new one, ignore this warning.",
+        "{command:?} is not a command that Tencent documents for {}.{hint} If it is a new one, ignore this warning.",
         service.events_of
     );
     Diagnostic::warning("Unknown callback command", detail)
+}
+
+/// What a misspelled command is likely to mean.
+pub(super) fn near_miss(command: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let likeness = |name: &str| strsim::normalized_levenshtein(&command.to_lowercase(), &name.to_lowercase());
+    let likely = known.map(|name| (name, likeness(name))).filter(|(_, likeness)| *likeness >= NEAR_MISS);
+    likely.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| name)
+}
+
+/// The commands of a service, as many as a message can list.
+fn documented(service: &CallbackService) -> String {
+    match service.events.len() {
+        ..=LISTED => format!("Tencent documents {}.", list(&service.commands().collect::<Vec<_>>())),
+        count => format!(
+            "Tencent documents {count} for {}: the documentation of {} lists them, and so does the function \
+             callback_commands({:?}).",
+            service.events_of, service.type_name, service.name
+        ),
+    }
 }
 
 /// `provider::tencent::callback_commands`: the events of a service.
@@ -68,13 +88,13 @@ pub(crate) struct CallbackCommands(pub(crate) Services);
 model! {
     /// The arguments of `callback_commands`.
     #[derive(Debug)]
-    pub(crate) struct OfService {
+    pub(crate) struct Arguments {
         service: String,
     }
 }
 
 impl Function for CallbackCommands {
-    type Arguments = OfService;
+    type Arguments = Arguments;
     type Output = Vec<String>;
 
     fn name(&self) -> &'static str {
@@ -94,7 +114,7 @@ impl Function for CallbackCommands {
         }
     }
 
-    fn call(&self, OfService { service }: OfService) -> Result<Vec<String>, FunctionError> {
+    fn call(&self, Arguments { service }: Arguments) -> Result<Vec<String>, FunctionError> {
         let Some(service) = self.0.named(&service) else {
             let text = format!("no such service; it can be {}", self.0.names());
             return Err(FunctionError::new(text).on("service"));
@@ -119,18 +139,34 @@ mod tests {
         for (service, set, expected) in [
             ("call", &["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"][..], vec![]),
             ("call", &[], vec![(Error, "Tencent needs at least one command")]),
-            ("call", &["", "Call.CallbackAfterEndCall"], vec![(Error, "Each command is the name of an event")]),
+            ("call", &["", "Call.CallbackAfterEndCall"], vec![(Error, "A command is empty. Tencent documents Call.")]),
             ("call", &["call.callbackafterendcall"], vec![(Warning, "Did you mean \"Call.CallbackAfterEndCall\"?")]),
             ("call", &["Call.CallbackAfterStarCall"], vec![(Warning, "Did you mean \"Call.CallbackAfterStartCall\"?")]),
             (
                 "call",
                 &["Call.CallbackBeforeRing"],
-                vec![(Warning, "documents for calls. It documents Call.CallbackAfterStartCall, ")],
+                vec![(Warning, "documents for calls. Tencent documents Call.CallbackAfterStartCall, ")],
             ),
             (
                 "call",
                 &["Live.CallbackAfterCreateRoom"],
-                vec![(Warning, "for live streams, which tencent_live_callback configures, and not for calls.")],
+                vec![(Warning, "for tencent_live_callback, not for tencent_call_callback. It may")],
+            ),
+            (
+                "call",
+                &["Mic.CallbackAfterSeatInfoChanged"],
+                vec![(Warning, "for tencent_room_callback and tencent_live_callback, not for")],
+            ),
+            (
+                "live",
+                &["Room.CallbackAfterCreateRoom"],
+                vec![(Warning, "not for tencent_live_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?")],
+            ),
+            ("live", &[""], vec![(Error, "so does the function callback_commands(\"live\")")]),
+            (
+                "live",
+                &["Live.CallbackBeforeCallBackNotBlock"],
+                vec![(Warning, "Live.CallbackBeforeCallBackNotBlock sends no events.")],
             ),
             ("room", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
             ("live", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
@@ -170,12 +206,12 @@ mod tests {
     #[test]
     fn every_service_has_its_commands() {
         let function = CallbackCommands(SERVICES);
-        let call = |service: &str| function.call(OfService { service: service.to_owned() });
+        let call = |service: &str| function.call(Arguments { service: service.to_owned() });
         for service in SERVICES.iter() {
             let commands: Vec<_> = service.commands().map(str::to_owned).collect();
             assert_eq!(call(service.name), Ok(commands));
         }
-        let expected = FunctionError::new("no such service; it can be \"call\", \"room\", \"live\"").on("service");
+        let expected = FunctionError::new(format!("no such service; it can be {}", SERVICES.names())).on("service");
         for unknown in ["", "Call", "group"] {
             assert_eq!(call(unknown), Err(expected.clone()));
         }

@@ -105,7 +105,7 @@ async fn look(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Opti
 fn not_valid(subject: Subject, error: &InvalidCallbackUrl) -> Diagnostic {
     let Subject { service, id } = subject;
     Diagnostic::warning(
-        format!("The {} callback URL of SDKAppID {id} is not one that the provider accepts", service.name),
+        format!("The {} callback URL of SDKAppID {id} is not one that the provider accepts", service.title),
         format!(
             "In its present form, {error}. If you import this configuration, correct its url before the first plan."
         ),

@@ -238,7 +238,7 @@ impl CallbackModel {
     pub(crate) fn stays_abandoned(&self, service: &CallbackService) -> Diagnostic {
         let id = self.id.known().map(String::as_str).unwrap_or_default();
         Diagnostic::warning(
-            format!("The {} callback configuration of SDKAppID {id} stays at Tencent", service.name),
+            format!("The {} callback configuration of SDKAppID {id} stays at Tencent", service.title),
             format!(
                 "deletion_policy is \"{ABANDON}\": Terraform only forgets the configuration, and Tencent goes on posting \
                  events to {}.",

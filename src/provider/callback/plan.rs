@@ -315,7 +315,7 @@ fn failed_look(
 fn could_not_check(planned: &CallbackModel, service: &CallbackService) -> Diagnostic {
     let of = planned.id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default();
     Diagnostic::warning(
-        format!("Could not check for an existing {} callback configuration{of}", service.name),
+        format!("Could not check for an existing {} callback configuration{of}", service.title),
         "The application or its credentials are known only after apply. If the application has a callback configuration \
          by then, this plan overwrites it, unless overwrite_existing is false.",
     )
@@ -335,7 +335,7 @@ fn overwrites(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic 
         format!(
             "When the provider checked, the application had a {} callback configuration that this resource does not \
              manage yet. It sent {}. This plan replaces all of it.\n\n{}",
-            subject.service.name,
+            subject.service.title,
             describe(existing),
             how_to_import(subject.id)
         ),
@@ -355,7 +355,7 @@ fn deletes_what_has_changed(subject: Subject, found: &CallbackConfiguration) -> 
 fn managed_twice_alike(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("Two resources for the {subject}"),
-        "Another resource with this provider manages the same application, and so far the two want the same. As soon as \
+        "Another resource with this provider manages the same configuration, and so far the two want the same. As soon as \
          they differ, the plan fails. Remove one of the two: if both are in the state, use a removed block.",
     )
     .on("sdk_app_id")
@@ -365,9 +365,9 @@ fn managed_twice_perhaps_alike(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("Two resources for the {subject}"),
         format!(
-            "Another resource with this provider manages the same application. What they want is known only after apply; if \
+            "Another resource with this provider manages the same configuration. What they want is known only after apply; if \
              that differs, the apply fails. An application has only one {} callback configuration: remove one of the two.",
-            subject.service.name
+            subject.service.title
         ),
     )
     .on("sdk_app_id")
@@ -377,10 +377,10 @@ fn written_again(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("The {subject} is written again"),
         format!(
-            "Another object in Terraform's state belongs to this application, and Terraform destroys it, or may. An \
+            "Another object in Terraform's state is this configuration, too, and Terraform destroys it, or may. An \
              application has only one {} callback configuration, so this plan writes it once more: it is there whichever of \
              the two comes first.",
-            subject.service.name
+            subject.service.title
         ),
     )
 }
@@ -401,7 +401,7 @@ fn overlooked_url(planned: &CallbackModel) -> Diagnostic {
 fn needs_refresh(subject: Subject) -> Diagnostic {
     Diagnostic::error(
         format!("Several objects for the {subject}"),
-        "This plan destroys one of several objects in the state that belong to this application, and keeps another. \
+        "This plan destroys one of several objects in the state that are this one configuration, and keeps another. \
          Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's own \
          configuration is not known yet, so the provider cannot keep the configuration of the one that stays. Run the \
          plan without -refresh=false, and first apply what the provider's configuration depends on.",

@@ -1,9 +1,11 @@
 //! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and says what the receiver makes
 //! of it.
 
+use std::collections::BTreeSet;
+
 use super::model::DEFAULT_TIMEOUT;
 use super::service::{CallbackService, Event, Services};
-use super::{Callback, list, url};
+use super::{Callback, commands, list, url};
 use crate::model;
 use crate::provider::applications::{OfService, Tencent};
 use crate::provider::checks;
@@ -45,9 +47,9 @@ impl Action for CallbackProbe {
             version: 0,
             description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within \
                           two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
-                          tried out after a change of its callback, or from the command line, before there is a \
-                          call.\n\nThe event has the form that Tencent documents, but did not happen: the ID of its call or \
-                          room is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
+                          tried out after a change of its callback, or from the command line, before there is a real \
+                          event.\n\nThe event has the form that Tencent documents, but did not happen: the ID of its call, \
+                          room or battle is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
                           `User-Agent` ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the \
                           receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
                           URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.".into(),
@@ -213,14 +215,28 @@ fn event_of(
     };
     match service.event(command) {
         Some(event) if event.sample.is_some() => Ok((service, event)),
-        _ => Err(unknown(command, std::iter::once(service))),
+        Some(_) => Err(not_to_be_probed(format!("Tencent's documentation shows no event of {command:?}."))),
+        None => Err(match all.of_command(command).next() {
+            Some(other) => not_to_be_probed(format!(
+                "{command:?} is an event of {}, not of {}. Remove service, or set it to {:?}.",
+                other.events_of, service.events_of, other.name
+            )),
+            None => unknown(command, std::iter::once(service)),
+        }),
     }
 }
 
 fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> Diagnostic {
     let events = services.flat_map(|service| service.events).filter(|event| event.sample.is_some());
-    let known: Vec<_> = events.map(|event| event.command).collect();
-    let reason = format!("{command:?} is not an event that can be probed. Those that can are {}.", list(&known));
+    let known: BTreeSet<_> = events.map(|event| event.command).collect();
+    let hint = match commands::near_miss(command, known.iter().copied()) {
+        Some(meant) => format!("Did you mean {meant:?}?"),
+        None => format!("Those that can are {}.", list(&known.into_iter().collect::<Vec<_>>())),
+    };
+    not_to_be_probed(format!("{command:?} is not an event that can be probed. {hint}"))
+}
+
+fn not_to_be_probed(reason: String) -> Diagnostic {
     Diagnostic::error("Invalid callback_command", reason).on("callback_command")
 }
 
@@ -231,7 +247,7 @@ async fn url_of(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Ca
     let Some(url) = callback.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
         return Err(Diagnostic::error(
-            format!("SDKAppID {id} has no {} callback configuration", tencent.service().name),
+            format!("SDKAppID {id} has no {} callback configuration", tencent.service().title),
             detail,
         )
         .into());

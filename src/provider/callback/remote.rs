@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::claims::{Claims, Reading};
 use super::service::Subject;
@@ -26,6 +26,8 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// How often a write starts anew because somebody else has created the configuration in between.
 const RACES: usize = 3;
+/// How long to wait at most before each further time.
+const RACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// An application's callback configuration, while an operation lasts.
 #[derive(Debug)]
@@ -107,12 +109,12 @@ impl Record {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject),
             format!(
-                "Another resource with this provider manages the same application. It sends {}; this one sends {}. An \
+                "Another resource with this provider manages the same configuration. It sends {}; this one sends {}. An \
                  application has only one {} callback configuration: remove one of the two resources, or change its \
                  sdk_app_id.",
                 describe(other),
                 describe(wanted),
-                self.subject.service.name,
+                self.subject.service.title,
             ),
         )
         .on("sdk_app_id")
@@ -126,7 +128,7 @@ impl Record {
                 "Terraform holds several objects for this application, which has only one {} callback configuration. \
                  Destroying this one deletes nothing at Tencent: the configuration stays as long as another of these objects \
                  does.",
-                self.subject.service.name
+                self.subject.service.title
             ),
         )
     }
@@ -247,7 +249,7 @@ impl<'a> Callback<'a> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the {} failed", self.subject()),
-                format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
+                format!("While Terraform read another object of the same configuration, {why}. Nothing was changed."),
             )
         })
     }
@@ -285,7 +287,7 @@ impl<'a> Callback<'a> {
 
     /// A failed call, for a person. `doing` is what was attempted, such as "Reading the".
     pub(crate) fn failed(&self, doing: &str, error: &Error) -> Diagnostic {
-        let what = format!("{doing} {} callback configuration", self.subject().service.name);
+        let what = format!("{doing} {} callback configuration", self.subject().service.title);
         checks::call_failed(&what, &self.app, error)
     }
 
@@ -503,10 +505,14 @@ impl<'a> Callback<'a> {
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let mut outcome = self.set(wanted, exists).await;
-        for _ in 0..RACES {
+        for race in 0..RACES {
             let Some(refusal) = outcome.as_ref().err().filter(|error| error.is(ALREADY_CONFIGURED)).cloned() else {
                 break;
             };
+            if race > 0 {
+                // Whoever else writes, or a read that lags behind, is given some time.
+                let _ = self.patiently(sleep(RACE_PAUSE.mul_f64(rand::random()))).await;
+            }
             // What somebody else has just set, or what an attempt of this write has left.
             let found = match self.look().await {
                 Ok(found) => found,
@@ -584,21 +590,28 @@ impl<'a> Callback<'a> {
         }
 
         // Written once more, what somebody else set is gone, and a form of Tencent's own comes back the same.
-        let (request_id, second) = match self.set(wanted, first.is_some()).await {
-            Ok(request_id) => (request_id, self.read_back().await),
-            Err(_) => (request_id, Ok(first.clone())),
+        let rewritten = self.set(wanted, first.is_some()).await;
+        let second = match (self.read_back().await, &rewritten) {
+            (Ok(second), _) => second,
+            (Err(_), Ok(request_id)) => return Ok(as_written(request_id.clone())),
+            (Err(_), Err(_)) => first.clone(),
         };
-        let Ok(second) = second else { return Ok(as_written(request_id)) };
         if second.as_ref().is_some_and(|second| second.is_equivalent(wanted)) {
             cx.warn(self.wrote_twice(first.as_ref()));
-            return Ok(as_written(request_id));
+            return Ok(as_written(rewritten.unwrap_or(request_id)));
         }
         match second {
             Some(second) if first.as_ref() == Some(&second) && somebody_elses.is_none() => {
                 cx.warn(self.stores_own_form(wanted, &second));
-                Ok(Written { request_id: Some(request_id), stored_as: Some(second) })
+                Ok(Written { request_id: Some(rewritten.unwrap_or(request_id)), stored_as: Some(second) })
             }
-            second => Err(Unwritten { diagnostic: self.does_not_hold(wanted, second.as_ref()), found: second }),
+            second => {
+                let diagnostic = match &rewritten {
+                    Ok(_) => self.does_not_hold(wanted, second.as_ref()),
+                    Err(error) => self.not_rewritten(first.as_ref(), error),
+                };
+                Err(Unwritten { diagnostic, found: second })
+            }
         }
     }
 
@@ -606,11 +619,21 @@ impl<'a> Callback<'a> {
         Diagnostic::warning(
             format!("Somebody else also changes the {}", self.subject()),
             format!(
-                "Right after this apply wrote it, {}. This apply wrote it once more, which replaced that. Find out who \
-                 else sets it: the console, a script, or another Terraform state.",
-                first.map_or_else(|| "there was none".to_owned(), |first| format!("Tencent sent {}", describe(first)))
+                "{} This apply wrote it once more, which replaced that. Find out who else sets it: the console, a script, or \
+                 another Terraform state.",
+                right_after(first)
             ),
         )
+    }
+
+    fn not_rewritten(&self, first: Option<&CallbackConfiguration>, error: &Error) -> Diagnostic {
+        let mut diagnostic = self.failed("Writing the", error);
+        diagnostic.detail += &format!(
+            "\n\n{} Writing it once more failed. Find out who else sets it: the console, a script, or another Terraform \
+             state. The next plan will show what is there.",
+            right_after(first)
+        );
+        diagnostic
     }
 
     fn refuses_rewrite(&self, found: &CallbackConfiguration) -> Diagnostic {
@@ -714,6 +737,12 @@ impl<'a> Callback<'a> {
     async fn read_unstopped(&self) -> Result<Option<CallbackConfiguration>, Error> {
         self.read(&Patience::of(LAST_LOOK)).await
     }
+}
+
+/// What a first look after a write found instead of what was written.
+fn right_after(first: Option<&CallbackConfiguration>) -> String {
+    let found = first.map_or_else(|| "there was none".to_owned(), |first| format!("Tencent sent {}", describe(first)));
+    format!("Right after this apply wrote it, {found}.")
 }
 
 fn replaced_by(wanted: &CallbackConfiguration) -> String {

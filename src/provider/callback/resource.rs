@@ -322,7 +322,7 @@ impl ManagedResource for CallbackResource {
         match imported.at_tencent(tencent.of(self.service), Operation::Read, cx)?.get().await? {
             Some(remote) => Ok(CallbackModel::imported(id, remote)),
             None => Err(Diagnostic::error(
-                format!("SDKAppID {id} has no {} callback configuration", self.service.name),
+                format!("SDKAppID {id} has no {} callback configuration", self.service.title),
                 "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and \
                  let Terraform create the configuration.",
             )
@@ -340,8 +340,8 @@ fn description(service: &CallbackService) -> String {
          create one where there is one already warns and shows what is there. Right before each write and each deletion, \
          the provider checks again: what the plan did not show is named in a warning, or refused with \
          `overwrite_existing = false`.\n\nManage the {name} callbacks of each application with one resource, in one \
-         provider block. Rename a resource with a `moved` block. If two objects in the state belong to one application, \
-         destroying one of them keeps the configuration of the other, unless `-target` selects only the one to destroy, or \
+         provider block. Rename a resource with a `moved` block. If two objects in the state are one configuration, \
+         destroying one of them keeps it for the other, unless `-target` or OpenTofu's `-exclude` leaves the other out, or \
          the two belong to different provider blocks.{separator}{notes}"
     )
 }
@@ -362,7 +362,7 @@ fn credentials_not_known_yet(subject: Subject) -> Diagnostic {
 fn url_changed_elsewhere(subject: Subject, url: &CallbackUrl) -> Diagnostic {
     let Subject { service, id } = subject;
     Diagnostic::warning(
-        format!("The {} callback URL of SDKAppID {id} is not the one that Terraform sent", service.name),
+        format!("The {} callback URL of SDKAppID {id} is not the one that Terraform sent", service.title),
         format!(
             "Tencent now posts events to {url}. Somebody else has set that. The state does not hold the URL, so a plan shows \
              the difference only in url_wo_version or last_request_id. Applying sends url_wo again."
