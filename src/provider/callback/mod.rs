@@ -12,13 +12,13 @@
 //! | `model.rs` | what Terraform knows of it: the attributes of the resource |
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod commands;
 pub(crate) mod data_source;
 pub(crate) mod list_resource;
-mod memory;
-mod model;
-mod plan;
+pub(crate) mod memory;
+pub(crate) mod model;
+pub(crate) mod plan;
 pub(crate) mod probe;
 mod remote;
 pub(crate) mod resource;
@@ -57,7 +57,7 @@ fn refused_to_overwrite(subject: Subject, existing: &CallbackConfiguration) -> D
 }
 
 /// The block stands on lines of its own, indented: Terraform does not break such lines.
-fn how_to_import(id: SdkAppId) -> String {
+pub(crate) fn how_to_import(id: SdkAppId) -> String {
     format!(
         "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. (If the \
          resource was renamed, use a moved block instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Goes, Stay};
-use super::memory::{Memory, Origin, Planned};
+use super::memory::{Memory, Planned};
 use super::model::{CallbackModel, Operation};
 use super::remote::{Callback, Record};
 use super::service::{CallbackService, Subject};
 use super::{describe, how_to_import, refused_to_overwrite};
-use crate::provider::applications::OfService;
+use crate::provider::applications::{OfService, Tencent};
 use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind};
-use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
+use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long planning looks for an existing configuration at most: two attempts of the default `request_timeout`. A write
 /// tries for longer.
@@ -37,7 +37,7 @@ pub(crate) async fn plan(
         if let (Some(_), Some(origin)) = (&prior, &memory.origin) {
             origin.check_default(&tencent)?;
         }
-        planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref(), cx)?;
+        planned.sdk_app_id = planned_sdk_app_id(&tencent, prior.as_ref().map(|prior| &prior.sdk_app_id), cx)?;
     }
     planned.id = match &planned.sdk_app_id {
         Attr::Known(id) => Attr::Known(id.to_string()),
@@ -106,7 +106,7 @@ pub(crate) fn plan_destroy(tencent: OfService<'_>, prior: &CallbackModel, cx: &m
     }
     let planned = Planned {
         prior_id: prior.id.known().cloned(),
-        origin: callback.as_ref().map(Origin::of),
+        origin: callback.as_ref().map(Callback::origin),
         seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
         ..Planned::default()
     };
@@ -166,7 +166,7 @@ fn claim(
     let is_written = planned.last_request_id.is_unknown();
     let callback = reached(tencent, planned, Operation::Update, is_written, cx)?;
     if let (Some(_), true, Some(origin), Some(callback)) = (in_place, is_written, &memory.origin, &callback) {
-        origin.check(callback)?;
+        origin.check(callback.app())?;
     }
     let wanted = planned.remote();
     let stay = Claim::Stays(Stay::new(wanted.clone(), is_written, in_place.is_some()));
@@ -210,7 +210,7 @@ fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<boo
     let was_read = claimed.when_read.is_some();
     // What an interrupted replacement left remembers only what reading has set.
     let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
-    let is_late = |stay: &Stay| was_read || !stay.was_read;
+    let is_late = |stay: &Stay<_>| was_read || !stay.was_read;
     if !remembered && claimed.others.unwritten().any(is_late) {
         return Err(needs_refresh(record.subject()).into());
     }
@@ -221,19 +221,19 @@ fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<boo
     Ok(keep)
 }
 
-/// The application of a resource that names none: the provider's.
-fn planned_sdk_app_id(
-    tencent: OfService<'_>,
-    prior: Option<&CallbackModel>,
+/// The application of a resource that names none: the provider's. `prior` is that of the object as it is.
+pub(crate) fn planned_sdk_app_id(
+    tencent: &Tencent,
+    prior: Option<&Attr<Number>>,
     cx: &mut Context,
-) -> Result<Attr<crate::terraform::Number>, Diagnostics> {
+) -> Result<Attr<Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok(checks::number(*default)),
-        (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
+        (Attr::Null, Some(prior)) => Ok(prior.clone()),
         (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
-            let id = prior.id.known().map(String::as_str).unwrap_or_default();
+            let id = prior.known().map(ToString::to_string).unwrap_or_default();
             cx.warn(
                 Diagnostic::warning(
                     format!("Planned for SDKAppID {id}, which may change"),
@@ -245,7 +245,7 @@ fn planned_sdk_app_id(
                 )
                 .on("sdk_app_id"),
             );
-            Ok(prior.sdk_app_id.clone())
+            Ok(prior.clone())
         }
     }
 }

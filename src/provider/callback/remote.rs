@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::claims::{Claims, Reading};
+use super::memory::Origin;
 use super::service::Subject;
 use super::{describe, refused_to_overwrite};
 use crate::provider::applications::OfService;
@@ -42,7 +43,7 @@ pub(crate) struct Callback<'a> {
 #[derive(Debug)]
 pub(crate) struct Record {
     subject: Subject,
-    pub(crate) claims: Claims,
+    pub(crate) claims: Claims<CallbackConfiguration>,
     /// The last write. Locked while it is written or deleted: the two exclude each other.
     written: tokio::sync::Mutex<Option<Write>>,
     /// What an object was that Terraform has let go of: if that is still there, it is nobody else's.
@@ -234,8 +235,13 @@ impl<'a> Callback<'a> {
         &self.record
     }
 
-    pub(crate) fn tencent(&self) -> OfService<'a> {
-        self.tencent
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// How it is reached.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of(&self.tencent, &self.app)
     }
 
     fn api(&self) -> Service {
@@ -243,18 +249,13 @@ impl<'a> Callback<'a> {
     }
 
     /// Waits for its turn to be read: see [`Claims::read`].
-    pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_>, Diagnostic> {
+    pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_, CallbackConfiguration>, Diagnostic> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the {} failed", self.subject()),
                 format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
             )
         })
-    }
-
-    /// Where its calls go.
-    pub(crate) fn endpoint(&self) -> String {
-        self.app.endpoint().to_string()
     }
 
     /// Reads it; `None` if there is none.
