@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::callback::Record;
 use super::callback::service::{CallbackService, Subject};
+use super::callback_token;
 use super::checks;
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
@@ -24,6 +25,8 @@ pub struct Tencent {
     records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
     /// The applications of which this run has read more than one object of a service.
     shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
+    /// What this run has found and done at the live callback tokens, by application.
+    tokens: Mutex<HashMap<SdkAppId, Arc<callback_token::Record>>>,
 }
 
 /// How to call for an application.
@@ -53,6 +56,7 @@ impl Tencent {
             used: Mutex::default(),
             records: Mutex::default(),
             shared: Mutex::default(),
+            tokens: Mutex::default(),
         }
     }
 
@@ -108,6 +112,18 @@ impl Tencent {
     /// The same for the callback configurations of one service.
     pub(super) fn of(&self, service: &'static CallbackService) -> OfService<'_> {
         OfService { tencent: self, service }
+    }
+
+    /// What this run has found and done at the live callback token of an application.
+    pub(super) fn token_record(&self, id: SdkAppId) -> Arc<callback_token::Record> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tokens.entry(id).or_insert_with(|| Arc::new(callback_token::Record::of(id))))
+    }
+
+    /// The applications of which this run has read more than one live callback token.
+    pub(super) fn shared_tokens(&self) -> Vec<SdkAppId> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.iter().filter(|(_, record)| record.is_shared()).map(|(id, _)| *id).collect()
     }
 
     /// How to call for the application `id`.
