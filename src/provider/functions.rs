@@ -91,11 +91,11 @@ impl Function for CallbackSignature {
         Signature {
             summary: "How Live signs an event",
             description: "Computes the query parameter `Sign` that Tencent adds to the callback URL of live streams if the \
-                          application has an enabled `tencent_live_callback_token`: the SHA-256 of the token, followed by the \
-                          query parameter `RequestTime`, in lower-case hexadecimal digits. Tencent's own example, the token \
-                          `xxxxyyyy` at `1669872112`, has the signature \
-                          `17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061`. Use it to test a \
-                          receiver.\n\nA receiver computes the same for each event, compares it with `Sign` in constant time, \
+                          application has an enabled `tencent_live_callback_token`: the SHA-256 of two texts put together, the \
+                          token and the query parameter `RequestTime`, in lower-case hexadecimal digits. Use it in a receiver's \
+                          tests, and to find out why it refuses an event. Tencent's own example: the token `xxxxyyyy` and the \
+                          time `1669872112` have the signature \
+                          `17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061`.\n\nA receiver computes the same for each event, compares it with `Sign` in constant time, \
                           and refuses the event if the two differ, if one of the parameters is missing, or if `RequestTime` is \
                           off by more than a minute. The signature covers neither the body nor the rest of the URL: https \
                           protects those. Only Live signs its events, Call and Room do not.\n\nWhoever has seen a signature can \

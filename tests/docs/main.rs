@@ -47,6 +47,10 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
     expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
     expect_file("docs/resources/call_callback.md")
         .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
+    expect_file("docs/resources/live_callback_token.md").assert_eq(&page::resource(
+        "tencent_live_callback_token",
+        &schemas["resource_schemas"]["tencent_live_callback_token"],
+    ));
     expect_file("docs/data-sources/call_callback.md").assert_eq(&page::data_source(
         "tencent_call_callback",
         &schemas["data_source_schemas"]["tencent_call_callback"],
@@ -133,10 +137,12 @@ fn examples() -> Vec<PathBuf> {
     for folder in [
         "provider",
         "resources/tencent_call_callback",
+        "resources/tencent_live_callback_token",
         "data-sources/tencent_call_callback",
         "actions/tencent_callback_probe",
         "ephemeral-resources/tencent_user_sig",
         "functions/callback_commands",
+        "functions/callback_signature",
         "functions/user_sig_claims",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
@@ -150,7 +156,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    ["import-by-identity.tf", "action.tf", "secret-url.tf"].iter().any(|newer| file.ends_with(newer))
+    ["import-by-identity.tf", "action.tf", "secret-url.tf", "secret-token.tf"].iter().any(|newer| file.ends_with(newer))
 }
 
 fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {

@@ -29,21 +29,21 @@ impl ManagedResource for CallbackTokenResource {
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "The token that Tencent signs the events of live streams with. Of all services, only Live signs \
-                          its events.\n\nWith an enabled token, Tencent adds two query parameters to the callback URL that \
-                          [`tencent_live_callback`](live_callback.md) sets: `RequestTime`, the time in Unix seconds, and \
-                          `Sign`, the SHA-256 of the token followed by `RequestTime`, in lower-case hexadecimal digits. A \
-                          receiver computes the same, as the function \
-                          [`callback_signature`](../functions/callback_signature.md) shows, and refuses events without it, \
-                          with another one, or with a `RequestTime` that is off by more than a minute.\n\nReceivers that \
-                          check signatures refuse events as soon as their token is not Tencent's. To change it, let them \
-                          accept both tokens for a while.\n\nTencent keeps **one** token per application. A plan that would \
-                          create one where there is one already warns. Right before each write and each deletion, the \
+            description: "The token that Tencent signs the events of live streams with. Of Tencent's services, only Live signs \
+                          its events.\n\nWith an enabled token, Tencent adds two query parameters to the URL of \
+                          `tencent_live_callback`: `RequestTime`, the time in Unix seconds, and `Sign`, the SHA-256 of two \
+                          texts put together, the token and that time, in lower-case hexadecimal digits. The receiver \
+                          computes the same, compares the two in constant time, and refuses an event without a signature, with \
+                          another one, or with a `RequestTime` that is off by more than a minute. The function \
+                          `callback_signature` computes signatures, too.\n\nA receiver that checks signatures refuses every event from the moment \
+                          on that its token is not Tencent's. To change the token without a gap, let the receiver accept the \
+                          old one and the new one for a while.\n\nTencent keeps **one** token per application. A plan that \
+                          would create one where there is one already warns. Right before each write and each deletion, the \
                           provider checks again: what the plan did not show is named in a warning, or refused with \
                           `overwrite_existing = false`. No message shows a token.\n\nManage the token of each application \
-                          with one resource, in one provider block. Rename a resource with a `moved` block. If two objects \
-                          in the state belong to one application, destroying one of them keeps the token of the other, \
-                          unless `-target` selects only the one to destroy, or the two belong to different provider blocks."
+                          with one resource, in one provider block. Rename a resource with a `moved` block. If two objects in \
+                          the state belong to one application, destroying one of them keeps the token of the other, unless \
+                          `-target` selects only the one to destroy, or the two belong to different provider blocks."
                 .into(),
             attributes: vec![
                 Attribute::new(
@@ -57,8 +57,9 @@ impl ManagedResource for CallbackTokenResource {
                 Attribute::new(
                     "token",
                     Type::String,
-                    "The token, which the receiver must know too. It is in plan and state as it is. Exactly one of `token` and \
-                     `token_wo` must be set. Tencent's example has 128 characters; a limit is not documented.",
+                    "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state hold it \
+                     as it is. Exactly one of `token` and `token_wo` must be set. Tencent's example has 128 characters; no \
+                     limit is documented.",
                 )
                 .sensitive(),
                 Attribute::new(
@@ -89,7 +90,7 @@ impl ManagedResource for CallbackTokenResource {
                     Type::Bool,
                     "Whether to replace or delete what somebody else has set. Default: `true`, with a warning. With `false`, \
                      creating where another token exists is an error in the plan, and so is a change made after the plan when \
-                     applying it. The same token, enabled or not as here, is no error.",
+                     applying it. A token that is as planned already is no error.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(
