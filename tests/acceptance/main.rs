@@ -1,7 +1,8 @@
 //! Acceptance tests: real Terraform, the built provider, and the simulator of Tencent's API, as a person would use them.
 //!
 //! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
-//! simulator's objects and its record of requests), never only an exit code.
+//! simulator's objects and its record of requests), never only an exit code. Tests of what all services share run once for
+//! each (`each_service`); the others take Call.
 //!
 //! | module | what it shows |
 //! | --- | --- |
@@ -19,6 +20,7 @@
 //! | `functions` | what a configuration can ask without calling Tencent |
 //! | `probe` | a receiver is tried after a change, and on the command line |
 //! | `query` | what exists is found, whoever made it |
+//! | `services` | what services do differently, and nobody notices |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
 //! | `environment` | a plan and its apply with different environments |
@@ -48,6 +50,7 @@ mod overwrite;
 mod probe;
 mod query;
 mod secrets;
+mod services;
 mod state;
 mod unknown;
 mod user_sig;

