@@ -19,7 +19,9 @@ use super::callback::CallbackConfiguration;
 use super::callback_token::CallbackToken;
 use super::callback_url::CallbackUrl;
 use super::endpoint::Endpoint;
-use super::error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_TOKEN, NOT_CONFIGURED, Retry};
+use super::error::{
+    ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_SUCH_CALL, NO_TOKEN, NOT_CONFIGURED, Retry,
+};
 use super::network::{self, Route};
 use super::pacer::Pacer;
 use super::service::{Overwrite, Service};
@@ -169,6 +171,7 @@ impl Client {
         let body = serde_json::to_string(configuration).expect("strings are JSON");
         let mut action = if exists && service.overwrite == Overwrite::ByUpdate { Action::Update } else { Action::Set };
         let mut may_have_taken_effect = false;
+        let mut refusal = None;
         loop {
             let error = match self.call::<IgnoredAny>(app, service, action, body.clone(), patience).await {
                 Ok(answer) => return Ok(answer.request_id),
@@ -177,8 +180,14 @@ impl Client {
             may_have_taken_effect |= error.may_have_taken_effect;
             match action {
                 Action::Update if error.is(NOT_CONFIGURED) => (action, exists) = (Action::Set, false),
-                Action::Set if exists && error.is(ALREADY_CONFIGURED) => action = Action::Update,
-                _ => return Err(Error { may_have_taken_effect, ..error }),
+                Action::Set if exists && error.is(ALREADY_CONFIGURED) => {
+                    (action, refusal) = (Action::Update, Some(error));
+                }
+                _ => {
+                    // A service whose set is to overwrite may know no other call.
+                    let error = refusal.filter(|_| error.is(NO_SUCH_CALL)).unwrap_or(error);
+                    return Err(Error { may_have_taken_effect, ..error });
+                }
             }
         }
     }

@@ -233,7 +233,7 @@ const TABLE: &[Entry] = &[
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(60009, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/call_config, v4/room_config and v4/live_config."),
+    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/call_config, v4/room_config and v4/live_config."),
     entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
@@ -263,6 +263,9 @@ pub const ALREADY_CONFIGURED: ErrorCode = ErrorCode(100_300);
 
 /// The application has no callback configuration.
 pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
+
+/// No call has this path.
+pub(super) const NO_SUCH_CALL: ErrorCode = ErrorCode(60_009);
 
 /// The application has no callback token.
 pub(super) const NO_TOKEN: ErrorCode = ErrorCode(100_302);

@@ -12,9 +12,12 @@ use crate::harness::{
 };
 
 /// The documented codes, each with a word of its meaning and of the advice that a person needs.
-const CODES: [(i64, &str, &str); 33] = [
+const CODES: [(i64, &str, &str); 36] = [
     (100001, "internal error", "later"),
     (100002, "parameter", "says which"),
+    (100007, "payment", "package"),
+    (100300, "a callback configuration already", "Find out who"),
+    (100302, "no callback token", "Create"),
     (100301, "no callback configuration", "SDKAppID"),
     (60002, "URL is malformed", "report"),
     (60003, "JSON is malformed", "report"),

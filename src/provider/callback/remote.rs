@@ -355,6 +355,7 @@ impl<'a> Callback<'a> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
         let mut exists = true;
+        let is_expected = |found: &CallbackConfiguration| self.is_released(found);
         if written.is_none() {
             let told = self.record.looked().clone();
             let found = match self.fresh_look() {
@@ -362,7 +363,7 @@ impl<'a> Callback<'a> {
                 None => self.inspect("Nothing was written.").await?,
             };
             exists = found.is_some();
-            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !self.is_released(found)) {
+            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !is_expected(found)) {
                 if guarded {
                     return Err(refused_to_overwrite(self.subject(), &found).into());
                 }
@@ -371,7 +372,7 @@ impl<'a> Callback<'a> {
                 }
             }
         }
-        self.write(wanted, exists, guarded, &mut written, cx).await
+        self.write(wanted, exists, &is_expected, guarded, &mut written, cx).await
     }
 
     /// Replaces it as a whole for the object of this `last_request_id`. `is_expected` tells what the plan showed from what
@@ -380,7 +381,7 @@ impl<'a> Callback<'a> {
         &self,
         last_request_id: Option<&String>,
         wanted: &CallbackConfiguration,
-        is_expected: impl Fn(&CallbackConfiguration) -> bool,
+        is_expected: impl Fn(&CallbackConfiguration) -> bool + Sync,
         guarded: bool,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
@@ -397,7 +398,7 @@ impl<'a> Callback<'a> {
                 cx.warn(self.changed_since(&found, &replaced_by(wanted)));
             }
         }
-        self.write(wanted, exists, guarded, &mut written, cx).await
+        self.write(wanted, exists, &is_expected, guarded, &mut written, cx).await
     }
 
     /// Whether it is as `wanted` already. Then that counts as written for the object of this `last_request_id`: no other
@@ -488,6 +489,7 @@ impl<'a> Callback<'a> {
         &self,
         wanted: &CallbackConfiguration,
         exists: bool,
+        is_expected: &(dyn Fn(&CallbackConfiguration) -> bool + Sync),
         guarded: bool,
         written: &mut Option<Write>,
         cx: &mut Context,
@@ -498,8 +500,20 @@ impl<'a> Callback<'a> {
             if !refusal.is(ALREADY_CONFIGURED) {
                 break;
             }
-            let exists = self.look_again(wanted, guarded, refusal.may_have_taken_effect, cx).await?;
-            outcome = self.set(wanted, exists).await;
+            let found = self.look_again(refusal).await?;
+            let is_own = |found: &&CallbackConfiguration| {
+                found.is_equivalent(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
+            };
+            if let Some(found) = found.as_ref().filter(|found| !is_expected(found) && !is_own(found)) {
+                if guarded {
+                    return Err(Unwritten {
+                        diagnostic: self.refuses_changed(found, "written"),
+                        found: Some(found.clone()),
+                    });
+                }
+                cx.warn(self.changed_since(found, &replaced_by(wanted)));
+            }
+            outcome = self.set(wanted, found.is_some()).await;
         }
         let outcome = match outcome {
             Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
@@ -520,27 +534,13 @@ impl<'a> Callback<'a> {
     }
 
     /// Looks at what kept Tencent from creating it: what somebody else has just set, or what an attempt of this write
-    /// has left. Returns whether it is still there.
-    async fn look_again(
-        &self,
-        wanted: &CallbackConfiguration,
-        guarded: bool,
-        may_be_own: bool,
-        cx: &mut Context,
-    ) -> Result<bool, Unwritten> {
-        let outcome = match may_be_own {
+    /// has left.
+    async fn look_again(&self, refusal: &Error) -> Result<Option<CallbackConfiguration>, Diagnostic> {
+        self.inspect(match refusal.may_have_taken_effect {
             true => "It may have been written all the same. The next plan will show what is there.",
             false => "Nothing was written.",
-        };
-        let Some(found) = self.inspect(outcome).await? else { return Ok(false) };
-        let is_own = found.is_equivalent(wanted) || may_be_own && wanted.own_form(&found).is_some();
-        if !is_own {
-            if guarded {
-                return Err(Unwritten { diagnostic: self.refuses_changed(&found, "written"), found: Some(found) });
-            }
-            cx.warn(self.changed_since(&found, &replaced_by(wanted)));
-        }
-        Ok(true)
+        })
+        .await
     }
 
     async fn set(&self, configuration: &CallbackConfiguration, exists: bool) -> Result<String, Error> {
