@@ -535,7 +535,7 @@ fn two_resources_that_differ_are_an_error() -> Result {
     )?;
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
-    assert!(error.starts_with("Error") && error.contains("another value of enabled"), "{error}");
+    assert!(error.starts_with("Error") && error.contains("differ in their token or in enabled"), "{error}");
     assert_eq!(signed.writes(), []);
     Ok(())
 }
@@ -640,7 +640,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
 }
 
 /// Before Terraform can keep a value out of its plan and state.
-fn a_secret_token_is_refused(terraform: &Terraform) -> Result {
+pub(crate) fn a_secret_token_is_refused(terraform: &Terraform) -> Result {
     let signed = Signed::on(terraform)?;
     signed.0.configure(&kept_nowhere(1, "").replace("ephemeral", "sensitive"))?;
     diagnostic(signed.run(&["plan"])?.expect_failure(), "cannot keep token_wo secret");

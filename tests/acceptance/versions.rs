@@ -7,6 +7,9 @@ use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{CALL, END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 use crate::lifecycle::lives_and_dies;
+use crate::live_token::{
+    a_secret_token_is_kept_nowhere, a_secret_token_is_refused, a_token_lives_and_dies, no_wanted_token_is_deleted,
+};
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
@@ -58,9 +61,17 @@ fn works_on_release(package: &str) -> Result {
         user_sigs_are_handed_on(&terraform)?;
     }
     match terraform.at_least(1, 11) {
-        true => a_secret_url_is_kept_nowhere(&terraform)?,
-        false => a_secret_url_is_refused(&terraform)?,
+        true => {
+            a_secret_url_is_kept_nowhere(&terraform)?;
+            a_secret_token_is_kept_nowhere(&terraform)?;
+        }
+        false => {
+            a_secret_url_is_refused(&terraform)?;
+            a_secret_token_is_refused(&terraform)?;
+        }
     }
+    a_token_lives_and_dies(&terraform)?;
+    no_wanted_token_is_deleted(&terraform)?;
     if terraform.at_least(1, 12) {
         adopts_by_identity(&scenario)?;
     }

@@ -198,6 +198,24 @@ impl<W: Clone> Claims<W> {
         Claimed { number, others: self.others(Some(number)), when_read }
     }
 
+    /// Notes that Terraform lets go of an object, which deletes it at Tencent unless it is kept for another one. Returns
+    /// whether it is; `keep` is what reading has found of that. `None` if nobody can tell, because this run has not read
+    /// both.
+    pub(crate) fn let_go(&self, keep: bool) -> Option<bool> {
+        let claimed = self.plan(true, Claim::Goes(Goes::new(true)));
+        let was_read = claimed.when_read.is_some();
+        // What an interrupted replacement left remembers only what reading has set.
+        let remembered = keep || claimed.when_read.is_some_and(|others| others.may_stay());
+        if !remembered && claimed.others.unwritten().any(|stay| was_read || !stay.was_read) {
+            return None;
+        }
+        let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
+        if keep {
+            self.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
+        }
+        Some(keep)
+    }
+
     /// Notes what is planned for the same object in the end.
     pub(crate) fn plan_again(&self, number: ClaimNumber, claim: Claim<W>) {
         if let Some(object) = self.objects().get_mut(number) {

@@ -206,19 +206,7 @@ fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<boo
         record.claims.plan(true, Claim::Goes(Goes::new(false)));
         return Ok(false);
     }
-    let claimed = record.claims.plan(true, Claim::Goes(Goes::new(true)));
-    let was_read = claimed.when_read.is_some();
-    // What an interrupted replacement left remembers only what reading has set.
-    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
-    let is_late = |stay: &Stay<_>| was_read || !stay.was_read;
-    if !remembered && claimed.others.unwritten().any(is_late) {
-        return Err(needs_refresh(record.subject()).into());
-    }
-    let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
-    if keep {
-        record.claims.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
-    }
-    Ok(keep)
+    record.claims.let_go(memory.keep).ok_or_else(|| needs_refresh(record.subject()).into())
 }
 
 /// The application of a resource that names none: the provider's. `prior` is that of the object as it is.

@@ -198,19 +198,7 @@ fn let_go(record: &Record, prior: &TokenModel, memory: &Memory) -> Result<bool, 
         record.claims.plan(true, Claim::Goes(Goes::new(false)));
         return Ok(false);
     }
-    let claimed = record.claims.plan(true, Claim::Goes(Goes::new(true)));
-    let was_read = claimed.when_read.is_some();
-    // What an interrupted replacement left remembers only what reading has set.
-    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
-    let is_late = |stay: &Stay<_>| was_read || !stay.was_read;
-    if !remembered && claimed.others.unwritten().any(is_late) {
-        return Err(needs_refresh(record.subject()).into());
-    }
-    let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
-    if keep {
-        record.claims.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
-    }
-    Ok(keep)
+    record.claims.let_go(memory.keep).ok_or_else(|| needs_refresh(record.subject()).into())
 }
 
 /// Looks whether a creation would overwrite something, and says so. With `replaces`, an object of another application is

@@ -119,9 +119,9 @@ impl Record {
     pub(super) fn managed_twice(&self) -> Diagnostic {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject()),
-            "Another resource with this provider manages the same application, and the two want different things: another \
-             token, or another value of enabled. An application has only one live callback token: remove one of the two \
-             resources, or change its sdk_app_id.",
+            "Another resource with this provider manages the same application, and the two differ in their token or in \
+             enabled. An application has only one live callback token: remove one of the two resources, or change its \
+             sdk_app_id.",
         )
         .on("sdk_app_id")
     }
