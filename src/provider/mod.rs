@@ -25,12 +25,15 @@ mod checks;
 mod config;
 mod functions;
 mod live;
+#[cfg(test)]
+mod made_up;
 mod room;
 mod user_sig;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
+use call::CALL;
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
@@ -40,10 +43,17 @@ use callback::service::Services;
 use callback_token::resource::CallbackTokenResource;
 use config::{Config, Environment};
 use functions::{CallbackSignature, UserSigClaims};
+use live::LIVE;
+use room::ROOM;
 use user_sig::UserSigResource;
 
 /// The services: one line each.
-const SERVICES: Services = Services(&[&call::CALL, &room::ROOM, &live::LIVE]);
+#[rustfmt::skip]
+const SERVICES: Services = Services(&[
+    &CALL,
+    &ROOM,
+    &LIVE,
+]);
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]

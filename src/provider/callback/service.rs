@@ -121,3 +121,34 @@ impl fmt::Display for Subject {
         write!(f, "{} callback configuration of SDKAppID {}", self.service.name, self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::provider::SERVICES;
+    use crate::tencent::{Credentials, ErrorCode};
+
+    #[test]
+    fn names_follow_one_pattern() {
+        for service in SERVICES.iter() {
+            assert_eq!(service.type_name, format!("tencent_{}_callback", service.name));
+            let commands: BTreeSet<_> = service.commands().collect();
+            assert_eq!(commands.len(), service.events.len(), "{} has each command once", service.name);
+            // What a person checks an endpoint by.
+            let advice = ErrorCode(60009).advice(&Credentials::SecretKey("tok3n".to_owned().into()));
+            assert!(advice.contains(service.api.path_segment), "{advice}");
+        }
+    }
+
+    #[test]
+    fn every_sample_is_marked_as_a_probe() {
+        for event in SERVICES.iter().flat_map(|service| service.events) {
+            let Some(sample) = event.sample else { continue };
+            let Value::Object(sample) = sample(Now::new()) else { panic!("{} is an object", event.command) };
+            let text = Value::Object(sample).to_string();
+            assert!(text.contains(PROBE_ID) || text.contains(PROBE_USER), "{}: {text}", event.command);
+        }
+    }
+}
