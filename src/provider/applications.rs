@@ -23,7 +23,7 @@ pub struct Tencent {
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
     /// What this run has found and done, by application and service; it takes no credentials to be spoken of.
     records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
-    /// The applications of which this run has read more than one object of a service.
+    /// The applications of which this run has read more than one object of a service, or of another kind.
     shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
     /// What this run has found and done at the live callback tokens, by application.
     tokens: Mutex<HashMap<SdkAppId, Arc<callback_token::Record>>>,
@@ -117,13 +117,22 @@ impl Tencent {
     /// What this run has found and done at the live callback token of an application.
     pub(super) fn token_record(&self, id: SdkAppId) -> Arc<callback_token::Record> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tokens.entry(id).or_insert_with(|| Arc::new(callback_token::Record::of(id))))
+        let record = tokens.entry(id);
+        Arc::clone(record.or_insert_with(|| Arc::new(callback_token::Record::of(callback_token::Subject(id)))))
     }
 
-    /// The applications of which this run has read more than one live callback token.
-    pub(super) fn shared_tokens(&self) -> Vec<SdkAppId> {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.iter().filter(|(_, record)| record.is_shared()).map(|(id, _)| *id).collect()
+    /// Notes that this run has read more than one object of this kind and application.
+    pub(super) fn note_shared(&self, kind: &'static str, id: SdkAppId) {
+        self.lock_shared().insert((kind, id));
+    }
+
+    /// The applications of which this run has read more than one object of this kind.
+    pub(super) fn shared(&self, kind: &'static str) -> Vec<SdkAppId> {
+        self.lock_shared().iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect()
+    }
+
+    fn lock_shared(&self) -> MutexGuard<'_, BTreeSet<(&'static str, SdkAppId)>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How to call for the application `id`.
@@ -263,16 +272,12 @@ impl<'a> OfService<'a> {
 
     /// Notes that this run has read more than one object of an application.
     pub(super) fn note_shared(self, id: SdkAppId) {
-        self.lock_shared().insert((self.service.name, id));
+        self.tencent.note_shared(self.service.name, id);
     }
 
     /// The applications of which this run has read more than one object.
     pub(super) fn shared(self) -> Vec<SdkAppId> {
-        self.lock_shared().iter().filter(|(service, _)| *service == self.service.name).map(|(_, id)| *id).collect()
-    }
-
-    fn lock_shared(self) -> MutexGuard<'a, BTreeSet<(&'static str, SdkAppId)>> {
-        self.tencent.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tencent.shared(self.service.name)
     }
 }
 

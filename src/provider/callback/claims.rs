@@ -84,7 +84,7 @@ pub(crate) struct Stay<W> {
     /// Whether applying the plan writes it.
     pub(crate) is_written: bool,
     /// Whether it exists before the apply, too.
-    exists: bool,
+    pub(crate) exists: bool,
     /// Whether it was read before it was planned.
     pub(crate) was_read: bool,
 }
@@ -196,24 +196,6 @@ impl<W: Clone> Claims<W> {
         drop(objects);
         self.changed.notify_waiters();
         Claimed { number, others: self.others(Some(number)), when_read }
-    }
-
-    /// Notes that Terraform lets go of an object, which deletes it at Tencent unless it is kept for another one. Returns
-    /// whether it is; `keep` is what reading has found of that. `None` if nobody can tell, because this run has not read
-    /// both.
-    pub(crate) fn let_go(&self, keep: bool) -> Option<bool> {
-        let claimed = self.plan(true, Claim::Goes(Goes::new(true)));
-        let was_read = claimed.when_read.is_some();
-        // What an interrupted replacement left remembers only what reading has set.
-        let remembered = keep || claimed.when_read.is_some_and(|others| others.may_stay());
-        if !remembered && claimed.others.unwritten().any(|stay| was_read || !stay.was_read) {
-            return None;
-        }
-        let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
-        if keep {
-            self.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
-        }
-        Some(keep)
     }
 
     /// Notes what is planned for the same object in the end.

@@ -7,7 +7,8 @@
 //! | `probe.rs` | action `tencent_callback_probe` |
 //! | `commands.rs`, `url.rs` | checks of the arguments; function `callback_commands` |
 //! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
-//! | `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
+//! | `several.rs`, `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
+//! | `record.rs` | what one run has found and done at it |
 //! | `memory.rs` | what the provider remembers of an object beside its state |
 //! | `model.rs` | what Terraform knows of it: the attributes of the resource |
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
@@ -20,9 +21,11 @@ pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod probe;
+pub(crate) mod record;
 mod remote;
 pub(crate) mod resource;
 pub(crate) mod service;
+pub(crate) mod several;
 mod url;
 
 use self::service::Subject;

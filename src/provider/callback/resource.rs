@@ -283,7 +283,7 @@ impl ManagedResource for CallbackResource {
         let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
         if prior.is_abandoned() && !replaced {
             if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
-                callback.release(prior.remote());
+                callback.record().release(prior.remote());
             }
             return Ok(());
         }

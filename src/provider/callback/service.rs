@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
+use super::record::OneOfItsKind;
 use crate::tencent::{SdkAppId, Service};
 use crate::terraform::Diagnostic;
 
@@ -115,10 +116,16 @@ pub(crate) struct Subject {
     pub(crate) id: SdkAppId,
 }
 
+impl OneOfItsKind for Subject {
+    fn kind(&self) -> String {
+        format!("{} callback configuration", self.service.name)
+    }
+}
+
 /// "call callback configuration of SDKAppID 1400000001"
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} callback configuration of SDKAppID {}", self.service.name, self.id)
+        write!(f, "{} of SDKAppID {}", self.kind(), self.id)
     }
 }
 

@@ -20,19 +20,29 @@ pub(super) mod resource;
 use std::fmt;
 
 use super::callback::how_to_import;
+use super::callback::record::OneOfItsKind;
 use crate::tencent::{CallbackToken, SdkAppId};
 use crate::terraform::Diagnostic;
 
 pub(super) use remote::{Record, Remote};
 
+/// What it is called where the kinds of things that an application has one of are told apart.
+const KIND: &str = "live callback token";
+
 /// Which token: an application has one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject(SdkAppId);
+pub(super) struct Subject(pub(super) SdkAppId);
+
+impl OneOfItsKind for Subject {
+    fn kind(&self) -> String {
+        KIND.to_owned()
+    }
+}
 
 /// "live callback token of SDKAppID 1400000001"
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "live callback token of SDKAppID {}", self.0)
+        write!(f, "{KIND} of SDKAppID {}", self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::remote::{Remote, Unwritten, Written};
+use super::remote::{Remote, Unwritten};
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::callback::memory::{Key, Origin, Planned, is_false};
@@ -207,11 +207,11 @@ impl TokenModel {
         Ok(Remote::with(tencent, app, timeout, cx).masking(self.secret()))
     }
 
-    pub(super) fn after(self, remote: &Remote<'_>, written: Written, cx: &mut Context) -> Self {
+    pub(super) fn after(self, remote: &Remote<'_>, request_id: Option<String>, cx: &mut Context) -> Self {
         let mut memory = Memory { origin: Some(remote.origin()), ..Memory::default() };
         memory.token = self.secret().filter(|_| self.is_kept_nowhere()).map(|token| memory.digest_of(token));
         cx.set_private(&memory);
-        Self { last_request_id: written.request_id.map_or(Attr::Null, Attr::Known), ..self }
+        Self { last_request_id: request_id.map_or(Attr::Null, Attr::Known), ..self }
     }
 
     /// What holds after a failed write or deletion, as far as that is known and may be kept: not the token of `planned` that

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::model::{Memory, TokenModel};
 use super::remote::{Record, Remote};
-use super::{Subject, consequence, describe, refused_to_overwrite};
+use super::{KIND, Subject, consequence, describe, refused_to_overwrite};
 use crate::provider::applications::Tencent;
-use crate::provider::callback::claims::{Claim, ClaimNumber, Goes, Stay};
+use crate::provider::callback::claims::{ClaimNumber, Stay};
 use crate::provider::callback::how_to_import;
 use crate::provider::callback::memory::Planned;
 use crate::provider::callback::model::{ABANDON, Operation};
 use crate::provider::callback::plan::planned_sdk_app_id;
+use crate::provider::callback::several::Place;
 use crate::tencent::{CallbackToken, Error, ErrorKind};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 
@@ -68,7 +69,7 @@ pub(super) async fn plan(
     }
     let planned_private = Planned {
         claim: claim.map(|claim| claim.number),
-        shared: tencent.shared_tokens().iter().map(ToString::to_string).collect(),
+        shared: tencent.shared(KIND).iter().map(ToString::to_string).collect(),
         prior_id,
         id,
         ..Planned::default()
@@ -82,7 +83,7 @@ pub(super) fn plan_destroy(tencent: &Tencent, prior: &TokenModel, cx: &mut Conte
     let memory: Memory = cx.private();
     let Some(record) = record_of(tencent, prior) else { return Ok(()) };
     if prior.is_abandoned() {
-        cx.warn(stays_abandoned(record.subject(), prior));
+        cx.warn(stays_abandoned(record.subject, prior));
     }
     let keep = let_go(&record, prior, &memory)?;
     let remote = reached(tencent, prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
@@ -92,7 +93,7 @@ pub(super) fn plan_destroy(tencent: &Tencent, prior: &TokenModel, cx: &mut Conte
         && !keep
         && !prior.is_what_the_plan_showed(&memory)(seen)
     {
-        cx.warn(deletes_what_has_changed(record.subject(), seen));
+        cx.warn(deletes_what_has_changed(record.subject, seen));
     }
     // Terraform also plans the end of what create_before_destroy has deposed when it applies; then deleting tells.
     if keep && !record.has_written() {
@@ -134,13 +135,6 @@ fn is_known(tencent: &Tencent, object: &TokenModel, cx: &Context) -> bool {
     cx.provider_is_known() && tencent.is_known(&object.sdk_app_id)
 }
 
-/// An object's place among those of its application.
-struct Place {
-    number: ClaimNumber,
-    /// Whether it was read before it was planned.
-    was_read: bool,
-}
-
 /// Notes that the object is to exist after the apply, and checks it against all others of its application.
 fn claim(
     tencent: &Tencent,
@@ -162,43 +156,27 @@ fn claim(
     if let (Some(_), true, Some(origin), Some(remote)) = (in_place, is_written, &memory.origin, &remote) {
         origin.check(remote.app())?;
     }
-    let wanted = planned.remote();
-    let stay = Claim::Stays(Stay::new(wanted.clone(), is_written, in_place.is_some()));
-    let claimed = record.claims.plan(in_place.is_some(), stay);
-    for other in claimed.others.stays {
-        match (&other.wanted, &wanted) {
-            (Some(other), Some(wanted)) if other.is_same(wanted) => cx.warn(managed_twice_alike(record.subject())),
-            (Some(_), Some(_)) => return Err(record.managed_twice().into()),
-            _ => cx.warn(managed_twice_perhaps_alike(record.subject())),
-        }
-    }
-    if claimed.others.deletes && !is_written {
-        return Err(needs_refresh(record.subject()).into());
-    }
-    if let Some(prior) = in_place
-        && is_written
-        && !prior.differs_remotely(planned, memory)
-    {
-        cx.warn(written_again(record.subject()));
-    }
-    Ok(Some(Place { number: claimed.number, was_read: claimed.when_read.is_some() }))
+    let again = is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory));
+    let stay = Stay::new(planned.remote(), is_written, in_place.is_some());
+    let conflict = |other: &CallbackToken, wanted: &_| (!other.is_same(wanted)).then(|| record.managed_twice());
+    Ok(Some(record.stays(stay, conflict, again, cx)?))
 }
 
 /// The second half of the plan of a replacement.
 fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &TokenModel) -> Place {
     if let Some(record) = record_of(tencent, planned) {
-        record.claims.plan_again(number, Claim::Stays(Stay::new(planned.remote(), true, true)));
+        record.stays_after_all(number, planned.remote());
     }
     Place { number, was_read: false }
 }
 
 /// Notes that Terraform lets go of the object. Returns whether its token is kept for another one.
-fn let_go(record: &Record, prior: &TokenModel, memory: &Memory) -> Result<bool, Diagnostics> {
+fn let_go(record: &Record, prior: &TokenModel, memory: &Memory) -> Result<bool, Diagnostic> {
     if prior.is_abandoned() {
-        record.claims.plan(true, Claim::Goes(Goes::new(false)));
+        record.abandon();
         return Ok(false);
     }
-    record.claims.let_go(memory.keep).ok_or_else(|| needs_refresh(record.subject()).into())
+    record.let_go(memory.keep)
 }
 
 /// Looks whether a creation would overwrite something, and says so. With `replaces`, an object of another application is
@@ -309,32 +287,6 @@ fn stays_abandoned(subject: Subject, prior: &TokenModel) -> Diagnostic {
     )
 }
 
-fn managed_twice_alike(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Two resources for the {subject}"),
-        "Another resource with this provider manages the same application, and so far the two want the same. As soon as \
-         they differ, the plan fails. Remove one of the two: if both are in the state, use a removed block.",
-    )
-    .on("sdk_app_id")
-}
-
-fn managed_twice_perhaps_alike(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Two resources for the {subject}"),
-        "Another resource with this provider manages the same application. What the two want is known only when they are \
-         written; if that differs, the apply fails. An application has only one live callback token: remove one of the two.",
-    )
-    .on("sdk_app_id")
-}
-
-fn written_again(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("The {subject} is written again"),
-        "Another object in Terraform's state belongs to this application, and Terraform destroys it, or may. An application \
-         has only one live callback token, so this plan writes it once more: it is there whichever of the two comes first.",
-    )
-}
-
 fn overlooked_token(planned: &TokenModel) -> Diagnostic {
     let outcome = if planned.last_request_id.is_unknown() {
         "This plan writes for another reason, and sends the new token with it."
@@ -346,14 +298,4 @@ fn overlooked_token(planned: &TokenModel) -> Diagnostic {
         format!("Terraform keeps no write-only values, so it sees no change. {outcome}"),
     )
     .on("token_wo")
-}
-
-fn needs_refresh(subject: Subject) -> Diagnostic {
-    Diagnostic::error(
-        format!("Several objects for the {subject}"),
-        "This plan destroys one of several objects in the state that belong to this application, and keeps another. \
-         Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's own \
-         configuration is not known yet, so the provider cannot keep the token of the one that stays. Run the plan without \
-         -refresh=false, and first apply what the provider's configuration depends on.",
-    )
 }

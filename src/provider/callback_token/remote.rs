@@ -1,7 +1,6 @@
 //! The callback token of an application, for one operation: read, deleted, and written so that the outcome is known.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -9,8 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Subject, consequence, describe, refused_to_overwrite};
 use crate::provider::applications::Tencent;
-use crate::provider::callback::claims::{Claims, Reading};
+use crate::provider::callback::claims::Reading;
 use crate::provider::callback::memory::Origin;
+use crate::provider::callback::record::{self, Write};
 use crate::provider::{checks, live};
 use crate::tencent::{App, CallbackToken, Error, ErrorKind, Patience, SdkAppId};
 use crate::terraform::{Context, Diagnostic, Severity};
@@ -20,9 +20,6 @@ const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// The same when the operation was interrupted.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-
-/// How long a look is as good as a new one. Terraform plans an object once more right before it applies the plan.
-const FRESH: Duration = Duration::from_secs(5);
 
 /// An application's callback token, while an operation lasts.
 #[derive(Debug)]
@@ -36,111 +33,19 @@ pub(crate) struct Remote<'a> {
 }
 
 /// What this run of Terraform has found and done at one application.
-#[derive(Debug)]
-pub(crate) struct Record {
-    id: SdkAppId,
-    pub(super) claims: Claims<CallbackToken>,
-    /// Whether this run has read more than one object of the application.
-    is_shared: AtomicBool,
-    /// The last write. Locked while it is written or deleted: the two exclude each other.
-    written: tokio::sync::Mutex<Option<Write>>,
-    /// What an object was that Terraform has let go of: if that is still there, it is nobody else's.
-    released: Mutex<Option<CallbackToken>>,
-    looked: Mutex<Option<Look>>,
-}
-
-/// A write, or one that may have taken effect.
-#[derive(Debug)]
-struct Write {
-    /// That of the object for which it was made: its `last_request_id`.
-    request_id: Option<String>,
-    token: CallbackToken,
-}
-
-impl Write {
-    /// Whether it was made for the object of this `last_request_id`. No two writes share one, but some have none.
-    fn is_of(&self, last_request_id: Option<&String>) -> bool {
-        last_request_id.is_some_and(|id| !id.is_empty() && self.request_id.as_ref() == Some(id))
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Look {
-    at: Instant,
-    found: Option<CallbackToken>,
-}
+pub(crate) type Record = record::Record<Subject, CallbackToken>;
 
 impl Record {
-    pub(crate) fn of(id: SdkAppId) -> Self {
-        Self {
-            id,
-            claims: Claims::default(),
-            is_shared: AtomicBool::default(),
-            written: tokio::sync::Mutex::default(),
-            released: Mutex::default(),
-            looked: Mutex::default(),
-        }
-    }
-
-    pub(super) fn subject(&self) -> Subject {
-        Subject(self.id)
-    }
-
-    /// Notes that this run has read more than one object of the application.
-    pub(super) fn note_shared(&self) {
-        self.is_shared.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_shared(&self) -> bool {
-        self.is_shared.load(Ordering::Relaxed)
-    }
-
-    /// Whether this run has written it, or may have.
-    pub(super) fn has_written(&self) -> bool {
-        // Locked: it is being written or deleted.
-        self.written.try_lock().map_or(true, |written| written.is_some())
-    }
-
-    /// What a look of a moment ago found, if there was one.
-    pub(super) fn fresh_look(&self) -> Option<Option<CallbackToken>> {
-        let look = self.looked().clone()?;
-        (look.at.elapsed() < FRESH).then_some(look.found)
-    }
-
-    fn looked(&self) -> MutexGuard<'_, Option<Look>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn released(&self) -> MutexGuard<'_, Option<CallbackToken>> {
-        self.released.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What to say of two objects that want different things.
     pub(super) fn managed_twice(&self) -> Diagnostic {
         Diagnostic::error(
-            format!("Two resources for the {}", self.subject()),
+            format!("Two resources for the {}", self.subject),
             "Another resource with this provider manages the same application, and the two differ in their token or in \
              enabled. An application has only one live callback token: remove one of the two resources, or change its \
              sdk_app_id.",
         )
         .on("sdk_app_id")
     }
-
-    /// What to say of a deletion that would have deleted what another object wants.
-    pub(super) fn not_deleted(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {} is left to another object", self.subject()),
-            "Terraform holds several objects for this application, which has only one live callback token. Destroying this \
-             one deletes nothing at Tencent: the token stays as long as another of these objects does.",
-        )
-    }
-}
-
-/// A write that took effect.
-#[derive(Debug)]
-pub(super) struct Written {
-    /// Tencent's `RequestId`, if an answer with one arrived.
-    pub(super) request_id: Option<String>,
 }
 
 /// A write or a deletion that did not take effect, or possibly not.
@@ -213,7 +118,7 @@ impl<'a> Remote<'a> {
     }
 
     pub(super) fn subject(&self) -> Subject {
-        self.record.subject()
+        self.record.subject
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -242,7 +147,7 @@ impl<'a> Remote<'a> {
     /// Reads it; `None` if there is none.
     pub(super) async fn look(&self) -> Result<Option<CallbackToken>, Error> {
         let found = self.read(&self.patience).await?;
-        *self.record.looked() = Some(Look { at: Instant::now(), found: found.clone() });
+        self.record.note_look(found.clone());
         Ok(found)
     }
 
@@ -257,7 +162,7 @@ impl<'a> Remote<'a> {
 
     /// A failed call, for a person. `doing` is what was attempted, such as "Reading the".
     pub(super) fn failed(&self, doing: &str, error: &Error) -> Diagnostic {
-        let looked = self.record.looked().clone().and_then(|look| look.found);
+        let looked = self.record.last_look();
         let secrets = self.secrets.iter().chain(looked.iter().map(|found| &found.token));
         let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
         checks::call_failed(&format!("{doing} live callback token"), &self.app, &error)
@@ -265,12 +170,7 @@ impl<'a> Remote<'a> {
 
     /// Whether this run has let go of what was `found`, and left it there.
     pub(super) fn is_released(&self, found: &CallbackToken) -> bool {
-        self.record.released().as_ref().is_some_and(|released| released.is_same(found))
-    }
-
-    /// Notes that Terraform lets go of this, and leaves it there.
-    pub(super) fn release(&self, left: Option<CallbackToken>) {
-        *self.record.released() = left;
+        self.record.released().is_some_and(|released| released.is_same(found))
     }
 
     /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
@@ -302,7 +202,7 @@ impl<'a> Remote<'a> {
             cx.warn(self.changed_since(&found, outcome));
         }
         if replaced {
-            self.release(Some(found));
+            self.record.release(Some(found));
             return Ok(());
         }
         let deleted = self.tencent.client.delete_callback_token(&self.app, live::API, &self.writing()).await;
@@ -310,22 +210,23 @@ impl<'a> Remote<'a> {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
-        *self.record.looked() = None;
-        self.release(None);
+        self.record.forget_look();
+        self.record.release(None);
         Ok(())
     }
 
-    /// Writes it for a resource that does not manage it yet. With `guarded`, what would be lost is refused.
+    /// Writes it for a resource that does not manage it yet. With `guarded`, what would be lost is refused. Returns Tencent's
+    /// `RequestId`, if an answer with one arrived.
     pub(super) async fn create(
         &self,
         wanted: &CallbackToken,
         guarded: bool,
         cx: &mut Context,
-    ) -> Result<Written, Unwritten> {
+    ) -> Result<Option<String>, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
         if written.is_none() {
-            let told = self.record.looked().clone().and_then(|look| look.found);
+            let told = self.record.last_look();
             let found = match self.record.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
@@ -343,7 +244,8 @@ impl<'a> Remote<'a> {
     }
 
     /// Replaces it for the object of this `last_request_id`. `is_expected` tells what the plan showed from what somebody
-    /// else has set since; with `guarded`, the latter is not replaced.
+    /// else has set since; with `guarded`, the latter is not replaced. Returns Tencent's `RequestId`, if an answer with one
+    /// arrived.
     pub(super) async fn update(
         &self,
         last_request_id: Option<&String>,
@@ -351,7 +253,7 @@ impl<'a> Remote<'a> {
         is_expected: impl Fn(&CallbackToken) -> bool,
         guarded: bool,
         cx: &mut Context,
-    ) -> Result<Written, Unwritten> {
+    ) -> Result<Option<String>, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, last_request_id, wanted)?;
         if written.is_none()
@@ -378,12 +280,12 @@ impl<'a> Remote<'a> {
 
     fn check_rival(
         &self,
-        written: &Option<Write>,
+        written: &Option<Write<CallbackToken>>,
         last_request_id: Option<&String>,
         wanted: &CallbackToken,
     ) -> Result<(), Diagnostic> {
         match written {
-            Some(write) if !write.is_of(last_request_id) && !write.token.is_same(wanted) => {
+            Some(write) if !write.is_of(last_request_id) && !write.wanted.is_same(wanted) => {
                 Err(self.record.managed_twice())
             }
             _ => Ok(()),
@@ -411,7 +313,7 @@ impl<'a> Remote<'a> {
     }
 
     /// Waits until no other resource of this process writes or deletes it.
-    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write>>, Diagnostic> {
+    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write<CallbackToken>>>, Diagnostic> {
         self.record.claims.clear();
         self.patiently(self.record.written.lock()).await.map_err(|why| {
             Diagnostic::error(
@@ -436,9 +338,9 @@ impl<'a> Remote<'a> {
         &self,
         wanted: &CallbackToken,
         guarded: bool,
-        written: &mut Option<Write>,
+        written: &mut Option<Write<CallbackToken>>,
         cx: &mut Context,
-    ) -> Result<Written, Unwritten> {
+    ) -> Result<Option<String>, Unwritten> {
         let outcome = match self.set(wanted).await {
             Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
             Err(error) if !error.may_have_taken_effect => {
@@ -446,14 +348,14 @@ impl<'a> Remote<'a> {
             }
             Err(error) => {
                 let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
-                found_out.map(|()| Written { request_id: None })
+                found_out.map(|()| None)
             }
         };
         // Also where it may have been written: no other object of this run deletes that.
-        let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
-        *written = Some(Write { request_id, token: wanted.clone() });
-        self.release(None);
-        *self.record.looked() = None;
+        let request_id = outcome.as_ref().ok().cloned().flatten();
+        *written = Some(Write { request_id, wanted: wanted.clone() });
+        self.record.release(None);
+        self.record.forget_look();
         outcome
     }
 
@@ -474,13 +376,12 @@ impl<'a> Remote<'a> {
         request_id: String,
         guarded: bool,
         cx: &mut Context,
-    ) -> Result<Written, Unwritten> {
-        let as_written = |request_id| Written { request_id: Some(request_id) };
+    ) -> Result<Option<String>, Unwritten> {
         let holds = |found: &Option<CallbackToken>| Deed::Write(wanted).is_done(found.as_ref());
         // A write that was answered took effect: if it cannot be read back, the next plan reads it.
-        let Ok(first) = self.read_back().await else { return Ok(as_written(request_id)) };
+        let Ok(first) = self.read_back().await else { return Ok(Some(request_id)) };
         if holds(&first) {
-            return Ok(as_written(request_id));
+            return Ok(Some(request_id));
         }
         if let Some(found) = first.as_ref().filter(|_| guarded) {
             return Err(Unwritten { diagnostic: self.refuses_rewrite(found), found: first });
@@ -498,7 +399,7 @@ impl<'a> Remote<'a> {
                 if outcome.is_ok() {
                     cx.warn(self.wrote_twice(first.as_ref()));
                 }
-                Ok(as_written(request_id))
+                Ok(Some(request_id))
             }
         }
     }

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::model::{Memory, TokenModel};
-use super::{Subject, plan};
+use super::{KIND, Subject, plan};
 use crate::provider::applications::Tencent;
 use crate::provider::callback::model::{DELETE, Operation, Timeouts, validate_deletion_policy};
 use crate::provider::callback::resource::{Identity, credentials_not_known_yet, not_refreshed};
@@ -164,7 +164,7 @@ impl ManagedResource for CallbackTokenResource {
         let Some(found) = remote.get().await? else { return Ok(None) };
         let others = reading.found();
         if others.may_stay() {
-            remote.record().note_shared();
+            tencent.note_shared(KIND, remote.sdk_app_id());
         }
         let mut memory = Memory {
             keep: others.may_stay(),
@@ -192,8 +192,8 @@ impl ManagedResource for CallbackTokenResource {
         let remote = planned.at_tencent(tencent, Operation::Create, cx)?;
         let planned = planned.of(remote.sdk_app_id());
         // What is there after a failure was not created here.
-        let written = remote.create(&planned.wanted()?, planned.is_guarded(), cx).await.map_err(|u| u.diagnostic)?;
-        Ok(planned.after(&remote, written, cx))
+        let request_id = remote.create(&planned.wanted()?, planned.is_guarded(), cx).await.map_err(|u| u.diagnostic)?;
+        Ok(planned.after(&remote, request_id, cx))
     }
 
     async fn update(
@@ -211,7 +211,7 @@ impl ManagedResource for CallbackTokenResource {
         let is_planned = prior.is_what_the_plan_showed(&memory);
         let last_request_id = prior.last_request_id.known();
         match remote.update(last_request_id, &planned.wanted()?, is_planned, planned.is_guarded(), cx).await {
-            Ok(written) => Ok(planned.after(&remote, written, cx)),
+            Ok(request_id) => Ok(planned.after(&remote, request_id, cx)),
             Err(unwritten) => Err(prior.failure(unwritten, Some(&planned), memory, cx)),
         }
     }
@@ -222,7 +222,7 @@ impl ManagedResource for CallbackTokenResource {
         let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
         if prior.is_abandoned() && !replaced {
             if let Ok(remote) = prior.at_tencent(tencent, Operation::Delete, cx) {
-                remote.release(prior.remote());
+                remote.record().release(prior.remote());
             }
             return Ok(());
         }
