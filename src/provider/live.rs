@@ -205,7 +205,9 @@ pub(super) const LIVE: CallbackService = CallbackService {
     ],
     notes: "With `Live.CallbackBeforeSendGift`, Tencent asks the receiver before each gift, and a gift for which no answer \
             arrives is blocked: a receiver that fails stops all gifts. Add `Live.CallbackBeforeCallBackNotBlock` to let \
-            them through. Tencent can sign the events of live streams: see `tencent_live_callback_token`.",
+            them through.\n\nTencent lists the `Group.` and `Follow.` events, which are those of its Chat, for live streams as \
+            well. Its documentation does not say whether this API takes them: a plan accepts them, and an apply shows what \
+            Tencent answers.\n\nTencent can sign the events of live streams: see `tencent_live_callback_token`.",
     advise: |commands| {
         (commands.contains(&SEND_GIFT) && !commands.contains(&NOT_BLOCK)).then(|| {
             Diagnostic::warning(

@@ -55,7 +55,7 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
     scenario.configure("output \"all\" {\n  value = provider::tencent::callback_commands(\"tok3n-to-hide\")\n}\n")?;
     let plan = scenario.run(&["plan"])?;
     let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
-    assert!(error.ends_with("no such service; it can be \"call\"."), "{error}");
+    assert!(error.ends_with("no such service; it can be \"call\", \"room\", \"live\"."), "{error}");
     assert_eq!(scenario.calls(), []);
     Ok(())
 }

@@ -1,9 +1,13 @@
 //! `terraform query`: what exists is found, whoever made it, and comes under management.
 
+use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
 use terraform_cli::{Flavour, Terraform};
 
-use crate::harness::{CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic};
+use crate::harness::{
+    CALL, CHANGED, END, ID, LIVE, OTHER_URL, Of, ROOM, Result, START, Scenario, TERRAFORM, URL, diagnostic,
+    each_service,
+};
 
 const ALL: &str = "list \"tencent_call_callback\" \"all\" {\n  provider = tencent\n}\n";
 
@@ -115,5 +119,24 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
     queried.expect_failure();
     diagnostic(&queried, "The provider \"tencent\" has no credentials");
     assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[apply(each_service)]
+fn each_service_is_found_by_itself(of: Of) -> Result {
+    if !can_query(&TERRAFORM) {
+        return Ok(());
+    }
+    let scenario = of.scenario()?;
+    for other in [CALL, ROOM, LIVE] {
+        let url = format!("https://{}.example.com/", other.name);
+        scenario.simulator.put_configuration(other.service, ID, Configuration::new(url, [other.end]));
+    }
+    scenario.configure("provider \"tencent\" {\n}\n")?;
+    scenario.workspace.write("all.tfquery.hcl", &ALL.replace(CALL.resource_type(), of.resource_type()))?;
+    let found = scenario.run(&["query"])?;
+    found.expect_success().expect_contains(&format!("{} to https://{}.example.com/", of.end, of.name));
+    let requests = scenario.simulator.take_requests();
+    assert!(requests.iter().all(|request| request.service == Some(of.service)));
     Ok(())
 }

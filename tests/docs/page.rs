@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::example;
+use crate::{example, example_of};
 
 pub(crate) fn index(schema: &Value) -> String {
     let mut page = head("tencent Provider", "tencent Provider", schema);
@@ -15,7 +15,7 @@ pub(crate) fn index(schema: &Value) -> String {
 
 pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
-    let file = |file: &str| example(format!("resources/{name}/{file}"));
+    let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
     let (what, secret) = match name.ends_with("_token") {
         true => ("token", "secret-token.tf"),
@@ -32,7 +32,7 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
 
 pub(crate) fn data_source(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Data Source - tencent"), &format!("{name} (Data Source)"), schema);
-    page += &code("## Example Usage", "terraform", &example(format!("data-sources/{name}/data-source.tf")));
+    page += &code("## Example Usage", "terraform", &example_of("data-sources", name, "data-source.tf"));
     page += &attributes(schema);
     page
 }
@@ -40,8 +40,8 @@ pub(crate) fn data_source(name: &str, schema: &Value) -> String {
 pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
     let title = |kind: &str| format!("{name} {kind}");
     let mut page = head(&title("List Resource - tencent"), &title("(List Resource)"), schema);
-    let file = format!("list-resources/{name}/list-resource.tfquery.hcl");
-    page += &code("## Example Usage", "terraform", &example(file));
+    let file = "list-resource.tfquery.hcl";
+    page += &code("## Example Usage", "terraform", &example_of("list-resources", name, file));
     page += &attributes(schema);
     page
 }

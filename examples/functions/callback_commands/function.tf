@@ -14,3 +14,11 @@ resource "tencent_call_callback" "this" {
   url               = "https://hooks.example.com/tencent/call"
   callback_commands = provider::tencent::callback_commands("call")
 }
+
+# All events of live streams but those that Tencent waits for.
+resource "tencent_live_callback" "this" {
+  url = "https://hooks.example.com/tencent/live"
+  callback_commands = [
+    for command in provider::tencent::callback_commands("live") : command if !strcontains(command, "Before")
+  ]
+}
