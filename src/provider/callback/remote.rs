@@ -173,7 +173,7 @@ impl<'a> Callback<'a> {
         self.tencent.service().api
     }
 
-    /// Waits for its turn to be read: see [`Claims::read`].
+    /// Waits for its turn to be read: see [`Claims::read`](super::claims::Claims::read).
     pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_, CallbackConfiguration>, Diagnostic> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(

@@ -134,7 +134,7 @@ impl<'a> Remote<'a> {
         Origin::of(self.tencent, &self.app)
     }
 
-    /// Waits for its turn to be read: see [`Claims::read`].
+    /// Waits for its turn to be read: see [`Claims::read`](crate::provider::callback::claims::Claims::read).
     pub(super) async fn turn_to_read(&self) -> Result<Reading<'_, CallbackToken>, Diagnostic> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
