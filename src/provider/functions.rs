@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::checks;
 use crate::model;
-use crate::tencent::{self, CallbackToken};
+use crate::tencent::{self, CallbackToken, InvalidCallbackToken};
 use crate::terraform::{Attr, Function, FunctionError, Number, Parameter, Signature, Type};
 
 /// `provider::tencent::user_sig_claims`: what a UserSig says of itself.
@@ -113,19 +113,13 @@ impl Function for CallbackSignature {
     }
 
     fn call(&self, OfEvent { token, request_time }: OfEvent) -> Result<String, FunctionError> {
-        let refuse = |parameter, reason: &str| Err(FunctionError::new(reason).on(parameter));
-        let text = token.expose_secret();
-        if text.is_empty() {
-            return refuse("token", "the token is empty");
-        }
-        if text.trim() != text {
-            return refuse("token", "the token begins or ends with white space, which trimspace() removes");
-        }
+        CallbackToken::check(&token).map_err(|error| {
+            let advice = if error == InvalidCallbackToken::WhiteSpace { "; trimspace() removes it" } else { "" };
+            FunctionError::new(format!("{error}{advice}")).on("token")
+        })?;
         if request_time.is_empty() || !request_time.bytes().all(|byte| byte.is_ascii_digit()) {
-            return refuse(
-                "request_time",
-                "it is not a Unix time in seconds, which has digits only, such as 1669872112",
-            );
+            let reason = "it is not a Unix time in seconds, which has digits only, such as 1669872112";
+            return Err(FunctionError::new(reason).on("request_time"));
         }
         Ok(CallbackToken::sign(&token, &request_time))
     }

@@ -391,12 +391,18 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
     diagnostic(signed.run(&["plan"])?.expect_failure(), "there is no plan without this check");
     signed.0.simulator.clear_faults();
 
-    for (token, says) in [("", "The token is empty"), (" t0ken-to-hide", "white space")] {
+    for (token, says) in [("", "it is empty"), (" t0ken-to-hide", "white space")] {
         let plan = signed.token(token).run(&["plan"])?;
         let error = diagnostic(plan.expect_failure(), "Invalid token");
         assert!(error.contains(says), "{error}");
     }
-    assert_eq!(signed.writes(), []);
+    // What nobody knew when planning.
+    let later = "resource \"terraform_data\" \"token\" {\n  input = \"\"\n}\n".to_owned();
+    signed.0.configure(&(later + &resource("this", "token = terraform_data.token.output")))?;
+    let applied = signed.run(&["apply", "-auto-approve"])?;
+    let error = diagnostic(applied.expect_failure(), "Invalid token");
+    assert!(error.contains("it is empty"), "{error}");
+    assert_eq!((signed.writes(), signed.remote()), (vec![], None));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `resource.rs` | the resource |
+//! | `token.rs` | checks of the arguments `token` and `token_wo` |
 //! | `model.rs` | what Terraform knows of a token: the attributes, and the provider's own memory of it |
 //! | `plan.rs` | planning: no token is overwritten by surprise, and none is deleted that is still wanted |
 //! | `remote.rs` | the token at Tencent: read, written so that the outcome is known, deleted |
@@ -16,6 +17,7 @@ mod model;
 mod plan;
 mod remote;
 pub(super) mod resource;
+mod token;
 
 use std::fmt;
 

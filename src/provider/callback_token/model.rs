@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::remote::{Remote, Unwritten};
+use super::token;
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::callback::memory::{Key, Origin, Planned, is_false};
@@ -146,12 +147,14 @@ impl TokenModel {
         Some(CallbackToken { token: self.secret()?.clone(), enabled: *self.enabled.known()? })
     }
 
-    /// The object to write, all of which Terraform knows by then.
+    /// The object to write, all of which Terraform knows by then. What was not known when planning was not checked.
     pub(super) fn wanted(&self) -> Result<CallbackToken, Diagnostics> {
-        self.remote().ok_or_else(|| {
+        let wanted = self.remote().ok_or_else(|| {
             let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
-            Diagnostic::error("The planned token is not known", detail).into()
-        })
+            Diagnostic::error("The planned token is not known", detail)
+        })?;
+        token::check(if self.is_kept_nowhere() { "token_wo" } else { "token" }, &wanted.token)?;
+        Ok(wanted)
     }
 
     /// Whether `planned` is another object at Tencent, or the same object with another content.

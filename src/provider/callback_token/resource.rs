@@ -1,15 +1,13 @@
 //! The resource itself: its arguments, and what becomes of each operation.
 
-use secrecy::{ExposeSecret as _, SecretString};
-
 use super::model::{Memory, TokenModel};
-use super::{KIND, Subject, plan};
+use super::{KIND, Subject, plan, token};
 use crate::provider::applications::Tencent;
 use crate::provider::callback::model::{DELETE, Operation, Timeouts, validate_deletion_policy};
 use crate::provider::callback::resource::{Identity, credentials_not_known_yet, not_refreshed};
 use crate::provider::checks;
 use crate::terraform::{
-    Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
+    Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
     Schema, Type, Value,
 };
 
@@ -122,7 +120,7 @@ impl ManagedResource for CallbackTokenResource {
 
     fn validate(&self, config: &TokenModel) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
-        diagnostics.extend(validate_token(config));
+        diagnostics.extend(token::validate(config));
         diagnostics.extend(validate_deletion_policy(&config.deletion_policy));
         diagnostics.extend(Timeouts::validate(&config.timeouts));
         diagnostics
@@ -260,42 +258,6 @@ impl ManagedResource for CallbackTokenResource {
     }
 }
 
-/// Checks that there is exactly one token, as far as that is known yet, and that one.
-fn validate_token(config: &TokenModel) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    match (&config.token, &config.token_wo) {
-        (Attr::Null, Attr::Null) => {
-            let detail = "Set token; or token_wo, for a token that must be in neither state nor plan.";
-            diagnostics.push(Diagnostic::error("Missing token", detail).on("token"));
-        }
-        (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "Only one of token and token_wo can be what Tencent signs with. Remove the other.";
-            diagnostics.push(Diagnostic::error("Both token and token_wo", detail).on("token_wo"));
-        }
-        (Attr::Known(token), _) => diagnostics.extend(invalid("token", token)),
-        (Attr::Null, Attr::Known(token)) => diagnostics.extend(invalid("token_wo", token)),
-        _ => {}
-    }
-    if config.token_wo.is_null() && !config.token_wo_version.is_null() && !config.token.is_null() {
-        let detail = "token_wo_version tells when to send token_wo again, and there is no token_wo. Remove it.";
-        diagnostics.push(Diagnostic::error("token_wo_version without token_wo", detail).on("token_wo_version"));
-    }
-    diagnostics
-}
-
-/// What is wrong with a token. Tencent documents neither a length nor an alphabet.
-fn invalid(argument: &str, token: &SecretString) -> Option<Diagnostic> {
-    let token = token.expose_secret();
-    let reason = if token.is_empty() {
-        "The token is empty, so that anybody could sign with it. Use a random text, such as 64 hexadecimal digits."
-    } else if token.trim() != token {
-        "The token begins or ends with white space, such as the line end of a file: trimspace() removes it."
-    } else {
-        return None;
-    };
-    Some(Diagnostic::error(format!("Invalid {argument}"), reason).on(argument))
-}
-
 fn changed_elsewhere(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("The {subject} is not the one that Terraform sent"),
@@ -303,36 +265,4 @@ fn changed_elsewhere(subject: Subject) -> Diagnostic {
          The state does not hold the token, so a plan shows the difference only in token_wo_version or last_request_id. \
          Applying sends token_wo again.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terraform::AttributePath;
-
-    #[test]
-    fn there_is_one_token_and_it_is_never_quoted() {
-        let text = |text: &str| Attr::Known(SecretString::from(text.to_owned()));
-        let version = || Attr::Known(1_u64.into());
-        let nothing = || TokenModel::imported("1400000001".parse().expect("an SDKAppID"));
-        for (config, blamed) in [
-            (TokenModel { token: text("tok3n"), ..nothing() }, None),
-            (TokenModel { token: Attr::Unknown, ..nothing() }, None),
-            (TokenModel { token_wo: text("tok3n"), token_wo_version: version(), ..nothing() }, None),
-            (TokenModel { token_wo: text("tok3n"), ..nothing() }, None),
-            (TokenModel { token: Attr::Unknown, token_wo: text("tok3n"), ..nothing() }, None),
-            (nothing(), Some("token")),
-            (TokenModel { token: text("tok3n"), token_wo: text("tok3n"), ..nothing() }, Some("token_wo")),
-            (TokenModel { token: text(""), ..nothing() }, Some("token")),
-            (TokenModel { token: text("tok3n\n"), ..nothing() }, Some("token")),
-            (TokenModel { token_wo: text(" tok3n"), ..nothing() }, Some("token_wo")),
-            (TokenModel { token_wo: text(""), ..nothing() }, Some("token_wo")),
-            (TokenModel { token: text("tok3n"), token_wo_version: version(), ..nothing() }, Some("token_wo_version")),
-        ] {
-            let found: Vec<_> = CallbackTokenResource.validate(&config).into_iter().collect();
-            assert!(!format!("{found:?}").contains("tok3n"), "{found:?}");
-            let found: Vec<_> = found.into_iter().map(|d| d.path).collect();
-            assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
-        }
-    }
 }
