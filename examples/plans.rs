@@ -173,9 +173,9 @@ then says what becomes of it:
   first. The object that stays is written once more, so that it is there afterwards.
 
 The provider can see this within one run and one provider block. It cannot if `-target` selects only the object that is
-destroyed, or if two provider blocks (aliases) manage the same application, for each has a process of its own. Use a
-`moved` block to rename, a `removed` block to forget, and the provider's `apps` to manage several applications with one
-provider block.
+destroyed, or OpenTofu's `-exclude` the one that stays, or if two provider blocks (aliases, or instances of OpenTofu's
+`for_each`) manage the same application, for each has a process of its own. Use a `moved` block to rename, a `removed`
+block to forget, and the provider's `apps` to manage several applications with one provider block.
 ";
 
 fn somebody_elses() -> Configuration {

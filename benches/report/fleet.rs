@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use terraform_cli::{Mirror, Terraform, Workspace};
 
 use crate::Result;
 use crate::page::{Bar, Budget, Group, Page};
-use crate::session::EXECUTABLE;
+use crate::peers::Subject;
 use crate::start::memory;
 
 const FIRST: u64 = Simulator::SDK_APP_ID;
@@ -55,7 +54,7 @@ impl Run {
     }
 }
 
-pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, page: &mut Page) -> Result {
+pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, subject: &Subject, page: &mut Page) -> Result {
     page.section("Fleets");
     page.text(
         "One provider block with one application for each entry of `apps`, one resource each, against a simulator of \
@@ -70,7 +69,7 @@ pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, page: &mut Page) -
         let own = terraform_alone(terraform, size)?;
         let parallelisms: &[usize] = if size == largest { &[10, 100] } else { &[10] };
         for &parallelism in parallelisms {
-            let runs = ours(terraform, size, parallelism)?;
+            let runs = ours(terraform, subject, size, parallelism)?;
             for ((run, own), (name, ..)) in runs.iter().zip(&own).zip(OPERATIONS) {
                 rows.push(vec![
                     size.to_string(),
@@ -117,11 +116,11 @@ fn summarize(size: usize, runs: &[Run], own: &[f64], page: &mut Page) {
     }
 }
 
-fn ours(terraform: &Terraform, size: usize, parallelism: usize) -> Result<Vec<Run>> {
+fn ours(terraform: &Terraform, subject: &Subject, size: usize, parallelism: usize) -> Result<Vec<Run>> {
     let ids = || (FIRST..).take(size);
     let key = |id: u64| format!("{id:064}");
     let simulator = ids().fold(Simulator::builder(), |builder, id| builder.app(App::new(id, key(id)))).start()?;
-    let mut workspace = Workspace::new(terraform, &Mirror::new(Path::new(EXECUTABLE), env!("CARGO_PKG_VERSION"))?)?;
+    let mut workspace = Workspace::new(terraform, &Mirror::new(&subject.executable, subject.version)?)?;
     workspace.env("NO_PROXY", "127.0.0.1").env("TENCENT_ENDPOINT", simulator.url());
     workspace.write(
         "provider.tf",

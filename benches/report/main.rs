@@ -93,18 +93,18 @@ fn main() -> ExitCode {
 
 fn report(effort: Effort, fetch: bool) -> Result {
     let terraform = Terraform::find()?;
-    let mut subjects = vec![Subject::ours()];
+    let mut subjects = vec![Subject::ours()?];
     subjects.extend(peers::all(fetch)?);
 
     let mut page = Page::new(&terraform, &subjects)?;
     progress("start and memory");
     start::measure(effort.starts, &subjects, &mut page)?;
     progress("requests");
-    rpc::measure(effort.requests, &mut page)?;
+    rpc::measure(effort.requests, &subjects[0], &mut page)?;
     progress("commands");
     commands::measure(effort.commands, &terraform, &subjects, &mut page)?;
     progress("fleets");
-    fleet::measure(effort.fleets, &terraform, &mut page)?;
+    fleet::measure(effort.fleets, &terraform, &subjects[0], &mut page)?;
 
     println!("{}", page.report());
     if effort.fleets == FULL.fleets {

@@ -16,8 +16,7 @@ const CHART: &str = "performance.svg";
 const WHY_MISSED: &str = "
 What stands behind the budgets:
 
-- A start is mostly loading: see the line `--version` below. Linked statically, the executable would load faster and need
-  less memory, but the C library then cannot resolve names as the system is told to.
+- A start is mostly loading: see the line `--version` below.
 - Memory at the handshake is nearly all shared with other processes: see what is private below.
 - For `terraform providers schema`, Terraform hashes the executable and makes a P-521 key for each process that it starts,
   whatever the provider does.

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use terraform_cli::{python_with, target_directory};
+use terraform_cli::{PROVIDER_SOURCE, Profile, cargo_build, python_with, target_directory};
 
 use crate::Result;
-use crate::session::EXECUTABLE;
 
 /// A provider that is measured.
 #[derive(Debug, Clone)]
@@ -28,15 +27,15 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// This provider.
-    pub(crate) fn ours() -> Self {
-        Self {
+    /// This provider, built as it is packaged.
+    pub(crate) fn ours() -> Result<Self> {
+        Ok(Self {
             name: "this provider",
-            what: "built by `cargo bench`, which is a release build",
-            source: "callkit/tencent",
+            what: "built by `cargo bench` as it is released",
+            source: PROVIDER_SOURCE,
             version: env!("CARGO_PKG_VERSION"),
-            executable: EXECUTABLE.into(),
-        }
+            executable: cargo_build(env!("CARGO_PKG_NAME"), Profile::Release)?,
+        })
     }
 
     /// How large its executable is, in bytes.

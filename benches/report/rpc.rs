@@ -7,7 +7,9 @@ use terraform_provider_tencent::terraform::Value;
 use terraform_provider_tencent::terraform::proto::{get_provider_schema, validate_resource_config};
 
 use crate::Result;
+use crate::host::Host;
 use crate::page::{Budget, Page};
+use crate::peers::Subject;
 use crate::session::{RESOURCE, Session, encode, nothing, number, text, type_of, with};
 use crate::start::memory;
 use crate::statistics::Samples;
@@ -15,14 +17,14 @@ use crate::statistics::Samples;
 const FIRST: u64 = Simulator::SDK_APP_ID;
 const URL: &str = "https://hooks.example.com/call";
 
-pub(crate) fn measure(requests: usize, page: &mut Page) -> Result {
+pub(crate) fn measure(requests: usize, subject: &Subject, page: &mut Page) -> Result {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(measure_all(requests, page))
+    runtime.block_on(measure_all(requests, subject, page))
 }
 
-async fn measure_all(requests: usize, page: &mut Page) -> Result {
+async fn measure_all(requests: usize, subject: &Subject, page: &mut Page) -> Result {
     let simulator = Simulator::start()?;
-    let mut session = Session::start().await;
+    let mut session = Session::start_by(&Host::new(&subject.executable)).await;
     // One application for each request: two objects of the same one would be a warning.
     let apps = session.apps(keys(requests));
     let config = with(session.provider_config(&simulator), [("apps", apps)]);
@@ -80,13 +82,13 @@ async fn measure_all(requests: usize, page: &mut Page) -> Result {
         }
     }
     page.table(&["", "p50, µs", "p99, µs"], rows);
-    measure_large_configuration(&simulator, page).await
+    measure_large_configuration(&simulator, subject, page).await
 }
 
 /// Nothing is signed for an application before it is called for, so the largest fleet is no slower to start with.
-async fn measure_large_configuration(simulator: &Simulator, page: &mut Page) -> Result {
+async fn measure_large_configuration(simulator: &Simulator, subject: &Subject, page: &mut Page) -> Result {
     const APPLICATIONS: usize = 10_000;
-    let mut session = Session::start().await;
+    let mut session = Session::start_by(&Host::new(&subject.executable)).await;
     let resident = |session: &Session| memory(session.plugin.process.id(), "VmRSS:").unwrap_or_default();
     let before = resident(&session);
     let apps = session.apps(keys(APPLICATIONS));

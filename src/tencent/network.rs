@@ -197,6 +197,9 @@ fn in_words(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         | (_, "tunnel error: unexpected end of file") => " closed the connection",
         (Some(HostUnreachable | NetworkUnreachable), _) => " cannot be reached from this network",
         (Some(TimedOut), _) => " does not answer",
+        (_, "dns error") if cfg!(target_os = "linux") && !Path::new("/etc/resolv.conf").exists() => {
+            "'s host name was not found: it is not in /etc/hosts, and there is no /etc/resolv.conf to name a DNS server"
+        }
         (_, "dns error") => "'s host name was not found",
         (_, "tunnel error: unsuccessful") => " refused to connect to that host",
         _ => return None,

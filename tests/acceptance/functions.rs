@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tencent_simulator::Simulator;
-use terraform_cli::Terraform;
+use terraform_cli::{Feature, Terraform};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, TERRAFORM, URL, diagnostic, this};
@@ -33,7 +33,7 @@ pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
 
 #[test]
 fn functions_need_no_call() -> Result {
-    if !TERRAFORM.at_least(1, 8) {
+    if !TERRAFORM.has(Feature::Functions) {
         return Ok(());
     }
     functions_answer(&TERRAFORM)
@@ -41,7 +41,7 @@ fn functions_need_no_call() -> Result {
 
 #[test]
 fn what_they_refuse_is_an_error_of_the_argument() -> Result {
-    if !TERRAFORM.at_least(1, 8) {
+    if !TERRAFORM.has(Feature::Functions) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;
@@ -62,7 +62,7 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
 
 #[test]
 fn a_signature_is_as_secret_as_its_token() -> Result {
-    if !TERRAFORM.at_least(1, 8) {
+    if !TERRAFORM.has(Feature::Functions) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;

@@ -3,6 +3,7 @@
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
+use terraform_cli::Feature;
 
 use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
@@ -169,13 +170,14 @@ fn a_moved_object_is_only_renamed(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_removed_block_forgets_and_deletes_nothing(of: Of) -> Result {
-    if !TERRAFORM.at_least(1, 7) {
-        return Ok(()); // It knows no removed blocks.
+    if !TERRAFORM.has(Feature::Removed) {
+        return Ok(());
     }
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.configure(&format!("removed {{\n  from = {this}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
-    scenario.apply()?.expect_contains("will no longer be managed by Terraform");
+    assert_eq!(scenario.planned()?["actions"], json!(["forget"]));
+    scenario.apply()?;
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     scenario.expect_remote(&[of.start], URL);
     Ok(())

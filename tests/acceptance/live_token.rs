@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{self, DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Fault, FaultKind, Simulator, Token};
-use terraform_cli::{Output, Terraform};
+use terraform_cli::{Feature, Output, Terraform};
 
 use crate::harness::{ID, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences};
 use crate::secrets::{contains, files, unzipped};
@@ -346,7 +346,7 @@ fn an_import_brings_the_token_into_the_state() -> Result {
     signed.expect_no_changes()?;
 
     signed.run(&["state", "rm", THIS])?.expect_success();
-    if TERRAFORM.at_least(1, 12) {
+    if TERRAFORM.has(Feature::Identity) {
         let import = format!("import {{\n  to = {THIS}\n  identity = {{ sdk_app_id = {ID} }}\n}}\n");
         signed.0.configure(&(import + &kept("")))?;
         signed.apply()?.expect_contains("1 imported, 0 added, 0 changed");
@@ -655,7 +655,7 @@ pub(crate) fn a_secret_token_is_refused(terraform: &Terraform) -> Result {
 
 #[test]
 fn the_life_of_a_secret_token() -> Result {
-    match TERRAFORM.at_least(1, 11) {
+    match TERRAFORM.has(Feature::WriteOnly) {
         true => a_secret_token_is_kept_nowhere(&TERRAFORM),
         false => a_secret_token_is_refused(&TERRAFORM),
     }
@@ -663,7 +663,7 @@ fn the_life_of_a_secret_token() -> Result {
 
 #[test]
 fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
-    if !TERRAFORM.at_least(1, 11) {
+    if !TERRAFORM.has(Feature::WriteOnly) {
         return Ok(());
     }
     let signed = Signed::new()?;
@@ -703,7 +703,7 @@ fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
 
 #[test]
 fn a_renamed_secret_token_is_kept() -> Result {
-    if !TERRAFORM.at_least(1, 11) {
+    if !TERRAFORM.has(Feature::WriteOnly) {
         return Ok(());
     }
     let signed = Signed::new()?.applied(&kept_nowhere(1, ""))?;

@@ -1,4 +1,4 @@
-//! Acceptance tests: real Terraform, the built provider, and the simulator of Tencent's API, as a person would use them.
+//! Acceptance tests: real Terraform and OpenTofu, the built provider, and the simulator of Tencent's API, as a person would use them.
 //!
 //! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
 //! simulator's objects and its record of requests), never only an exit code. Tests of what all services share run once for
@@ -12,6 +12,7 @@
 //! | `import` | objects that exist already come under management, leave it, and change their address |
 //! | `drift` | somebody changes the object elsewhere |
 //! | `one_object` | two objects of Terraform's that are one at Tencent |
+//! | `opentofu` | what only OpenTofu has |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known after apply only |
 //! | `apps` | one provider for many applications |
@@ -29,7 +30,7 @@
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
 //! | `secrets` | what no output, log, plan or state may hold |
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
-//! | `versions` | the same life on every Terraform that can be had |
+//! | `versions` | the same life on every version that can be had |
 //! | `write_only` | a URL that is in neither state nor plan |
 
 mod apps;
@@ -46,6 +47,7 @@ mod lifecycle;
 mod live_token;
 mod network;
 mod one_object;
+mod opentofu;
 mod overwrite;
 mod probe;
 mod query;

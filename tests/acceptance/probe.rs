@@ -2,13 +2,9 @@
 
 use rstest_reuse::apply;
 use tencent_simulator::{Receiver, Reply, Simulator};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{END, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
-
-fn has_actions(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
-}
 
 /// A resource that is probed after each change, with these arguments of the action.
 fn probed(url: &str, arguments: &str) -> String {
@@ -48,7 +44,7 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_receiver_is_probed_after_changes() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     receivers_are_probed(&TERRAFORM)
@@ -56,7 +52,7 @@ fn a_receiver_is_probed_after_changes() -> Result {
 
 #[test]
 fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -78,7 +74,7 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
 
 #[test]
 fn a_private_receiver_is_not_probed_by_accident() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -107,7 +103,7 @@ fn a_private_receiver_is_not_probed_by_accident() -> Result {
 /// What is posted is an event of the service, to the URL that it has at Tencent.
 #[apply(each_service)]
 fn each_service_has_its_events_and_its_url(of: Of) -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = of.scenario()?;

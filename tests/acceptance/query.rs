@@ -2,7 +2,7 @@
 
 use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{
     CALL, CHANGED, END, ID, LIVE, OTHER_URL, Of, ROOM, Result, START, Scenario, TERRAFORM, URL, diagnostic,
@@ -19,10 +19,6 @@ fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
     scenario.simulator.put_configuration(Service::Call, ID + 2, Configuration::new(OTHER_URL, [CHANGED]));
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
     Ok(scenario)
-}
-
-fn can_query(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
 }
 
 /// Found, imported with the configuration that Terraform generates, and no different from it.
@@ -45,7 +41,7 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 
 #[test]
 fn what_exists_comes_under_management() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     what_exists_is_found(&TERRAFORM)
@@ -53,7 +49,7 @@ fn what_exists_comes_under_management() -> Result {
 
 #[test]
 fn one_failure_hides_no_other() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -76,7 +72,7 @@ fn one_failure_hides_no_other() -> Result {
 
 #[test]
 fn only_what_is_asked_for() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -104,7 +100,7 @@ fn only_what_is_asked_for() -> Result {
 
 #[test]
 fn a_key_that_is_of_no_application_lists_nothing() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;
@@ -124,7 +120,7 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
 
 #[apply(each_service)]
 fn each_service_is_found_by_itself(of: Of) -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = of.scenario()?;

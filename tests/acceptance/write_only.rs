@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
-use terraform_cli::Terraform;
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{
     CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, differences, resource,
@@ -22,7 +22,7 @@ const OTHER_SECRET_URL: &str = "https://elsewhere.example.com/s3cret-to-hide";
 const VARIABLE: &str = "variable \"url\" {\n  ephemeral = true\n}\n";
 
 fn can_keep_secrets(terraform: &Terraform) -> bool {
-    terraform.at_least(1, 11)
+    terraform.has(Feature::WriteOnly)
 }
 
 /// The two arguments of a resource whose URL is secret, and its version.

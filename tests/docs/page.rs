@@ -21,7 +21,7 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
         true => ("token", "secret-token.tf"),
         false => ("URL", "secret-url.tf"),
     };
-    let secretly = format!("With a {what} that is in neither state nor plan (Terraform 1.11 and later):");
+    let secretly = format!("With a {what} that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):");
     page += &code(&secretly, "terraform", &file(secret));
     page += &attributes(schema);
     page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));

@@ -1,5 +1,5 @@
 terraform {
-  # Functions came with Terraform 1.8.
+  # Functions came with Terraform 1.8 and OpenTofu 1.7.
   required_version = ">= 1.8"
 
   required_providers {

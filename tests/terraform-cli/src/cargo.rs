@@ -4,19 +4,21 @@
 //! `CARGO_BIN_EXE_…`.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::release::release_build;
 
 /// A profile to build in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
     /// Cargo's default.
     Dev,
-    /// `--release`
+    /// As it is released: [`crate::release_build`].
     Release,
 }
 
@@ -34,13 +36,13 @@ impl Profile {
 ///
 /// Cargo is not there, the build fails, or there is no binary of this name.
 pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
+    if profile == Profile::Release {
+        return release_build(bin, None);
+    }
     // With the examples: dependencies then have the same features as those of the running example, and are not compiled
     // a second time.
-    let mut arguments = vec!["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
-    if profile == Profile::Release {
-        arguments.push("--release");
-    }
-    let messages = cargo(&arguments)?;
+    let arguments = ["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
+    let messages = cargo(&root(), &[], &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
 }
 
@@ -50,25 +52,30 @@ pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
 ///
 /// Cargo is not there.
 pub fn target_directory() -> Result<PathBuf> {
-    let metadata = cargo(&["metadata", "--format-version=1", "--no-deps"])?;
+    let metadata = cargo(&root(), &[], &["metadata", "--format-version=1", "--no-deps"])?;
     serde_json::from_str::<Value>(&metadata)
         .ok()
         .and_then(|metadata| Some(PathBuf::from(metadata["target_directory"].as_str()?)))
         .ok_or_else(|| Error::new(format!("`cargo metadata` named no target directory:\n{metadata}")))
 }
 
-/// Runs Cargo in the workspace's root and returns what it printed.
-fn cargo(arguments: &[&str]) -> Result<String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+/// The workspace's root.
+pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = package.ancestors().nth(2).unwrap_or(package);
+    package.ancestors().nth(2).unwrap_or(package).to_owned()
+}
+
+/// Runs Cargo in a checkout and returns what it printed.
+pub(crate) fn cargo(checkout: &Path, environment: &[(&str, OsString)], arguments: &[&str]) -> Result<String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(arguments)
-        .current_dir(root)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(checkout)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|cause| Error::new(format!("cannot run cargo in {}: {cause}", root.display())))?;
+        .map_err(|cause| Error::new(format!("cannot run cargo in {}: {cause}", checkout.display())))?;
     if !output.status.success() {
         let line = arguments.join(" ");
         return Err(Error::new(format!("`cargo {line}` failed ({}); its errors are above", output.status)));
@@ -77,7 +84,7 @@ fn cargo(arguments: &[&str]) -> Result<String> {
 }
 
 /// Finds the binary among Cargo's messages, one JSON object per line.
-fn executable(messages: &str, bin: &str) -> Option<PathBuf> {
+pub(crate) fn executable(messages: &str, bin: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

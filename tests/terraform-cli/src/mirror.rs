@@ -13,11 +13,12 @@ use semver::Version;
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::terraform::Flavour;
 
 /// Where Terraform and OpenTofu look for a provider when its address names no host.
-const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
-/// The provider of this repository.
-const OURS: &str = "callkit/tencent";
+pub const REGISTRY_HOSTS: [&str; 2] = [Flavour::Terraform.registry(), Flavour::OpenTofu.registry()];
+/// The provider of this repository, as configurations name it.
+pub const PROVIDER_SOURCE: &str = "callkit/tencent";
 
 /// A temporary filesystem mirror, removed with its last clone; every workspace keeps one.
 ///
@@ -35,7 +36,7 @@ impl Mirror {
     ///
     /// The binary is not there, or the version is not a semantic version without `v`.
     pub fn new(binary: &Path, version: &str) -> Result<Self> {
-        Self::of(OURS, binary, version)
+        Self::of(PROVIDER_SOURCE, binary, version)
     }
 
     /// The same for the provider whose source address is `source`: `NAMESPACE/TYPE`.
@@ -51,7 +52,7 @@ impl Mirror {
 
         let mirror = Self::empty()?;
         for host in REGISTRY_HOSTS {
-            let place = mirror.path().join(place(host, source, version));
+            let place = mirror.path().join(mirror_path(host, source, version, &platform(OS, ARCH)));
             let parent = place.parent().unwrap_or(mirror.path());
             fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
             link(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
@@ -78,17 +79,18 @@ impl Mirror {
     }
 }
 
-/// The unpacked layout: `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/terraform-provider-TYPE_vVERSION`.
-fn place(host: &str, source: &str, version: &str) -> PathBuf {
+/// Where a provider for this machine is in a filesystem mirror, in the unpacked layout:
+/// `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/terraform-provider-TYPE_vVERSION`.
+pub fn mirror_path(host: &str, source: &str, version: &str, platform: &str) -> PathBuf {
     let name = source.rsplit('/').next().unwrap_or(source);
-    [host, source, version, &platform(OS, ARCH)]
+    [host, source, version, platform]
         .iter()
         .collect::<PathBuf>()
         .join(format!("terraform-provider-{name}_v{version}{EXE_SUFFIX}"))
 }
 
-/// A platform in Go's words, given in Rust's.
-fn platform(os: &str, arch: &str) -> String {
+/// A platform in Go's words, such as `linux_amd64`, given in Rust's.
+pub fn platform(os: &str, arch: &str) -> String {
     let os = match os {
         "macos" => "darwin",
         same => same,

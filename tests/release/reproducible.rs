@@ -1,0 +1,97 @@
+//! Built again elsewhere.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use terraform_cli::release_build_in;
+
+use crate::{EXECUTABLE, Result};
+
+#[test]
+#[ignore = "builds the release twice, some four minutes each; run by .ci/run"]
+fn another_directory_and_another_home_give_the_same_bytes() -> Result {
+    let elsewhere = tempfile::tempdir()?;
+    let (checkout, home) = (elsewhere.path().join("somewhere/else"), elsewhere.path().join("home"));
+    copy_checkout(&checkout)?;
+    let cargo_home = home.join(".cargo");
+    copy_cargo_home(&cargo_home)?;
+    let target = checkout.join("target");
+    let environment = [
+        ("CARGO_HOME", cargo_home.as_path()),
+        ("CARGO_TARGET_DIR", &target),
+        ("CARGO_NET_OFFLINE", Path::new("true")),
+        ("RUSTUP_HOME", &rustup_home()?),
+        ("HOME", &home),
+    ];
+    let there = release_build_in(&checkout, &environment, env!("CARGO_PKG_NAME"), None)?;
+
+    let (here, there) = (fs::read(&*EXECUTABLE)?, fs::read(there)?);
+    let difference = here.iter().zip(&there).position(|(here, there)| here != there);
+    let around = |bytes: &[u8], at: usize| {
+        let part = &bytes[at.saturating_sub(80)..bytes.len().min(at + 80)];
+        part.escape_ascii().to_string()
+    };
+    if let Some(at) = difference {
+        panic!("byte {at} differs:\n  here: {}\n there: {}", around(&here, at), around(&there, at));
+    }
+    assert_eq!(here.len(), there.len());
+    Ok(())
+}
+
+#[test]
+#[ignore = "looks at the release, which takes minutes to build; run by .ci/run"]
+fn no_path_of_this_machine_is_in_it() -> Result {
+    let bytes = fs::read(&*EXECUTABLE)?;
+    for path in [PathBuf::from(env!("CARGO_MANIFEST_DIR")), real_cargo_home()?, rustup_home()?] {
+        let path = path.to_str().ok_or("a path that is plain text")?.as_bytes();
+        let at = bytes.windows(path.len()).position(|part| part == path);
+        assert_eq!(at.map(|at| bytes[at..at + 120].escape_ascii().to_string()), None);
+    }
+    Ok(())
+}
+
+/// Copies what git knows of, as it is in the work tree.
+fn copy_checkout(to: &Path) -> Result {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(from)
+        .output()?;
+    assert!(listed.status.success(), "`git ls-files` failed: {}", String::from_utf8_lossy(&listed.stderr));
+    for file in String::from_utf8(listed.stdout)?.split_terminator('\0') {
+        if !from.join(file).exists() {
+            continue; // Deleted, and not committed yet.
+        }
+        let copy = to.join(file);
+        fs::create_dir_all(copy.parent().unwrap_or(to))?;
+        fs::copy(from.join(file), copy)?;
+    }
+    Ok(())
+}
+
+/// A home for Cargo that has downloaded the same crates, and unpacks them itself.
+fn copy_cargo_home(to: &Path) -> Result {
+    let from = real_cargo_home()?;
+    fs::create_dir_all(to.join("registry"))?;
+    for shared in ["registry/cache", "registry/index", "config.toml"] {
+        if from.join(shared).exists() {
+            symlink(from.join(shared), to.join(shared))?;
+        }
+    }
+    Ok(())
+}
+
+fn real_cargo_home() -> Result<PathBuf> {
+    home_of("CARGO_HOME", ".cargo")
+}
+
+fn rustup_home() -> Result<PathBuf> {
+    home_of("RUSTUP_HOME", ".rustup")
+}
+
+fn home_of(variable: &str, below_home: &str) -> Result<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    Ok(named.or_else(|| Some(std::env::home_dir()?.join(below_home))).ok_or("there is no home directory")?)
+}

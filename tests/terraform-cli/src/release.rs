@@ -1,0 +1,243 @@
+//! How the executable of a release is built: the one that is packaged, installed and measured.
+//!
+//! On Linux it is linked statically, so that one executable runs on every distribution. The same sources become the same
+//! bytes wherever they are built with the same compilers: no path of the machine is in them.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::cargo::{cargo, executable, root};
+use crate::error::{Error, Result};
+
+/// What rustc says of itself.
+struct Rustc {
+    host: String,
+    commit: String,
+    sysroot: PathBuf,
+}
+
+/// The target of this machine, such as `x86_64-unknown-linux-gnu`.
+///
+/// # Errors
+///
+/// rustc is not there.
+pub fn host_target() -> Result<String> {
+    Rustc::ask().map(|rustc| rustc.host)
+}
+
+/// Builds a binary of this workspace for a target (else for this machine) as it is released, and returns its path. Its
+/// package has the same name.
+///
+/// # Errors
+///
+/// As for [`crate::cargo_build`].
+pub fn release_build(bin: &str, target: Option<&str>) -> Result<PathBuf> {
+    release_build_in(&root(), &[], bin, target)
+}
+
+/// The same in a checkout, with further environment variables for Cargo.
+///
+/// # Errors
+///
+/// As for [`crate::cargo_build`].
+pub fn release_build_in(
+    checkout: &Path,
+    environment: &[(&str, &Path)],
+    bin: &str,
+    target: Option<&str>,
+) -> Result<PathBuf> {
+    let rustc = Rustc::ask()?;
+    let target = target.unwrap_or(&rustc.host);
+    if target.contains("-linux-gnu") {
+        check_glibc(&glibc_version()?)?;
+    }
+    let mut environment: Vec<_> =
+        environment.iter().map(|(name, value)| (*name, value.as_os_str().to_owned())).collect();
+    let metadata =
+        cargo(checkout, &environment, &["metadata", "--format-version=1", "--locked", "--filter-platform", target])?;
+    let metadata = serde_json::from_str(&metadata)
+        .map_err(|cause| Error::new(format!("`cargo metadata` printed no JSON: {cause}")))?;
+    environment.push(("CARGO_ENCODED_RUSTFLAGS", flags(target, &rustc, &metadata)));
+    // Only what this package needs, and with no more features than it needs: not those of the other members.
+    // Cargo applies these flags to what is linked for a target, and, unless the target is named, to its build scripts and
+    // macros as well, which cannot be linked statically.
+    let arguments = [
+        "build",
+        "--release",
+        "--locked",
+        "--bin",
+        bin,
+        "--target",
+        target,
+        "--message-format=json-render-diagnostics",
+    ];
+    let messages = cargo(checkout, &environment, &arguments)?;
+    executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
+}
+
+/// The version of this machine's glibc, such as `2.36`: the one that is linked.
+///
+/// # Errors
+///
+/// There is none.
+pub fn glibc_version() -> Result<String> {
+    let said = run("getconf", &["GNU_LIBC_VERSION"])?;
+    let version = said.split_whitespace().nth(1).map(str::to_owned);
+    version.ok_or_else(|| Error::new(format!("`getconf GNU_LIBC_VERSION` printed {said:?}")))
+}
+
+/// An older glibc loads even the ways to look names up that a static executable needs.
+fn check_glibc(version: &str) -> Result<()> {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok()).unwrap_or_default();
+    let mut parts = version.split('.');
+    if (number(parts.next()), number(parts.next())) < (2, 34) {
+        return Err(Error::new(format!(
+            "this machine has glibc {version}, and what is linked statically with it could not look up any host name: \
+             build on a system with glibc 2.34 or newer"
+        )));
+    }
+    Ok(())
+}
+
+/// The flags for rustc, in the form in which Cargo takes them whatever they contain.
+fn flags(target: &str, rustc: &Rustc, metadata: &Value) -> OsString {
+    let mut flags: Vec<OsString> = Vec::new();
+    if target.contains("-linux-") || target.ends_with("-windows-msvc") {
+        flags.push("-Ctarget-feature=+crt-static".into());
+    }
+    if target.contains("-linux-") {
+        // Loaded at a fixed address, as Go's executables are: there is nothing to adjust at the start.
+        flags.push("-Crelocation-model=static".into());
+        // The crate getrandom looks for the function that it calls when it runs, does not find it in a static executable,
+        // and would read /dev/urandom instead, which an empty container does not have.
+        flags.extend(["--cfg".into(), "getrandom_backend=\"linux_getrandom\"".into()]);
+    }
+    if target.ends_with("-windows-msvc") {
+        // No time of linking.
+        flags.push("-Clink-arg=/Brepro".into());
+    }
+    for (from, to) in remapped(rustc, metadata) {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(from);
+        flag.push("=");
+        flag.push(to);
+        flags.push(flag);
+    }
+    flags.join("\u{1f}".as_ref())
+}
+
+/// The directories of this machine that rustc would write into the executable, and what it writes instead.
+fn remapped(rustc: &Rustc, metadata: &Value) -> Vec<(PathBuf, String)> {
+    let path = |value: &Value| value.as_str().map(PathBuf::from);
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    // Where Cargo unpacks crates: below CARGO_HOME, or where they were vendored.
+    let crates: BTreeSet<_> = packages
+        .filter(|package| !package["source"].is_null())
+        .filter_map(|package| Some(path(&package["manifest_path"])?.ancestors().nth(2)?.to_owned()))
+        .collect();
+    // Of those that match, the last one counts: the target directory is in the checkout, as a rule.
+    let mut remapped: Vec<_> =
+        path(&metadata["workspace_root"]).map(|root| (root, ".".to_owned())).into_iter().collect();
+    remapped.extend(path(&metadata["target_directory"]).map(|target| (target, "target".to_owned())));
+    remapped.extend(crates.into_iter().map(|crates| (crates, "crates".to_owned())));
+    // Only there if the sources of the standard library are installed; rustc names the same directory without.
+    remapped.push((rustc.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", rustc.commit)));
+    remapped
+}
+
+impl Rustc {
+    fn ask() -> Result<Self> {
+        let version = rustc(&["-vV"])?;
+        let line = |name: &str| {
+            let line = version.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.map(str::to_owned).ok_or_else(|| Error::new(format!("`rustc -vV` names no {name}:\n{version}")))
+        };
+        let sysroot = rustc(&["--print", "sysroot"])?.trim().into();
+        Ok(Self { host: line("host")?, commit: line("commit-hash")?, sysroot })
+    }
+}
+
+fn rustc(arguments: &[&str]) -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    run(rustc, arguments)
+}
+
+/// Runs a program in the checkout, where a file might choose the compiler, and returns what it printed.
+fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
+    let program = program.as_ref();
+    let line = format!("`{} {}`", program.display(), arguments.join(" "));
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|cause| Error::new(format!("cannot run {line}: {cause}")))?;
+    if !output.status.success() {
+        return Err(Error::new(format!("{line} failed ({})", output.status)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn flags_for(target: &str) -> Vec<String> {
+        let rustc = Rustc { host: "h".into(), commit: "c0ffee".into(), sysroot: "/sysroot".into() };
+        let metadata = json!({
+            "workspace_root": "/home/a/checkout",
+            "target_directory": "/home/a/checkout/target",
+            "packages": [
+                { "source": null, "manifest_path": "/home/a/checkout/Cargo.toml" },
+                { "source": "registry+x", "manifest_path": "/home/a/.cargo/registry/src/index-1/one-1.0.0/Cargo.toml" },
+                { "source": "registry+x", "manifest_path": "/home/a/.cargo/registry/src/index-1/two-1.0.0/Cargo.toml" },
+            ],
+        });
+        let flags = flags(target, &rustc, &metadata).into_string().expect("plain text");
+        flags.split('\u{1f}').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn no_path_of_the_machine_stays() {
+        let flags = flags_for("aarch64-apple-darwin");
+        assert_eq!(
+            flags,
+            [
+                "--remap-path-prefix=/home/a/checkout=.",
+                "--remap-path-prefix=/home/a/checkout/target=target",
+                "--remap-path-prefix=/home/a/.cargo/registry/src/index-1=crates",
+                "--remap-path-prefix=/sysroot/lib/rustlib/src/rust=/rustc/c0ffee",
+            ]
+        );
+    }
+
+    #[test]
+    fn linux_is_linked_statically() {
+        for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-unknown-linux-musl"] {
+            assert_eq!(flags_for(target)[..2], ["-Ctarget-feature=+crt-static", "-Crelocation-model=static"]);
+        }
+    }
+
+    #[test]
+    fn a_glibc_that_would_look_up_nothing_is_refused() {
+        for enough in ["2.34", "2.41", "3.0"] {
+            assert!(check_glibc(enough).is_ok(), "{enough}");
+        }
+        for old in ["2.33", "2.28", ""] {
+            assert!(check_glibc(old).is_err(), "{old}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_a_target() {
+        let target = host_target().expect("rustc built this test");
+        assert!(target.starts_with(std::env::consts::ARCH), "{target}");
+    }
+}

@@ -1,0 +1,114 @@
+//! `cargo xtask`: what a release needs, and what people need who build the provider themselves.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `package` | the files of a release, as the registries expect them |
+//! | `install` | the provider where Terraform and OpenTofu look for it |
+//! | `project` | what is built: name, version, platform |
+//! | `dependencies` | what is linked into the executable |
+//! | `licenses`, `sbom` | whose work that is, for people and for programs |
+//! | `archive` | zip files that depend on nothing but their contents |
+//! | `signature` | OpenPGP |
+
+// What a person asked for is on standard output.
+#![allow(clippy::print_stdout)]
+
+mod archive;
+mod dependencies;
+mod install;
+mod licenses;
+mod package;
+mod project;
+mod sbom;
+mod signature;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const HELP: &str = "\
+Packages and installs the provider.
+
+Usage: cargo xtask package [OPTIONS]
+
+  Builds the provider as it is released, and writes the files of a release: an archive and a bill of materials for this
+  platform, the manifest, and the checksums of all archives that are there, signed on request.
+
+  --out DIR             where they go [default: target/package]
+  --target TARGET       build for this target of rustc instead of this machine's
+  --no-build            build nothing: only write the checksums of what is there, and sign them
+  --sign KEYFILE        sign them with this OpenPGP key; if it is locked, SIGNING_KEY_PASSPHRASE opens it
+  --version-suffix TEXT make it version 0.1.0-TEXT, for a build of your own
+  --tag TAG             fail unless this is the tag of the version
+
+Usage: cargo xtask install [OPTIONS]
+
+  Builds the provider as it is released, puts it where `init` of Terraform and OpenTofu finds it, and prints what to write
+  into a configuration.
+
+  --dir DIR             put it there, and print the CLI configuration that this needs
+  --dev                 install nothing: build it for debugging, and print the CLI configuration that uses it
+  --version-suffix TEXT as above
+";
+
+fn main() -> ExitCode {
+    match run(Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut arguments: Parser) -> Result {
+    let command = match arguments.next()? {
+        Some(Arg::Value(command)) => command,
+        Some(Arg::Long("help") | Arg::Short('h')) => {
+            print!("{HELP}");
+            return Ok(());
+        }
+        _ => return Err(HELP.into()),
+    };
+    match command.to_str() {
+        Some("package") => package(arguments),
+        Some("install") => install(arguments),
+        _ => Err(format!("There is no command {command:?}.\n\n{HELP}").into()),
+    }
+}
+
+fn package(mut arguments: Parser) -> Result {
+    let mut options = package::Options::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("out") => options.out = Some(arguments.value()?.into()),
+            Arg::Long("target") => options.target = Some(arguments.value()?.string()?),
+            Arg::Long("no-build") => options.no_build = true,
+            Arg::Long("sign") => options.key = Some(arguments.value()?.into()),
+            Arg::Long("version-suffix") => options.version_suffix = Some(arguments.value()?.string()?),
+            Arg::Long("tag") => options.tag = Some(arguments.value()?.string()?),
+            other => return Err(unexpected(other)),
+        }
+    }
+    package::run(&options)
+}
+
+fn install(mut arguments: Parser) -> Result {
+    let mut options = install::Options::default();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("dir") => options.directory = Some(OsString::into(arguments.value()?)),
+            Arg::Long("dev") => options.dev = true,
+            Arg::Long("version-suffix") => options.version_suffix = Some(arguments.value()?.string()?),
+            other => return Err(unexpected(other)),
+        }
+    }
+    install::run(&options)
+}
+
+fn unexpected(argument: Arg<'_>) -> Box<dyn std::error::Error> {
+    format!("{}\n\n{HELP}", argument.unexpected()).into()
+}

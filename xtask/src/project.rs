@@ -1,0 +1,117 @@
+//! What is built: its name, its version, and the platform that it is for.
+
+use std::path::PathBuf;
+
+use cargo_metadata::MetadataCommand;
+use semver::{Prerelease, Version};
+use terraform_cli::{host_target, platform};
+
+use crate::Result;
+
+/// The package whose executable is the provider, and the executable.
+pub(crate) const NAME: &str = "terraform-provider-tencent";
+/// The protocol that the registries are told of.
+pub(crate) const MANIFEST: &str = "terraform-registry-manifest.json";
+
+/// The provider of this workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    pub(crate) target_directory: PathBuf,
+    pub(crate) version: Version,
+}
+
+impl Project {
+    /// With a suffix, the version is a pre-release of its own, such as `0.1.0-acme.1`.
+    pub(crate) fn of_workspace(version_suffix: Option<&str>) -> Result<Self> {
+        let metadata = MetadataCommand::new().no_deps().manifest_path(manifest()).exec()?;
+        let package = metadata.packages.iter().find(|package| package.name == NAME);
+        let mut version = package.ok_or_else(|| format!("the workspace has no package {NAME}"))?.version.clone();
+        if let Some(suffix) = version_suffix {
+            let suffix = Prerelease::new(suffix).ok().filter(|suffix| !suffix.is_empty()).ok_or_else(|| {
+                format!("{suffix:?} cannot follow a version: use letters, digits, hyphens and dots, as in acme.1")
+            })?;
+            version.pre = suffix;
+        }
+        Ok(Self { root: metadata.workspace_root.into(), target_directory: metadata.target_directory.into(), version })
+    }
+
+    /// What the names of all files of the release begin with.
+    pub(crate) fn prefix(&self) -> String {
+        format!("{NAME}_{}", self.version)
+    }
+
+    /// What the executable is called where Terraform looks for it.
+    pub(crate) fn executable(&self, target: &Target) -> String {
+        format!("{NAME}_v{}{}", self.version, if target.is_windows() { ".exe" } else { "" })
+    }
+}
+
+/// The workspace's `Cargo.toml`, which is beside this package.
+pub(crate) fn manifest() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+}
+
+/// What a build is for, in rustc's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target(String);
+
+impl Target {
+    /// The one that was asked for, else this machine's.
+    pub(crate) fn or_host(target: Option<&str>) -> Result<Self> {
+        Ok(Self(target.map_or_else(host_target, |target| Ok(target.to_owned()))?))
+    }
+
+    pub(crate) fn triple(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_windows(&self) -> bool {
+        self.0.contains("-windows-")
+    }
+
+    /// Whether glibc is linked into the executable.
+    pub(crate) fn has_glibc(&self) -> bool {
+        self.0.contains("-linux-gnu")
+    }
+
+    /// The platform in Terraform's words, such as `linux_amd64`.
+    pub(crate) fn platform(&self) -> Result<String> {
+        let arch = self.0.split('-').next().unwrap_or_default();
+        let systems =
+            [("-linux-", "linux"), ("-apple-darwin", "macos"), ("-windows-", "windows"), ("-freebsd", "freebsd")];
+        let os = systems.iter().find(|(part, _)| self.0.contains(part));
+        let (_, os) = os.ok_or_else(|| format!("Terraform does not run on {}", self.0))?;
+        Ok(platform(os, arch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_platforms() {
+        for (target, platform) in [
+            ("x86_64-unknown-linux-gnu", "linux_amd64"),
+            ("aarch64-unknown-linux-gnu", "linux_arm64"),
+            ("x86_64-apple-darwin", "darwin_amd64"),
+            ("aarch64-apple-darwin", "darwin_arm64"),
+            ("x86_64-pc-windows-msvc", "windows_amd64"),
+            ("aarch64-pc-windows-msvc", "windows_arm64"),
+        ] {
+            assert_eq!(Target(target.to_owned()).platform().expect("a platform"), platform);
+        }
+        assert!(Target("wasm32-unknown-unknown".to_owned()).platform().is_err());
+    }
+
+    #[test]
+    fn a_build_of_ones_own_has_a_version_of_its_own() {
+        let released = Project::of_workspace(None).expect("a project");
+        let own = Project::of_workspace(Some("acme.1")).expect("a project");
+        assert_eq!(own.prefix(), format!("{}-acme.1", released.prefix()));
+        for bad in ["", "a b", "..", "+1"] {
+            assert!(Project::of_workspace(Some(bad)).is_err(), "{bad:?}");
+        }
+    }
+}

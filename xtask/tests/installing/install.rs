@@ -1,0 +1,91 @@
+//! `cargo xtask install`, and what it prints.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use terraform_cli::{Profile, cargo_build};
+
+use crate::{Checkout, Result, VERSION, xtask};
+
+/// Runs it in this home, and returns the blocks that it prints.
+fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
+    let mut command = xtask(&[&["install"], arguments].concat());
+    let homes = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
+    for (variable, directory) in homes.into_iter().filter(|(variable, _)| std::env::var_os(variable).is_none()) {
+        command.env(variable, std::env::home_dir().ok_or("no home")?.join(directory));
+    }
+    command.env("HOME", home).env_remove("XDG_DATA_HOME");
+    let output = command.output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    // A block begins at the margin, behind an empty line, and ends there.
+    let mut blocks: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match line {
+            "terraform {" | "provider_installation {" => blocks.push(format!("{line}\n")),
+            _ if line.starts_with(' ') || line == "}" => {
+                blocks.last_mut().ok_or("a line before all blocks")?.push_str(&format!("{line}\n"));
+            }
+            _ => {}
+        }
+    }
+    Ok(blocks)
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let found = Command::new("find").arg(directory).args(["-type", "f"]).output()?;
+    let mut files: Vec<_> = String::from_utf8(found.stdout)?.lines().map(PathBuf::from).collect();
+    files.sort();
+    Ok(files)
+}
+
+#[test]
+#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
+fn init_finds_it_in_any_project() -> Result {
+    let checkout = Checkout::of("callkit/tencent", None)?;
+    let blocks = install(checkout.home.path(), &[])?;
+    let installed = files(checkout.home.path())?;
+    assert_eq!(installed.len(), 2, "for Terraform and for OpenTofu: {installed:?}");
+    let [block] = &blocks[..] else { return Err(format!("one block: {blocks:?}").into()) };
+    checkout.workspace.write("main.tf", &format!("{block}\nprovider \"tencent\" {{}}\n"))?;
+    checkout.installs()?;
+
+    // Once more is harmless: the lock file still fits.
+    assert_eq!(install(checkout.home.path(), &[])?, blocks);
+    assert!(installed.iter().all(|file| file.exists()));
+    checkout.workspace.run(&["init", "-lockfile=readonly"])?.expect_success();
+
+    // A build of one's own beside it.
+    let blocks = install(checkout.home.path(), &["--version-suffix", "acme.1"])?;
+    checkout.workspace.write("main.tf", &format!("{}\nprovider \"tencent\" {{}}\n", blocks[0]))?;
+    checkout.workspace.run(&["init", "-upgrade"])?.expect_success();
+    checkout.workspace.run(&["version"])?.expect_contains(&format!("callkit/tencent v{VERSION}-acme.1"));
+    checkout.starts()
+}
+
+#[test]
+#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
+fn the_cli_configuration_finds_it_in_another_directory() -> Result {
+    let mut checkout = Checkout::of("callkit/tencent", None)?;
+    let directory = checkout.home.path().join("a \"directory\" of mine");
+    let blocks = install(checkout.home.path(), &["--dir", directory.to_str().ok_or("a path")?])?;
+    assert_eq!(files(checkout.home.path())?.len(), files(&directory)?.len(), "nothing elsewhere");
+    let [cli, project] = &blocks[..] else { return Err(format!("two blocks: {blocks:?}").into()) };
+    checkout.configure_cli(cli)?;
+    checkout.workspace.write("main.tf", &format!("{project}\nprovider \"tencent\" {{}}\n"))?;
+    checkout.installs()?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "builds the provider for debugging; run by .ci/run"]
+fn a_developer_runs_what_was_just_built() -> Result {
+    let mut checkout = Checkout::of("callkit/tencent", None)?;
+    let blocks = install(checkout.home.path(), &["--dev"])?;
+    assert!(files(checkout.home.path())?.is_empty(), "nothing is installed");
+    let built = cargo_build("terraform-provider-tencent", Profile::Dev)?;
+    assert!(blocks[0].contains(&*built.parent().ok_or("a directory")?.to_string_lossy()), "{blocks:?}");
+    checkout.configure_cli(&blocks[0])?;
+    checkout.workspace.run(&["validate"])?.expect_success().expect_contains("development overrides");
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! A package, made once for all tests of this process, and its key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
+use pgp::types::KeyDetails as _;
+
+use crate::{Result, VERSION, platform, xtask};
+
+/// The files of a release.
+pub(crate) struct Package {
+    pub(crate) directory: PathBuf,
+    pub(crate) key: Key,
+}
+
+/// A key that nobody keeps.
+pub(crate) struct Key {
+    pub(crate) id: String,
+    /// The public half.
+    pub(crate) ascii_armor: String,
+    secret: SignedSecretKey,
+}
+
+impl Key {
+    /// RSA, as the registries ask for; 2048 bits, for they are to be found quickly.
+    pub(crate) fn generate() -> Result<Self> {
+        let secret = SecretKeyParamsBuilder::default()
+            .key_type(KeyType::Rsa(2048))
+            .can_certify(true)
+            .can_sign(true)
+            .primary_user_id("Test <test@example.com>".into())
+            .build()?
+            .generate(rand::thread_rng())?;
+        let ascii_armor = secret.to_public_key().to_armored_string(ArmorOptions::default())?;
+        Ok(Self { id: secret.legacy_key_id().to_string().to_uppercase(), ascii_armor, secret })
+    }
+
+    /// Writes the secret half.
+    pub(crate) fn write(&self, file: &Path) -> Result {
+        Ok(fs::write(file, self.secret.to_armored_string(ArmorOptions::default())?)?)
+    }
+}
+
+/// What `cargo xtask package --sign` made.
+pub(crate) static PACKAGE: LazyLock<Package> =
+    LazyLock::new(|| Package::make("package").unwrap_or_else(|error| panic!("there is no package: {error}")));
+
+impl Package {
+    /// Makes one, in a directory of this name below the target directory. The executable is built if it is not there.
+    pub(crate) fn make(name: &str) -> Result<Self> {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        let (key, keys) = (Key::generate()?, tempfile::tempdir()?);
+        let key_file = keys.path().join("secret.asc");
+        key.write(&key_file)?;
+        let status = xtask(&["package", "--out"]).arg(&directory).arg("--sign").arg(&key_file).status()?;
+        assert!(status.success(), "cargo xtask package: {status}");
+        Ok(Self { directory, key })
+    }
+
+    /// What the names of all files of the release begin with.
+    pub(crate) fn prefix() -> String {
+        format!("terraform-provider-tencent_{VERSION}")
+    }
+
+    /// The name of the archive for this machine.
+    pub(crate) fn archive_name() -> String {
+        format!("{}_{}.zip", Self::prefix(), platform())
+    }
+
+    /// The path of the archive for this machine.
+    pub(crate) fn archive(&self) -> PathBuf {
+        self.directory.join(Self::archive_name())
+    }
+
+    pub(crate) fn read(&self, ending: &str) -> Result<Vec<u8>> {
+        Ok(fs::read(self.directory.join(format!("{}_{ending}", Self::prefix())))?)
+    }
+
+    /// The SHA-256 of the archive for this machine, as the checksums have it.
+    pub(crate) fn archive_sha256(&self) -> Result<String> {
+        let sums = String::from_utf8(self.read("SHA256SUMS")?)?;
+        let line = sums.lines().find_map(|line| line.strip_suffix(&format!("  {}", Self::archive_name())));
+        Ok(line.ok_or("the archive has no checksum")?.to_owned())
+    }
+}
