@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::callback::Record;
 use super::callback::service::{CallbackService, Subject};
+use super::callback_token;
 use super::checks;
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
@@ -22,8 +23,10 @@ pub struct Tencent {
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
     /// What this run has found and done, by application and service; it takes no credentials to be spoken of.
     records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
-    /// The applications of which this run has read more than one object of a service.
-    shared: Mutex<BTreeSet<(SdkAppId, &'static str)>>,
+    /// The applications of which this run has read more than one object of a service, or of another kind.
+    shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
+    /// What this run has found and done at the live callback tokens, by application.
+    tokens: Mutex<HashMap<SdkAppId, Arc<callback_token::Record>>>,
 }
 
 /// How to call for an application.
@@ -53,6 +56,7 @@ impl Tencent {
             used: Mutex::default(),
             records: Mutex::default(),
             shared: Mutex::default(),
+            tokens: Mutex::default(),
         }
     }
 
@@ -108,6 +112,27 @@ impl Tencent {
     /// The same for the callback configurations of one service.
     pub(super) fn of(&self, service: &'static CallbackService) -> OfService<'_> {
         OfService { tencent: self, service }
+    }
+
+    /// What this run has found and done at the live callback token of an application.
+    pub(super) fn token_record(&self, id: SdkAppId) -> Arc<callback_token::Record> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = tokens.entry(id);
+        Arc::clone(record.or_insert_with(|| Arc::new(callback_token::Record::of(callback_token::Subject(id)))))
+    }
+
+    /// Notes that this run has read more than one object of this kind and application.
+    pub(super) fn note_shared(&self, kind: &'static str, id: SdkAppId) {
+        self.lock_shared().insert((kind, id));
+    }
+
+    /// The applications of which this run has read more than one object of this kind.
+    pub(super) fn shared(&self, kind: &'static str) -> Vec<SdkAppId> {
+        self.lock_shared().iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect()
+    }
+
+    fn lock_shared(&self) -> MutexGuard<'_, BTreeSet<(&'static str, SdkAppId)>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How to call for the application `id`.
@@ -247,16 +272,12 @@ impl<'a> OfService<'a> {
 
     /// Notes that this run has read more than one object of an application.
     pub(super) fn note_shared(self, id: SdkAppId) {
-        self.lock_shared().insert((id, self.service.name));
+        self.tencent.note_shared(self.service.name, id);
     }
 
     /// The applications of which this run has read more than one object.
     pub(super) fn shared(self) -> Vec<SdkAppId> {
-        self.lock_shared().iter().filter(|(_, service)| *service == self.service.name).map(|(id, _)| *id).collect()
-    }
-
-    fn lock_shared(self) -> MutexGuard<'a, BTreeSet<(SdkAppId, &'static str)>> {
-        self.tencent.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tencent.shared(self.service.name)
     }
 }
 

@@ -1,10 +1,12 @@
-//! Functions: what a configuration can ask without calling Tencent.
+//! Functions about signatures: what a configuration can ask without calling Tencent.
 
 use std::time::{Duration, SystemTime};
 
+use secrecy::SecretString;
+
 use super::checks;
 use crate::model;
-use crate::tencent;
+use crate::tencent::{self, CallbackToken, InvalidCallbackToken};
 use crate::terraform::{Attr, Function, FunctionError, Number, Parameter, Signature, Type};
 
 /// `provider::tencent::user_sig_claims`: what a UserSig says of itself.
@@ -65,6 +67,64 @@ impl Function for UserSigClaims {
     }
 }
 
+/// `provider::tencent::callback_signature`: how Live signs an event.
+#[derive(Debug)]
+pub(super) struct CallbackSignature;
+
+model! {
+    /// The arguments of `callback_signature`.
+    pub(super) struct OfEvent {
+        token: SecretString,
+        request_time: String,
+    }
+}
+
+impl Function for CallbackSignature {
+    type Arguments = OfEvent;
+    type Output = String;
+
+    fn name(&self) -> &'static str {
+        "callback_signature"
+    }
+
+    fn signature(&self) -> Signature {
+        Signature {
+            summary: "How Live signs an event",
+            description: "Computes the query parameter `Sign` that Tencent adds to the callback URL of live streams if the \
+                          application has an enabled `tencent_live_callback_token`: the SHA-256 of two texts put together, the \
+                          token and the query parameter `RequestTime`, in lower-case hexadecimal digits. Use it in a receiver's \
+                          tests, and to find out why it refuses an event. Tencent's own example: the token `xxxxyyyy` and the \
+                          time `1669872112` have the signature \
+                          `17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061`.\n\nA receiver computes the same for each event, compares it with `Sign` in constant time, \
+                          and refuses the event if the two differ, if one of the parameters is missing, or if `RequestTime` is \
+                          off by more than a minute. The signature covers neither the body nor the rest of the URL: https \
+                          protects those. Only Live signs its events, Call and Room do not.\n\nWhoever has seen a signature can \
+                          send other events with it for a minute. Keep the token in a `sensitive` variable: then the \
+                          signature is sensitive as well.",
+            parameters: vec![
+                Parameter { name: "token", ty: Type::String, description: "The token.".into() },
+                Parameter {
+                    name: "request_time",
+                    ty: Type::String,
+                    description: "The value of `RequestTime`: the Unix time in seconds, digits only.".into(),
+                },
+            ],
+        }
+    }
+
+    fn call(&self, OfEvent { token, request_time }: OfEvent) -> Result<String, FunctionError> {
+        CallbackToken::check(&token).map_err(|error| {
+            let advice = if error == InvalidCallbackToken::WhiteSpace { "; trimspace() removes it" } else { "" };
+            FunctionError::new(format!("{error}{advice}")).on("token")
+        })?;
+        if request_time.is_empty() || !request_time.bytes().all(|byte| byte.is_ascii_digit()) {
+            let reason = "it is not a Unix time in seconds, which has digits only, such as 1669872112";
+            return Err(FunctionError::new(reason).on("request_time"));
+        }
+        Ok(CallbackToken::sign(&token, &request_time))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +147,29 @@ mod tests {
         assert_eq!(claims.sdk_app_id, Attr::Known(1_400_000_001_u64.into()));
         assert_eq!(claims.issued_at, Attr::Known("2023-11-14T22:13:20Z".into()));
         assert_eq!(claims.expires_at, Attr::Known("2023-11-14T23:13:20Z".into()));
+    }
+
+    #[test]
+    fn signatures_are_those_of_tencents_example() {
+        let sign = |token: &str, request_time: &str| {
+            CallbackSignature.call(OfEvent { token: token.to_owned().into(), request_time: request_time.to_owned() })
+        };
+        assert_eq!(
+            sign("xxxxyyyy", "1669872112"),
+            Ok("17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061".to_owned())
+        );
+        for (token, request_time, blamed) in [
+            ("", "1669872112", "token"),
+            ("tok3n\n", "1669872112", "token"),
+            ("tok3n", "", "request_time"),
+            ("tok3n", "1.6e9", "request_time"),
+            ("tok3n", "-1", "request_time"),
+            ("tok3n", "2022-12-01T05:21:52Z", "request_time"),
+        ] {
+            let error = sign(token, request_time).expect_err(blamed);
+            assert_eq!(error, error.clone().on(blamed));
+            assert!(!format!("{error:?}").contains("tok3n"), "{error:?}");
+        }
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
 //! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
+//! | `callback_token/` | resource `tencent_live_callback_token` |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
-//! | `functions.rs` | functions about UserSigs |
+//! | `functions.rs` | functions about UserSigs and signatures |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
 //! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
@@ -19,6 +20,7 @@ mod apps;
 mod arguments;
 mod call;
 mod callback;
+mod callback_token;
 mod checks;
 mod config;
 mod functions;
@@ -37,8 +39,9 @@ use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
 use callback::resource::CallbackResource;
 use callback::service::Services;
+use callback_token::resource::CallbackTokenResource;
 use config::{Config, Environment};
-use functions::UserSigClaims;
+use functions::{CallbackSignature, UserSigClaims};
 use user_sig::UserSigResource;
 
 /// The services: one line each.
@@ -83,10 +86,12 @@ impl Provider for TencentProvider {
         };
         all.iter()
             .fold(Registry::new(), of_service)
+            .resource(CallbackTokenResource)
             .action(CallbackProbe(all))
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands(all))
             .function(UserSigClaims)
+            .function(CallbackSignature)
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {

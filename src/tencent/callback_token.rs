@@ -17,7 +17,31 @@ pub struct CallbackToken {
     pub enabled: bool,
 }
 
+/// Why a text should not be a token. Tencent documents neither a length nor an alphabet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCallbackToken {
+    /// No secret at all.
+    #[error("it is empty, so that anybody could sign with it")]
+    Empty,
+    /// White space at an end: the receiver's copy may lack it.
+    #[error("it begins or ends with white space, such as the line end of a file")]
+    WhiteSpace,
+}
+
 impl CallbackToken {
+    /// Checks a token that is to be signed with.
+    ///
+    /// # Errors
+    ///
+    /// If it protects nothing, or is not what somebody meant.
+    pub fn check(token: &SecretString) -> Result<(), InvalidCallbackToken> {
+        match token.expose_secret() {
+            "" => Err(InvalidCallbackToken::Empty),
+            token if token.trim() != token => Err(InvalidCallbackToken::WhiteSpace),
+            _ => Ok(()),
+        }
+    }
+
     /// The `Sign` that Tencent adds to the callback URL together with this `RequestTime` (Unix time in seconds): the
     /// SHA-256 of the token and, right behind it, the time as text, in lower-case hexadecimal digits.
     pub fn sign(token: &SecretString, request_time: &str) -> String {

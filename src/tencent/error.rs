@@ -51,12 +51,15 @@ impl Error {
     }
 
     /// The same without `secret` in Tencent's own words.
-    pub(super) fn masking(mut self, secret: &str) -> Self {
+    #[must_use]
+    pub fn masking(mut self, secret: &str) -> Self {
         let mut kind = &mut self.kind;
         while let ErrorKind::Timeout { last: Some(last) } = kind {
             kind = last;
         }
-        if let ErrorKind::Api(api) = kind {
+        if let ErrorKind::Api(api) = kind
+            && !secret.is_empty()
+        {
             api.info = api.info.replace(secret, "***");
         }
         self

@@ -36,7 +36,7 @@ mod user_sig;
 
 pub use app::{App, Credentials};
 pub use callback::{CallbackConfiguration, OwnForm};
-pub use callback_token::CallbackToken;
+pub use callback_token::{CallbackToken, InvalidCallbackToken};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::net::lookup_host;
@@ -148,12 +148,14 @@ impl Probe {
         if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(took) }
     }
 
-    /// The same without what the receiver may quote of the URL.
+    /// The same without what the receiver may quote of the URL, and without the token.
     fn masked(&self, error: ProbeError) -> ProbeError {
         let ProbeError::Refused { code, info } = error else { return error };
         let url = Url::parse(self.url.expose()).ok();
         let values = url.iter().flat_map(|url| url.query_pairs().map(|(_, value)| value.into_owned()));
-        let info = values.filter(|value| !value.is_empty()).fold(info, |info, value| info.replace(&value, "***"));
+        let token = self.token.iter().map(|token| token.expose_secret().to_owned());
+        let secrets = values.chain(token).filter(|secret| !secret.is_empty());
+        let info = secrets.fold(info, |info, secret| info.replace(&secret, "***"));
         ProbeError::Refused { code, info: CallbackUrl::mask_all(&info) }
     }
 
@@ -252,10 +254,13 @@ mod tests {
 
     #[test]
     fn what_a_receiver_quotes_of_the_url_is_masked() {
-        let probe = probe("https://hooks.example.com/x?token=tok3n".to_owned());
-        let info = "bad token=tok3n in https://me:tok3n@hooks.example.com/x?token=tok3n".to_owned();
+        let url = "https://hooks.example.com/x?token=tok3n".to_owned();
+        let probe = Probe { token: Some("k3y".to_owned().into()), ..probe(url) };
+        let info =
+            "bad token=tok3n in https://me:tok3n@hooks.example.com/x?token=tok3n, not signed with k3y".to_owned();
         let masked = probe.masked(ProbeError::Refused { code: 1, info }).to_string();
-        assert!(masked.contains("bad token=***") && !masked.contains("tok3n"), "{masked}");
+        assert!(masked.contains("bad token=***") && masked.contains("not signed with ***"), "{masked}");
+        assert!(!masked.contains("tok3n"), "{masked}");
     }
 
     #[tokio::test]

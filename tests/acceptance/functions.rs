@@ -59,3 +59,32 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
     assert_eq!(scenario.calls(), []);
     Ok(())
 }
+
+#[test]
+fn a_signature_is_as_secret_as_its_token() -> Result {
+    if !TERRAFORM.has(Feature::Functions) {
+        return Ok(());
+    }
+    let mut scenario = Scenario::new()?;
+    scenario.workspace.env("TF_VAR_token", "xxxxyyyy");
+    let output = |time: &str| {
+        format!(
+            "variable \"token\" {{\n  sensitive = true\n}}\noutput \"sign\" {{\n  sensitive = true\n  value = \
+             provider::tencent::callback_signature(var.token, {time})\n}}\n"
+        )
+    };
+    // A number does as well: Terraform makes it a string.
+    for time in ["\"1669872112\"", "1669872112"] {
+        scenario.configure(&output(time))?;
+        scenario.apply()?.expect_lacks("17773bc3");
+        let sign = json!("17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061");
+        assert_eq!(scenario.workspace.show_json()?["values"]["outputs"]["sign"]["value"], sign);
+    }
+    scenario.configure(&output("timestamp()"))?;
+    let applied = scenario.try_apply()?;
+    let error = diagnostic(applied.expect_failure(), "Invalid value for \"request_time\" parameter");
+    assert!(error.ends_with("which has digits only, such as 1669872112."), "{error}");
+    scenario.configure(&output("1669872112").replace("sensitive = true\n  value", "value"))?;
+    diagnostic(scenario.run(&["plan"])?.expect_failure(), "Output refers to sensitive values");
+    Ok(())
+}

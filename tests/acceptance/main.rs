@@ -26,6 +26,7 @@
 //! | `validation` | bad input, and what it gets |
 //! | `environment` | a plan and its apply with different environments |
 //! | `errors` | every error code of Tencent's, and what becomes of failed writes |
+//! | `live_token` | the token that Live signs its events with, in the state or in neither state nor plan |
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
 //! | `secrets` | what no output, log, plan or state may hold |
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
@@ -43,6 +44,7 @@ mod functions;
 mod harness;
 mod import;
 mod lifecycle;
+mod live_token;
 mod network;
 mod one_object;
 mod opentofu;

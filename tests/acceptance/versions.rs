@@ -13,6 +13,9 @@ use crate::harness::{
     CALL, CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
 };
 use crate::lifecycle::lives_and_dies;
+use crate::live_token::{
+    a_secret_token_is_kept_nowhere, a_secret_token_is_refused, a_token_lives_and_dies, no_wanted_token_is_deleted,
+};
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::opentofu::{
     a_resource_is_switched, destroying_forgets, each_application_has_its_provider, say, secrets_are_encrypted,
@@ -76,13 +79,19 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Drift => drift_is_repaired,
         Feature::Guard => the_guard_refuses,
         Feature::Import => adopts_by_id,
-        Feature::OneObject => |terraform| nothing_wanted_is_deleted(terraform, OTHER_WAYS),
+        Feature::OneObject => |terraform| {
+            nothing_wanted_is_deleted(terraform, OTHER_WAYS)?;
+            no_wanted_token_is_deleted(terraform)
+        },
         Feature::Test => tests_clean_up,
         Feature::ImportForEach => adopts_a_fleet,
         Feature::Removed => forgets_and_deletes_nothing,
         Feature::Functions => functions_answer,
         Feature::Ephemeral => user_sigs_are_handed_on,
-        Feature::WriteOnly => a_secret_url_is_kept_nowhere,
+        Feature::WriteOnly => |terraform| {
+            a_secret_url_is_kept_nowhere(terraform)?;
+            a_secret_token_is_kept_nowhere(terraform)
+        },
         Feature::Identity => adopts_by_identity,
         Feature::Query => what_exists_is_found,
         Feature::Actions => receivers_are_probed,
@@ -116,6 +125,7 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
     }
     if !terraform.has(Feature::WriteOnly) {
         a_secret_url_is_refused(&terraform)?;
+        a_secret_token_is_refused(&terraform)?;
     }
     Ok(record(version, &seen)?)
 }
@@ -127,7 +137,7 @@ fn scenario(terraform: &Terraform) -> Result<Scenario> {
 fn a_life(terraform: &Terraform) -> Result {
     let ran = lives_and_dies(terraform, CALL)?.run(&["version"])?;
     ran.expect_contains(&terraform.version().to_string()).expect_contains("callkit/tencent v0.1.0");
-    Ok(())
+    a_token_lives_and_dies(terraform)
 }
 
 /// Somebody changes the object elsewhere, and deletes it.

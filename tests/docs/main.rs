@@ -186,10 +186,12 @@ fn examples() -> Vec<PathBuf> {
     for folder in [
         "provider",
         "resources/tencent_call_callback",
+        "resources/tencent_live_callback_token",
         "data-sources/tencent_call_callback",
         "actions/tencent_callback_probe",
         "ephemeral-resources/tencent_user_sig",
         "functions/callback_commands",
+        "functions/callback_signature",
         "functions/user_sig_claims",
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
@@ -203,7 +205,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    ["import-by-identity.tf", "action.tf", "secret-url.tf"].iter().any(|newer| file.ends_with(newer))
+    ["import-by-identity.tf", "action.tf", "secret-url.tf", "secret-token.tf"].iter().any(|newer| file.ends_with(newer))
 }
 
 /// The example in `file` is valid, for every service.

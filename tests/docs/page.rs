@@ -17,8 +17,12 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
     let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
-    let secret = "With a URL that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):";
-    page += &code(secret, "terraform", &file("secret-url.tf"));
+    let (what, secret) = match name.ends_with("_token") {
+        true => ("token", "secret-token.tf"),
+        false => ("URL", "secret-url.tf"),
+    };
+    let secretly = format!("With a {what} that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):");
+    page += &code(&secretly, "terraform", &file(secret));
     page += &attributes(schema);
     page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));
     page += &code("With an `import` block:", "terraform", &file("import.tf"));

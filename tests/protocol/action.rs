@@ -1,13 +1,15 @@
 //! The action: an event that did not happen, and what its receiver makes of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use tencent_simulator::{Configuration, Fault, FaultKind, Receiver, Reply, Service, Simulator};
+use sha2::{Digest as _, Sha256};
+use tencent_simulator::{Action, Configuration, Event, Fault, FaultKind, Receiver, Reply, Service, Simulator, Token};
 use terraform_provider_tencent::terraform::Value;
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
 use terraform_provider_tencent::terraform::proto::invoke_action::event::Type;
 use terraform_provider_tencent::terraform::proto::{self, Diagnostic};
 use tokio_stream::StreamExt as _;
+use url::Url;
 
 use crate::session::{Session, blamed, encode, nothing, text, the_error, type_of, with};
 
@@ -76,6 +78,92 @@ async fn an_event_arrives_as_tencent_posts_it() {
             (&COMMAND.into(), &"00000000-0000-0000-0000-000000000000".into())
         );
     }
+}
+
+/// A query parameter of what arrived.
+fn parameter(event: &Event, name: &str) -> Option<String> {
+    let url = Url::parse("http://receiver").and_then(|url| url.join(&event.target)).expect("a URL");
+    url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
+}
+
+#[tokio::test]
+async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
+    const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
+    let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
+    let session = Session::on(&simulator).await;
+    let there = format!("{}/live?key=1", receiver.url());
+    let commands = [COMMAND, SEATS, "Live.CallbackAfterCreateRoom"];
+    for service in [Service::Call, Service::Room, Service::Live] {
+        simulator.put_configuration(service, Simulator::SDK_APP_ID, Configuration::new(&there, commands));
+    }
+    let probe = async |session: &Session, command: &str, service: Option<&str>, url: Option<&str>| {
+        let optional = |value: Option<&str>| value.map_or(Value::Null, text);
+        let arguments = [
+            ("callback_command", text(command)),
+            ("service", optional(service)),
+            ("url", optional(url)),
+            ("allow_private", Value::Bool(true)),
+        ];
+        let (told, diagnostics) = invoke(session, &config(session, arguments)).await;
+        assert_eq!(diagnostics, []);
+        assert!(!format!("{told:?}").contains("tok3n"), "{told:?}");
+        let mut events = receiver.take();
+        assert_eq!(events.len(), 1, "{events:?}");
+        (told[0].clone(), events.remove(0))
+    };
+    let create = "Live.CallbackAfterCreateRoom";
+    let set = |token: &str, enabled| simulator.put_token(Simulator::SDK_APP_ID, Token::new(token, enabled));
+
+    set("tok3n/first", true);
+    for url in [None, Some(there.as_str())] {
+        for (command, service) in [(create, None), (SEATS, Some("live"))] {
+            let (told, event) = probe(&session, command, service, url).await;
+            assert!(told.ends_with(", signed with the application's live callback token"), "{told}");
+            let time = parameter(&event, "RequestTime").expect("a time");
+            let seconds = Duration::from_secs(time.parse().expect("Unix seconds"));
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+            assert!(now.saturating_sub(seconds) < Duration::from_secs(60) && seconds <= now, "{time}");
+            let digest = Sha256::digest(format!("tok3n/first{time}"));
+            let expected: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(parameter(&event, "Sign"), Some(expected));
+            assert_eq!(parameter(&event, "key").as_deref(), Some("1"));
+        }
+        // Neither Call nor Room signs.
+        for (command, service) in [(COMMAND, None), (SEATS, Some("room"))] {
+            let (told, event) = probe(&session, command, service, url).await;
+            assert!(!told.contains("signed"), "{told}");
+            assert_eq!((parameter(&event, "Sign"), parameter(&event, "RequestTime")), (None, None));
+        }
+    }
+
+    // A token that is disabled, none, and one that cannot be looked up.
+    let unsigned = async |session: &Session, url: Option<&str>, why: &str| {
+        let (told, event) = probe(session, create, None, url).await;
+        assert!(told.ends_with(&format!(", unsigned: {why}")), "{told}");
+        assert_eq!((parameter(&event, "Sign"), parameter(&event, "RequestTime")), (None, None));
+    };
+    set("tok3n/first", false);
+    unsigned(&session, None, "the application has no enabled live callback token").await;
+    simulator.remove_token(Simulator::SDK_APP_ID);
+    unsigned(&session, Some(&there), "the application has no enabled live callback token").await;
+    set("tok3n/first", true);
+    let kind = FaultKind::ErrorCode { code: 60010, info: "made to fail".into() };
+    simulator.inject(Fault::new(kind).on(Action::GetToken));
+    let arguments = [
+        ("callback_command", text(create)),
+        ("url", text(&there)),
+        ("allow_private", Value::Bool(true)),
+        ("on_failure", text("warn")),
+    ];
+    let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
+    let error = the_error(&diagnostics);
+    assert_eq!(error.summary, "Reading the live callback token of SDKAppID 1400000001 failed");
+    assert_eq!((told, receiver.take()), (Vec::new(), Vec::new()));
+
+    // Whoever has no credentials still has a URL.
+    let without = with(session.provider_config(&simulator), [("secret_key", Value::Null)]);
+    session.configure(&without).await;
+    unsigned(&session, Some(&there), "without credentials, the live callback token cannot be looked up").await;
 }
 
 #[tokio::test]

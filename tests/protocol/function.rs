@@ -39,6 +39,9 @@ async fn functions_have_results() {
         ("expires_at", text("2023-11-14T22:14:20Z")),
     ];
     assert_eq!(claims, Value::Object(expected.map(|(name, value)| (name.to_owned(), value)).into()));
+
+    let signature = call(&session, "callback_signature", &[text("xxxxyyyy"), text("1669872112")]).await;
+    assert_eq!(signature, Ok(text("17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061")));
 }
 
 #[tokio::test]
@@ -53,6 +56,12 @@ async fn a_refused_argument_is_blamed_and_not_quoted() {
         assert_eq!(call(&session, name, &[Value::Unknown]).await, Ok(Value::Unknown));
         let (said, blamed) = call(&session, name, &[]).await.expect_err(name);
         assert_eq!((said.as_str(), blamed), ("Terraform sent 0 arguments instead of 1", None));
+    }
+    for (token, request_time, position) in [(" tok3n", "1669872112", 0), ("", "1669872112", 0), ("tok3n", "1.6e9", 1)] {
+        let (said, blamed) =
+            call(&session, "callback_signature", &[text(token), text(request_time)]).await.expect_err(request_time);
+        assert_eq!(blamed, Some(position), "{said}");
+        assert!(!said.contains("tok3n") && !said.ends_with('.'), "{said}");
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `validate` | configurations, in both encodings and of any size |
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
+//! | `callback_token` | the token of Live's callbacks: what a host is given of it, and Ctrl-C |
 //! | `data_source` | reading what nobody here manages |
 //! | `list_resource` | what exists, streamed |
 //! | `action` | probes of callback receivers, with progress |
@@ -26,6 +27,7 @@
 
 mod action;
 mod by_hand;
+mod callback_token;
 mod data_source;
 mod debug;
 mod deferral;

@@ -100,7 +100,11 @@ impl Session {
     }
 
     pub(crate) fn resource_schema(&self) -> &Schema {
-        &self.schema.resource_schemas[RESOURCE]
+        self.schema_of(RESOURCE)
+    }
+
+    pub(crate) fn schema_of(&self, resource: &str) -> &Schema {
+        &self.schema.resource_schemas[resource]
     }
 
     /// Every data source there is.

@@ -1,5 +1,5 @@
-//! Who wants an application's callback configuration: the objects of one run of Terraform that are one and the same to
-//! Tencent.
+//! Who wants what of an application, such as its callback configuration: the objects of one run of Terraform that are one
+//! and the same to Tencent.
 //!
 //! Terraform takes each of its objects for a remote object of its own. When two of them belong to one application (a
 //! block renamed without `moved`, an application imported twice, what an interrupted `create_before_destroy` left),
@@ -13,17 +13,21 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::tencent::CallbackConfiguration;
-
 /// How long after reading an object Terraform plans it at the latest. Planning is the very next step of the same node
 /// of its graph; only a run that does nothing but refresh or import never takes it.
 const PLANNED_WITHIN: Duration = Duration::from_secs(2);
 
-/// The objects of one application and service that this run has come to so far.
-#[derive(Debug, Default)]
-pub(crate) struct Claims {
-    objects: Mutex<Vec<Claim>>,
+/// The objects that are one at Tencent, as far as this run has come. `W` is what an object may want of it.
+#[derive(Debug)]
+pub(crate) struct Claims<W> {
+    objects: Mutex<Vec<Claim<W>>>,
     changed: Notify,
+}
+
+impl<W> Default for Claims<W> {
+    fn default() -> Self {
+        Self { objects: Mutex::default(), changed: Notify::new() }
+    }
 }
 
 /// The number of an object within its [`Claims`].
@@ -31,22 +35,22 @@ pub(crate) type ClaimNumber = usize;
 
 /// What becomes of an object.
 #[derive(Debug, Clone)]
-pub(crate) enum Claim {
+pub(crate) enum Claim<W> {
     /// It is being read.
     Reading,
     /// It was read, when the others had come this far; it is planned before this time, or not at all.
     Read {
         planned_by: Instant,
-        others: Others,
+        others: Others<W>,
     },
     /// It turned out not to be there, or could not be read.
     Void,
     /// It exists after the apply.
-    Stays(Stay),
+    Stays(Stay<W>),
     Goes(Goes),
 }
 
-impl Claim {
+impl<W> Claim<W> {
     fn of_object(self, was_read: bool) -> Self {
         match self {
             Self::Stays(stay) => Self::Stays(Stay { was_read, ..stay }),
@@ -74,43 +78,43 @@ impl Goes {
 
 /// An object that exists after the apply.
 #[derive(Debug, Clone)]
-pub(crate) struct Stay {
+pub(crate) struct Stay<W> {
     /// What it wants, as far as that is known.
-    pub(crate) wanted: Option<CallbackConfiguration>,
+    pub(crate) wanted: Option<W>,
     /// Whether applying the plan writes it.
     pub(crate) is_written: bool,
     /// Whether it exists before the apply, too.
-    exists: bool,
+    pub(crate) exists: bool,
     /// Whether it was read before it was planned.
     pub(crate) was_read: bool,
 }
 
-impl Stay {
-    pub(crate) fn new(wanted: Option<CallbackConfiguration>, is_written: bool, exists: bool) -> Self {
+impl<W> Stay<W> {
+    pub(crate) fn new(wanted: Option<W>, is_written: bool, exists: bool) -> Self {
         Self { wanted, is_written, exists, was_read: false }
     }
 }
 
 /// An object that is planned.
 #[derive(Debug)]
-pub(crate) struct Claimed {
+pub(crate) struct Claimed<W> {
     pub(crate) number: ClaimNumber,
-    pub(crate) others: Others,
+    pub(crate) others: Others<W>,
     /// How far the others had come when it was read, if it was.
-    pub(crate) when_read: Option<Others>,
+    pub(crate) when_read: Option<Others<W>>,
 }
 
 /// What becomes of all other objects of the application.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Others {
-    pub(crate) stays: Vec<Stay>,
+#[derive(Debug, Clone)]
+pub(crate) struct Others<W> {
+    pub(crate) stays: Vec<Stay<W>>,
     /// Destroying one of them deletes the configuration.
     pub(crate) deletes: bool,
     /// One of them was read and never planned.
     pub(crate) undecided: bool,
 }
 
-impl Others {
+impl<W> Others<W> {
     /// Whether one that exists may stay: then the configuration is kept for it. One that is created is written anyway,
     /// and need not even be, if Terraform is only preparing to destroy everything.
     pub(crate) fn may_stay(&self) -> bool {
@@ -123,19 +127,19 @@ impl Others {
     }
 
     /// Those that stay without being written.
-    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Stay> {
+    pub(crate) fn unwritten(&self) -> impl Iterator<Item = &Stay<W>> {
         self.stays.iter().filter(|stay| !stay.is_written)
     }
 }
 
-impl Claims {
-    fn objects(&self) -> MutexGuard<'_, Vec<Claim>> {
+impl<W: Clone> Claims<W> {
+    fn objects(&self) -> MutexGuard<'_, Vec<Claim<W>>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins to read an object as soon as it is decided what becomes of those that were read before. So each is read
     /// and planned before the next one is read, and the later one knows of the earlier.
-    pub(crate) async fn read(&self) -> Reading<'_> {
+    pub(crate) async fn read(&self) -> Reading<'_, W> {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -168,13 +172,13 @@ impl Claims {
     }
 
     /// What has become of the others of the object that was read and is about to be planned, if there is one.
-    pub(crate) fn others_now(&self) -> Option<Others> {
+    pub(crate) fn others_now(&self) -> Option<Others<W>> {
         let read = self.objects().iter().rposition(|claim| matches!(claim, Claim::Read { .. }));
         read.map(|number| self.others(Some(number)))
     }
 
     /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
-    pub(crate) fn plan(&self, exists: bool, claim: Claim) -> Claimed {
+    pub(crate) fn plan(&self, exists: bool, claim: Claim<W>) -> Claimed<W> {
         let mut objects = self.objects();
         // A tainted object is planned as if it were new.
         let may_be_read = exists || matches!(&claim, Claim::Stays(stay) if stay.is_written);
@@ -195,7 +199,7 @@ impl Claims {
     }
 
     /// Notes what is planned for the same object in the end.
-    pub(crate) fn plan_again(&self, number: ClaimNumber, claim: Claim) {
+    pub(crate) fn plan_again(&self, number: ClaimNumber, claim: Claim<W>) {
         if let Some(object) = self.objects().get_mut(number) {
             let was_read =
                 matches!(object, Claim::Stays(Stay { was_read: true, .. }) | Claim::Goes(Goes { was_read: true, .. }));
@@ -209,8 +213,8 @@ impl Claims {
         self.changed.notify_waiters();
     }
 
-    fn others(&self, number: Option<ClaimNumber>) -> Others {
-        let mut others = Others::default();
+    fn others(&self, number: Option<ClaimNumber>) -> Others<W> {
+        let mut others = Others { stays: Vec::new(), deletes: false, undecided: false };
         for (_, claim) in self.objects().iter().enumerate().filter(|(other, _)| Some(*other) != number) {
             match claim {
                 Claim::Reading | Claim::Read { .. } => others.undecided = true,
@@ -225,23 +229,23 @@ impl Claims {
 
 /// An object while it is read.
 #[derive(Debug)]
-pub(crate) struct Reading<'a> {
-    claims: &'a Claims,
+pub(crate) struct Reading<'a, W: Clone> {
+    claims: &'a Claims<W>,
     /// None for one that is planned already.
     number: Option<ClaimNumber>,
-    found: Option<Others>,
+    found: Option<Others<W>>,
 }
 
-impl Reading<'_> {
+impl<W: Clone> Reading<'_, W> {
     /// Notes that it is there, and tells what has become of the others.
-    pub(crate) fn found(mut self) -> Others {
+    pub(crate) fn found(mut self) -> Others<W> {
         let others = self.claims.others(self.number);
         self.found = Some(others.clone());
         others
     }
 }
 
-impl Drop for Reading<'_> {
+impl<W: Clone> Drop for Reading<'_, W> {
     fn drop(&mut self) {
         let Some(number) = self.number else { return };
         let planned_by = Instant::now() + PLANNED_WITHIN;
@@ -259,17 +263,17 @@ impl Drop for Reading<'_> {
 mod tests {
     use super::*;
 
-    fn stays(is_written: bool) -> Claim {
+    fn stays(is_written: bool) -> Claim<()> {
         Claim::Stays(Stay::new(None, is_written, true))
     }
 
-    fn deletes() -> Claim {
+    fn deletes() -> Claim<()> {
         Claim::Goes(Goes::new(true))
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_second_is_read_when_the_first_is_planned() {
-        let claims = Claims::default();
+        let claims = Claims::<()>::default();
         let first = claims.read().await;
         let start = Instant::now();
         let second = async {
@@ -293,7 +297,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_never_planned_is_not_waited_for_forever() {
-        let claims = Claims::default();
+        let claims = Claims::<()>::default();
         claims.read().await.found();
         let start = Instant::now();
         let others = claims.read().await.found();
@@ -303,7 +307,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_not_there_claims_nothing() {
-        let claims = Claims::default();
+        let claims = Claims::<()>::default();
         drop(claims.read().await);
         let others = claims.read().await.found();
         assert!(!others.undecided && !others.deletes && others.stays.is_empty());
@@ -311,7 +315,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_planned_before_it_is_read_keeps_nobody_waiting() {
-        let claims = Claims::default();
+        let claims = Claims::<()>::default();
         claims.plan(true, deletes());
         let start = Instant::now();
         for _ in 0..2 {
@@ -323,7 +327,7 @@ mod tests {
 
     #[test]
     fn what_was_not_read_counts_as_well() {
-        let claims = Claims::default();
+        let claims = Claims::<()>::default();
         let first = claims.plan(false, stays(false)).number;
         let second = claims.plan(true, deletes());
         assert_eq!((first, second.number, second.others.stays.len()), (0, 1, 1));

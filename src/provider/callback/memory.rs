@@ -11,7 +11,7 @@ use sha2::Sha256;
 use super::claims::ClaimNumber;
 use super::remote::Callback;
 use crate::provider::applications::Tencent;
-use crate::tencent::{CallbackConfiguration, CallbackUrl};
+use crate::tencent::{App, CallbackConfiguration, CallbackUrl};
 use crate::terraform::{Attr, Context, Diagnostic};
 
 /// An object's private data.
@@ -101,14 +101,14 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    fn digest(&self, text: &[u8]) -> String {
+    pub(crate) fn digest(&self, text: &[u8]) -> String {
         let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes a key of any length");
         hmac.update(text);
         STANDARD_NO_PAD.encode(hmac.finalize().into_bytes())
     }
 }
 
-fn is_false(flag: &bool) -> bool {
+pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
@@ -119,7 +119,7 @@ impl Memory {
         url: Option<&CallbackUrl>,
         stored_as: Option<&CallbackConfiguration>,
     ) -> Self {
-        let mut memory = Self { origin: Some(Origin::of(callback)), ..Self::default() };
+        let mut memory = Self { origin: Some(callback.origin()), ..Self::default() };
         memory.url = url.map(|url| memory.digest_of(url));
         memory.stored_as = stored_as.map(|stored_as| memory.fingerprint(stored_as));
         memory
@@ -168,19 +168,19 @@ impl Planned {
 }
 
 impl Origin {
-    pub(crate) fn of(callback: &Callback<'_>) -> Self {
-        Self { endpoint: callback.endpoint(), default: default_id(&callback.tencent()) }
+    pub(crate) fn of(tencent: &Tencent, app: &App) -> Self {
+        Self { endpoint: app.endpoint().to_string(), default: default_id(tencent) }
     }
 
-    /// The object that was read or planned like this is to be written by way of `callback`.
-    pub(crate) fn check(&self, callback: &Callback<'_>) -> Result<(), Diagnostic> {
-        let now = callback.endpoint();
+    /// The object that was read or planned like this is to be written by way of `app`.
+    pub(crate) fn check(&self, app: &App) -> Result<(), Diagnostic> {
+        let now = app.endpoint().to_string();
         if self.endpoint == now {
             return Ok(());
         }
         let what = format!(
             "SDKAppID {} was last read through {}, but the provider now calls {now}.",
-            callback.sdk_app_id(),
+            app.sdk_app_id(),
             self.endpoint
         );
         Err(other_environment(&what, "region and endpoint (TENCENT_REGION, TENCENT_ENDPOINT)"))

@@ -7,22 +7,25 @@
 //! | `probe.rs` | action `tencent_callback_probe` |
 //! | `commands.rs`, `url.rs` | checks of the arguments; function `callback_commands` |
 //! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
-//! | `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
+//! | `several.rs`, `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
+//! | `record.rs` | what one run has found and done at it |
 //! | `memory.rs` | what the provider remembers of an object beside its state |
 //! | `model.rs` | what Terraform knows of it: the attributes of the resource |
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod commands;
 pub(crate) mod data_source;
 pub(crate) mod list_resource;
-mod memory;
-mod model;
-mod plan;
+pub(crate) mod memory;
+pub(crate) mod model;
+pub(crate) mod plan;
 pub(crate) mod probe;
+pub(crate) mod record;
 mod remote;
 pub(crate) mod resource;
 pub(crate) mod service;
+pub(crate) mod several;
 mod url;
 
 use self::service::Subject;
@@ -57,7 +60,7 @@ fn refused_to_overwrite(subject: Subject, existing: &CallbackConfiguration) -> D
 }
 
 /// The block stands on lines of its own, indented: Terraform does not break such lines.
-fn how_to_import(id: SdkAppId) -> String {
+pub(crate) fn how_to_import(id: SdkAppId) -> String {
     format!(
         "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. (If the \
          resource was renamed, use a moved block instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"

@@ -12,7 +12,7 @@ use crate::model;
 use crate::provider::applications::OfService;
 use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, CallbackUrl, SdkAppId};
-use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Failure, Number, SetOf};
+use crate::terraform::{Attr, Attribute, Context, Diagnostic, Diagnostics, Failure, Nesting, Number, SetOf, Type};
 
 model! {
     /// The attributes of the resource.
@@ -181,14 +181,7 @@ impl CallbackModel {
         operation: Operation,
         cx: &Context,
     ) -> Result<Callback<'a>, Diagnostics> {
-        let timeout = self.timeouts.known().and_then(|timeouts| match operation {
-            Operation::Create => timeouts.create.known(),
-            Operation::Read => timeouts.read.known(),
-            Operation::Update => timeouts.update.known(),
-            Operation::Delete => timeouts.delete.known(),
-        });
-        // Validated in the configuration; what a state holds was validated when it was one.
-        let timeout = timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
+        let timeout = Timeouts::of(&self.timeouts, operation);
         let app = tencent.app_of_object(tencent.sdk_app_id(&self.sdk_app_id)?)?;
         Ok(Callback::with(tencent, app, timeout, cx).hiding_url(self.has_secret_url()))
     }
@@ -257,8 +250,57 @@ pub(crate) enum Operation {
 }
 
 impl Timeouts {
-    pub(crate) fn named(&self) -> [(&'static str, &Attr<String>); 4] {
+    pub(crate) fn attribute() -> Attribute {
+        let duration = |name, what| Attribute::new(name, Type::String, what);
+        Attribute::nested(
+            "timeouts",
+            Nesting::Single,
+            vec![
+                duration("create", "For creating, such as `30s`. Default: `2m`."),
+                duration("read", "For refreshing and importing. Default: `2m`."),
+                duration("update", "For updating. Default: `2m`."),
+                duration("delete", "For destroying. Default: `2m`."),
+            ],
+            "How long each operation may take, its retries included.",
+        )
+    }
+
+    pub(crate) fn validate(timeouts: &Attr<Self>) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for (name, timeout) in timeouts.known().into_iter().flat_map(Self::named) {
+            if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
+                // Terraform shows no line for a path inside a nested attribute.
+                let detail = format!("timeouts.{name}: {reason}");
+                diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
+            }
+        }
+        diagnostics
+    }
+
+    fn named(&self) -> [(&'static str, &Attr<String>); 4] {
         [("create", &self.create), ("read", &self.read), ("update", &self.update), ("delete", &self.delete)]
+    }
+
+    /// How long the operation may take.
+    pub(crate) fn of(timeouts: &Attr<Self>, operation: Operation) -> Duration {
+        let timeout = timeouts.known().and_then(|timeouts| match operation {
+            Operation::Create => timeouts.create.known(),
+            Operation::Read => timeouts.read.known(),
+            Operation::Update => timeouts.update.known(),
+            Operation::Delete => timeouts.delete.known(),
+        });
+        // Validated in the configuration; what a state holds was validated when it was one.
+        timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
+    }
+}
+
+pub(crate) fn validate_deletion_policy(deletion_policy: &Attr<String>) -> Diagnostics {
+    match deletion_policy.known() {
+        Some(policy) if policy != DELETE && policy != ABANDON => {
+            let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
+            Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy").into()
+        }
+        _ => Diagnostics::new(),
     }
 }
 

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::{Claim, ClaimNumber, Goes, Stay};
-use super::memory::{Memory, Origin, Planned};
+use super::claims::{ClaimNumber, Stay};
+use super::memory::{Memory, Planned};
 use super::model::{CallbackModel, Operation};
 use super::remote::{Callback, Record};
 use super::service::{CallbackService, Subject};
+use super::several::Place;
 use super::{describe, how_to_import, refused_to_overwrite};
-use crate::provider::applications::OfService;
+use crate::provider::applications::{OfService, Tencent};
 use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind};
-use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
+use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long planning looks for an existing configuration at most: two attempts of the default `request_timeout`. A write
 /// tries for longer.
@@ -37,7 +38,7 @@ pub(crate) async fn plan(
         if let (Some(_), Some(origin)) = (&prior, &memory.origin) {
             origin.check_default(&tencent)?;
         }
-        planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref(), cx)?;
+        planned.sdk_app_id = planned_sdk_app_id(&tencent, prior.as_ref().map(|prior| &prior.sdk_app_id), cx)?;
     }
     planned.id = match &planned.sdk_app_id {
         Attr::Known(id) => Attr::Known(id.to_string()),
@@ -98,7 +99,7 @@ pub(crate) fn plan_destroy(tencent: OfService<'_>, prior: &CallbackModel, cx: &m
         && !keep
         && !prior.is_what_the_plan_showed(&memory)(seen)
     {
-        cx.warn(deletes_what_has_changed(record.subject(), seen));
+        cx.warn(deletes_what_has_changed(record.subject, seen));
     }
     // Terraform also plans the end of what create_before_destroy has deposed when it applies; then deleting tells.
     if keep && !record.has_written() {
@@ -106,7 +107,7 @@ pub(crate) fn plan_destroy(tencent: OfService<'_>, prior: &CallbackModel, cx: &m
     }
     let planned = Planned {
         prior_id: prior.id.known().cloned(),
-        origin: callback.as_ref().map(Origin::of),
+        origin: callback.as_ref().map(Callback::origin),
         seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
         ..Planned::default()
     };
@@ -140,13 +141,6 @@ fn is_known(tencent: OfService<'_>, object: &CallbackModel, cx: &Context) -> boo
     cx.provider_is_known() && tencent.is_known(&object.sdk_app_id)
 }
 
-/// An object's place among those of its application.
-struct Place {
-    number: ClaimNumber,
-    /// Whether it was read before it was planned.
-    was_read: bool,
-}
-
 /// Notes that the object is to exist after the apply, and checks it against all others of its application.
 fn claim(
     tencent: OfService<'_>,
@@ -166,74 +160,46 @@ fn claim(
     let is_written = planned.last_request_id.is_unknown();
     let callback = reached(tencent, planned, Operation::Update, is_written, cx)?;
     if let (Some(_), true, Some(origin), Some(callback)) = (in_place, is_written, &memory.origin, &callback) {
-        origin.check(callback)?;
+        origin.check(callback.app())?;
     }
-    let wanted = planned.remote();
-    let stay = Claim::Stays(Stay::new(wanted.clone(), is_written, in_place.is_some()));
-    let claimed = record.claims.plan(in_place.is_some(), stay);
-    for other in claimed.others.stays {
-        match (&other.wanted, &wanted) {
-            (Some(other), Some(wanted)) if other.is_equivalent(wanted) => {
-                cx.warn(managed_twice_alike(record.subject()));
-            }
-            (Some(other), Some(wanted)) => return Err(record.managed_twice(other, wanted).into()),
-            _ => cx.warn(managed_twice_perhaps_alike(record.subject())),
-        }
-    }
-    if claimed.others.deletes && !is_written {
-        return Err(needs_refresh(record.subject()).into());
-    }
-    if let Some(prior) = in_place
-        && is_written
-        && !prior.differs_remotely(planned, memory)
-    {
-        cx.warn(written_again(record.subject()));
-    }
-    Ok(Some(Place { number: claimed.number, was_read: claimed.when_read.is_some() }))
+    let again = is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory));
+    let stay = Stay::new(planned.remote(), is_written, in_place.is_some());
+    let conflict = |other: &CallbackConfiguration, wanted: &_| {
+        (!other.is_equivalent(wanted)).then(|| record.managed_twice(other, wanted))
+    };
+    Ok(Some(record.stays(stay, conflict, again, cx)?))
 }
 
 /// The second half of the plan of a replacement.
 fn claim_again(tencent: OfService<'_>, number: ClaimNumber, planned: &CallbackModel) -> Place {
     if let Some(record) = record_of(tencent, planned) {
-        record.claims.plan_again(number, Claim::Stays(Stay::new(planned.remote(), true, true)));
+        record.stays_after_all(number, planned.remote());
     }
     Place { number, was_read: false }
 }
 
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
-fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<bool, Diagnostics> {
+fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<bool, Diagnostic> {
     if prior.is_abandoned() {
-        record.claims.plan(true, Claim::Goes(Goes::new(false)));
+        record.abandon();
         return Ok(false);
     }
-    let claimed = record.claims.plan(true, Claim::Goes(Goes::new(true)));
-    let was_read = claimed.when_read.is_some();
-    // What an interrupted replacement left remembers only what reading has set.
-    let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
-    let is_late = |stay: &Stay| was_read || !stay.was_read;
-    if !remembered && claimed.others.unwritten().any(is_late) {
-        return Err(needs_refresh(record.subject()).into());
-    }
-    let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
-    if keep {
-        record.claims.plan_again(claimed.number, Claim::Goes(Goes::new(false)));
-    }
-    Ok(keep)
+    record.let_go(memory.keep)
 }
 
-/// The application of a resource that names none: the provider's.
-fn planned_sdk_app_id(
-    tencent: OfService<'_>,
-    prior: Option<&CallbackModel>,
+/// The application of a resource that names none: the provider's. `prior` is that of the object as it is.
+pub(crate) fn planned_sdk_app_id(
+    tencent: &Tencent,
+    prior: Option<&Attr<Number>>,
     cx: &mut Context,
-) -> Result<Attr<crate::terraform::Number>, Diagnostics> {
+) -> Result<Attr<Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok(checks::number(*default)),
-        (Attr::Null, Some(prior)) => Ok(prior.sdk_app_id.clone()),
+        (Attr::Null, Some(prior)) => Ok(prior.clone()),
         (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
-            let id = prior.id.known().map(String::as_str).unwrap_or_default();
+            let id = prior.known().map(ToString::to_string).unwrap_or_default();
             cx.warn(
                 Diagnostic::warning(
                     format!("Planned for SDKAppID {id}, which may change"),
@@ -245,7 +211,7 @@ fn planned_sdk_app_id(
                 )
                 .on("sdk_app_id"),
             );
-            Ok(prior.sdk_app_id.clone())
+            Ok(prior.clone())
         }
     }
 }
@@ -352,39 +318,6 @@ fn deletes_what_has_changed(subject: Subject, found: &CallbackConfiguration) -> 
     )
 }
 
-fn managed_twice_alike(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Two resources for the {subject}"),
-        "Another resource with this provider manages the same configuration, and so far the two want the same. As soon as \
-         they differ, the plan fails. Remove one of the two: if both are in the state, use a removed block.",
-    )
-    .on("sdk_app_id")
-}
-
-fn managed_twice_perhaps_alike(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("Two resources for the {subject}"),
-        format!(
-            "Another resource with this provider manages the same configuration. What they want is known only after apply; if \
-             that differs, the apply fails. An application has only one {} callback configuration: remove one of the two.",
-            subject.service.title
-        ),
-    )
-    .on("sdk_app_id")
-}
-
-fn written_again(subject: Subject) -> Diagnostic {
-    Diagnostic::warning(
-        format!("The {subject} is written again"),
-        format!(
-            "Another object in Terraform's state is this configuration, too, and Terraform destroys it, or may. An \
-             application has only one {} callback configuration, so this plan writes it once more: it is there whichever of \
-             the two comes first.",
-            subject.service.title
-        ),
-    )
-}
-
 fn overlooked_url(planned: &CallbackModel) -> Diagnostic {
     let outcome = if planned.last_request_id.is_unknown() {
         "This plan writes the whole configuration for another reason, and sends the new URL with it."
@@ -396,14 +329,4 @@ fn overlooked_url(planned: &CallbackModel) -> Diagnostic {
         format!("Terraform keeps no write-only values, so it sees no change. {outcome}"),
     )
     .on("url_wo")
-}
-
-fn needs_refresh(subject: Subject) -> Diagnostic {
-    Diagnostic::error(
-        format!("Several objects for the {subject}"),
-        "This plan destroys one of several objects in the state that are this one configuration, and keeps another. \
-         Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's own \
-         configuration is not known yet, so the provider cannot keep the configuration of the one that stays. Run the \
-         plan without -refresh=false, and first apply what the provider's configuration depends on.",
-    )
 }

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::SecretString;
+
 use super::model::DEFAULT_TIMEOUT;
 use super::service::{CallbackService, Event, Services};
 use super::{Callback, commands, list, url};
 use crate::model;
 use crate::provider::applications::{OfService, Tencent};
-use crate::provider::checks;
+use crate::provider::{callback_token, checks, live};
 use crate::tencent::{CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
@@ -49,8 +51,12 @@ impl Action for CallbackProbe {
                           two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
                           tried out after a change of its callback, or from the command line, before there is a real \
                           event.\n\nThe event has the form that Tencent documents, but did not happen: the ID of its call, \
-                          room or battle is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
-                          `User-Agent` ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the \
+                          room or battle is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and \
+                          the request's `User-Agent` ends in `(callback probe)`. An event of live streams is signed as \
+                          Tencent would sign it, if the application has an enabled `tencent_live_callback_token`. Looking \
+                          that up takes the provider's credentials for the application; with a `url` and without \
+                          credentials, the event is sent unsigned, and a message says so.\n\nThe probe goes from this \
+                          machine straight to the \
                           receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
                           URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.".into(),
             attributes: vec![
@@ -88,8 +94,8 @@ impl Action for CallbackProbe {
                 Attribute::new(
                     "on_failure",
                     Type::String,
-                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning. That the URL cannot be \
-                     looked up at Tencent is always an error.",
+                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning. That the URL or the \
+                     token cannot be looked up at Tencent is always an error.",
                 ),
             ],
         }
@@ -148,12 +154,15 @@ impl Action for CallbackProbe {
             Some(url) => url.into(),
             None => url_of(tencent.of(service), sdk_app_id, cx).await?,
         };
-        let token = None;
+        let (token, signing) = match service.api == live::API {
+            true => token_of(tencent, sdk_app_id, config.url.is_null(), cx).await?,
+            false => (None, ""),
+        };
         let event = event.sample().unwrap_or_default();
         let allow_private = config.allow_private == Attr::Known(true);
         let probe = Probe { sdk_app_id, callback_command, event, token, url, allow_private };
         let Probe { callback_command, url, .. } = &probe;
-        progress.tell(format!("Posting {callback_command} of SDKAppID {sdk_app_id} to {url}")).await;
+        progress.tell(format!("Posting {callback_command} of SDKAppID {sdk_app_id} to {url}{signing}")).await;
         let outcome = tokio::select! {
             outcome = probe.send() => outcome,
             () = cx.stop().cancelled() => return Err(interrupted().into()),
@@ -256,6 +265,26 @@ async fn url_of(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Ca
         Ok(_) => Ok(url),
         Err(error) => Err(url::invalid("url", &url, error).into()),
     }
+}
+
+/// What Tencent signs the application's events with, if it does, and what to tell of that. Without `needed` credentials,
+/// an event goes unsigned.
+async fn token_of(
+    tencent: &Tencent,
+    id: SdkAppId,
+    needed: bool,
+    cx: &Context,
+) -> Result<(Option<SecretString>, &'static str), Diagnostics> {
+    let app = match tencent.app(id) {
+        Ok(app) => app,
+        Err(diagnostics) if needed => return Err(diagnostics),
+        Err(_) => return Ok((None, ", unsigned: without credentials, the live callback token cannot be looked up")),
+    };
+    let token = callback_token::Remote::with(tencent, app, DEFAULT_TIMEOUT, cx).get().await?;
+    Ok(match token.filter(|token| token.enabled) {
+        Some(token) => (Some(token.token), ", signed with the application's live callback token"),
+        None => (None, ", unsigned: the application has no enabled live callback token"),
+    })
 }
 
 fn interrupted() -> Diagnostic {

@@ -1,11 +1,13 @@
 //! The callback configuration of any service, for one operation: read, deleted, and written so that the outcome is known.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::claims::{Claims, Reading};
+use super::claims::Reading;
+use super::memory::Origin;
+use super::record::Write;
 use super::service::Subject;
 use super::{describe, refused_to_overwrite};
 use crate::provider::applications::OfService;
@@ -20,9 +22,6 @@ const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
 /// The same when the operation was interrupted.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-
-/// How long a look is as good as a new one. Terraform plans an object once more right before it applies the plan.
-const FRESH: Duration = Duration::from_secs(5);
 
 /// How often a write starts anew because somebody else has created the configuration in between.
 const RACES: usize = 3;
@@ -41,69 +40,9 @@ pub(crate) struct Callback<'a> {
 }
 
 /// What this run of Terraform has found and done at one application and service.
-#[derive(Debug)]
-pub(crate) struct Record {
-    subject: Subject,
-    pub(crate) claims: Claims,
-    /// The last write. Locked while it is written or deleted: the two exclude each other.
-    written: tokio::sync::Mutex<Option<Write>>,
-    /// What an object was that Terraform has let go of: if that is still there, it is nobody else's.
-    released: Mutex<Option<CallbackConfiguration>>,
-    looked: Mutex<Option<Look>>,
-}
-
-/// A write, or one that may have taken effect.
-#[derive(Debug)]
-struct Write {
-    /// That of the object for which it was made: its `last_request_id`.
-    request_id: Option<String>,
-    configuration: CallbackConfiguration,
-}
-
-impl Write {
-    /// Whether it was made for the object of this `last_request_id`. No two writes share one, but some have none.
-    fn is_of(&self, last_request_id: Option<&String>) -> bool {
-        last_request_id.is_some_and(|id| !id.is_empty() && self.request_id.as_ref() == Some(id))
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Look {
-    at: Instant,
-    found: Option<CallbackConfiguration>,
-}
+pub(crate) type Record = super::record::Record<Subject, CallbackConfiguration>;
 
 impl Record {
-    pub(crate) fn of(subject: Subject) -> Self {
-        Self {
-            subject,
-            claims: Claims::default(),
-            written: tokio::sync::Mutex::default(),
-            released: Mutex::default(),
-            looked: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn subject(&self) -> Subject {
-        self.subject
-    }
-
-    /// Whether this run has written it, or may have.
-    pub(crate) fn has_written(&self) -> bool {
-        // Locked: it is being written or deleted.
-        self.written.try_lock().map_or(true, |written| written.is_some())
-    }
-
-    /// What a look of a moment ago found, if there was one.
-    pub(crate) fn fresh_look(&self) -> Option<Option<CallbackConfiguration>> {
-        let look = self.looked().clone()?;
-        (look.at.elapsed() < FRESH).then_some(look.found)
-    }
-
-    fn looked(&self) -> std::sync::MutexGuard<'_, Option<Look>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What to say of two objects that want different things.
     pub(crate) fn managed_twice(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> Diagnostic {
         Diagnostic::error(
@@ -118,19 +57,6 @@ impl Record {
             ),
         )
         .on("sdk_app_id")
-    }
-
-    /// What to say of a deletion that would have deleted what another object wants.
-    pub(crate) fn not_deleted(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {} is left to another object", self.subject),
-            format!(
-                "Terraform holds several objects for this application, which has only one {} callback configuration. \
-                 Destroying this one deletes nothing at Tencent: the configuration stays as long as another of these objects \
-                 does.",
-                self.subject.service.title
-            ),
-        )
     }
 }
 
@@ -236,16 +162,21 @@ impl<'a> Callback<'a> {
         &self.record
     }
 
-    pub(crate) fn tencent(&self) -> OfService<'a> {
-        self.tencent
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// How it is reached.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::of(&self.tencent, &self.app)
     }
 
     fn api(&self) -> Service {
         self.tencent.service().api
     }
 
-    /// Waits for its turn to be read: see [`Claims::read`].
-    pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_>, Diagnostic> {
+    /// Waits for its turn to be read: see [`Claims::read`](super::claims::Claims::read).
+    pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_, CallbackConfiguration>, Diagnostic> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the {} failed", self.subject()),
@@ -254,15 +185,10 @@ impl<'a> Callback<'a> {
         })
     }
 
-    /// Where its calls go.
-    pub(crate) fn endpoint(&self) -> String {
-        self.app.endpoint().to_string()
-    }
-
     /// Reads it; `None` if there is none.
     pub(crate) async fn look(&self) -> Result<Option<CallbackConfiguration>, Error> {
         let found = self.read(&self.patience).await?;
-        *self.record.looked() = Some(Look { at: Instant::now(), found: found.clone() });
+        self.record.note_look(found.clone());
         Ok(found)
     }
 
@@ -293,16 +219,7 @@ impl<'a> Callback<'a> {
 
     /// Whether this run has let go of what was `found`, and left it there.
     pub(crate) fn is_released(&self, found: &CallbackConfiguration) -> bool {
-        self.released().as_ref().is_some_and(|released| released.is_equivalent(found))
-    }
-
-    /// Notes that Terraform lets go of this, and leaves it there.
-    pub(crate) fn release(&self, left: Option<CallbackConfiguration>) {
-        *self.released() = left;
-    }
-
-    fn released(&self) -> std::sync::MutexGuard<'_, Option<CallbackConfiguration>> {
-        self.record.released.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.released().is_some_and(|released| released.is_equivalent(found))
     }
 
     /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
@@ -337,15 +254,15 @@ impl<'a> Callback<'a> {
             cx.warn(self.changed_since(&found, outcome));
         }
         if replaced {
-            self.release(Some(found));
+            self.record.release(Some(found));
             return Ok(());
         }
         if let Err(error) = self.tencent.client.delete_callback(&self.app, self.api(), &self.writing()).await {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
-        *self.record.looked() = None;
-        self.release(None);
+        self.record.forget_look();
+        self.record.release(None);
         Ok(())
     }
 
@@ -359,7 +276,7 @@ impl<'a> Callback<'a> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
         let mut exists = true;
-        let told = self.record.looked().clone().and_then(|look| look.found);
+        let told = self.record.last_look();
         if written.is_none() {
             let found = match self.fresh_look() {
                 Some(found) => found,
@@ -423,7 +340,7 @@ impl<'a> Callback<'a> {
         let found = self.inspect("Nothing was written.").await?;
         let is_wanted = found.is_some_and(|found| found.is_equivalent(wanted));
         if is_wanted {
-            *written = Some(Write { request_id: last_request_id.cloned(), configuration: wanted.clone() });
+            *written = Some(Write { request_id: last_request_id.cloned(), wanted: wanted.clone() });
         }
         Ok(is_wanted)
     }
@@ -441,13 +358,13 @@ impl<'a> Callback<'a> {
 
     fn check_rival(
         &self,
-        written: &Option<Write>,
+        written: &Option<Write<CallbackConfiguration>>,
         last_request_id: Option<&String>,
         wanted: &CallbackConfiguration,
     ) -> Result<(), Diagnostic> {
         match written {
-            Some(write) if !write.is_of(last_request_id) && !write.configuration.is_equivalent(wanted) => {
-                Err(self.record.managed_twice(&write.configuration, wanted))
+            Some(write) if !write.is_of(last_request_id) && !write.wanted.is_equivalent(wanted) => {
+                Err(self.record.managed_twice(&write.wanted, wanted))
             }
             _ => Ok(()),
         }
@@ -474,7 +391,7 @@ impl<'a> Callback<'a> {
     }
 
     /// Waits until no other resource of this process writes or deletes it.
-    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write>>, Diagnostic> {
+    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write<CallbackConfiguration>>>, Diagnostic> {
         self.record.claims.clear();
         self.patiently(self.record.written.lock()).await.map_err(|why| {
             Diagnostic::error(
@@ -501,7 +418,7 @@ impl<'a> Callback<'a> {
         exists: bool,
         is_expected: &(dyn Fn(&CallbackConfiguration) -> bool + Sync),
         guarded: bool,
-        written: &mut Option<Write>,
+        written: &mut Option<Write<CallbackConfiguration>>,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let mut outcome = self.set(wanted, exists).await;
@@ -553,9 +470,9 @@ impl<'a> Callback<'a> {
         };
         // Also where it may have been written: no other object of this run deletes that.
         let request_id = outcome.as_ref().ok().and_then(|written| written.request_id.clone());
-        *written = Some(Write { request_id, configuration: wanted.clone() });
-        self.release(None);
-        *self.record.looked() = None;
+        *written = Some(Write { request_id, wanted: wanted.clone() });
+        self.record.release(None);
+        self.record.forget_look();
         outcome
     }
 

@@ -3,8 +3,10 @@
 //! The remote object can only be overwritten as a whole, silently. So a plan that creates looks first whether there is
 //! one already, and an update sends nothing unless the object itself changes.
 
-use super::memory::{Memory, Origin};
-use super::model::{ABANDON, CallbackModel, DELETE, Operation, Timeouts};
+use std::fmt;
+
+use super::memory::Memory;
+use super::model::{CallbackModel, DELETE, Operation, Timeouts, validate_deletion_policy};
 use super::service::{CallbackService, Event, Services, Subject};
 use super::{Unwritten, commands, plan, url};
 use crate::model;
@@ -13,14 +15,38 @@ use crate::provider::checks;
 use crate::tencent::{CallbackUrl, SdkAppId};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
-    ImportTarget, ManagedResource, Nesting, Number, Schema, Type, Value,
+    ImportTarget, ManagedResource, Number, Schema, Type, Value,
 };
 
 model! {
     /// What tells one callback configuration from all others.
     #[derive(Debug)]
     pub(crate) struct Identity {
-        sdk_app_id: Attr<Number>,
+        pub(crate) sdk_app_id: Attr<Number>,
+    }
+}
+
+impl Identity {
+    pub(crate) fn schema() -> IdentitySchema {
+        IdentitySchema {
+            version: 0,
+            attributes: vec![IdentityAttribute {
+                name: "sdk_app_id",
+                ty: Type::Number,
+                description: "The SDKAppID of the application.",
+            }],
+        }
+    }
+
+    /// The application that a person imports by.
+    pub(crate) fn of_import(target: &ImportTarget<Self>, tencent: &Tencent) -> Result<SdkAppId, Diagnostics> {
+        match target {
+            ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
+                let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
+                Diagnostic::error("The import ID is not an SDKAppID", detail).into()
+            }),
+            ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id),
+        }
     }
 }
 
@@ -41,7 +67,6 @@ impl ManagedResource for CallbackResource {
     }
 
     fn schema(&self) -> Schema {
-        let duration = |name, what| Attribute::new(name, Type::String, what);
         Schema {
             version: 0,
             description: description(self.service).into(),
@@ -99,17 +124,7 @@ impl ManagedResource for CallbackResource {
                      leaves it as it is.",
                 )
                 .default_value(Value::String(DELETE.into())),
-                Attribute::nested(
-                    "timeouts",
-                    Nesting::Single,
-                    vec![
-                        duration("create", "For creating, such as `30s`. Default: `2m`."),
-                        duration("read", "For refreshing and importing. Default: `2m`."),
-                        duration("update", "For updating. Default: `2m`."),
-                        duration("delete", "For destroying. Default: `2m`."),
-                    ],
-                    "How long each operation may take, its retries included.",
-                ),
+                Timeouts::attribute(),
                 Attribute::new("id", Type::String, "The SDKAppID as a string.").computed(),
                 Attribute::new(
                     "last_request_id",
@@ -122,14 +137,7 @@ impl ManagedResource for CallbackResource {
     }
 
     fn identity_schema(&self) -> IdentitySchema {
-        IdentitySchema {
-            version: 0,
-            attributes: vec![IdentityAttribute {
-                name: "sdk_app_id",
-                ty: Type::Number,
-                description: "The SDKAppID of the application.",
-            }],
-        }
+        Identity::schema()
     }
 
     fn identity(&self, state: &CallbackModel) -> Identity {
@@ -142,20 +150,8 @@ impl ManagedResource for CallbackResource {
         if let Some(commands) = config.callback_commands.known() {
             diagnostics.extend(commands::validate(commands, self.service, self.all));
         }
-        match config.deletion_policy.known() {
-            Some(policy) if policy != DELETE && policy != ABANDON => {
-                let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
-                diagnostics.push(Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy"));
-            }
-            _ => {}
-        }
-        for (name, timeout) in config.timeouts.known().into_iter().flat_map(Timeouts::named) {
-            if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
-                // Terraform shows no line for a path inside a nested attribute.
-                let detail = format!("timeouts.{name}: {reason}");
-                diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
-            }
-        }
+        diagnostics.extend(validate_deletion_policy(&config.deletion_policy));
+        diagnostics.extend(Timeouts::validate(&config.timeouts));
         diagnostics
     }
 
@@ -201,7 +197,7 @@ impl ManagedResource for CallbackResource {
         let mut memory = Memory {
             keep: others.may_stay(),
             rewrite: others.may_delete(),
-            origin: Some(Origin::of(&callback)),
+            origin: Some(callback.origin()),
             planned: None,
             drift: None,
             ..cx.private()
@@ -287,7 +283,7 @@ impl ManagedResource for CallbackResource {
         let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
         if prior.is_abandoned() && !replaced {
             if let Ok(callback) = prior.at_tencent(tencent, Operation::Delete, cx) {
-                callback.release(prior.remote());
+                callback.record().release(prior.remote());
             }
             return Ok(());
         }
@@ -297,7 +293,7 @@ impl ManagedResource for CallbackResource {
             return Ok(());
         }
         if let Some(origin) = planned.origin {
-            origin.check(&callback)?;
+            origin.check(callback.app())?;
         }
         let is_planned = prior.is_what_the_plan_showed(&memory);
         let last_request_id = prior.last_request_id.known();
@@ -311,13 +307,7 @@ impl ManagedResource for CallbackResource {
         target: ImportTarget<Identity>,
         cx: &mut Context,
     ) -> Result<CallbackModel, Diagnostics> {
-        let id = match &target {
-            ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
-                let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
-                Diagnostic::error("The import ID is not an SDKAppID", detail)
-            })?,
-            ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id)?,
-        };
+        let id = Identity::of_import(&target, tencent)?;
         let imported = CallbackModel::defaults().of(id);
         match imported.at_tencent(tencent.of(self.service), Operation::Read, cx)?.get().await? {
             Some(remote) => Ok(CallbackModel::imported(id, remote)),
@@ -351,7 +341,7 @@ fn events(service: &CallbackService) -> String {
     format!("The events to send, at least one:\n{}", service.events.iter().map(event).collect::<String>())
 }
 
-fn credentials_not_known_yet(subject: Subject) -> Diagnostic {
+pub(crate) fn credentials_not_known_yet(subject: impl fmt::Display) -> Diagnostic {
     Diagnostic::warning(
         format!("The {subject} was not refreshed"),
         "The provider's apps has its credentials, which are known only after apply. The plan shows the object as the \
@@ -370,7 +360,7 @@ fn url_changed_elsewhere(subject: Subject, url: &CallbackUrl) -> Diagnostic {
     )
 }
 
-fn not_refreshed(cause: Diagnostic) -> Diagnostic {
+pub(crate) fn not_refreshed(cause: Diagnostic) -> Diagnostic {
     let detail = format!("{}: {}", cause.summary, cause.detail);
     Diagnostic::warning("Not refreshed, because destroying it only forgets it", detail)
 }

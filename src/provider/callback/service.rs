@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::record::OneOfItsKind;
 use crate::tencent::{SdkAppId, Service};
 use crate::terraform::Diagnostic;
 
@@ -125,10 +126,16 @@ pub(crate) struct Subject {
     pub(crate) id: SdkAppId,
 }
 
+impl OneOfItsKind for Subject {
+    fn kind(&self) -> String {
+        format!("{} callback configuration", self.service.title)
+    }
+}
+
 /// "Call callback configuration of SDKAppID 1400000001"
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} callback configuration of SDKAppID {}", self.service.title, self.id)
+        write!(f, "{} of SDKAppID {}", self.kind(), self.id)
     }
 }
 

@@ -1,0 +1,30 @@
+terraform {
+  # Functions came with Terraform 1.8 and OpenTofu 1.7.
+  required_version = ">= 1.8"
+
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+variable "callback_token" {
+  type      = string
+  sensitive = true
+}
+
+variable "event" {
+  description = "Two of the query parameters of an event that the receiver has refused, from its log."
+  type = object({
+    request_time = string
+    sign         = string
+  })
+}
+
+# Whether the event was signed with this token. If so, look at the receiver's clock and at the token that it has.
+output "was_signed_with_this_token" {
+  value = nonsensitive(
+    provider::tencent::callback_signature(var.callback_token, var.event.request_time) == var.event.sign
+  )
+}

@@ -1,0 +1,27 @@
+terraform {
+  # Import by identity came with Terraform 1.12 and OpenTofu 1.12.
+  required_version = ">= 1.12"
+
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+import {
+  to = tencent_live_callback_token.this
+
+  identity = {
+    sdk_app_id = 1400000001
+  }
+}
+
+variable "callback_token" {
+  type      = string
+  sensitive = true
+}
+
+resource "tencent_live_callback_token" "this" {
+  token = var.callback_token
+}

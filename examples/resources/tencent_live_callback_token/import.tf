@@ -1,0 +1,21 @@
+terraform {
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+import {
+  to = tencent_live_callback_token.this
+  id = "1400000001"
+}
+
+variable "callback_token" {
+  type      = string
+  sensitive = true
+}
+
+resource "tencent_live_callback_token" "this" {
+  token = var.callback_token
+}

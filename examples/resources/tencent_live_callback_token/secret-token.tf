@@ -1,0 +1,19 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+
+# Such as TF_VAR_callback_token, from the pipeline's secrets.
+variable "callback_token" {
+  type      = string
+  ephemeral = true
+}
+
+resource "tencent_live_callback_token" "this" {
+  token_wo         = var.callback_token
+  token_wo_version = 1 # another number sends the token again
+}

@@ -1,0 +1,508 @@
+//! The callback token of an application, for one operation: read, deleted, and written so that the outcome is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Subject, consequence, describe, refused_to_overwrite};
+use crate::provider::applications::Tencent;
+use crate::provider::callback::claims::Reading;
+use crate::provider::callback::memory::Origin;
+use crate::provider::callback::record::{self, Write};
+use crate::provider::{checks, live};
+use crate::tencent::{App, CallbackToken, Error, ErrorKind, Patience, SdkAppId};
+use crate::terraform::{Context, Diagnostic, Severity};
+
+/// How long to look at most for what holds after a write.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The same when the operation was interrupted.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// An application's callback token, while an operation lasts.
+#[derive(Debug)]
+pub(crate) struct Remote<'a> {
+    tencent: &'a Tencent,
+    app: Arc<App>,
+    record: Arc<Record>,
+    patience: Patience,
+    /// What Tencent may quote in an error, and no message may show.
+    secrets: Vec<SecretString>,
+}
+
+/// What this run of Terraform has found and done at one application.
+pub(crate) type Record = record::Record<Subject, CallbackToken>;
+
+impl Record {
+    /// What to say of two objects that want different things.
+    pub(super) fn managed_twice(&self) -> Diagnostic {
+        Diagnostic::error(
+            format!("Two resources for the {}", self.subject),
+            "Another resource with this provider manages the same application, and the two differ in their token or in \
+             enabled. An application has only one live callback token: remove one of the two resources, or change its \
+             sdk_app_id.",
+        )
+        .on("sdk_app_id")
+    }
+}
+
+/// A write or a deletion that did not take effect, or possibly not.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    pub(super) diagnostic: Diagnostic,
+    /// What is there instead, if something is and it could be read.
+    pub(super) found: Option<CallbackToken>,
+}
+
+impl From<Diagnostic> for Unwritten {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, found: None }
+    }
+}
+
+/// What is to be done at Tencent.
+#[derive(Debug, Clone, Copy)]
+enum Deed<'a> {
+    Write(&'a CallbackToken),
+    Delete,
+}
+
+impl Deed<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Write(_) => "Writing the",
+            Self::Delete => "Deleting the",
+        }
+    }
+
+    fn participle(self) -> &'static str {
+        match self {
+            Self::Write(_) => "written",
+            Self::Delete => "deleted",
+        }
+    }
+
+    /// Whether it has been done if `found` is there now.
+    fn is_done(self, found: Option<&CallbackToken>) -> bool {
+        match self {
+            Self::Write(wanted) => found.is_some_and(|found| found.is_same(wanted)),
+            Self::Delete => found.is_none(),
+        }
+    }
+}
+
+impl<'a> Remote<'a> {
+    /// That of `app`.
+    pub(crate) fn with(tencent: &'a Tencent, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
+        let record = tencent.token_record(app.sdk_app_id());
+        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
+        Self { tencent, app, record, patience, secrets: Vec::new() }
+    }
+
+    /// The same with no more time than this.
+    pub(super) fn within(mut self, longest: Duration) -> Self {
+        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self
+    }
+
+    /// The same without `secret` in what Tencent says.
+    pub(super) fn masking(mut self, secret: Option<&SecretString>) -> Self {
+        self.secrets.extend(secret.cloned());
+        self
+    }
+
+    pub(super) fn sdk_app_id(&self) -> SdkAppId {
+        self.app.sdk_app_id()
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        self.record.subject
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// How it is reached.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::of(self.tencent, &self.app)
+    }
+
+    /// Waits for its turn to be read: see [`Claims::read`](crate::provider::callback::claims::Claims::read).
+    pub(super) async fn turn_to_read(&self) -> Result<Reading<'_, CallbackToken>, Diagnostic> {
+        self.patiently(self.record.claims.read()).await.map_err(|why| {
+            Diagnostic::error(
+                format!("Reading the {} failed", self.subject()),
+                format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
+            )
+        })
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(super) async fn look(&self) -> Result<Option<CallbackToken>, Error> {
+        let found = self.read(&self.patience).await?;
+        self.record.note_look(found.clone());
+        Ok(found)
+    }
+
+    async fn read(&self, patience: &Patience) -> Result<Option<CallbackToken>, Error> {
+        self.tencent.client.get_callback_token(&self.app, live::API, patience).await
+    }
+
+    /// Reads it; `None` if there is none.
+    pub(crate) async fn get(&self) -> Result<Option<CallbackToken>, Diagnostic> {
+        self.look().await.map_err(|error| self.failed("Reading the", &error))
+    }
+
+    /// A failed call, for a person. `doing` is what was attempted, such as "Reading the".
+    pub(super) fn failed(&self, doing: &str, error: &Error) -> Diagnostic {
+        let looked = self.record.last_look();
+        let secrets = self.secrets.iter().chain(looked.iter().map(|found| &found.token));
+        let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
+        checks::call_failed(&format!("{doing} live callback token"), &self.app, &error)
+    }
+
+    /// Whether this run has let go of what was `found`, and left it there.
+    pub(super) fn is_released(&self, found: &CallbackToken) -> bool {
+        self.record.released().is_some_and(|released| released.is_same(found))
+    }
+
+    /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
+    /// plan showed from what somebody else has set since; with `guarded`, the latter is not deleted.
+    ///
+    /// What this run has written for another object stays: to Tencent, the two are one. And what is `replaced` by the same
+    /// application's stays until that overwrites it: deleted first, it would be lost if that failed.
+    pub(super) async fn delete(
+        &self,
+        last_request_id: Option<&String>,
+        is_expected: impl Fn(&CallbackToken) -> bool,
+        guarded: bool,
+        replaced: bool,
+        cx: &mut Context,
+    ) -> Result<(), Unwritten> {
+        let mut written = self.lock().await?;
+        if written.as_ref().is_some_and(|write| !write.is_of(last_request_id)) {
+            if !replaced {
+                cx.warn(self.record.not_deleted());
+            }
+            return Ok(());
+        }
+        let Some(found) = self.inspect("Nothing was deleted.").await? else { return Ok(()) };
+        if !is_expected(&found) {
+            if guarded {
+                return Err(Unwritten { diagnostic: self.refuses_changed(&found, "deleted"), found: Some(found) });
+            }
+            let outcome = if replaced { "This apply replaces it." } else { "This apply deletes it." };
+            cx.warn(self.changed_since(&found, outcome));
+        }
+        if replaced {
+            self.record.release(Some(found));
+            return Ok(());
+        }
+        let deleted = self.tencent.client.delete_callback_token(&self.app, live::API, &self.writing()).await;
+        if let Err(error) = deleted {
+            self.find_out(Deed::Delete, &error, cx).await?;
+        }
+        *written = None;
+        self.record.forget_look();
+        self.record.release(None);
+        Ok(())
+    }
+
+    /// Writes it for a resource that does not manage it yet. With `guarded`, what would be lost is refused. Returns Tencent's
+    /// `RequestId`, if an answer with one arrived.
+    pub(super) async fn create(
+        &self,
+        wanted: &CallbackToken,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Option<String>, Unwritten> {
+        let mut written = self.lock().await?;
+        self.check_rival(&written, None, wanted)?;
+        if written.is_none() {
+            let told = self.record.last_look();
+            let found = match self.record.fresh_look() {
+                Some(found) => found,
+                None => self.inspect("Nothing was written.").await?,
+            };
+            if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.is_released(found)) {
+                if guarded {
+                    return Err(refused_to_overwrite(self.subject(), &found).into());
+                }
+                if !told.is_some_and(|told| told.is_same(&found)) {
+                    cx.warn(self.changed_since(&found, &replaced_by(&found, wanted)));
+                }
+            }
+        }
+        self.write(wanted, guarded, &mut written, cx).await
+    }
+
+    /// Replaces it for the object of this `last_request_id`. `is_expected` tells what the plan showed from what somebody
+    /// else has set since; with `guarded`, the latter is not replaced. Returns Tencent's `RequestId`, if an answer with one
+    /// arrived.
+    pub(super) async fn update(
+        &self,
+        last_request_id: Option<&String>,
+        wanted: &CallbackToken,
+        is_expected: impl Fn(&CallbackToken) -> bool,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Option<String>, Unwritten> {
+        let mut written = self.lock().await?;
+        self.check_rival(&written, last_request_id, wanted)?;
+        if written.is_none()
+            && let Some(found) = self.inspect("Nothing was written.").await?
+            && !is_expected(&found)
+            && !found.is_same(wanted)
+        {
+            if guarded {
+                return Err(Unwritten { diagnostic: self.refuses_changed(&found, "written"), found: Some(found) });
+            }
+            cx.warn(self.changed_since(&found, &replaced_by(&found, wanted)));
+        }
+        self.write(wanted, guarded, &mut written, cx).await
+    }
+
+    /// Looks at what a write or a deletion is about to replace. `outcome` says what follows if that fails.
+    async fn inspect(&self, outcome: &str) -> Result<Option<CallbackToken>, Diagnostic> {
+        self.look().await.map_err(|error| {
+            let mut diagnostic = self.failed("Checking the", &error);
+            diagnostic.detail += &format!("\n\n{outcome}");
+            diagnostic
+        })
+    }
+
+    fn check_rival(
+        &self,
+        written: &Option<Write<CallbackToken>>,
+        last_request_id: Option<&String>,
+        wanted: &CallbackToken,
+    ) -> Result<(), Diagnostic> {
+        match written {
+            Some(write) if !write.is_of(last_request_id) && !write.wanted.is_same(wanted) => {
+                Err(self.record.managed_twice())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Somebody else has set something after the plan was made.
+    fn changed_since(&self, found: &CallbackToken, outcome: &str) -> Diagnostic {
+        Diagnostic::warning(
+            format!("The {} has changed since the plan", self.subject()),
+            format!("Before the apply, the application had {} that the plan did not show. {outcome}", describe(found)),
+        )
+    }
+
+    fn refuses_changed(&self, found: &CallbackToken, participle: &str) -> Diagnostic {
+        Diagnostic::error(
+            format!("The {} has changed since the plan", self.subject()),
+            format!(
+                "The application now has {} that the plan did not show, and overwrite_existing is false. Nothing was \
+                 {participle}. Run a new plan to see the change.",
+                describe(found)
+            ),
+        )
+        .on("overwrite_existing")
+    }
+
+    /// Waits until no other resource of this process writes or deletes it.
+    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write<CallbackToken>>>, Diagnostic> {
+        self.record.claims.clear();
+        self.patiently(self.record.written.lock()).await.map_err(|why| {
+            Diagnostic::error(
+                format!("Another resource is writing the {}", self.subject()),
+                format!("While this one waited for it, {why}. An application should have one such resource."),
+            )
+        })
+    }
+
+    /// Waits for something here, or returns why it was not waited for any longer.
+    async fn patiently<T>(&self, something: impl Future<Output = T>) -> Result<T, &'static str> {
+        tokio::select! {
+            biased;
+            done = something => Ok(done),
+            () = self.patience.interrupted() => Err("the operation was interrupted"),
+            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
+        }
+    }
+
+    /// Writes, and finds out what holds afterwards.
+    async fn write(
+        &self,
+        wanted: &CallbackToken,
+        guarded: bool,
+        written: &mut Option<Write<CallbackToken>>,
+        cx: &mut Context,
+    ) -> Result<Option<String>, Unwritten> {
+        let outcome = match self.set(wanted).await {
+            Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
+            Err(error) if !error.may_have_taken_effect => {
+                return Err(self.failed(Deed::Write(wanted).name(), &error).into());
+            }
+            Err(error) => {
+                let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
+                found_out.map(|()| None)
+            }
+        };
+        // Also where it may have been written: no other object of this run deletes that.
+        let request_id = outcome.as_ref().ok().cloned().flatten();
+        *written = Some(Write { request_id, wanted: wanted.clone() });
+        self.record.release(None);
+        self.record.forget_look();
+        outcome
+    }
+
+    async fn set(&self, token: &CallbackToken) -> Result<String, Error> {
+        self.tencent.client.set_callback_token(&self.app, live::API, token, &self.writing()).await
+    }
+
+    /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
+    fn writing(&self) -> Patience {
+        let left = self.patience.deadline.saturating_duration_since(Instant::now());
+        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
+    }
+
+    /// Reads back what was written. Anything else is somebody else's.
+    async fn confirm(
+        &self,
+        wanted: &CallbackToken,
+        request_id: String,
+        guarded: bool,
+        cx: &mut Context,
+    ) -> Result<Option<String>, Unwritten> {
+        let holds = |found: &Option<CallbackToken>| Deed::Write(wanted).is_done(found.as_ref());
+        // A write that was answered took effect: if it cannot be read back, the next plan reads it.
+        let Ok(first) = self.read_back().await else { return Ok(Some(request_id)) };
+        if holds(&first) {
+            return Ok(Some(request_id));
+        }
+        if let Some(found) = first.as_ref().filter(|_| guarded) {
+            return Err(Unwritten { diagnostic: self.refuses_rewrite(found), found: first });
+        }
+        // Written once more, what somebody else set is gone.
+        let (request_id, second) = match self.set(wanted).await {
+            Ok(request_id) => (request_id, self.read_back().await),
+            Err(_) => (request_id, Ok(first.clone())),
+        };
+        match second {
+            Ok(second) if !holds(&second) => {
+                Err(Unwritten { diagnostic: self.does_not_hold(second.as_ref()), found: second })
+            }
+            outcome => {
+                if outcome.is_ok() {
+                    cx.warn(self.wrote_twice(first.as_ref()));
+                }
+                Ok(Some(request_id))
+            }
+        }
+    }
+
+    fn wrote_twice(&self, first: Option<&CallbackToken>) -> Diagnostic {
+        Diagnostic::warning(
+            format!("Somebody else also changes the {}", self.subject()),
+            format!(
+                "Right after this apply wrote it, the application had {}. This apply wrote it once more, which replaced \
+                 that. Find out who else sets it: the console, a script, or another Terraform state.",
+                other_than_written(first)
+            ),
+        )
+    }
+
+    fn refuses_rewrite(&self, found: &CallbackToken) -> Diagnostic {
+        Diagnostic::error(
+            format!("Somebody else also changes the {}", self.subject()),
+            format!(
+                "Right after this apply wrote it, the application had {}. That was left as it is, because \
+                 overwrite_existing is false. Find out who else sets it (the console, a script, or another Terraform \
+                 state), then run a new plan.",
+                other_than_written(Some(found))
+            ),
+        )
+    }
+
+    fn does_not_hold(&self, found: Option<&CallbackToken>) -> Diagnostic {
+        Diagnostic::error(
+            format!("The {} is not what was written", self.subject()),
+            format!(
+                "This apply wrote it twice. Each time Tencent accepted it, but then the application had {}. Find out who \
+                 else sets it: the console, a script, or another Terraform state. The next plan will show what is there.",
+                other_than_written(found)
+            ),
+        )
+    }
+
+    async fn read_back(&self) -> Result<Option<CallbackToken>, Error> {
+        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
+        let read = self.read(&Patience { deadline, ..self.patience.clone() }).await;
+        read.inspect_err(|error| tracing::warn!(%error, "the written token could not be read back"))
+    }
+
+    /// After a failed call that may have taken effect: looks for what holds.
+    async fn find_out(&self, deed: Deed<'_>, error: &Error, cx: &mut Context) -> Result<(), Unwritten> {
+        let participle = deed.participle();
+        let mut diagnostic = self.failed(deed.name(), error);
+        if !error.may_have_taken_effect {
+            return Err(diagnostic.into());
+        }
+        let found = self.look_after(error).await;
+        match &found {
+            Ok(found) if deed.is_done(found.as_ref()) => {
+                diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
+                diagnostic.severity = Severity::Warning;
+                diagnostic.detail += match found {
+                    Some(_) => "\n\nReading it back shows that the token is as planned.",
+                    None => "\n\nReading it back shows that it is gone.",
+                };
+                cx.warn(diagnostic);
+                return Ok(());
+            }
+            Ok(found) => {
+                let holds = match (deed, found) {
+                    (Deed::Delete, Some(found)) => describe(found),
+                    (_, found) => other_than_written(found.as_ref()),
+                };
+                diagnostic.detail +=
+                    &format!("\n\nReading it back shows that it was not {participle}: the application has {holds}.");
+            }
+            Err(_) => {
+                diagnostic.detail += &format!(
+                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
+                     will show what is there."
+                );
+            }
+        }
+        Err(Unwritten { diagnostic, found: found.ok().flatten() })
+    }
+
+    async fn look_after(&self, error: &Error) -> Result<Option<CallbackToken>, Error> {
+        if error.kind != ErrorKind::Stopped {
+            return self.read(&self.patience).await;
+        }
+        // Terraform waits for the end; some time is left to find out.
+        let unstopped = Patience::of(LAST_LOOK);
+        tokio::select! {
+            found = self.read(&unstopped) => found,
+            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
+        }
+    }
+}
+
+fn replaced_by(found: &CallbackToken, wanted: &CallbackToken) -> String {
+    format!("This apply replaces it. {}", consequence(found, Some(wanted)))
+}
+
+/// What is there in the place of what was written.
+fn other_than_written(found: Option<&CallbackToken>) -> &'static str {
+    match found {
+        None => "none",
+        Some(CallbackToken { enabled: true, .. }) => "an enabled token that is not what was written",
+        Some(CallbackToken { enabled: false, .. }) => "a disabled token that is not what was written",
+    }
+}

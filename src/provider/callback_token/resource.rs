@@ -1,0 +1,268 @@
+//! The resource itself: its arguments, and what becomes of each operation.
+
+use super::model::{Memory, TokenModel};
+use super::{KIND, Subject, plan, token};
+use crate::provider::applications::Tencent;
+use crate::provider::callback::model::{DELETE, Operation, Timeouts, validate_deletion_policy};
+use crate::provider::callback::resource::{Identity, credentials_not_known_yet, not_refreshed};
+use crate::provider::checks;
+use crate::terraform::{
+    Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
+    Schema, Type, Value,
+};
+
+/// The resource.
+#[derive(Debug)]
+pub(crate) struct CallbackTokenResource;
+
+impl ManagedResource for CallbackTokenResource {
+    type Client = Tencent;
+    type Model = TokenModel;
+    type Identity = Identity;
+
+    fn type_name(&self) -> &'static str {
+        "tencent_live_callback_token"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: "The token that Tencent signs the events of live streams with. Of Tencent's services, only Live signs \
+                          its events.\n\nWith an enabled token, Tencent adds two query parameters to the URL of \
+                          `tencent_live_callback`: `RequestTime`, the time in Unix seconds, and `Sign`, the SHA-256 of two \
+                          texts put together, the token and that time, in lower-case hexadecimal digits. The receiver \
+                          computes the same, compares the two in constant time, and refuses an event without a signature, with \
+                          another one, or with a `RequestTime` that is off by more than a minute. The function \
+                          `callback_signature` computes signatures, too.\n\nA receiver that checks signatures refuses every event from the moment \
+                          on that its token is not Tencent's. To change the token without a gap, let the receiver accept the \
+                          old one and the new one for a while.\n\nTencent keeps **one** token per application. A plan that \
+                          would create one where there is one already warns. Right before each write and each deletion, the \
+                          provider checks again: what the plan did not show is named in a warning, or refused with \
+                          `overwrite_existing = false`. No message shows a token.\n\nManage the token of each application \
+                          with one resource, in one provider block. Rename a resource with a `moved` block. If two objects in \
+                          the state belong to one application, destroying one of them keeps the token of the other, unless \
+                          `-target` selects only the one to destroy, or the two belong to different provider blocks."
+                .into(),
+            attributes: vec![
+                Attribute::new(
+                    "sdk_app_id",
+                    Type::Number,
+                    "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
+                     provider's `sdk_app_id`. Another value means another object: it forces replacement.",
+                )
+                .optional_computed()
+                .requires_replace(),
+                Attribute::new(
+                    "token",
+                    Type::String,
+                    "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state hold it \
+                     as it is. Exactly one of `token` and `token_wo` must be set. Tencent's example has 128 characters; no \
+                     limit is documented.",
+                )
+                .sensitive(),
+                Attribute::new(
+                    "token_wo",
+                    Type::String,
+                    "The same as `token`, but in neither state nor plan (Terraform 1.11 and later). It may come from an \
+                     ephemeral value. To find out when somebody sets another token at Tencent, the provider keeps a digest in \
+                     the state (an HMAC-SHA256, with a random key beside it). Whoever can read the state can try tokens out \
+                     against that: let the token be random. An import puts the token that it finds into plan and state as \
+                     `token`, until the next apply.",
+                )
+                .write_only(),
+                Attribute::new(
+                    "token_wo_version",
+                    Type::Number,
+                    "Any number. Change it together with `token_wo`: Terraform does not see that by itself. If somebody has \
+                     set another token at Tencent, refreshing makes it null, so that the plan sets it again and sends \
+                     `token_wo`.",
+                ),
+                Attribute::new(
+                    "enabled",
+                    Type::Bool,
+                    "Whether Tencent signs events with the token. Default: `true`.",
+                )
+                .default_value(Value::Bool(true)),
+                Attribute::new(
+                    "overwrite_existing",
+                    Type::Bool,
+                    "Whether to replace or delete what somebody else has set. Default: `true`, with a warning. With `false`, \
+                     creating where another token exists is an error in the plan, and so is a change made after the plan when \
+                     applying it. A token that is as planned already is no error.",
+                )
+                .default_value(Value::Bool(true)),
+                Attribute::new(
+                    "deletion_policy",
+                    Type::String,
+                    "What destroying does at Tencent: `DELETE` (the default) deletes the token, so that events are not signed \
+                     any more, `ABANDON` leaves it as it is.",
+                )
+                .default_value(Value::String(DELETE.into())),
+                Timeouts::attribute(),
+                Attribute::new("id", Type::String, "The SDKAppID as a string.").computed(),
+                Attribute::new(
+                    "last_request_id",
+                    Type::String,
+                    "Tencent's `RequestId` of the last write, which its support asks for.",
+                )
+                .computed(),
+            ],
+        }
+    }
+
+    fn identity_schema(&self) -> IdentitySchema {
+        Identity::schema()
+    }
+
+    fn identity(&self, state: &TokenModel) -> Identity {
+        Identity { sdk_app_id: state.sdk_app_id.clone() }
+    }
+
+    fn validate(&self, config: &TokenModel) -> Diagnostics {
+        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
+        diagnostics.extend(token::validate(config));
+        diagnostics.extend(validate_deletion_policy(&config.deletion_policy));
+        diagnostics.extend(Timeouts::validate(&config.timeouts));
+        diagnostics
+    }
+
+    async fn plan(
+        &self,
+        tencent: &Tencent,
+        change: Change<TokenModel>,
+        cx: &mut Context,
+    ) -> Result<TokenModel, Diagnostics> {
+        plan::plan(tencent, change, cx).await
+    }
+
+    async fn plan_destroy(&self, tencent: &Tencent, prior: TokenModel, cx: &mut Context) -> Result<(), Diagnostics> {
+        plan::plan_destroy(tencent, &prior, cx)
+    }
+
+    async fn read(
+        &self,
+        tencent: &Tencent,
+        state: TokenModel,
+        cx: &mut Context,
+    ) -> Result<Option<TokenModel>, Diagnostics> {
+        if !tencent.is_known(&state.sdk_app_id) {
+            cx.warn(credentials_not_known_yet(Subject(tencent.sdk_app_id(&state.sdk_app_id)?)));
+            return Ok(Some(state));
+        }
+        let remote = match state.at_tencent(tencent, Operation::Read, cx) {
+            Ok(remote) => remote,
+            // Letting go of it takes no credentials.
+            Err(diagnostics) if state.is_abandoned() => {
+                diagnostics.into_iter().for_each(|diagnostic| cx.warn(not_refreshed(diagnostic)));
+                return Ok(Some(state));
+            }
+            Err(diagnostics) => return Err(diagnostics),
+        };
+        let reading = remote.turn_to_read().await?;
+        let Some(found) = remote.get().await? else { return Ok(None) };
+        let others = reading.found();
+        if others.may_stay() {
+            tencent.note_shared(KIND, remote.sdk_app_id());
+        }
+        let mut memory = Memory {
+            keep: others.may_stay(),
+            rewrite: others.may_delete(),
+            origin: Some(remote.origin()),
+            planned: None,
+            drift: None,
+            ..cx.private()
+        };
+        let refreshed = state.refreshed(found, &mut memory);
+        if memory.drift.is_some() {
+            cx.warn(changed_elsewhere(remote.subject()));
+        }
+        cx.set_private(&memory);
+        Ok(Some(refreshed))
+    }
+
+    async fn create(
+        &self,
+        tencent: &Tencent,
+        planned: TokenModel,
+        cx: &mut Context,
+    ) -> Result<TokenModel, Failure<TokenModel>> {
+        Memory::begin_apply(cx);
+        let remote = planned.at_tencent(tencent, Operation::Create, cx)?;
+        let planned = planned.of(remote.sdk_app_id());
+        // What is there after a failure was not created here.
+        let request_id = remote.create(&planned.wanted()?, planned.is_guarded(), cx).await.map_err(|u| u.diagnostic)?;
+        Ok(planned.after(&remote, request_id, cx))
+    }
+
+    async fn update(
+        &self,
+        tencent: &Tencent,
+        prior: TokenModel,
+        planned: TokenModel,
+        cx: &mut Context,
+    ) -> Result<TokenModel, Failure<TokenModel>> {
+        let memory = Memory::begin_apply(cx);
+        if !prior.differs_remotely(&planned, &memory) && !planned.last_request_id.is_unknown() {
+            return Ok(planned);
+        }
+        let remote = planned.at_tencent(tencent, Operation::Update, cx)?.masking(prior.token.known());
+        let is_planned = prior.is_what_the_plan_showed(&memory);
+        let last_request_id = prior.last_request_id.known();
+        match remote.update(last_request_id, &planned.wanted()?, is_planned, planned.is_guarded(), cx).await {
+            Ok(request_id) => Ok(planned.after(&remote, request_id, cx)),
+            Err(unwritten) => Err(prior.failure(unwritten, Some(&planned), memory, cx)),
+        }
+    }
+
+    async fn delete(&self, tencent: &Tencent, prior: TokenModel, cx: &mut Context) -> Result<(), Failure<TokenModel>> {
+        let memory = Memory::begin_apply(cx);
+        let planned = memory.planned.clone().unwrap_or_default();
+        let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
+        if prior.is_abandoned() && !replaced {
+            if let Ok(remote) = prior.at_tencent(tencent, Operation::Delete, cx) {
+                remote.record().release(prior.remote());
+            }
+            return Ok(());
+        }
+        let remote = prior.at_tencent(tencent, Operation::Delete, cx)?;
+        if (memory.keep || planned.keeps(&prior.id)) && !replaced {
+            cx.warn(remote.record().not_deleted());
+            return Ok(());
+        }
+        if let Some(origin) = planned.origin {
+            origin.check(remote.app())?;
+        }
+        let is_planned = prior.is_what_the_plan_showed(&memory);
+        let last_request_id = prior.last_request_id.known();
+        let deleted = remote.delete(last_request_id, is_planned, prior.is_guarded(), replaced, cx).await;
+        deleted.map_err(|unwritten| prior.failure(unwritten, None, memory, cx))
+    }
+
+    async fn import(
+        &self,
+        tencent: &Tencent,
+        target: ImportTarget<Identity>,
+        cx: &mut Context,
+    ) -> Result<TokenModel, Diagnostics> {
+        let id = Identity::of_import(&target, tencent)?;
+        let imported = TokenModel::imported(id);
+        match imported.at_tencent(tencent, Operation::Read, cx)?.get().await? {
+            Some(found) => Ok(imported.holding(found)),
+            None => Err(Diagnostic::error(
+                format!("SDKAppID {id} has no live callback token"),
+                "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and let \
+                 Terraform create the token.",
+            )
+            .into()),
+        }
+    }
+}
+
+fn changed_elsewhere(subject: Subject) -> Diagnostic {
+    Diagnostic::warning(
+        format!("The {subject} is not the one that Terraform sent"),
+        "Somebody else has set another token: receivers that check signatures with the one that Terraform sent refuse events. \
+         The state does not hold the token, so a plan shows the difference only in token_wo_version or last_request_id. \
+         Applying sends token_wo again.",
+    )
+}
