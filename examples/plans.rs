@@ -165,17 +165,17 @@ An application has one callback configuration, but Terraform can hold it twice: 
 `moved` block, after an import into two addresses, or after an interrupted `create_before_destroy` replacement. The plan
 then says what becomes of it:
 
-- *Two resources for the callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
+- *Two resources for the call callback configuration of SDKAppID …*: two blocks manage the same application. It is an error if
   they want different things, and a warning otherwise.
-- *The callback configuration of SDKAppID … is left to another object*: one of the objects is destroyed and another stays.
+- *The call callback configuration of SDKAppID … is left to another object*: one of the objects is destroyed and another stays.
   Terraform counts a destroyed object, and nothing is deleted at Tencent.
-- *The callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
+- *The call callback configuration of SDKAppID … is written again*: the same, where Terraform came to the destroyed object
   first. The object that stays is written once more, so that it is there afterwards.
 
 The provider can see this within one run and one provider block. It cannot if `-target` selects only the object that is
-destroyed, or if two provider blocks (aliases) manage the same application, for each has a process of its own. Use a
-`moved` block to rename, a `removed` block to forget, and the provider's `apps` to manage several applications with one
-provider block.
+destroyed, or OpenTofu's `-exclude` the one that stays, or if two provider blocks (aliases, or instances of OpenTofu's
+`for_each`) manage the same application, for each has a process of its own. Use a `moved` block to rename, a `removed`
+block to forget, and the provider's `apps` to manage several applications with one provider block.
 ";
 
 fn somebody_elses() -> Configuration {

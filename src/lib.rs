@@ -1,4 +1,4 @@
-//! A Terraform provider for Tencent RTC's callback configuration: four rooms, and a one-way rule between them.
+//! A Terraform provider for Tencent RTC's callback configurations: four rooms, and a one-way rule between them.
 //!
 //! ```text
 //! main.rs ──▶ plugin/     how a host starts, trusts, logs and stops this process (go-plugin)
@@ -10,8 +10,8 @@
 //! A request's way has no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by schema) → a
 //! method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model → encoded.
 //!
-//! To add an object (a resource, a data source, a function, …), write one file in `provider/` and one line in its
-//! registry.
+//! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line in
+//! its registry. `CONTRIBUTING.md` shows how.
 
 pub mod plugin;
 pub mod provider;

@@ -66,12 +66,14 @@ impl ManagedResource for ThingResource {
     type Model = Thing;
     type Identity = ThingIdentity;
 
-    const TYPE_NAME: &'static str = "toy_thing";
+    fn type_name(&self) -> &'static str {
+        TYPE_NAME
+    }
 
     fn schema(&self) -> Schema {
         Schema {
             version: 2,
-            description: "A thing.",
+            description: "A thing.".into(),
             attributes: vec![
                 Attribute::new("name", Type::String, "").required().requires_replace(),
                 Attribute::new("size", Type::Number, "").default_value(Value::Number(1u64.into())),
@@ -183,12 +185,14 @@ impl EphemeralResource for LeaseResource {
     type Client = ();
     type Model = Lease;
 
-    const TYPE_NAME: &'static str = "toy_lease";
+    fn type_name(&self) -> &'static str {
+        LEASE
+    }
 
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "A lease.",
+            description: "A lease.".into(),
             attributes: vec![
                 Attribute::new("name", Type::String, "").required(),
                 Attribute::new("term", Type::Number, "").default_value(Value::Number(60u64.into())),
@@ -236,9 +240,13 @@ impl ListResource for ThingList {
     type Resource = ThingResource;
     type Config = Names;
 
+    fn type_name(&self) -> &'static str {
+        TYPE_NAME
+    }
+
     fn schema(&self) -> Schema {
         let names = Attribute::new("names", Type::set(Type::String), "").required();
-        Schema { version: 0, description: "Things.", attributes: vec![names] }
+        Schema { version: 0, description: "Things.".into(), attributes: vec![names] }
     }
 
     fn validate(&self, _: &Names) -> Diagnostics {
@@ -270,7 +278,7 @@ impl Provider for Toy {
     const TYPE_NAME: &'static str = "toy";
 
     fn schema(&self) -> Schema {
-        Schema { version: 0, description: "", attributes: vec![] }
+        Schema { version: 0, description: "".into(), attributes: vec![] }
     }
 
     fn registry(&self) -> Registry<()> {
@@ -286,7 +294,8 @@ impl Provider for Toy {
     }
 }
 
-const TYPE_NAME: &str = ThingResource::TYPE_NAME;
+const TYPE_NAME: &str = "toy_thing";
+const LEASE: &str = "toy_lease";
 
 async fn server() -> Server<Toy> {
     configured(Server::new(Toy)).await
@@ -552,7 +561,7 @@ async fn what_only_the_provider_sets_is_no_configuration() {
 async fn open(config: Value) -> (Server<Toy>, proto::open_ephemeral_resource::Response) {
     let server = server().await;
     let request = proto::open_ephemeral_resource::Request {
-        type_name: LeaseResource::TYPE_NAME.into(),
+        type_name: LEASE.into(),
         config: Some(encode(&config, &Lease::ty()).expect("a lease")),
         client_capabilities: None,
     };
@@ -574,14 +583,14 @@ async fn what_is_opened_is_renewed_and_closed() {
     let (mut renew_at, mut private, mut times) = (opened.renew_at, opened.private, Vec::new());
     while let Some(time) = renew_at {
         times.push(time.seconds);
-        let request = proto::renew_ephemeral_resource::Request { type_name: LeaseResource::TYPE_NAME.into(), private };
+        let request = proto::renew_ephemeral_resource::Request { type_name: LEASE.into(), private };
         let renewed = server.renew_ephemeral_resource(Request::new(request)).await.expect("an answer").into_inner();
         assert_eq!(renewed.diagnostics, []);
         (renew_at, private) = (renewed.renew_at, renewed.private);
     }
     assert_eq!(times, [1, 2]);
     for (private, said) in [(private, None), (None, Some("Closed too early"))] {
-        let request = proto::close_ephemeral_resource::Request { type_name: LeaseResource::TYPE_NAME.into(), private };
+        let request = proto::close_ephemeral_resource::Request { type_name: LEASE.into(), private };
         let closed = server.close_ephemeral_resource(Request::new(request)).await.expect("an answer").into_inner();
         assert_eq!(closed.diagnostics.first().map(|d| d.summary.as_str()), said);
     }

@@ -14,6 +14,6 @@ def violations:
   end;
 
 .resource_changes[]?
-| select(.type == "tencent_call_callback" and .mode == "managed")
+| select((.type | test("^tencent_[a-z]+_callback$")) and .mode == "managed")
 | select(.change.actions | any(. == "create" or . == "update"))
 | "\(.address): \(violations)"

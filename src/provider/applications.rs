@@ -1,11 +1,13 @@
 //! The applications that the provider is configured for: which ones, and how to call for each.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::callback::Record;
+use super::callback::service::{CallbackService, Subject};
 use super::checks;
-use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId, Service};
+use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// What the provider block and the environment say, ready for calls.
@@ -18,10 +20,10 @@ pub struct Tencent {
     apps: Apps,
     /// Made when they are first called for. Each keeps the UserSig that it has signed.
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
-    /// What this run has found and done; it takes no credentials to be spoken of.
-    records: Mutex<HashMap<(SdkAppId, Service), Arc<Record>>>,
-    /// The applications of which this run has read more than one object.
-    shared: Mutex<BTreeSet<SdkAppId>>,
+    /// What this run has found and done, by application and service; it takes no credentials to be spoken of.
+    records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
+    /// The applications of which this run has read more than one object of a service.
+    shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
 }
 
 /// How to call for an application.
@@ -103,15 +105,9 @@ impl Tencent {
         !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
     }
 
-    /// What this run has found and done at the callback configuration of an application.
-    pub(super) fn record(&self, id: SdkAppId, service: Service) -> Arc<Record> {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(records.entry((id, service)).or_insert_with(|| Arc::new(Record::of(id))))
-    }
-
-    /// The applications of which this run has read more than one object.
-    pub(super) fn shared(&self) -> MutexGuard<'_, BTreeSet<SdkAppId>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same for the callback configurations of one service.
+    pub(super) fn of(&self, service: &'static CallbackService) -> OfService<'_> {
+        OfService { tencent: self, service }
     }
 
     /// How to call for the application `id`.
@@ -215,6 +211,52 @@ impl Tencent {
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
             .on("sdk_app_id")
+    }
+}
+
+/// The configured provider, where it is about the callback configurations of one service.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfService<'a> {
+    tencent: &'a Tencent,
+    service: &'static CallbackService,
+}
+
+impl Deref for OfService<'_> {
+    type Target = Tencent;
+
+    fn deref(&self) -> &Tencent {
+        self.tencent
+    }
+}
+
+impl<'a> OfService<'a> {
+    pub(super) fn service(self) -> &'static CallbackService {
+        self.service
+    }
+
+    pub(super) fn subject(self, id: SdkAppId) -> Subject {
+        Subject { service: self.service, id }
+    }
+
+    /// What this run has found and done at the callback configuration of an application.
+    pub(super) fn record(self, id: SdkAppId) -> Arc<Record> {
+        let mut records = self.tencent.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = records.entry((id, self.service.name));
+        Arc::clone(record.or_insert_with(|| Arc::new(Record::of(self.subject(id)))))
+    }
+
+    /// Notes that this run has read more than one object of an application.
+    pub(super) fn note_shared(self, id: SdkAppId) {
+        self.lock_shared().insert((self.service.name, id));
+    }
+
+    /// The applications of which this run has read more than one object.
+    pub(super) fn shared(self) -> Vec<SdkAppId> {
+        self.lock_shared().iter().filter(|(service, _)| *service == self.service.name).map(|(_, id)| *id).collect()
+    }
+
+    fn lock_shared(self) -> MutexGuard<'a, BTreeSet<(&'static str, SdkAppId)>> {
+        self.tencent.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

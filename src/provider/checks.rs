@@ -67,7 +67,7 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
     Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id")
 }
 
-/// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
+/// A failed call, for a person. `what` is what was attempted, such as "Reading the call callback configuration".
 pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
     let mut detail = format!("{}.\n\n{}", in_words(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {

@@ -42,8 +42,10 @@ const MADE_FOR_ONE_RUN: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn schema() -> Schema {
     Schema {
         version: 0,
-        description: "Manages the callback configuration of Tencent RTC applications: which events Tencent posts to \
-                      which URL. Every argument is optional; an environment variable fills what the block leaves out.",
+        description: "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms and live \
+                      streams Tencent posts to which URL. Every argument is optional; an environment variable fills what the \
+                      block leaves out."
+            .into(),
         attributes: vec![
             Attribute::new(
                 "sdk_app_id",

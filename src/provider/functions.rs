@@ -4,44 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::checks;
 use crate::model;
-use crate::tencent::{self, Service};
+use crate::tencent;
 use crate::terraform::{Attr, Function, FunctionError, Number, Parameter, Signature, Type};
-
-/// `provider::tencent::callback_commands`: the events of a service.
-#[derive(Debug)]
-pub(super) struct CallbackCommands;
-
-model! {
-    /// The arguments of `callback_commands`.
-    #[derive(Debug)]
-    pub(super) struct OfService {
-        service: String,
-    }
-}
-
-impl Function for CallbackCommands {
-    type Arguments = OfService;
-    type Output = Vec<String>;
-
-    const NAME: &'static str = "callback_commands";
-
-    fn signature(&self) -> Signature {
-        Signature {
-            summary: "The callback commands of a service",
-            description: "The callback commands that Tencent documents for a service, in the order of its documentation: \
-                          for a resource that is to receive all of them. A later version of the provider may know more.",
-            parameters: vec![Parameter { name: "service", ty: Type::String, description: "The service: `call`." }],
-        }
-    }
-
-    fn call(&self, OfService { service }: OfService) -> Result<Vec<String>, FunctionError> {
-        let Some(service) = Service::ALL.iter().find(|known| known.name == service) else {
-            let known: Vec<_> = Service::ALL.iter().map(|service| format!("{:?}", service.name)).collect();
-            return Err(FunctionError::new(format!("no such service; it can be {}", known.join(", "))).on("service"));
-        };
-        Ok(service.callback_commands.iter().map(|&command| command.to_owned()).collect())
-    }
-}
 
 /// `provider::tencent::user_sig_claims`: what a UserSig says of itself.
 #[derive(Debug)]
@@ -69,7 +33,9 @@ impl Function for UserSigClaims {
     type Arguments = OfUserSig;
     type Output = Claims;
 
-    const NAME: &'static str = "user_sig_claims";
+    fn name(&self) -> &'static str {
+        "user_sig_claims"
+    }
 
     fn signature(&self) -> Signature {
         Signature {
@@ -79,7 +45,7 @@ impl Function for UserSigClaims {
                           Use it in checks, and to find out why Tencent refuses a UserSig.\n\nAnybody can write such \
                           claims. Only Tencent, who has the key, can tell whether the signature is genuine. Keep the UserSig itself in a \
                           `sensitive` variable: in an error, Terraform quotes what is not.",
-            parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig." }],
+            parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig.".into() }],
         }
     }
 
@@ -103,21 +69,6 @@ impl Function for UserSigClaims {
 mod tests {
     use super::*;
     use crate::tencent::UserSig;
-
-    fn commands(service: &str) -> Result<Vec<String>, FunctionError> {
-        CallbackCommands.call(OfService { service: service.to_owned() })
-    }
-
-    #[test]
-    fn every_service_has_its_commands() {
-        for service in Service::ALL {
-            assert_eq!(commands(service.name), Ok(service.callback_commands.iter().map(|c| (*c).to_owned()).collect()));
-        }
-        let expected = FunctionError::new("no such service; it can be \"call\"").on("service");
-        for unknown in ["", "Call", "live"] {
-            assert_eq!(commands(unknown), Err(expected.clone()));
-        }
-    }
 
     fn claims(user_sig: &str) -> Result<Claims, FunctionError> {
         UserSigClaims.call(OfUserSig { user_sig: user_sig.to_owned() })

@@ -6,13 +6,10 @@
 //! | `apps.rs` | its argument `apps`: further applications |
 //! | `arguments.rs` | the checks of what both say |
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
-//! | `call_callback.rs` | resource `tencent_call_callback` |
-//! | `call_callback_data_source.rs` | data source `tencent_call_callback` |
-//! | `call_callback_list.rs` | list resource `tencent_call_callback` |
-//! | `callback_probe.rs` | action `tencent_callback_probe` |
+//! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
+//! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
-//! | `functions.rs` | the functions |
-//! | `callback/` | what the callback configurations of all services share |
+//! | `functions.rs` | functions about UserSigs |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
 //! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
@@ -20,37 +17,52 @@
 mod applications;
 mod apps;
 mod arguments;
-mod call_callback;
-mod call_callback_data_source;
-mod call_callback_list;
+mod call;
 mod callback;
-mod callback_probe;
 mod checks;
 mod config;
 mod functions;
+mod live;
+#[cfg(test)]
+mod made_up;
+mod room;
 mod user_sig;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
-use call_callback::CallCallbackResource;
-use call_callback_data_source::CallCallbackDataSource;
-use call_callback_list::CallCallbackList;
-use callback_probe::CallbackProbe;
+use call::CALL;
+use callback::commands::CallbackCommands;
+use callback::data_source::CallbackDataSource;
+use callback::list_resource::CallbackList;
+use callback::probe::CallbackProbe;
+use callback::resource::CallbackResource;
+use callback::service::Services;
 use config::{Config, Environment};
-use functions::{CallbackCommands, UserSigClaims};
+use functions::UserSigClaims;
+use live::LIVE;
+use room::ROOM;
 use user_sig::UserSigResource;
+
+/// The services: one line each.
+#[rustfmt::skip]
+const SERVICES: Services = Services(&[
+    &CALL,
+    &ROOM,
+    &LIVE,
+]);
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]
 pub struct TencentProvider {
     environment: Environment,
+    services: Services,
 }
 
 impl Default for TencentProvider {
     /// With this process' environment.
     fn default() -> Self {
-        Self { environment: |name| std::env::var(name).ok() }
+        Self { environment: |name| std::env::var(name).ok(), services: SERVICES }
     }
 }
 
@@ -65,13 +77,18 @@ impl Provider for TencentProvider {
     }
 
     fn registry(&self) -> Registry<Tencent> {
-        Registry::new()
-            .resource(CallCallbackResource)
-            .data_source(CallCallbackDataSource)
-            .list_resource(CallCallbackList)
-            .action(CallbackProbe)
+        let all = self.services;
+        let of_service = |registry: Registry<Tencent>, service| {
+            registry
+                .resource(CallbackResource { service, all })
+                .data_source(CallbackDataSource(service))
+                .list_resource(CallbackList(service))
+        };
+        all.iter()
+            .fold(Registry::new(), of_service)
+            .action(CallbackProbe(all))
             .ephemeral_resource(UserSigResource)
-            .function(CallbackCommands)
+            .function(CallbackCommands(all))
             .function(UserSigClaims)
     }
 

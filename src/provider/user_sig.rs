@@ -38,7 +38,9 @@ impl EphemeralResource for UserSigResource {
     type Client = Tencent;
     type Model = UserSigAttributes;
 
-    const TYPE_NAME: &'static str = "tencent_user_sig";
+    fn type_name(&self) -> &'static str {
+        "tencent_user_sig"
+    }
 
     fn schema(&self) -> Schema {
         Schema {
@@ -48,7 +50,7 @@ impl EphemeralResource for UserSigResource {
                           not asked, and it is in neither the state nor the plan.\n\nEach plan and each apply sign a new \
                           one. During a run it stays the same, for a UserSig says itself when it ends: it can be neither \
                           prolonged nor taken back. Choose an `expires_in` that is longer than the run, and no longer than \
-                          needed.",
+                          needed.".into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",

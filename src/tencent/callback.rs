@@ -1,39 +1,10 @@
-//! Callback configurations: which service, which events, where to.
+//! Callback configurations: which events, where to.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::callback_url::CallbackUrl;
-
-/// A service whose events Tencent can send to a URL. Each has one callback configuration per application.
-///
-/// A further service (Room, Live) is one more constant like [`Service::CALL`], and stands in [`Service::ALL`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Service {
-    /// What it is called, in lower case.
-    pub name: &'static str,
-    /// The segment of the API's paths that names it.
-    pub(super) path_segment: &'static str,
-    /// The callback commands that Tencent documents for it. It may know more.
-    pub callback_commands: &'static [&'static str],
-}
-
-impl Service {
-    /// Calls. The commands are those of Tencent's documentation of the call service's callbacks.
-    pub const CALL: Self = Self {
-        name: "call",
-        path_segment: "call_config",
-        callback_commands: &[
-            "Call.CallbackAfterStartCall",
-            "Call.CallbackAfterMemberChanged",
-            "Call.CallbackAfterEndCall",
-        ],
-    };
-
-    /// All of them.
-    pub const ALL: &[Self] = &[Self::CALL];
-}
 
 /// What Tencent sends, and where to. It is written and read as a whole only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

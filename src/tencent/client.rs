@@ -8,18 +8,23 @@ use std::time::{Duration, SystemTime};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
-use super::callback::{CallbackConfiguration, Service};
+use super::callback::CallbackConfiguration;
+use super::callback_token::CallbackToken;
 use super::callback_url::CallbackUrl;
 use super::endpoint::Endpoint;
-use super::error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, Retry};
+use super::error::{
+    ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_SUCH_CALL, NO_TOKEN, NOT_CONFIGURED, Retry,
+};
 use super::network::{self, Route};
 use super::pacer::Pacer;
+use super::service::{Overwrite, Service};
 use super::user_sig::UserSig;
 
 /// How a [`Client`] calls.
@@ -99,17 +104,30 @@ pub struct Client {
 #[derive(Debug, Clone, Copy)]
 enum Action {
     Set,
+    Update,
     Get,
     Delete,
+    SetToken,
+    GetToken,
+    DeleteToken,
 }
 
 impl Action {
     fn name(self) -> &'static str {
         match self {
             Self::Set => "set_callback",
+            Self::Update => "update_callback",
             Self::Get => "get_callback",
             Self::Delete => "delete_callback",
+            Self::SetToken => "set_callback_token",
+            Self::GetToken => "get_callback_token",
+            Self::DeleteToken => "delete_callback_token",
         }
+    }
+
+    /// Whether its answer holds what was asked for, and nothing is changed.
+    fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::GetToken)
     }
 }
 
@@ -135,21 +153,43 @@ impl Client {
         Self { settings, ..Self::default() }
     }
 
-    /// Replaces the configuration of `service`, or creates it. Returns Tencent's `RequestId`.
+    /// Writes the configuration of `service` as a whole. `exists` says whether that is to overwrite one. Returns
+    /// Tencent's `RequestId`.
     ///
     /// # Errors
     ///
-    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`].
-    pub async fn set_callback(
+    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`]. [`ALREADY_CONFIGURED`] means that there
+    /// is one after all: somebody else's, or what an attempt before has written.
+    pub async fn write_callback(
         &self,
         app: &App,
         service: Service,
         configuration: &CallbackConfiguration,
+        mut exists: bool,
         patience: &Patience,
     ) -> Result<String, Error> {
         let body = serde_json::to_string(configuration).expect("strings are JSON");
-        let answer = self.call::<IgnoredAny>(app, service, Action::Set, body, patience).await?;
-        Ok(answer.request_id)
+        let mut action = if exists && service.overwrite == Overwrite::ByUpdate { Action::Update } else { Action::Set };
+        let mut may_have_taken_effect = false;
+        let mut refusal = None;
+        loop {
+            let error = match self.call::<IgnoredAny>(app, service, action, body.clone(), patience).await {
+                Ok(answer) => return Ok(answer.request_id),
+                Err(error) => error,
+            };
+            may_have_taken_effect |= error.may_have_taken_effect;
+            match action {
+                Action::Update if error.is(NOT_CONFIGURED) => (action, exists) = (Action::Set, false),
+                Action::Set if exists && error.is(ALREADY_CONFIGURED) => {
+                    (action, refusal) = (Action::Update, Some(error));
+                }
+                _ => {
+                    // A service whose set is to overwrite may know no other call.
+                    let error = refusal.filter(|_| error.is(NO_SUCH_CALL)).unwrap_or(error);
+                    return Err(Error { may_have_taken_effect, ..error });
+                }
+            }
+        }
     }
 
     /// Reads the configuration of `service`; `None` if there is none.
@@ -165,7 +205,7 @@ impl Client {
     ) -> Result<Option<CallbackConfiguration>, Error> {
         match self.call(app, service, Action::Get, "{}".to_owned(), patience).await {
             Ok(answer) => Ok(answer.response),
-            Err(error) if is_not_configured(&error) => Ok(None),
+            Err(error) if error.is(NOT_CONFIGURED) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -178,12 +218,62 @@ impl Client {
     pub async fn delete_callback(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
         match self.call::<IgnoredAny>(app, service, Action::Delete, "{}".to_owned(), patience).await {
             Ok(_) => Ok(()),
-            Err(error) if is_not_configured(&error) => Ok(()),
+            Err(error) if error.is(NOT_CONFIGURED) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Makes a call until it succeeds, cannot succeed, or patience ends. All of the API's calls are idempotent.
+    /// Replaces the callback token of `service`, or creates it. Returns Tencent's `RequestId`.
+    ///
+    /// # Errors
+    ///
+    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`].
+    pub async fn set_callback_token(
+        &self,
+        app: &App,
+        service: Service,
+        token: &CallbackToken,
+        patience: &Patience,
+    ) -> Result<String, Error> {
+        let body = serde_json::to_string(token).expect("strings are JSON");
+        let outcome = self.call::<IgnoredAny>(app, service, Action::SetToken, body, patience).await;
+        // Whoever answers may quote it.
+        Ok(outcome.map_err(|error| error.masking(token.token.expose_secret()))?.request_id)
+    }
+
+    /// Reads the callback token of `service`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out.
+    pub async fn get_callback_token(
+        &self,
+        app: &App,
+        service: Service,
+        patience: &Patience,
+    ) -> Result<Option<CallbackToken>, Error> {
+        match self.call(app, service, Action::GetToken, "{}".to_owned(), patience).await {
+            Ok(answer) => Ok(answer.response),
+            Err(error) if error.is(NO_TOKEN) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the callback token of `service`. None to delete is a success.
+    ///
+    /// # Errors
+    ///
+    /// If it was not deleted, or possibly not: [`Error::may_have_taken_effect`].
+    pub async fn delete_callback_token(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
+        match self.call::<IgnoredAny>(app, service, Action::DeleteToken, "{}".to_owned(), patience).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is(NO_TOKEN) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a call until it succeeds, cannot succeed, or patience ends. Each of the API's calls may be repeated: a second
+    /// one leaves what the first has left.
     async fn call<T: DeserializeOwned>(
         &self,
         app: &App,
@@ -210,11 +300,10 @@ impl Client {
             let to = Route::to(app.endpoint());
             tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
             let attempt = self.attempt(app, action, &path, body.clone());
-            let outcome = match action {
-                Action::Get => wait(attempt, patience).await,
-                Action::Set | Action::Delete => {
-                    wait_with_grace(attempt, patience, self.settings.request_timeout.min(GRACE)).await
-                }
+            let outcome = if action.reads() {
+                wait(attempt, patience).await
+            } else {
+                wait_with_grace(attempt, patience, self.settings.request_timeout.min(GRACE)).await
             };
             let kind = match outcome {
                 Ok(Ok(answer)) => {
@@ -282,9 +371,10 @@ impl Client {
         }
         match read_envelope(&bytes, &user_sig) {
             // None to read is an error code.
-            Ok(Answer { response: None, .. }) if matches!(action, Action::Get) => {
-                Err(unusable("it holds no configuration"))
-            }
+            Ok(Answer { response: None, .. }) if action.reads() => Err(unusable(match action {
+                Action::GetToken => "it holds no token",
+                _ => "it holds no configuration",
+            })),
             Ok(answer) => Ok(answer),
             Err(Refusal::Api(error)) => Err(ErrorKind::Api(error)),
             Err(Refusal::Unusable(why)) => Err(unusable(why)),
@@ -411,10 +501,6 @@ fn read_envelope<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Resul
             Err(Refusal::Api(ApiError { code: ErrorCode(code), info, request_id }))
         }
     }
-}
-
-fn is_not_configured(error: &Error) -> bool {
-    matches!(&error.kind, ErrorKind::Api(api) if api.code == NOT_CONFIGURED)
 }
 
 #[cfg(test)]

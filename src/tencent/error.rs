@@ -44,6 +44,23 @@ impl Error {
     pub fn api(&self) -> Option<&ApiError> {
         self.kind.api()
     }
+
+    /// Whether it is Tencent's answer with this code.
+    pub fn is(&self, code: ErrorCode) -> bool {
+        matches!(&self.kind, ErrorKind::Api(api) if api.code == code)
+    }
+
+    /// The same without `secret` in Tencent's own words.
+    pub(super) fn masking(mut self, secret: &str) -> Self {
+        let mut kind = &mut self.kind;
+        while let ErrorKind::Timeout { last: Some(last) } = kind {
+            kind = last;
+        }
+        if let ErrorKind::Api(api) = kind {
+            api.info = api.info.replace(secret, "***");
+        }
+        self
+    }
 }
 
 impl ErrorKind {
@@ -202,7 +219,10 @@ const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC
 const TABLE: &[Entry] = &[
     entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
     entry(100002, Retry::No, "a parameter is invalid", "ErrorInfo, Tencent's own words, says which."),
+    entry(100007, Retry::No, "there is no payment information for the application", "Buy a package for this service in the Tencent RTC console."),
+    entry(ALREADY_CONFIGURED.0, Retry::No, "the application has a callback configuration already", "Somebody else creates and deletes it at the same time. Find out who, then run a new plan."),
     entry(NOT_CONFIGURED.0, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
+    entry(NO_TOKEN.0, Retry::No, "the application has no callback token", "Create it, or check the SDKAppID."),
     entry(60002, Retry::No, "the request's URL is malformed", BUG),
     entry(60003, Retry::No, "the request's JSON is malformed", BUG),
     entry(60004, Retry::No, "the account in the request is wrong", IDENTIFIER),
@@ -210,7 +230,7 @@ const TABLE: &[Entry] = &[
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(60009, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/call_config."),
+    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/call_config, v4/room_config and v4/live_config."),
     entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
@@ -235,8 +255,17 @@ const TABLE: &[Entry] = &[
     entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
 ];
 
+/// The application has a callback configuration, and the call was to create one.
+pub const ALREADY_CONFIGURED: ErrorCode = ErrorCode(100_300);
+
 /// The application has no callback configuration.
 pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
+
+/// No call has this path.
+pub(super) const NO_SUCH_CALL: ErrorCode = ErrorCode(60_009);
+
+/// The application has no callback token.
+pub(super) const NO_TOKEN: ErrorCode = ErrorCode(100_302);
 
 /// The UserSig could not be verified too often: Tencent verifies none for a minute.
 const VERIFIED_TOO_OFTEN: ErrorCode = ErrorCode(70_050);
@@ -280,10 +309,10 @@ mod tests {
     #[test]
     fn every_code_stands_once() {
         let mut codes: Vec<_> = ErrorCode::documented().collect();
-        assert_eq!(codes.len(), 33);
+        assert_eq!(codes.len(), 36);
         codes.sort();
         codes.dedup();
-        assert_eq!(codes.len(), 33);
+        assert_eq!(codes.len(), 36);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
-//! use terraform_provider_tencent::tencent::{App, Client, Credentials, Patience, Region, Service, Settings};
+//! use terraform_provider_tencent::tencent::{
+//!     App, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
+//! };
 //!
 //! let key = Credentials::SecretKey(std::env::var("TENCENT_SECRET_KEY")?.into());
 //! let app = App::new("1400000001".parse()?, "administrator".into(), key, Region::Singapore.into());
 //! let client = Client::new(Settings::default());
 //! let patience = Patience::of(Duration::from_secs(60));
-//! let configuration = client.get_callback(&app, Service::CALL, &patience).await?;
+//! let calls = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
+//! let configuration = client.get_callback(&app, calls, &patience).await?;
 //! println!("{configuration:?}");
 //! # Ok(())
 //! # }
@@ -19,6 +22,7 @@
 
 mod app;
 mod callback;
+mod callback_token;
 mod callback_url;
 mod client;
 mod endpoint;
@@ -27,15 +31,18 @@ mod network;
 mod pacer;
 mod probe;
 mod sdk_app_id;
+mod service;
 mod user_sig;
 
 pub use app::{App, Credentials};
-pub use callback::{CallbackConfiguration, OwnForm, Service};
+pub use callback::{CallbackConfiguration, OwnForm};
+pub use callback_token::CallbackToken;
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
-pub use error::{ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
 pub use probe::{Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
+pub use service::{Overwrite, Service};
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

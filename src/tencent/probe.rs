@@ -7,12 +7,14 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+use super::callback_token::CallbackToken;
 use super::callback_url::{CallbackUrl, is_unreachable_address};
 use super::network;
 use super::sdk_app_id::SdkAppId;
@@ -22,8 +24,12 @@ use super::sdk_app_id::SdkAppId;
 pub struct Probe {
     /// Whose event it is.
     pub sdk_app_id: SdkAppId,
-    /// A callback command that has a [sample](Self::is_known).
+    /// The command that it goes with.
     pub callback_command: String,
+    /// What it tells beside that: the fields of its JSON object.
+    pub event: Map<String, Value>,
+    /// What Tencent signs the application's events with, if it does.
+    pub token: Option<SecretString>,
     /// Where it goes.
     pub url: CallbackUrl,
     /// Whether it may go where Tencent cannot reach: to this machine, or into a private network.
@@ -76,17 +82,7 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// In characters.
 const LONGEST_INFO: usize = 200;
 
-/// The call of a probe: no call has this ID.
-const CALL_ID: &str = "00000000-0000-0000-0000-000000000000";
-/// The users of a probe.
-const ACCOUNT: &str = "terraform-probe";
-
 impl Probe {
-    /// Whether there is a sample of this command's events.
-    pub fn is_known(callback_command: &str) -> bool {
-        sample(callback_command, SystemTime::UNIX_EPOCH).is_some()
-    }
-
     /// Posts the event once, straight to the receiver, and reads the answer. It follows no redirect and sends no
     /// credentials, not even the URL's own user information. Returns how long the answer took.
     ///
@@ -96,7 +92,6 @@ impl Probe {
     pub async fn send(&self) -> Result<Duration, ProbeError> {
         let no_url = || ProbeError::NoAnswer("there is no such URL".to_owned());
         let mut url = Url::parse(self.url.expose()).map_err(|_| no_url())?;
-        let body = sample(&self.callback_command, SystemTime::now()).ok_or_else(no_url)?;
         // Only URLs without a host have none to take away.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         url.query_pairs_mut()
@@ -105,6 +100,13 @@ impl Probe {
             .append_pair("contenttype", "json")
             .append_pair("ClientIP", "127.0.0.1")
             .append_pair("OptPlatform", "Unknown");
+        if let Some(token) = &self.token {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let request_time = now.as_secs().to_string();
+            url.query_pairs_mut()
+                .append_pair("Sign", &CallbackToken::sign(token, &request_time))
+                .append_pair("RequestTime", &request_time);
+        }
 
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses = self.addresses(&url).await?;
@@ -126,7 +128,10 @@ impl Probe {
             None if error.is_timeout() && !error.is_connect() => ProbeError::Late(None),
             None => ProbeError::NoAnswer(network::why_no_answer(&error)),
         };
-        let request = http.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let mut body = self.event.clone();
+        body.insert("CallbackCommand".to_owned(), self.callback_command.as_str().into());
+        let body = Value::Object(body).to_string();
+        let request = http.post(url).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(failed)?;
         if response.status() != StatusCode::OK {
             return Err(ProbeError::Status(response.status()));
@@ -185,7 +190,7 @@ struct Answer {
 
 /// Checks an answer's shape, and what it says.
 fn check(answer: &[u8]) -> Result<(), ProbeError> {
-    if serde_json::from_slice::<serde_json::Map<_, _>>(answer).is_err() {
+    if serde_json::from_slice::<Map<_, _>>(answer).is_err() {
         return Err(ProbeError::Shape("it is not a JSON object"));
     }
     let missing = |_| ProbeError::Shape("ActionStatus, ErrorCode or ErrorInfo is missing");
@@ -199,37 +204,6 @@ fn check(answer: &[u8]) -> Result<(), ProbeError> {
     }
 }
 
-/// An event of this command as Tencent's documentation shows it, of a call that never was.
-fn sample(callback_command: &str, now: SystemTime) -> Option<Value> {
-    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (seconds, milliseconds) = (since.as_secs(), u64::try_from(since.as_millis()).unwrap_or_default());
-    let users = json!([{ "User_Account": ACCOUNT, "Status": "Calling" }]);
-    let mut event = match callback_command {
-        "Call.CallbackAfterStartCall" => json!({
-            "CallInfo": {
-                "CallId": CALL_ID, "CallMediaType": "Audio", "ChatGroupId": "", "RoomId": "", "RoomIdType": 1,
-            },
-            "UserList": users,
-        }),
-        "Call.CallbackAfterMemberChanged" => json!({
-            "CallId": CALL_ID,
-            "UserList": users,
-            "ChangedUserList": [{ "User_Account": ACCOUNT, "ActionType": "Accept" }],
-        }),
-        "Call.CallbackAfterEndCall" => json!({
-            "CallRecord": {
-                "CallId": CALL_ID, "Caller_Account": ACCOUNT, "MediaType": "Audio", "CallType": "SingleCall",
-                "StartTime": seconds, "EndTime": seconds, "AcceptTime": 0, "CallResult": "Cancel",
-                "CalleeList_Account": [ACCOUNT], "RoomId": ACCOUNT, "RoomIdType": 2,
-            },
-        }),
-        _ => return None,
-    };
-    event["CallbackCommand"] = callback_command.into();
-    event["EventTime"] = milliseconds.into();
-    Some(event)
-}
-
 /// A time as a person reads it.
 fn seconds(duration: Duration) -> impl fmt::Display {
     humantime::format_duration(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
@@ -238,20 +212,16 @@ fn seconds(duration: Duration) -> impl fmt::Display {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tencent::Service;
 
-    #[test]
-    fn every_documented_command_has_a_sample() {
-        for command in Service::ALL.iter().flat_map(|service| service.callback_commands) {
-            let event = sample(command, SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123));
-            let event = event.unwrap_or_else(|| panic!("{command}"));
-            assert_eq!(
-                (&event["CallbackCommand"], &event["EventTime"]),
-                (&json!(command), &json!(1_700_000_000_123_u64))
-            );
-            assert!(event.to_string().contains(ACCOUNT) && event.to_string().contains(CALL_ID), "marked as a probe");
+    fn probe(url: String) -> Probe {
+        Probe {
+            sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
+            callback_command: "Call.CallbackAfterEndCall".to_owned(),
+            event: Map::new(),
+            token: None,
+            url: url.into(),
+            allow_private: false,
         }
-        assert!(!Probe::is_known("Call.CallbackBeforeRing"));
     }
 
     #[test]
@@ -282,12 +252,7 @@ mod tests {
 
     #[test]
     fn what_a_receiver_quotes_of_the_url_is_masked() {
-        let probe = Probe {
-            sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
-            callback_command: "Call.CallbackAfterEndCall".to_owned(),
-            url: "https://hooks.example.com/x?token=tok3n".to_owned().into(),
-            allow_private: false,
-        };
+        let probe = probe("https://hooks.example.com/x?token=tok3n".to_owned());
         let info = "bad token=tok3n in https://me:tok3n@hooks.example.com/x?token=tok3n".to_owned();
         let masked = probe.masked(ProbeError::Refused { code: 1, info }).to_string();
         assert!(masked.contains("bad token=***") && !masked.contains("tok3n"), "{masked}");
@@ -298,12 +263,7 @@ mod tests {
         for host in
             ["127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[fd00::1]", "[::ffff:192.168.0.1]"]
         {
-            let probe = Probe {
-                sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
-                callback_command: "Call.CallbackAfterEndCall".to_owned(),
-                url: format!("http://{host}:1/").into(),
-                allow_private: false,
-            };
+            let probe = probe(format!("http://{host}:1/"));
             let refused = probe.send().await.expect_err(host);
             assert!(matches!(refused, ProbeError::Private(_)), "{host}: {refused}");
             let tried = Probe { allow_private: true, ..probe };

@@ -16,7 +16,7 @@ pub trait Action: Send + Sync + 'static {
     type Config: Data + Send + 'static;
 
     /// The name in configurations, such as `tencent_callback_probe`.
-    const TYPE_NAME: &'static str;
+    fn type_name(&self) -> &'static str;
 
     /// The attributes of the block `config`. The configuration sets them, or nobody does.
     fn schema(&self) -> Schema;
@@ -80,7 +80,7 @@ impl<A: Action> Registered<A> {
     /// If the model and the schema of `action` disagree: a bug that every start of the provider shows.
     pub(super) fn new(action: A) -> Self {
         let schema = action.schema();
-        assert_eq!(schema.ty(), A::Config::ty(), "schema and model of {}", A::TYPE_NAME);
+        assert_eq!(schema.ty(), A::Config::ty(), "schema and model of {}", action.type_name());
         Self { action, schema }
     }
 }

@@ -16,7 +16,7 @@ pub trait DataSource: Send + Sync + 'static {
     type Model: Data + Send + 'static;
 
     /// The name in configurations, such as `tencent_call_callback`.
-    const TYPE_NAME: &'static str;
+    fn type_name(&self) -> &'static str;
 
     /// The attributes of the data source.
     fn schema(&self) -> Schema;
@@ -61,7 +61,7 @@ impl<D: DataSource> Registered<D> {
     /// If the model and the schema of `data_source` disagree: a bug that every start of the provider shows.
     pub(super) fn new(data_source: D) -> Self {
         let schema = data_source.schema();
-        assert_eq!(schema.ty(), D::Model::ty(), "schema and model of {}", D::TYPE_NAME);
+        assert_eq!(schema.ty(), D::Model::ty(), "schema and model of {}", data_source.type_name());
         Self { data_source, schema }
     }
 }

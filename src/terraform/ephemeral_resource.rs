@@ -20,7 +20,7 @@ pub trait EphemeralResource: Send + Sync + 'static {
     type Model: Data + Send + 'static;
 
     /// The name in configurations, such as `tencent_user_sig`.
-    const TYPE_NAME: &'static str;
+    fn type_name(&self) -> &'static str;
 
     /// The attributes of the ephemeral resource.
     fn schema(&self) -> Schema;
@@ -110,7 +110,7 @@ impl<E: EphemeralResource> Registered<E> {
     /// If the model and the schema of `resource` disagree: a bug that every start of the provider shows.
     pub(super) fn new(resource: E) -> Self {
         let schema = resource.schema();
-        assert_eq!(schema.ty(), E::Model::ty(), "schema and model of {}", E::TYPE_NAME);
+        assert_eq!(schema.ty(), E::Model::ty(), "schema and model of {}", resource.type_name());
         Self { resource, schema }
     }
 }

@@ -1,5 +1,7 @@
 //! Functions: the trait that provider code implements, and its form without type parameters that the server works with.
 
+use std::borrow::Cow;
+
 use super::model::Mismatch;
 use super::{Data, Step, Type, Value, proto};
 
@@ -14,7 +16,7 @@ pub trait Function: Send + Sync + 'static {
     type Output: Data;
 
     /// The name in configurations, behind `provider::NAME::`.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// What it is for, and its parameters.
     fn signature(&self) -> Signature;
@@ -46,7 +48,7 @@ pub struct Parameter {
     /// The type of its arguments.
     pub ty: Type,
     /// Markdown.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
 }
 
 /// Why a function has no result.
@@ -99,7 +101,7 @@ impl Signature {
             r#type: parameter.ty.to_bytes(),
             allow_null_value: false,
             allow_unknown_values: false,
-            description: parameter.description.to_owned(),
+            description: parameter.description.clone().into_owned(),
             description_kind: proto::StringKind::Markdown.into(),
         };
         proto::Function {
@@ -134,7 +136,7 @@ impl<F: Function> Registered<F> {
     pub(super) fn new(function: F) -> Self {
         let signature = function.signature();
         let parameters = Type::object(signature.parameters.iter().map(|p| (p.name, p.ty.clone())));
-        assert_eq!(parameters, F::Arguments::ty(), "signature and arguments of {}", F::NAME);
+        assert_eq!(parameters, F::Arguments::ty(), "signature and arguments of {}", function.name());
         Self { function, signature }
     }
 }

@@ -10,10 +10,13 @@ use super::{Context, Data, Diagnostics, ManagedResource, Schema, Value};
 pub trait ListResource: Send + Sync + 'static {
     /// What a configured provider hands to its list resources.
     type Client: Send + Sync + 'static;
-    /// The resource whose objects it finds. The two have one name.
+    /// The resource whose objects it finds.
     type Resource: ManagedResource<Client = Self::Client>;
     /// The attributes of the schema.
     type Config: Data + Send + 'static;
+
+    /// The name in configurations: that of the resource.
+    fn type_name(&self) -> &'static str;
 
     /// The attributes of the block `config`.
     fn schema(&self) -> Schema;
@@ -69,7 +72,7 @@ impl<L: ListResource> Registered<L> {
     /// If the model and the schema of `list_resource` disagree: a bug that every start of the provider shows.
     pub(super) fn new(list_resource: L) -> Self {
         let schema = list_resource.schema();
-        assert_eq!(schema.ty(), L::Config::ty(), "schema and model of the list resource {}", L::Resource::TYPE_NAME);
+        assert_eq!(schema.ty(), L::Config::ty(), "schema and model of the list resource {}", list_resource.type_name());
         Self { list_resource, schema }
     }
 }

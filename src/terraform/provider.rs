@@ -78,43 +78,42 @@ impl<C> Registry<C> {
     /// Adds a managed resource.
     #[must_use]
     pub fn resource<R: ManagedResource<Client = C>>(mut self, resource: R) -> Self {
-        self.resources.insert(R::TYPE_NAME, Box::new(resource::Registered::new(resource)));
+        self.resources.insert(resource.type_name(), Box::new(resource::Registered::new(resource)));
         self
     }
 
     /// Adds a data source.
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
-        self.data_sources.insert(D::TYPE_NAME, Box::new(data_source::Registered::new(data_source)));
+        self.data_sources.insert(data_source.type_name(), Box::new(data_source::Registered::new(data_source)));
         self
     }
 
     /// Adds a list resource. Its resource is to be added, too.
     #[must_use]
     pub fn list_resource<L: ListResource<Client = C>>(mut self, list_resource: L) -> Self {
-        let name = L::Resource::TYPE_NAME;
-        self.list_resources.insert(name, Box::new(list_resource::Registered::new(list_resource)));
+        self.list_resources.insert(list_resource.type_name(), Box::new(list_resource::Registered::new(list_resource)));
         self
     }
 
     /// Adds an ephemeral resource.
     #[must_use]
     pub fn ephemeral_resource<E: EphemeralResource<Client = C>>(mut self, resource: E) -> Self {
-        self.ephemeral_resources.insert(E::TYPE_NAME, Box::new(ephemeral_resource::Registered::new(resource)));
+        self.ephemeral_resources.insert(resource.type_name(), Box::new(ephemeral_resource::Registered::new(resource)));
         self
     }
 
     /// Adds an action.
     #[must_use]
     pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
-        self.actions.insert(A::TYPE_NAME, Box::new(action::Registered::new(action)));
+        self.actions.insert(action.type_name(), Box::new(action::Registered::new(action)));
         self
     }
 
     /// Adds a function.
     #[must_use]
     pub fn function<F: Function>(mut self, function: F) -> Self {
-        self.functions.insert(F::NAME, Box::new(function::Registered::new(function)));
+        self.functions.insert(function.name(), Box::new(function::Registered::new(function)));
         self
     }
 }

@@ -23,7 +23,7 @@ pub trait ManagedResource: Send + Sync + 'static {
     type Identity: Data + Send + 'static;
 
     /// The name in configurations, such as `tencent_call_callback`.
-    const TYPE_NAME: &'static str;
+    fn type_name(&self) -> &'static str;
 
     /// The attributes of the resource.
     fn schema(&self) -> Schema;
@@ -249,8 +249,8 @@ impl<R: ManagedResource> Registered<R> {
     /// If the models and the schemas of `resource` disagree: a bug that every start of the provider shows.
     pub(super) fn new(resource: R) -> Self {
         let (schema, identity_schema) = (resource.schema(), resource.identity_schema());
-        assert_eq!(schema.ty(), R::Model::ty(), "schema and model of {}", R::TYPE_NAME);
-        assert_eq!(identity_schema.ty(), R::Identity::ty(), "identity schema and model of {}", R::TYPE_NAME);
+        assert_eq!(schema.ty(), R::Model::ty(), "schema and model of {}", resource.type_name());
+        assert_eq!(identity_schema.ty(), R::Identity::ty(), "identity schema and model of {}", resource.type_name());
         Self { resource, schema, identity_schema }
     }
 }

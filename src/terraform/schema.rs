@@ -1,5 +1,7 @@
 //! Schemas: which attributes an object has, what they are for and who sets them.
 
+use std::borrow::Cow;
+
 use super::{AttributePath, Data, Diagnostic, Diagnostics, Step, Type, Value, proto};
 
 /// The schema of a provider block, a resource or a data source.
@@ -8,7 +10,7 @@ pub struct Schema {
     /// Rises when the state's form changes in a way that needs an upgrade.
     pub version: i64,
     /// Markdown.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// The attributes of the object.
     pub attributes: Vec<Attribute>,
 }
@@ -19,7 +21,7 @@ pub struct Attribute {
     name: &'static str,
     kind: Kind,
     usage: Usage,
-    description: &'static str,
+    description: Cow<'static, str>,
     sensitive: bool,
     write_only: bool,
     deprecated: Option<&'static str>,
@@ -52,12 +54,12 @@ enum Usage {
 }
 
 impl Attribute {
-    fn of(name: &'static str, kind: Kind, description: &'static str) -> Self {
+    fn of(name: &'static str, kind: Kind, description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name,
             kind,
             usage: Usage::Optional,
-            description,
+            description: description.into(),
             sensitive: false,
             write_only: false,
             deprecated: None,
@@ -67,12 +69,17 @@ impl Attribute {
     }
 
     /// An optional attribute of type `ty`. The description is Markdown.
-    pub fn new(name: &'static str, ty: Type, description: &'static str) -> Self {
+    pub fn new(name: &'static str, ty: Type, description: impl Into<Cow<'static, str>>) -> Self {
         Self::of(name, Kind::Plain(ty), description)
     }
 
     /// An optional attribute whose value is an object, or objects, with attributes of their own.
-    pub fn nested(name: &'static str, nesting: Nesting, attributes: Vec<Attribute>, description: &'static str) -> Self {
+    pub fn nested(
+        name: &'static str,
+        nesting: Nesting,
+        attributes: Vec<Attribute>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::of(name, Kind::Nested(nesting, attributes), description)
     }
 
@@ -188,7 +195,7 @@ impl Attribute {
             name: self.name.to_owned(),
             r#type: ty,
             nested_type,
-            description: self.description.to_owned(),
+            description: self.description.clone().into_owned(),
             description_kind: proto::StringKind::Markdown.into(),
             required: self.usage == Usage::Required,
             optional: matches!(self.usage, Usage::Optional | Usage::OptionalComputed),
@@ -302,7 +309,7 @@ impl Schema {
             block: Some(proto::schema::Block {
                 version: self.version,
                 attributes: self.attributes.iter().map(Attribute::to_proto).collect(),
-                description: self.description.to_owned(),
+                description: self.description.clone().into_owned(),
                 description_kind: proto::StringKind::Markdown.into(),
                 ..Default::default()
             }),
@@ -378,7 +385,7 @@ mod tests {
     fn schema() -> Schema {
         Schema {
             version: 3,
-            description: "A test.",
+            description: "A test.".into(),
             attributes: vec![
                 Attribute::new("id", Type::Number, "Which one.").requires_replace(),
                 Attribute::new("policy", Type::String, "What then.").default_value(Value::String("KEEP".into())),

@@ -114,7 +114,7 @@ fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
     scenario.configure(&config("one", URL))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("3 to add");
-    let warning = diagnostic(&plan, "Could not check for an existing callback configuration");
+    let warning = diagnostic(&plan, "Could not check for an existing call callback configuration");
     assert!(warning.contains("tencent_call_callback.app_1400000002"), "{warning}");
     assert_eq!(scenario.calls(), [Get], "the other application is looked at");
     scenario.apply()?;
@@ -123,7 +123,7 @@ fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
     scenario.configure(&config("two", OTHER_URL))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success();
-    diagnostic(&plan, "The callback configuration of SDKAppID 1400000002 was not refreshed");
+    diagnostic(&plan, "The call callback configuration of SDKAppID 1400000002 was not refreshed");
     let plan = scenario.workspace.plan_json(&[])?;
     for id in [ID, ID + 1] {
         let planned = change(&plan, &format!("tencent_call_callback.app_{id}")).expect("a change");
@@ -205,7 +205,7 @@ fn an_application_known_after_apply_is_planned_and_created() -> Result {
     scenario.configure(&(later + &this(&object)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("2 to add");
-    diagnostic(&plan, "Could not check for an existing callback configuration");
+    diagnostic(&plan, "Could not check for an existing call callback configuration");
     scenario.apply()?.expect_contains("2 added");
     assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
     scenario.expect_no_changes()

@@ -70,7 +70,7 @@ fn what_fails_is_an_error() -> Result {
     scenario.simulator.add_app(App::new(ID, "another key"));
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, &format!("Reading the callback configuration of SDKAppID {ID} failed"));
+    let error = diagnostic(&plan, &format!("Reading the call callback configuration of SDKAppID {ID} failed"));
     assert!(error.contains("with data.tencent_call_callback.there") && error.contains("error 70009"), "{error}");
 
     scenario.simulator.add_app(App::new(ID, KEY));

@@ -12,9 +12,12 @@ use crate::harness::{
 };
 
 /// The documented codes, each with a word of its meaning and of the advice that a person needs.
-const CODES: [(i64, &str, &str); 33] = [
+const CODES: [(i64, &str, &str); 36] = [
     (100001, "internal error", "later"),
     (100002, "parameter", "says which"),
+    (100007, "payment", "package"),
+    (100300, "a callback configuration already", "Find out who"),
+    (100302, "no callback token", "Create"),
     (100301, "no callback configuration", "SDKAppID"),
     (60002, "URL is malformed", "report"),
     (60003, "JSON is malformed", "report"),
@@ -70,7 +73,7 @@ fn every_error_code_is_explained() -> Result {
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     for (id, (code, meaning, advice)) in (ID..).zip(&codes) {
-        let error = diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {id} failed"));
+        let error = diagnostic(&applied, &format!("Writing the call callback configuration of SDKAppID {id} failed"));
         for expected in [
             "Error:",
             &format!("with tencent_call_callback.fleet[\"{id}\"]"),
@@ -85,16 +88,21 @@ fn every_error_code_is_explained() -> Result {
     }
     assert_eq!((diagnostics(&applied).len(), scenario.instances()?), (codes.len(), 0));
 
-    // 70001 is worth another try, with a UserSig signed anew; nothing else is.
+    // 70001 is worth another try, with a UserSig signed anew, and 100300 a look at what is there; nothing else is.
     let requests = scenario.simulator.take_requests();
     for (id, (code, ..)) in (ID..).zip(&codes) {
         let attempts = requests.iter().filter(|r| r.action == Some(Set) && r.sdk_app_id == Some(id)).count();
-        assert_eq!(attempts, if *code == 70001 { 2 } else { 1 }, "{code}");
+        let expected = match code {
+            70001 => 2,
+            100_300 => 4,
+            _ => 1,
+        };
+        assert_eq!(attempts, expected, "{code}");
     }
 
     // Nothing is lost: the next apply creates all of them.
     scenario.simulator.clear_faults();
-    scenario.apply()?.expect_contains("34 added");
+    scenario.apply()?.expect_contains("37 added");
     scenario.expect_no_changes()
 }
 
@@ -164,7 +172,7 @@ fn a_failed_update_keeps_the_old_state_and_the_next_repairs() -> Result {
     scenario.configure(&this(&sends(&[START, END], OTHER_URL)))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {ID} failed"));
+    diagnostic(&applied, &format!("Writing the call callback configuration of SDKAppID {ID} failed"));
     assert_eq!(scenario.stored()?, before);
     scenario.expect_remote(&[START], URL);
 
@@ -182,7 +190,7 @@ fn a_failed_deletion_keeps_the_object_and_the_next_deletes() -> Result {
     scenario.simulator.inject(Fault::new(fault).on(Delete));
     let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
     destroyed.expect_failure();
-    let error = diagnostic(&destroyed, &format!("Deleting the callback configuration of SDKAppID {ID} failed"));
+    let error = diagnostic(&destroyed, &format!("Deleting the call callback configuration of SDKAppID {ID} failed"));
     assert!(error.contains("error 60017"), "{error}");
     assert_eq!(scenario.stored()?, before);
 
@@ -230,7 +238,7 @@ fn an_answer_to_another_question_is_an_error() -> Result {
     scenario.configure(&format!("provider \"tencent\" {{\nmax_retries = 0\n}}\n{}", this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    assert!(diagnostic(&plan, "Reading the callback configuration").contains("no configuration"));
+    assert!(diagnostic(&plan, "Reading the call callback configuration").contains("no configuration"));
     assert!(scenario.stored()?.is_some());
     Ok(())
 }

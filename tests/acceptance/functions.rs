@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tencent_simulator::Simulator;
-use terraform_cli::Terraform;
+use terraform_cli::{Feature, Terraform};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, TERRAFORM, URL, diagnostic, this};
@@ -33,7 +33,7 @@ pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
 
 #[test]
 fn functions_need_no_call() -> Result {
-    if !TERRAFORM.at_least(1, 8) {
+    if !TERRAFORM.has(Feature::Functions) {
         return Ok(());
     }
     functions_answer(&TERRAFORM)
@@ -41,7 +41,7 @@ fn functions_need_no_call() -> Result {
 
 #[test]
 fn what_they_refuse_is_an_error_of_the_argument() -> Result {
-    if !TERRAFORM.at_least(1, 8) {
+    if !TERRAFORM.has(Feature::Functions) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;
@@ -55,7 +55,7 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
     scenario.configure("output \"all\" {\n  value = provider::tencent::callback_commands(\"tok3n-to-hide\")\n}\n")?;
     let plan = scenario.run(&["plan"])?;
     let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
-    assert!(error.ends_with("no such service; it can be \"call\"."), "{error}");
+    assert!(error.ends_with("no such service; it can be \"call\", \"room\", \"live\"."), "{error}");
     assert_eq!(scenario.calls(), []);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use rstest_reuse::template;
 use serde_json::{Value, json};
 use tencent_simulator::{Action, App, Configuration, Service, Simulator};
 use terraform_cli::{Mirror, Output, Terraform, Workspace};
@@ -28,25 +29,108 @@ pub(crate) fn key(id: u64) -> String {
     if id == ID { KEY.to_owned() } else { format!("{id:064}") }
 }
 
+/// What the tests of all services need to know of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Of {
+    pub(crate) name: &'static str,
+    pub(crate) service: Service,
+    /// The address of its resource `this`.
+    pub(crate) this: &'static str,
+    /// Three of its callback commands, in the reverse of their alphabetical order.
+    pub(crate) start: &'static str,
+    pub(crate) changed: &'static str,
+    pub(crate) end: &'static str,
+    /// The call that overwrites.
+    pub(crate) overwrite: Action,
+}
+
+pub(crate) const CALL: Of = Of {
+    name: "call",
+    service: Service::Call,
+    this: THIS,
+    start: START,
+    changed: CHANGED,
+    end: END,
+    overwrite: Action::Set,
+};
+pub(crate) const ROOM: Of = Of {
+    name: "room",
+    service: Service::Room,
+    this: "tencent_room_callback.this",
+    start: "Room.CallbackAfterUpdateRoomInfo",
+    changed: "Room.CallbackAfterMemberEnter",
+    end: "Mic.CallbackAfterSeatInfoChanged",
+    overwrite: Action::Update,
+};
+pub(crate) const LIVE: Of = Of {
+    name: "live",
+    service: Service::Live,
+    this: "tencent_live_callback.this",
+    start: "Mic.CallbackAfterSeatInfoChanged",
+    changed: "Live.CallbackAfterMemberStateChanged",
+    end: "Live.CallbackAfterChangeOwner",
+    overwrite: Action::Update,
+};
+
+/// A test that every service passes.
+#[template]
+#[rstest::rstest]
+#[case::call(crate::harness::CALL)]
+#[case::room(crate::harness::ROOM)]
+#[case::live(crate::harness::LIVE)]
+fn each_service(#[case] of: Of) {}
+
+impl Of {
+    /// The type of its resource.
+    pub(crate) fn resource_type(self) -> &'static str {
+        self.this.trim_end_matches(".this")
+    }
+
+    /// Its resource `this` with these arguments.
+    pub(crate) fn object(self, arguments: &str) -> String {
+        self.resource("this", arguments)
+    }
+
+    /// Its resource of this name with these arguments.
+    pub(crate) fn resource(self, name: &str, arguments: &str) -> String {
+        format!("resource \"{}\" \"{name}\" {{\n{arguments}\n}}\n", self.resource_type())
+    }
+
+    /// Its resource `fleet` with these arguments, for each of `ids`.
+    pub(crate) fn fleet(self, ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
+        let ids: serde_json::Map<_, _> = ids.into_iter().map(|id| (id.to_string(), Value::Null)).collect();
+        // A map in a local: Terraform evaluates for_each anew for every instance, and goes through a set each time.
+        format!("locals {{\n  fleet = {}\n}}\n", Value::from(ids))
+            + &self.resource("fleet", &format!("for_each = local.fleet\nsdk_app_id = each.key\n{arguments}"))
+    }
+
+    /// One application, without a callback configuration of this service.
+    pub(crate) fn scenario(self) -> Result<Scenario> {
+        Ok(Scenario::new()?.of_service(self))
+    }
+
+    /// Applications from [`ID`] on, without one of this service.
+    pub(crate) fn applications(self, count: usize) -> Result<Scenario> {
+        Ok(Scenario::of_applications(count)?.of_service(self))
+    }
+}
+
 /// The address of the resource that [`this`] writes.
 pub(crate) const THIS: &str = "tencent_call_callback.this";
 
-/// A resource with these arguments.
+/// [`CALL`]'s resource `this` with these arguments.
 pub(crate) fn this(arguments: &str) -> String {
-    resource("this", arguments)
+    CALL.object(arguments)
 }
 
-/// A resource of this name with these arguments.
+/// [`CALL`]'s resource of this name with these arguments.
 pub(crate) fn resource(name: &str, arguments: &str) -> String {
-    format!("resource \"tencent_call_callback\" \"{name}\" {{\n{arguments}\n}}\n")
+    CALL.resource(name, arguments)
 }
 
-/// A resource `fleet` with these arguments, for each of `ids`.
+/// [`CALL`]'s resource `fleet` with these arguments, for each of `ids`.
 pub(crate) fn fleet(ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
-    let ids: serde_json::Map<_, _> = ids.into_iter().map(|id| (id.to_string(), Value::Null)).collect();
-    // A map in a local: Terraform evaluates for_each anew for every instance, and goes through a set each time.
-    format!("locals {{\n  fleet = {}\n}}\n", Value::from(ids))
-        + &resource("fleet", &format!("for_each = local.fleet\nsdk_app_id = each.key\n{arguments}"))
+    CALL.fleet(ids, arguments)
 }
 
 /// The two arguments that every resource has.
@@ -58,6 +142,8 @@ pub(crate) fn sends(commands: &[&str], url: &str) -> String {
 pub(crate) struct Scenario {
     pub(crate) simulator: Simulator,
     pub(crate) workspace: Workspace,
+    /// Which service it is about.
+    of: Of,
     /// Whether the provider's `apps` has applications.
     has_apps: bool,
 }
@@ -117,7 +203,12 @@ impl Scenario {
             "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n",
         )?;
         workspace.init()?.expect_success();
-        Ok(Self { simulator, workspace, has_apps: false })
+        Ok(Self { simulator, workspace, of: CALL, has_apps: false })
+    }
+
+    /// The same about this service.
+    pub(crate) fn of_service(self, of: Of) -> Self {
+        Self { of, ..self }
     }
 
     /// Makes `main.tf` this, with the applications in all its provider blocks unless it sets `apps` itself.
@@ -165,22 +256,23 @@ impl Scenario {
         Ok(())
     }
 
-    /// The planned change of [`THIS`]: `actions`, `before`, `after`, `after_unknown` ….
+    /// The planned change of the resource `this`: `actions`, `before`, `after`, `after_unknown` ….
     pub(crate) fn planned(&self) -> Result<Value> {
         let plan = self.workspace.plan_json(&[])?;
-        change(&plan, THIS).ok_or_else(|| format!("the plan has no {THIS}: {plan}").into())
+        let this = self.of.this;
+        change(&plan, this).ok_or_else(|| format!("the plan has no {this}: {plan}").into())
     }
 
-    /// The attributes of [`THIS`] in the state; none if it is not there.
+    /// The attributes of the resource `this` in the state; none if it is not there.
     pub(crate) fn stored(&self) -> Result<Option<Value>> {
         Ok(self.instance()?.map(|instance| instance["attributes"].clone()))
     }
 
-    /// [`THIS`] in the state file, with all that Terraform notes of it.
+    /// The resource `this` in the state file, with all that Terraform notes of it.
     pub(crate) fn instance(&self) -> Result<Option<Value>> {
         let state = self.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
-        let this = resources.iter().find(|r| r["type"] == "tencent_call_callback" && r["name"] == "this");
+        let this = resources.iter().find(|r| r["type"] == self.of.resource_type() && r["name"] == "this");
         Ok(this.and_then(|resource| resource["instances"].get(0)).cloned())
     }
 
@@ -188,13 +280,13 @@ impl Scenario {
     pub(crate) fn instances(&self) -> Result<usize> {
         let state = self.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
-        let ours = resources.iter().filter(|r| r["type"] == "tencent_call_callback");
+        let ours = resources.iter().filter(|r| r["type"] == self.of.resource_type());
         Ok(ours.map(|r| r["instances"].as_array().map_or(0, Vec::len)).sum())
     }
 
     /// What Tencent holds for the default application.
     pub(crate) fn remote(&self) -> Option<Configuration> {
-        self.simulator.configuration(Service::Call, ID)
+        self.simulator.configuration(self.of.service, ID)
     }
 
     /// Tencent holds exactly this for the default application.
@@ -206,7 +298,7 @@ impl Scenario {
     /// Somebody sets the default application's configuration elsewhere.
     pub(crate) fn somebody_sets(&self, commands: &[&str], url: &str) {
         let configuration = Configuration::new(url, commands.iter().copied());
-        self.simulator.put_configuration(Service::Call, ID, configuration);
+        self.simulator.put_configuration(self.of.service, ID, configuration);
     }
 
     /// The calls since the last look, in order. Each was a well-formed one.

@@ -1,29 +1,31 @@
 //! Objects that exist already come under management, leave it, and change their address.
 
+use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
+use terraform_cli::Feature;
 
-use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, resource, sends, this,
-};
+use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
-fn import_block(id: &str) -> String {
-    format!("import {{\n  to = {THIS}\n  id = \"{id}\"\n}}\n")
+impl Of {
+    fn import_block(self, id: &str) -> String {
+        format!("import {{\n  to = {}\n  id = \"{id}\"\n}}\n", self.this)
+    }
 }
 
-#[test]
-fn import_by_command() -> Result {
-    let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[END, START, END], URL);
-    scenario.configure(&this(&sends(&[START, END], URL)))?;
-    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success().expect_contains("Import successful!");
+#[apply(each_service)]
+fn import_by_command(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.somebody_sets(&[of.end, of.start, of.end], URL);
+    scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
+    scenario.run(&["import", of.this, &ID.to_string()])?.expect_success().expect_contains("Import successful!");
     assert_eq!(
         scenario.stored()?.expect("an object"),
         json!({
             "sdk_app_id": ID,
             "id": ID.to_string(),
             "url": URL,
-            "callback_commands": [END, START],
+            "callback_commands": [of.end, of.start],
             "overwrite_existing": true,
             "deletion_policy": "DELETE",
             "timeouts": null,
@@ -37,11 +39,11 @@ fn import_by_command() -> Result {
     Ok(())
 }
 
-#[test]
-fn import_by_block() -> Result {
-    let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[START], URL);
-    scenario.configure(&(import_block(&ID.to_string()) + &this(&sends(&[START], URL))))?;
+#[apply(each_service)]
+fn import_by_block(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.somebody_sets(&[of.start], URL);
+    scenario.configure(&(of.import_block(&ID.to_string()) + &of.object(&sends(&[of.start], URL))))?;
     scenario.run(&["plan"])?.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
     let planned = scenario.planned()?;
     assert_eq!((&planned["actions"], &planned["importing"]["id"]), (&json!(["no-op"]), &json!(ID.to_string())));
@@ -51,26 +53,27 @@ fn import_by_block() -> Result {
     Ok(())
 }
 
-#[test]
-fn an_import_shows_what_it_will_change() -> Result {
-    let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[START], OTHER_URL);
+#[apply(each_service)]
+fn an_import_shows_what_it_will_change(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.somebody_sets(&[of.start], OTHER_URL);
     let settings = "deletion_policy = \"ABANDON\"\noverwrite_existing = false";
-    scenario.configure(&(import_block(&ID.to_string()) + &this(&(sends(&[START, END], URL) + settings))))?;
+    scenario
+        .configure(&(of.import_block(&ID.to_string()) + &of.object(&(sends(&[of.start, of.end], URL) + settings))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to import, 0 to add, 1 to change, 0 to destroy.");
-    plan.expect_contains(&format!("\"{OTHER_URL}\" -> \"{URL}\"")).expect_contains(&format!("+ \"{END}\""));
+    plan.expect_contains(&format!("\"{OTHER_URL}\" -> \"{URL}\"")).expect_contains(&format!("+ \"{}\"", of.end));
     scenario.apply()?;
-    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_remote(&[of.start, of.end], URL);
     scenario.expect_no_changes()
 }
 
-#[test]
-fn an_import_id_that_is_no_sdk_app_id_is_an_error() -> Result {
-    let scenario = Scenario::new()?;
-    scenario.configure(&this(&sends(&[START], URL)))?;
+#[apply(each_service)]
+fn an_import_id_that_is_no_sdk_app_id_is_an_error(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     for id in ["this", "0", "4294967296", "-1", "1400000001 ", "call/1400000001", "1.4e9"] {
-        let imported = scenario.run(&["import", THIS, id])?;
+        let imported = scenario.run(&["import", of.this, id])?;
         imported.expect_failure();
         let error = diagnostic(&imported, "The import ID is not an SDKAppID");
         assert!(error.contains(&format!("{id:?} cannot be imported")), "{error}");
@@ -80,17 +83,17 @@ fn an_import_id_that_is_no_sdk_app_id_is_an_error() -> Result {
     Ok(())
 }
 
-#[test]
-fn an_application_without_a_configuration_cannot_be_imported() -> Result {
-    let scenario = Scenario::new()?;
-    let config = this(&sends(&[START], URL));
+#[apply(each_service)]
+fn an_application_without_a_configuration_cannot_be_imported(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    let config = of.object(&sends(&[of.start], URL));
     scenario.configure(&config)?;
-    let summary = format!("Error: SDKAppID {ID} has no callback configuration");
-    let by_command = scenario.run(&["import", THIS, &ID.to_string()])?;
+    let summary = format!("Error: SDKAppID {ID} has no {} callback configuration", of.name);
+    let by_command = scenario.run(&["import", of.this, &ID.to_string()])?;
     by_command.expect_failure();
     assert!(diagnostic(&by_command, &summary).contains("There is nothing to import."));
 
-    scenario.configure(&(import_block(&ID.to_string()) + &config))?;
+    scenario.configure(&(of.import_block(&ID.to_string()) + &config))?;
     let by_block = scenario.run(&["plan"])?;
     by_block.expect_failure();
     assert!(diagnostic(&by_block, &summary).contains("There is nothing to import."));
@@ -98,23 +101,23 @@ fn an_application_without_a_configuration_cannot_be_imported() -> Result {
     Ok(())
 }
 
-#[test]
-fn an_application_that_does_not_exist_cannot_be_imported() -> Result {
-    let scenario = Scenario::of_applications(2)?;
-    scenario.configure(&this(&sends(&[START], URL)))?;
+#[apply(each_service)]
+fn an_application_that_does_not_exist_cannot_be_imported(of: Of) -> Result {
+    let scenario = of.applications(2)?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.simulator.remove_app(ID + 1);
-    let imported = scenario.run(&["import", THIS, "1400000002"])?;
+    let imported = scenario.run(&["import", of.this, "1400000002"])?;
     imported.expect_failure();
     let error = diagnostic(&imported, "SDKAppID 1400000002 failed");
     assert!(error.contains("error 70020") && error.contains("region"), "{error}");
     Ok(())
 }
 
-#[test]
-fn a_generated_configuration_plans_empty() -> Result {
-    let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[END, START], "https://hooks.example.com/?token=s3cret&v=1");
-    scenario.configure(&import_block(&ID.to_string()))?;
+#[apply(each_service)]
+fn a_generated_configuration_plans_empty(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.somebody_sets(&[of.end, of.start], "https://hooks.example.com/?token=s3cret&v=1");
+    scenario.configure(&of.import_block(&ID.to_string()))?;
     let planned = scenario.run(&["plan", "-generate-config-out=generated.tf"])?;
     planned.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
     let generated = std::fs::read_to_string(scenario.workspace.path().join("generated.tf"))?;
@@ -129,12 +132,12 @@ fn a_generated_configuration_plans_empty() -> Result {
     Ok(())
 }
 
-#[test]
-fn out_of_the_state_and_back() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START, CHANGED], URL)))?;
+#[apply(each_service)]
+fn out_of_the_state_and_back(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.changed], URL)))?;
     let created = scenario.stored()?.expect("an object");
-    scenario.run(&["state", "rm", THIS])?.expect_success();
-    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    scenario.run(&["state", "rm", of.this])?.expect_success();
+    scenario.run(&["import", of.this, &ID.to_string()])?.expect_success();
     scenario.expect_no_changes()?;
     let mut imported = scenario.stored()?.expect("an object");
     assert_eq!(imported["last_request_id"], json!(null), "it was not this state that wrote");
@@ -143,19 +146,20 @@ fn out_of_the_state_and_back() -> Result {
     assert_eq!(scenario.writes(), []);
 
     // The next write is ours again.
-    scenario.configure(&this(&sends(&[START], URL)))?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.apply()?;
     assert!(scenario.stored()?.expect("an object")["last_request_id"].is_string());
     scenario.expect_no_changes()
 }
 
-#[test]
-fn a_moved_object_is_only_renamed() -> Result {
-    let scenario = Scenario::new()?.applied(&resource("old", &sends(&[START], URL)))?;
-    let moved = format!("moved {{\n  from = tencent_call_callback.old\n  to = {THIS}\n}}\n");
-    scenario.configure(&(moved + &this(&sends(&[START], URL))))?;
+#[apply(each_service)]
+fn a_moved_object_is_only_renamed(of: Of) -> Result {
+    let this = of.this;
+    let scenario = of.scenario()?.applied(&of.resource("old", &sends(&[of.start], URL)))?;
+    let moved = format!("moved {{\n  from = {}.old\n  to = {this}\n}}\n", of.resource_type());
+    scenario.configure(&(moved + &of.object(&sends(&[of.start], URL))))?;
     let plan = scenario.workspace.plan_json(&[])?;
-    assert_eq!(change(&plan, THIS).expect("a change")["actions"], json!(["no-op"]));
+    assert_eq!(change(&plan, of.this).expect("a change")["actions"], json!(["no-op"]));
     assert_eq!(scenario.calls(), [Get], "a managed object is not looked up as if it were new");
     scenario.apply()?.expect_contains("0 added, 0 changed, 0 destroyed");
     assert!(scenario.stored()?.is_some());
@@ -164,12 +168,17 @@ fn a_moved_object_is_only_renamed() -> Result {
     Ok(())
 }
 
-#[test]
-fn a_removed_block_forgets_and_deletes_nothing() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
-    scenario.configure(&format!("removed {{\n  from = {THIS}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
-    scenario.apply()?.expect_contains("will no longer be managed by Terraform");
+#[apply(each_service)]
+fn a_removed_block_forgets_and_deletes_nothing(of: Of) -> Result {
+    if !TERRAFORM.has(Feature::Removed) {
+        return Ok(());
+    }
+    let this = of.this;
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&format!("removed {{\n  from = {this}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
+    assert_eq!(scenario.planned()?["actions"], json!(["forget"]));
+    scenario.apply()?;
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
-    scenario.expect_remote(&[START], URL);
+    scenario.expect_remote(&[of.start], URL);
     Ok(())
 }

@@ -1,24 +1,24 @@
 //! Create, update, replace, destroy; what is a difference and what is none.
 
+use rstest_reuse::apply;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
-use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
+use tencent_simulator::{Configuration, Fault, FaultKind, Simulator};
 use terraform_cli::Terraform;
 
 use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, change, diagnostic, differences, fleet,
-    key, sends, this,
+    ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, differences, each_service, key, sends,
 };
 
-#[test]
-fn an_object_lives_and_dies() -> Result {
-    lives_and_dies(&TERRAFORM).map(drop)
+#[apply(each_service)]
+fn an_object_lives_and_dies(of: Of) -> Result {
+    lives_and_dies(&TERRAFORM, of).map(drop)
 }
 
 /// The whole life of an object on this Terraform, until it is destroyed.
-pub(crate) fn lives_and_dies(terraform: &Terraform) -> Result<Scenario> {
-    let scenario = Scenario::on(terraform, Simulator::start()?)?;
-    scenario.configure(&this(&sends(&[START, END], URL)))?;
+pub(crate) fn lives_and_dies(terraform: &Terraform, of: Of) -> Result<Scenario> {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?.of_service(of);
+    scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
 
     let planned = scenario.planned()?;
     assert_eq!(planned["actions"], json!(["create"]));
@@ -28,7 +28,7 @@ pub(crate) fn lives_and_dies(terraform: &Terraform) -> Result<Scenario> {
             "sdk_app_id": ID,
             "id": ID.to_string(),
             "url": URL,
-            "callback_commands": [END, START],
+            "callback_commands": [of.end, of.start],
             "overwrite_existing": true,
             "deletion_policy": "DELETE",
             "timeouts": null,
@@ -41,17 +41,17 @@ pub(crate) fn lives_and_dies(terraform: &Terraform) -> Result<Scenario> {
 
     scenario.apply()?.expect_contains("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
     assert_eq!(scenario.writes(), [Set]);
-    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_remote(&[of.start, of.end], URL);
     let created = scenario.stored()?.expect("an object");
     assert_eq!((&created["id"], &created["sdk_app_id"]), (&json!(ID.to_string()), &json!(ID)));
     assert_is_request_id(&created["last_request_id"]);
     scenario.expect_no_changes()?;
     assert_eq!(scenario.calls(), [Get, Get]);
 
-    scenario.configure(&this(&sends(&[CHANGED], OTHER_URL)))?;
+    scenario.configure(&of.object(&sends(&[of.changed], OTHER_URL)))?;
     scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed").expect_contains("updated in-place");
-    assert_eq!(scenario.writes(), [Set]);
-    scenario.expect_remote(&[CHANGED], OTHER_URL);
+    assert_eq!(scenario.writes(), [of.overwrite]);
+    scenario.expect_remote(&[of.changed], OTHER_URL);
     scenario.expect_no_changes()?;
     assert_eq!(scenario.calls(), [Get, Get]);
 
@@ -67,15 +67,15 @@ fn assert_is_request_id(value: &Value) {
     assert!(text.starts_with("Id-") && text.contains("-O-Seq-"), "Tencent's RequestId: {value}");
 }
 
-#[test]
-fn each_attribute_is_updated_in_place_by_one_write() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
+#[apply(each_service)]
+fn each_attribute_is_updated_in_place_by_one_write(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     for (commands, url, changed) in [
-        (vec![START], OTHER_URL, vec!["last_request_id", "url"]),
-        (vec![START, END], OTHER_URL, vec!["callback_commands", "last_request_id"]),
-        (vec![CHANGED, END], URL, vec!["callback_commands", "last_request_id", "url"]),
+        (vec![of.start], OTHER_URL, vec!["last_request_id", "url"]),
+        (vec![of.start, of.end], OTHER_URL, vec!["callback_commands", "last_request_id"]),
+        (vec![of.changed, of.end], URL, vec!["callback_commands", "last_request_id", "url"]),
     ] {
-        scenario.configure(&this(&sends(&commands, url)))?;
+        scenario.configure(&of.object(&sends(&commands, url)))?;
         let planned = scenario.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
@@ -84,7 +84,7 @@ fn each_attribute_is_updated_in_place_by_one_write() -> Result {
         let before = scenario.stored()?.expect("an object");
         scenario.simulator.clear_requests();
         scenario.apply()?;
-        assert_eq!(scenario.writes(), [Set]);
+        assert_eq!(scenario.writes(), [of.overwrite]);
         scenario.expect_remote(&commands, url);
         let after = scenario.stored()?.expect("an object");
         assert_eq!(differences(&before, &after), changed);
@@ -95,10 +95,10 @@ fn each_attribute_is_updated_in_place_by_one_write() -> Result {
     Ok(())
 }
 
-#[test]
-fn settings_of_terraform_alone_send_nothing() -> Result {
-    let arguments = sends(&[START], URL);
-    let scenario = Scenario::new()?.applied(&this(&arguments))?;
+#[apply(each_service)]
+fn settings_of_terraform_alone_send_nothing(of: Of) -> Result {
+    let arguments = sends(&[of.start], URL);
+    let scenario = of.scenario()?.applied(&of.object(&arguments))?;
     let created = scenario.stored()?.expect("an object");
     for (setting, changed) in [
         ("deletion_policy = \"ABANDON\"", vec!["deletion_policy"]),
@@ -111,7 +111,7 @@ fn settings_of_terraform_alone_send_nothing() -> Result {
         // Without them, the defaults hold again.
         ("", vec!["timeouts"]),
     ] {
-        scenario.configure(&this(&(arguments.clone() + setting)))?;
+        scenario.configure(&of.object(&(arguments.clone() + setting)))?;
         let planned = scenario.planned()?;
         assert_eq!(planned["actions"], json!(["update"]), "{setting}");
         assert_eq!(differences(&planned["before"], &planned["after"]), changed, "{setting}");
@@ -124,58 +124,59 @@ fn settings_of_terraform_alone_send_nothing() -> Result {
         scenario.expect_no_changes()?;
     }
     assert_eq!(scenario.stored()?, Some(created), "all settings are gone, and so is every trace of them");
-    scenario.expect_remote(&[START], URL);
+    scenario.expect_remote(&[of.start], URL);
     Ok(())
 }
 
-#[test]
-fn the_last_request_id_is_tencents() -> Result {
-    let scenario = Scenario::new()?;
+#[apply(each_service)]
+fn the_last_request_id_is_tencents(of: Of) -> Result {
+    let scenario = of.scenario()?;
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-of-this-test" });
-    scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(Set).times(1));
+    scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(of.overwrite).times(1));
     // The simulator has nothing to do with that answer; what is read back is there already.
-    scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(URL, [START]));
-    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
+    scenario.simulator.put_configuration(of.service, ID, Configuration::new(URL, [of.start]));
+    let scenario = scenario.applied(&of.object(&sends(&[of.start], URL)))?;
     assert_eq!(scenario.stored()?.expect("an object")["last_request_id"], "Id-of-this-test");
     Ok(())
 }
 
-#[test]
-fn the_order_and_repetition_of_commands_make_no_difference() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START, CHANGED, END], URL)))?;
-    for commands in [&[END, START, CHANGED][..], &[START, END, CHANGED, END, START]] {
-        scenario.configure(&this(&sends(commands, URL)))?;
+#[apply(each_service)]
+fn the_order_and_repetition_of_commands_make_no_difference(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.changed, of.end], URL)))?;
+    for commands in [&[of.end, of.start, of.changed][..], &[of.start, of.end, of.changed, of.end, of.start]] {
+        scenario.configure(&of.object(&sends(commands, URL)))?;
         scenario.expect_no_changes()?;
     }
-    scenario.somebody_sets(&[END, END, CHANGED, START, END], URL);
+    scenario.somebody_sets(&[of.end, of.end, of.changed, of.start, of.end], URL);
     scenario.expect_no_changes()?;
 
     // Fields that the documentation does not know (yet).
-    let response = json!({ "Url": URL, "CallbackCommandList": [END, CHANGED, START], "Version": 2, "Extra": [null] });
+    let response =
+        json!({ "Url": URL, "CallbackCommandList": [of.end, of.changed, of.start], "Version": 2, "Extra": [null] });
     scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get));
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
     Ok(())
 }
 
-#[test]
-fn duplicates_are_not_sent() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START, END, START], URL)))?;
-    scenario.expect_remote(&[START, END], URL);
+#[apply(each_service)]
+fn duplicates_are_not_sent(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.end, of.start], URL)))?;
+    scenario.expect_remote(&[of.start, of.end], URL);
     scenario.expect_no_changes()
 }
 
-#[test]
-fn an_object_that_is_gone_already_is_destroyed_in_peace() -> Result {
+#[apply(each_service)]
+fn an_object_that_is_gone_already_is_destroyed_in_peace(of: Of) -> Result {
     // Terraform notices at refresh ...
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
-    scenario.simulator.remove_configuration(Service::Call, ID);
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
+    scenario.simulator.remove_configuration(of.service, ID);
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
 
     // ... or, without one, the deletion does.
-    let scenario = scenario.applied(&this(&sends(&[START], URL)))?;
-    scenario.simulator.remove_configuration(Service::Call, ID);
+    let scenario = scenario.applied(&of.object(&sends(&[of.start], URL)))?;
+    scenario.simulator.remove_configuration(of.service, ID);
     scenario
         .run(&["destroy", "-auto-approve", "-refresh=false"])?
         .expect_success()
@@ -185,10 +186,10 @@ fn an_object_that_is_gone_already_is_destroyed_in_peace() -> Result {
     Ok(())
 }
 
-#[test]
-fn another_application_is_another_object() -> Result {
-    let with_id = |id: u64| this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}")));
-    let scenario = Scenario::of_applications(2)?.applied(&with_id(ID))?;
+#[apply(each_service)]
+fn another_application_is_another_object(of: Of) -> Result {
+    let with_id = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
+    let scenario = of.applications(2)?.applied(&with_id(ID))?;
     scenario.configure(&with_id(ID + 1))?;
     let planned = scenario.planned()?;
     assert_eq!(planned["actions"], json!(["delete", "create"]));
@@ -199,42 +200,42 @@ fn another_application_is_another_object() -> Result {
     scenario.apply()?.expect_contains("1 added, 0 changed, 1 destroyed");
     assert_eq!(scenario.writes(), [Delete, Set]);
     assert_eq!(scenario.remote(), None);
-    let moved = scenario.simulator.configuration(Service::Call, ID + 1);
-    assert_eq!(moved, Some(Configuration::new(URL, [START])));
+    let moved = scenario.simulator.configuration(of.service, ID + 1);
+    assert_eq!(moved, Some(Configuration::new(URL, [of.start])));
     scenario.expect_no_changes()
 }
 
-#[test]
-fn another_default_application_replaces_what_belongs_to_the_default() -> Result {
-    let mut scenario = Scenario::of_applications(2)?.applied(&this(&sends(&[START], URL)))?;
+#[apply(each_service)]
+fn another_default_application_replaces_what_belongs_to_the_default(of: Of) -> Result {
+    let mut scenario = of.applications(2)?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.workspace.env("TENCENT_SDK_APP_ID", (ID + 1).to_string()).env("TENCENT_SECRET_KEY", key(ID + 1));
     let planned = scenario.planned()?;
     assert_eq!(planned["actions"], json!(["delete", "create"]));
     assert_eq!((&planned["before"]["sdk_app_id"], &planned["after"]["sdk_app_id"]), (&json!(ID), &json!(ID + 1)));
     scenario.apply()?;
     assert_eq!(scenario.remote(), None);
-    assert_eq!(scenario.simulator.configuration(Service::Call, ID + 1), Some(Configuration::new(URL, [START])));
+    assert_eq!(scenario.simulator.configuration(of.service, ID + 1), Some(Configuration::new(URL, [of.start])));
     scenario.expect_no_changes()
 }
 
-#[test]
-fn naming_the_default_application_is_no_change() -> Result {
-    let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
-    scenario.configure(&this(&(sends(&[START], URL) + &format!("sdk_app_id = {ID}"))))?;
+#[apply(each_service)]
+fn naming_the_default_application_is_no_change(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {ID}"))))?;
     scenario.expect_no_changes()
 }
 
-#[test]
-fn for_each_manages_several_applications() -> Result {
-    let arguments = format!("url = \"{URL}/${{each.key}}\"\ncallback_commands = [\"{END}\"]");
-    let scenario = Scenario::of_applications(3)?.applied(&fleet(ID..ID + 3, &arguments))?;
+#[apply(each_service)]
+fn for_each_manages_several_applications(of: Of) -> Result {
+    let arguments = format!("url = \"{URL}/${{each.key}}\"\ncallback_commands = [\"{}\"]", of.end);
+    let scenario = of.applications(3)?.applied(&of.fleet(ID..ID + 3, &arguments))?;
     for id in ID..ID + 3 {
-        let expected = Configuration::new(format!("{URL}/{id}"), [END]);
-        assert_eq!(scenario.simulator.configuration(Service::Call, id), Some(expected));
+        let expected = Configuration::new(format!("{URL}/{id}"), [of.end]);
+        assert_eq!(scenario.simulator.configuration(of.service, id), Some(expected));
     }
     scenario.expect_no_changes()?;
 
-    scenario.configure(&fleet([ID, ID + 2], &arguments))?;
+    scenario.configure(&of.fleet([ID, ID + 2], &arguments))?;
     scenario.simulator.clear_requests();
     scenario.apply()?.expect_contains("0 added, 0 changed, 1 destroyed");
     let writes: Vec<_> = scenario.simulator.take_requests().into_iter().filter(|r| r.action != Some(Get)).collect();
@@ -243,49 +244,51 @@ fn for_each_manages_several_applications() -> Result {
     scenario.expect_no_changes()
 }
 
-#[test]
-fn an_abandoned_object_stays() -> Result {
-    let scenario = Scenario::new()?.applied(&this(
-        &(sends(&[START], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\""),
-    ))?;
-    let stays = "The callback configuration of SDKAppID 1400000001 stays at Tencent";
+#[apply(each_service)]
+fn an_abandoned_object_stays(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(
+        &of.object(&(sends(&[of.start], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\"")),
+    )?;
+    let stays = &format!("The {} callback configuration of SDKAppID 1400000001 stays at Tencent", of.name);
     let plan = scenario.run(&["plan", "-destroy"])?;
     plan.expect_success().expect_contains("1 to destroy").expect_contains(stays);
     assert!(diagnostic(&plan, stays).contains("goes on posting events to https://hooks.example.com/?token=***"));
 
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains(stays).expect_contains("1 destroyed");
     assert_eq!(scenario.writes(), []);
-    scenario.expect_remote(&[START], "https://hooks.example.com/?token=s3cret");
+    scenario.expect_remote(&[of.start], "https://hooks.example.com/?token=s3cret");
     assert_eq!(scenario.instances()?, 0);
 
     // Taking the block out of the configuration is a destruction like any other.
-    let scenario = scenario.applied(&this(&(sends(&[START], URL) + "deletion_policy = \"ABANDON\"")))?;
+    let scenario = scenario.applied(&of.object(&(sends(&[of.start], URL) + "deletion_policy = \"ABANDON\"")))?;
     scenario.configure("")?;
     scenario.apply()?.expect_contains(stays).expect_contains("0 changed, 1 destroyed");
-    scenario.expect_remote(&[START], URL);
+    scenario.expect_remote(&[of.start], URL);
     Ok(())
 }
 
-#[test]
-fn the_policy_that_holds_is_the_last_one_applied() -> Result {
-    let abandoned = this(&(sends(&[START], URL) + "deletion_policy = \"ABANDON\""));
-    let scenario = Scenario::new()?.applied(&abandoned)?.applied(&this(&sends(&[START], URL)))?;
+#[apply(each_service)]
+fn the_policy_that_holds_is_the_last_one_applied(of: Of) -> Result {
+    let abandoned = of.object(&(sends(&[of.start], URL) + "deletion_policy = \"ABANDON\""));
+    let scenario = of.scenario()?.applied(&abandoned)?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_lacks("stays at Tencent");
     assert_eq!(scenario.remote(), None);
     Ok(())
 }
 
-#[test]
-fn create_before_destroy_leaves_what_it_created() -> Result {
+#[apply(each_service)]
+fn create_before_destroy_leaves_what_it_created(of: Of) -> Result {
     let with = |id: u64| {
-        this(&(sends(&[START], URL) + &format!("sdk_app_id = {id}\nlifecycle {{\ncreate_before_destroy = true\n}}")))
+        of.object(
+            &(sends(&[of.start], URL) + &format!("sdk_app_id = {id}\nlifecycle {{\ncreate_before_destroy = true\n}}")),
+        )
     };
-    let scenario = Scenario::of_applications(2)?.applied(&with(ID))?;
+    let scenario = of.applications(2)?.applied(&with(ID))?;
     scenario.configure(&with(ID + 1))?;
     let plan = scenario.workspace.plan_json(&[])?;
-    assert_eq!(change(&plan, THIS).expect("a change")["actions"], json!(["create", "delete"]));
+    assert_eq!(change(&plan, of.this).expect("a change")["actions"], json!(["create", "delete"]));
     scenario.apply()?;
     assert_eq!(scenario.remote(), None);
-    assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
+    assert!(scenario.simulator.configuration(of.service, ID + 1).is_some());
     scenario.expect_no_changes()
 }

@@ -1,7 +1,8 @@
-//! Acceptance tests: real Terraform, the built provider, and the simulator of Tencent's API, as a person would use them.
+//! Acceptance tests: real Terraform and OpenTofu, the built provider, and the simulator of Tencent's API, as a person would use them.
 //!
 //! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
-//! simulator's objects and its record of requests), never only an exit code.
+//! simulator's objects and its record of requests), never only an exit code. Tests of what all services share run once for
+//! each (`each_service`); the others take Call.
 //!
 //! | module | what it shows |
 //! | --- | --- |
@@ -11,6 +12,7 @@
 //! | `import` | objects that exist already come under management, leave it, and change their address |
 //! | `drift` | somebody changes the object elsewhere |
 //! | `one_object` | two objects of Terraform's that are one at Tencent |
+//! | `opentofu` | what only OpenTofu has |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known after apply only |
 //! | `apps` | one provider for many applications |
@@ -19,6 +21,7 @@
 //! | `functions` | what a configuration can ask without calling Tencent |
 //! | `probe` | a receiver is tried after a change, and on the command line |
 //! | `query` | what exists is found, whoever made it |
+//! | `services` | what services do differently, and nobody notices |
 //! | `state` | states that other versions wrote, or nobody |
 //! | `validation` | bad input, and what it gets |
 //! | `environment` | a plan and its apply with different environments |
@@ -26,7 +29,7 @@
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
 //! | `secrets` | what no output, log, plan or state may hold |
 //! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
-//! | `versions` | the same life on every Terraform that can be had |
+//! | `versions` | the same life on every version that can be had |
 //! | `write_only` | a URL that is in neither state nor plan |
 
 mod apps;
@@ -42,10 +45,12 @@ mod import;
 mod lifecycle;
 mod network;
 mod one_object;
+mod opentofu;
 mod overwrite;
 mod probe;
 mod query;
 mod secrets;
+mod services;
 mod state;
 mod unknown;
 mod user_sig;

@@ -49,7 +49,7 @@ fn an_update_that_never_arrived_leaves_the_old_state() -> Result {
     scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[END], OTHER_URL))))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "Writing the callback configuration");
+    let error = diagnostic(&applied, "Writing the call callback configuration");
     assert!(error.contains("it was not written") && error.contains(URL), "{error}");
     assert_eq!(scenario.stored()?, before);
     scenario.simulator.clear_faults();
@@ -68,7 +68,7 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
     scenario.simulator.inject(Fault::new(gateway(502, false)).on(Get).skip(1));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "Writing the callback configuration");
+    let error = diagnostic(&applied, "Writing the call callback configuration");
     assert!(error.contains("may have been written all the same") && error.contains("next plan"), "{error}");
     assert_eq!(scenario.instances()?, 0);
 
@@ -128,7 +128,7 @@ fn every_fault_on_the_way_is_explained() -> Result {
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
     for (id, (kind, said)) in (ID..).zip(&faults) {
-        let error = diagnostic(&applied, &format!("Writing the callback configuration of SDKAppID {id} failed"));
+        let error = diagnostic(&applied, &format!("Writing the call callback configuration of SDKAppID {id} failed"));
         for said in *said {
             assert!(error.contains(said), "{kind:?}: expected {said:?}\n{error}");
         }
@@ -146,7 +146,7 @@ fn no_answer_in_time() -> Result {
     scenario.configure(&(provider.to_owned() + &this(&guarded)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Checking for an existing callback configuration");
+    let error = diagnostic(&plan, "Checking for an existing call callback configuration");
     assert!(
         error.contains("No answer arrived in time from http://127.0.0.1")
             && error.contains("one attempt has 300ms")
@@ -170,7 +170,7 @@ fn nobody_listens() -> Result {
     scenario.simulator.stop();
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Reading the callback configuration");
+    let error = diagnostic(&plan, "Reading the call callback configuration");
     assert!(
         error.contains("(TENCENT_ENDPOINT): the server refused the connection") && error.contains("endpoint"),
         "{error}"
@@ -230,7 +230,7 @@ fn interrupted(scenario: &Scenario, fault: FaultKind) -> Result<String> {
 fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
     let scenario = Scenario::new()?;
     let text = interrupted(&scenario, FaultKind::NoAnswer)?;
-    assert!(text.contains("Writing the callback configuration of SDKAppID 1400000001 failed"), "{text}");
+    assert!(text.contains("Writing the call callback configuration of SDKAppID 1400000001 failed"), "{text}");
     assert!(text.contains("The operation was interrupted") && text.contains("was not written"), "{text}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 0), "no further attempt");
     scenario.simulator.clear_faults();
@@ -260,7 +260,7 @@ fn guarded() -> String {
 fn unplanned(scenario: &Scenario) -> Result<String> {
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    Ok(diagnostic(&plan, "Checking for an existing callback configuration"))
+    Ok(diagnostic(&plan, "Checking for an existing call callback configuration"))
 }
 
 /// The same of a call that is not made again, however many attempts there might be.
@@ -519,7 +519,7 @@ fn a_certificate_for_another_host() -> Result {
     scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Checking for an existing callback configuration");
+    let error = diagnostic(&plan, "Checking for an existing call callback configuration");
     assert!(error.contains("certificate") && error.contains("it is not for the host console.tim.qq.com"), "{error}");
     assert_eq!(scenario.calls(), [], "no UserSig for a host that is another one");
     Ok(())

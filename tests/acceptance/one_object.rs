@@ -9,8 +9,8 @@ use crate::harness::{
     sends, this,
 };
 
-const STAYS: &str = "Warning: The callback configuration of SDKAppID 1400000001 is left to another object";
-const TWO_RESOURCES: &str = "Two resources for the callback configuration of SDKAppID 1400000001";
+const STAYS: &str = "Warning: The call callback configuration of SDKAppID 1400000001 is left to another object";
+const TWO_RESOURCES: &str = "Two resources for the call callback configuration of SDKAppID 1400000001";
 
 /// How Terraform's graph is walked, and whether the plan is saved.
 pub(crate) type Way = (&'static str, bool);
@@ -124,7 +124,7 @@ fn a_plan_says_what_becomes_of_it() -> Result {
     plan.expect_success();
     let told = diagnostics(&plan);
     assert_eq!(told.len(), 1, "{told:#?}");
-    let written_again = "Warning: The callback configuration of SDKAppID 1400000001 is written again";
+    let written_again = "Warning: The call callback configuration of SDKAppID 1400000001 is written again";
     assert!(told[0].starts_with(STAYS) || told[0].starts_with(written_again), "{told:#?}");
     Ok(())
 }
@@ -207,7 +207,7 @@ fn without_a_refresh_such_a_plan_is_refused() -> Result {
         scenario.configure(&resource("b", &sends(&[START], URL)))?;
         let plan = scenario.run(&["plan", "-refresh=false", parallelism])?;
         plan.expect_code(1);
-        let error = diagnostic(&plan, "Several objects for the callback configuration of SDKAppID 1400000001");
+        let error = diagnostic(&plan, "Several objects for the call callback configuration of SDKAppID 1400000001");
         assert!(error.contains("-refresh=false"), "{error}");
         // One that is written all the same needs none.
         scenario.configure(&resource("b", &sends(&[END], URL)))?;
@@ -277,7 +277,7 @@ fn a_provider_that_is_not_known_yet_puts_nothing_at_risk() -> Result {
             .configure(&(later + &provider("terraform_data.key.output") + &resource(stays, &sends(&[START], URL))))?;
         let plan = scenario.run(&["plan", parallelism])?;
         plan.expect_code(1);
-        diagnostic(&plan, "Several objects for the callback configuration of SDKAppID 1400000001");
+        diagnostic(&plan, "Several objects for the call callback configuration of SDKAppID 1400000001");
         // As the error says: first what the provider depends on.
         scenario.run(&["apply", "-auto-approve", "-target=terraform_data.key"])?.expect_success();
         scenario.run(&["apply", "-auto-approve", parallelism])?.expect_success();

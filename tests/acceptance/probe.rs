@@ -1,13 +1,10 @@
 //! The action that probes a receiver: after a change, and on the command line.
 
+use rstest_reuse::apply;
 use tencent_simulator::{Receiver, Reply, Simulator};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
-use crate::harness::{END, Result, START, Scenario, TERRAFORM, URL, diagnostic, sends, this};
-
-fn has_actions(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
-}
+use crate::harness::{END, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
 
 /// A resource that is probed after each change, with these arguments of the action.
 fn probed(url: &str, arguments: &str) -> String {
@@ -47,7 +44,7 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_receiver_is_probed_after_changes() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     receivers_are_probed(&TERRAFORM)
@@ -55,7 +52,7 @@ fn a_receiver_is_probed_after_changes() -> Result {
 
 #[test]
 fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -77,7 +74,7 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
 
 #[test]
 fn a_private_receiver_is_not_probed_by_accident() -> Result {
-    if !has_actions(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Actions) {
         return Ok(());
     }
     let scenario = Scenario::new()?;
@@ -100,5 +97,42 @@ fn a_private_receiver_is_not_probed_by_accident() -> Result {
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
     diagnostic(&planned, "it must start with https:// (or http://)");
+    Ok(())
+}
+
+/// What is posted is an event of the service, to the URL that it has at Tencent.
+#[apply(each_service)]
+fn each_service_has_its_events_and_its_url(of: Of) -> Result {
+    if !TERRAFORM.has(Feature::Actions) {
+        return Ok(());
+    }
+    let scenario = of.scenario()?;
+    let receiver = Receiver::start()?;
+    scenario.somebody_sets(&[of.start], &receiver.url());
+    let config = |service: &str| {
+        let command = of.start;
+        scenario.configure(&format!(
+            "action \"tencent_callback_probe\" \"now\" {{\n  config {{\n    callback_command = \"{command}\"\n    \
+             allow_private = true\n    {service}\n  }}\n}}\n"
+        ))
+    };
+    config(&format!("service = \"{}\"", of.name))?;
+    let invoke = ["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.now"];
+    scenario.run(&invoke)?.expect_success();
+    let [event] = &receiver.take()[..] else { panic!("one event") };
+    assert_eq!(event.body["CallbackCommand"], of.start);
+
+    // The command tells the service, unless several have it.
+    config("")?;
+    let probed = scenario.run(&invoke)?;
+    if of.start.starts_with("Mic.") {
+        probed.expect_failure();
+        let error = diagnostic(&probed, "Missing service");
+        assert!(error.contains("Set service to \"room\" or \"live\"."), "{error}");
+        assert!(receiver.take().is_empty());
+    } else {
+        probed.expect_success();
+        assert_eq!(receiver.take().len(), 1);
+    }
     Ok(())
 }

@@ -1,9 +1,13 @@
 //! `terraform query`: what exists is found, whoever made it, and comes under management.
 
+use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
-use terraform_cli::{Flavour, Terraform};
+use terraform_cli::{Feature, Terraform};
 
-use crate::harness::{CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic};
+use crate::harness::{
+    CALL, CHANGED, END, ID, LIVE, OTHER_URL, Of, ROOM, Result, START, Scenario, TERRAFORM, URL, diagnostic,
+    each_service,
+};
 
 const ALL: &str = "list \"tencent_call_callback\" \"all\" {\n  provider = tencent\n}\n";
 
@@ -15,10 +19,6 @@ fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
     scenario.simulator.put_configuration(Service::Call, ID + 2, Configuration::new(OTHER_URL, [CHANGED]));
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
     Ok(scenario)
-}
-
-fn can_query(terraform: &Terraform) -> bool {
-    terraform.flavour() == Flavour::Terraform && terraform.at_least(1, 14)
 }
 
 /// Found, imported with the configuration that Terraform generates, and no different from it.
@@ -41,7 +41,7 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 
 #[test]
 fn what_exists_comes_under_management() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     what_exists_is_found(&TERRAFORM)
@@ -49,7 +49,7 @@ fn what_exists_comes_under_management() -> Result {
 
 #[test]
 fn one_failure_hides_no_other() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -59,7 +59,7 @@ fn one_failure_hides_no_other() -> Result {
     found.expect_success().expect_contains(&format!("sdk_app_id={}", ID + 2));
     let warning = diagnostic(&found, "error 60020");
     assert!(
-        warning.starts_with(&format!("Warning: Reading the callback configuration of SDKAppID {ID} failed")),
+        warning.starts_with(&format!("Warning: Reading the call callback configuration of SDKAppID {ID} failed")),
         "{warning}"
     );
 
@@ -72,7 +72,7 @@ fn one_failure_hides_no_other() -> Result {
 
 #[test]
 fn only_what_is_asked_for() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let scenario = two_of_three(&TERRAFORM)?;
@@ -100,7 +100,7 @@ fn only_what_is_asked_for() -> Result {
 
 #[test]
 fn a_key_that_is_of_no_application_lists_nothing() -> Result {
-    if !can_query(&TERRAFORM) {
+    if !TERRAFORM.has(Feature::Query) {
         return Ok(());
     }
     let mut scenario = Scenario::new()?;
@@ -115,5 +115,24 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
     queried.expect_failure();
     diagnostic(&queried, "The provider \"tencent\" has no credentials");
     assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[apply(each_service)]
+fn each_service_is_found_by_itself(of: Of) -> Result {
+    if !TERRAFORM.has(Feature::Query) {
+        return Ok(());
+    }
+    let scenario = of.scenario()?;
+    for other in [CALL, ROOM, LIVE] {
+        let url = format!("https://{}.example.com/", other.name);
+        scenario.simulator.put_configuration(other.service, ID, Configuration::new(url, [other.end]));
+    }
+    scenario.configure("provider \"tencent\" {\n}\n")?;
+    scenario.workspace.write("all.tfquery.hcl", &ALL.replace(CALL.resource_type(), of.resource_type()))?;
+    let found = scenario.run(&["query"])?;
+    found.expect_success().expect_contains(&format!("{} to https://{}.example.com/", of.end, of.name));
+    let requests = scenario.simulator.take_requests();
+    assert!(requests.iter().all(|request| request.service == Some(of.service)));
     Ok(())
 }

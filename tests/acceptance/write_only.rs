@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
-use terraform_cli::Terraform;
+use terraform_cli::{Feature, Terraform};
 
 use crate::harness::{
     CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, differences, resource,
@@ -22,7 +22,7 @@ const OTHER_SECRET_URL: &str = "https://elsewhere.example.com/s3cret-to-hide";
 const VARIABLE: &str = "variable \"url\" {\n  ephemeral = true\n}\n";
 
 fn can_keep_secrets(terraform: &Terraform) -> bool {
-    terraform.at_least(1, 11)
+    terraform.has(Feature::WriteOnly)
 }
 
 /// The two arguments of a resource whose URL is secret, and its version.
@@ -242,11 +242,11 @@ fn a_secret_url_that_exists_already() -> Result {
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(&secretive.run(&["plan"])?, "exists already, as planned");
     scenario.somebody_sets(&[END], NEXT_URL);
-    let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing callback configuration");
+    let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing call callback configuration");
     assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
     let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
     scenario.configure(&guarded)?;
-    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a callback configuration already");
+    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a call callback configuration already");
 
     // An import has nothing to go by but what is there: the URL is in the state until the next apply.
     scenario.somebody_sets(&[START], SECRET_URL);

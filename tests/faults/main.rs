@@ -20,7 +20,7 @@
 #[cfg(target_os = "linux")] // It looks for processes in /proc.
 mod cancel;
 #[path = "../acceptance/harness.rs"]
-#[allow(dead_code)] // The acceptance tests use the rest.
+#[allow(dead_code, unused_macros)] // The acceptance tests use the rest.
 mod harness;
 mod limits;
 mod matrix;

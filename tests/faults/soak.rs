@@ -1,7 +1,8 @@
 //! Random operations under random faults: after each, state and Tencent agree, or the output said that they may not.
 //!
-//! An application may be that of two of Terraform's objects, and move from one to the other; somebody else writes between
-//! a plan and its apply, and right after a write.
+//! They are of all services, and whether set overwrites changes all the time. An application may be that of two of
+//! Terraform's objects, and move from one to the other; somebody else writes between a plan and its apply, and right
+//! before and after a write.
 //!
 //! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. What is random is what happens and what
 //! goes wrong; how requests interleave is the machine's.
@@ -15,12 +16,17 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome, Service};
+use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome};
 use terraform_cli::Output;
 
-use crate::harness::{CHANGED, END, ID, Result, START, Scenario, diagnostics, resource};
+use crate::harness::{CALL, ID, LIVE, Of, ROOM, Result, Scenario, diagnostics};
 
-const APPLICATIONS: u64 = 20;
+const APPLICATIONS: u64 = 21;
+
+/// The service that an application's configuration is of.
+fn of(id: u64) -> Of {
+    [CALL, ROOM, LIVE][usize::try_from(id % 3).expect("below three")]
+}
 
 /// Every attempt is to be quick: faults are many.
 const PROVIDER: &str = "provider \"tencent\" {\n  max_retries = 2\n  request_timeout = \"1s\"\n}\n";
@@ -142,6 +148,9 @@ impl Soak {
             self.operate(id);
         }
         self.configure()?;
+        for of in [CALL, ROOM, LIVE] {
+            self.scenario.simulator.let_set_overwrite(of.service, self.random.random());
+        }
         let way = *[Way::Apply, Way::Planned, Way::Planned, Way::Refresh].choose(&mut self.random).ok_or("a way")?;
         let parallel = "-parallelism=20";
         let output = match way {
@@ -190,8 +199,8 @@ impl Soak {
         for id in ID..ID + APPLICATIONS {
             let is_managed = states.contains_key(&id) || self.wanted.contains_key(&id);
             if is_managed && self.random.random_bool(0.2) {
-                let some = self.some_configuration();
-                self.scenario.simulator.put_configuration(Service::Call, id, some);
+                let some = self.some_configuration(id);
+                self.scenario.simulator.put_configuration(of(id).service, id, some);
                 self.unseen.insert(id);
                 self.figures.operations += 1;
             }
@@ -205,7 +214,7 @@ impl Soak {
             let place = *[Place::Fleet, Place::Twin, Place::Both].choose(&mut self.random).expect("not empty");
             self.places.insert(id, place);
         }
-        let some = self.some_configuration();
+        let some = self.some_configuration(id);
         let simulator = &self.scenario.simulator;
         match (self.random.random_range(0..10), self.wanted.contains_key(&id)) {
             (0..4, false) | (0..3, true) => {
@@ -215,16 +224,17 @@ impl Soak {
                 self.wanted.remove(&id);
             }
             (5, managed) => {
-                simulator.put_configuration(Service::Call, id, some);
+                simulator.put_configuration(of(id).service, id, some);
                 // Nobody looks at what is not managed, before it is to be created.
                 if managed {
                     self.unseen.insert(id);
                 } else {
-                    self.wanted.insert(id, self.scenario.simulator.configuration(Service::Call, id).expect("just set"));
+                    self.wanted
+                        .insert(id, self.scenario.simulator.configuration(of(id).service, id).expect("just set"));
                 }
             }
             (6, true) => {
-                simulator.remove_configuration(Service::Call, id);
+                simulator.remove_configuration(of(id).service, id);
                 self.unseen.insert(id);
             }
             // Refreshed only.
@@ -234,10 +244,11 @@ impl Soak {
         self.figures.operations += 1;
     }
 
-    fn some_configuration(&mut self) -> Configuration {
-        let mut commands: Vec<_> = [CHANGED, END, START].into_iter().filter(|_| self.random.random()).collect();
+    fn some_configuration(&mut self, id: u64) -> Configuration {
+        let Of { start, changed, end, .. } = of(id);
+        let mut commands: Vec<_> = [changed, end, start].into_iter().filter(|_| self.random.random()).collect();
         if commands.is_empty() {
-            commands.push(END);
+            commands.push(end);
         }
         commands.sort_unstable();
         let number: u32 = self.random.random();
@@ -245,15 +256,15 @@ impl Soak {
     }
 
     fn configure(&self) -> Result {
-        let resources = [FLEET, TWIN].map(|name| self.resource(name));
+        let resources = [CALL, ROOM, LIVE].map(|of| [FLEET, TWIN].map(|name| self.resource(of, name)).concat());
         self.scenario.configure(&(PROVIDER.to_owned() + &resources.concat()))
     }
 
-    fn resource(&self, name: &str) -> String {
+    fn resource(&self, service: Of, name: &str) -> String {
         let each: BTreeMap<_, _> = self
             .wanted
             .iter()
-            .filter(|(id, _)| self.places[id].is_in(name))
+            .filter(|(id, _)| of(**id).name == service.name && self.places[id].is_in(name))
             .map(|(id, configuration)| {
                 let Configuration { url, callback_commands } = configuration;
                 (id.to_string(), json!({ "url": url, "commands": callback_commands }))
@@ -263,7 +274,7 @@ impl Soak {
             "for_each = {}\nsdk_app_id = each.key\nurl = each.value.url\ncallback_commands = each.value.commands\n",
             json!(each)
         );
-        resource(name, &arguments)
+        service.resource(name, &arguments)
     }
 
     /// Faults for so many of the applications.
@@ -272,13 +283,17 @@ impl Soak {
             if !self.random.random_bool(share) {
                 continue;
             }
-            let mut fault = Fault::new(self.some_fault()).sdk_app_id(id).skip(self.random.random_range(0..2));
-            fault.on = *[None, Some(Action::Get), Some(Action::Set), Some(Action::Delete)]
+            let mut fault = Fault::new(self.some_fault(id)).sdk_app_id(id).skip(self.random.random_range(0..2));
+            let write = *[Action::Set, Action::Update].choose(&mut self.random).expect("not empty");
+            fault.on = *[None, Some(Action::Get), Some(write), Some(Action::Delete)]
                 .choose(&mut self.random)
                 .expect("not empty");
-            // What somebody sets at another moment nobody could notice.
-            if matches!(fault.kind, FaultKind::ThenSomebodySets(_)) {
-                fault.on = Some(Action::Set);
+            // What somebody does at another moment nobody could notice.
+            if matches!(
+                fault.kind,
+                FaultKind::ThenSomebodySets(_) | FaultKind::FirstSomebodySets(_) | FaultKind::FirstSomebodyDeletes
+            ) {
+                fault.on = Some(write);
             }
             // Two pass, more exhaust the attempts, and some stay.
             fault.times = *[Some(1), Some(2), Some(3), Some(5), None].choose(&mut self.random).expect("not empty");
@@ -287,9 +302,14 @@ impl Soak {
     }
 
     /// Not 100301: that would not be a fault but a lie, and nobody could tell.
-    fn some_fault(&mut self) -> FaultKind {
-        if self.random.random_bool(0.1) {
-            return FaultKind::ThenSomebodySets(self.some_configuration());
+    fn some_fault(&mut self, id: u64) -> FaultKind {
+        if self.random.random_bool(0.2) {
+            let somebody_sets = self.some_configuration(id);
+            return match self.random.random_range(0..4) {
+                0..2 => FaultKind::ThenSomebodySets(somebody_sets),
+                2 => FaultKind::FirstSomebodySets(somebody_sets),
+                _ => FaultKind::FirstSomebodyDeletes,
+            };
         }
         let random = &mut self.random;
         let code = |code| FaultKind::ErrorCode { code, info: String::new() };
@@ -335,7 +355,7 @@ impl Soak {
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
         // Terraform that cannot read everything keeps the state of before, of everything.
-        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the callback configuration"));
+        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the "));
         let (states, remotes) = (self.states()?, self.remotes());
         for id in ID..ID + APPLICATIONS {
             self.figures.reported += about(id).count();
@@ -397,7 +417,7 @@ impl Soak {
 
     fn remotes(&self) -> Configurations {
         let all = (ID..ID + APPLICATIONS)
-            .filter_map(|id| Some((id, self.scenario.simulator.configuration(Service::Call, id)?)));
+            .filter_map(|id| Some((id, self.scenario.simulator.configuration(of(id).service, id)?)));
         all.map(|(id, mut configuration)| {
             configuration.callback_commands.sort();
             (id, configuration)

@@ -144,10 +144,35 @@ const INTERNAL: [i64; 4] = [100_001, 60008, 60013, 60014];
 const TOO_MANY: [i64; 4] = [60007, 60011, 60018, 60019];
 const EXPIRED: i64 = 70001;
 /// "There is none", which is what reading and deleting may well find.
+pub(crate) const ALREADY_CONFIGURED: i64 = 100_300;
 pub(crate) const NOT_CONFIGURED: i64 = 100_301;
-const FOR_GOOD: [i64; 23] = [
-    100_002, 60002, 60003, 60004, 60005, 60006, 60009, 60010, 60012, 60015, 60016, 60017, 60020, 60021, 70003, 70009,
-    70013, 70014, 70016, 70020, 70050, 70051, 70107,
+const FOR_GOOD: [i64; 26] = [
+    100_002,
+    100_007,
+    ALREADY_CONFIGURED,
+    100_302,
+    60002,
+    60003,
+    60004,
+    60005,
+    60006,
+    60009,
+    60010,
+    60012,
+    60015,
+    60016,
+    60017,
+    60020,
+    60021,
+    70003,
+    70009,
+    70013,
+    70014,
+    70016,
+    70020,
+    70050,
+    70051,
+    70107,
 ];
 /// One that Tencent does not document.
 const UNKNOWN: i64 = 99999;

@@ -135,7 +135,7 @@ async fn an_application_without_a_url_is_an_error() {
     let session = Session::on(&simulator).await;
     let (told, diagnostics) = invoke(&session, &config(&session, [])).await;
     assert_eq!(told, [""; 0]);
-    assert_eq!(the_error(&diagnostics).summary, "SDKAppID 1400000001 has no callback configuration");
+    assert_eq!(the_error(&diagnostics).summary, "SDKAppID 1400000001 has no call callback configuration");
     simulator.inject(Fault::new(FaultKind::ErrorCode { code: 70009, info: "made to fail".into() }));
     let (_, diagnostics) = invoke(&session, &config(&session, [("on_failure", text("warn"))])).await;
     assert!(the_error(&diagnostics).detail.contains("error 70009"), "{diagnostics:?}");

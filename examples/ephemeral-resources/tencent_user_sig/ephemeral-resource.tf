@@ -1,5 +1,5 @@
 terraform {
-  # Ephemeral resources came with Terraform 1.10.
+  # Ephemeral resources came with Terraform 1.10 and OpenTofu 1.11.
   required_version = ">= 1.10"
 
   required_providers {

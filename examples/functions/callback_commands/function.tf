@@ -1,5 +1,5 @@
 terraform {
-  # Functions came with Terraform 1.8.
+  # Functions came with Terraform 1.8 and OpenTofu 1.7.
   required_version = ">= 1.8"
 
   required_providers {
@@ -13,4 +13,12 @@ terraform {
 resource "tencent_call_callback" "this" {
   url               = "https://hooks.example.com/tencent/call"
   callback_commands = provider::tencent::callback_commands("call")
+}
+
+# All events of live streams but those that Tencent waits for.
+resource "tencent_live_callback" "this" {
+  url = "https://hooks.example.com/tencent/live"
+  callback_commands = [
+    for command in provider::tencent::callback_commands("live") : command if !strcontains(command, "Before")
+  ]
 }

@@ -1,5 +1,5 @@
 terraform {
-  # Functions came with Terraform 1.8.
+  # Functions came with Terraform 1.8 and OpenTofu 1.7.
   required_version = ">= 1.8"
 
   required_providers {
@@ -13,11 +13,6 @@ variable "user_sig" {
   description = "A UserSig that somebody with the key has made."
   type        = string
   sensitive   = true
-
-  validation {
-    condition     = provider::tencent::user_sig_claims(var.user_sig).sdk_app_id == 1400000001
-    error_message = "The UserSig was made for another application."
-  }
 }
 
 provider "tencent" {
@@ -28,4 +23,9 @@ provider "tencent" {
 # For whom the UserSig was made, and until when it is valid: nothing of it is secret.
 output "user_sig_claims" {
   value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
+
+  precondition {
+    condition     = provider::tencent::user_sig_claims(var.user_sig).sdk_app_id == 1400000001
+    error_message = "The UserSig was made for another application."
+  }
 }

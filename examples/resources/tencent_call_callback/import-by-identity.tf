@@ -1,5 +1,5 @@
 terraform {
-  # Import by identity came with Terraform 1.12.
+  # Import by identity came with Terraform 1.12 and OpenTofu 1.12.
   required_version = ">= 1.12"
 
   required_providers {

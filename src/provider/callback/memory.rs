@@ -68,8 +68,8 @@ pub(crate) struct Planned {
     /// The SDKAppID of the object as it will be; none for one that is destroyed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<String>,
-    /// For a new object: the SDKAppIDs of those of which this run has read more than one object. Terraform plans a
-    /// tainted one as if it were new, and destroys it by this plan.
+    /// For a new object: the SDKAppIDs of those of which this run has read more than one object of the service. Terraform
+    /// plans a tainted one as if it were new, and destroys it by this plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) shared: Vec<String>,
     /// How it is reached.
@@ -169,7 +169,7 @@ impl Planned {
 
 impl Origin {
     pub(crate) fn of(callback: &Callback<'_>) -> Self {
-        Self { endpoint: callback.endpoint(), default: default_id(callback.tencent()) }
+        Self { endpoint: callback.endpoint(), default: default_id(&callback.tencent()) }
     }
 
     /// The object that was read or planned like this is to be written by way of `callback`.

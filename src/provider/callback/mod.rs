@@ -2,6 +2,10 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `service.rs` | what one service adds: its names, its words, its events |
+//! | `resource.rs`, `data_source.rs`, `list_resource.rs` | the objects that each service has |
+//! | `probe.rs` | action `tencent_callback_probe` |
+//! | `commands.rs`, `url.rs` | checks of the arguments; function `callback_commands` |
 //! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
 //! | `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
 //! | `memory.rs` | what the provider remembers of an object beside its state |
@@ -9,11 +13,19 @@
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 
 mod claims;
-pub(crate) mod memory;
-pub(crate) mod model;
-pub(crate) mod plan;
+pub(crate) mod commands;
+pub(crate) mod data_source;
+pub(crate) mod list_resource;
+mod memory;
+mod model;
+mod plan;
+pub(crate) mod probe;
 mod remote;
+pub(crate) mod resource;
+pub(crate) mod service;
+mod url;
 
+use self::service::Subject;
 use crate::tencent::{CallbackConfiguration, SdkAppId};
 use crate::terraform::Diagnostic;
 
@@ -30,9 +42,10 @@ pub(crate) fn list(commands: &[&str]) -> String {
     commands.join(", ")
 }
 
-fn refused_to_overwrite(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
+fn refused_to_overwrite(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic {
+    let Subject { service, id } = subject;
     Diagnostic::error(
-        format!("SDKAppID {id} has a callback configuration already"),
+        format!("SDKAppID {id} has a {} callback configuration already", service.name),
         format!(
             "It sends {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to \
              true.",

@@ -6,17 +6,18 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::memory::Memory;
+use super::service::CallbackService;
 use super::{Callback, Unwritten, Written};
 use crate::model;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::OfService;
 use crate::provider::checks;
-use crate::tencent::{CallbackConfiguration, CallbackUrl, SdkAppId, Service};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, SdkAppId};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Failure, Number, SetOf};
 
 model! {
     /// The attributes of the resource.
     #[derive(Debug, Clone)]
-    pub(crate) struct CallCallback {
+    pub(crate) struct CallbackModel {
         pub(crate) sdk_app_id: Attr<Number>,
         pub(crate) url: Attr<String>,
         pub(crate) url_wo: Attr<SecretString>,
@@ -41,13 +42,12 @@ model! {
     }
 }
 
-pub(crate) const SERVICE: Service = Service::CALL;
 pub(crate) const DELETE: &str = "DELETE";
 pub(crate) const ABANDON: &str = "ABANDON";
 /// Enough for a write with the default number of retries, each as slow as it may be, and a look at the outcome.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 
-impl CallCallback {
+impl CallbackModel {
     /// All that the schema has a default for; nothing else.
     pub(crate) fn defaults() -> Self {
         Self {
@@ -177,7 +177,7 @@ impl CallCallback {
     /// The remote object, for one operation.
     pub(crate) fn at_tencent<'a>(
         &self,
-        tencent: &'a Tencent,
+        tencent: OfService<'a>,
         operation: Operation,
         cx: &Context,
     ) -> Result<Callback<'a>, Diagnostics> {
@@ -190,7 +190,7 @@ impl CallCallback {
         // Validated in the configuration; what a state holds was validated when it was one.
         let timeout = timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT);
         let app = tencent.app_of_object(tencent.sdk_app_id(&self.sdk_app_id)?)?;
-        Ok(Callback::with(tencent, app, SERVICE, timeout, cx).hiding_url(self.has_secret_url()))
+        Ok(Callback::with(tencent, app, timeout, cx).hiding_url(self.has_secret_url()))
     }
 
     /// The object to write, all of which Terraform knows by then.
@@ -235,10 +235,10 @@ impl CallCallback {
         move |found| is_shown(found) || memory.knows(found)
     }
 
-    pub(crate) fn stays_abandoned(&self) -> Diagnostic {
+    pub(crate) fn stays_abandoned(&self, service: &CallbackService) -> Diagnostic {
         let id = self.id.known().map(String::as_str).unwrap_or_default();
         Diagnostic::warning(
-            format!("The callback configuration of SDKAppID {id} stays at Tencent"),
+            format!("The {} callback configuration of SDKAppID {id} stays at Tencent", service.name),
             format!(
                 "deletion_policy is \"{ABANDON}\": Terraform only forgets the configuration, and Tencent goes on posting \
                  events to {}.",
@@ -266,16 +266,16 @@ impl Timeouts {
 mod tests {
     use super::*;
 
-    fn known(url: &str) -> CallCallback {
-        CallCallback {
+    fn known(url: &str) -> CallbackModel {
+        CallbackModel {
             url: Attr::Known(url.to_owned()),
             callback_commands: Attr::Known(["Call.CallbackAfterEndCall".to_owned()].into_iter().collect()),
-            ..CallCallback::defaults()
+            ..CallbackModel::defaults()
         }
     }
 
-    fn secret(url: &str, version: u64) -> CallCallback {
-        CallCallback {
+    fn secret(url: &str, version: u64) -> CallbackModel {
+        CallbackModel {
             url: Attr::Null,
             url_wo: Attr::Known(url.to_owned().into()),
             url_wo_version: Attr::Known(version.into()),
@@ -286,18 +286,18 @@ mod tests {
     #[test]
     fn only_the_object_at_tencent_is_worth_a_request() {
         let prior = known("https://example.com/");
-        let kept = CallCallback { deletion_policy: Attr::Known(ABANDON.into()), ..prior.clone() };
+        let kept = CallbackModel { deletion_policy: Attr::Known(ABANDON.into()), ..prior.clone() };
         let memory = Memory::default();
         assert!(!prior.differs_remotely(&kept, &memory));
         assert!(prior.differs_remotely(&known("https://example.com/x"), &memory));
-        assert!(prior.differs_remotely(&CallCallback { url: Attr::Unknown, ..prior.clone() }, &memory));
+        assert!(prior.differs_remotely(&CallbackModel { url: Attr::Unknown, ..prior.clone() }, &memory));
         assert!(prior.has_equivalent_url(&known("https://EXAMPLE.com")));
     }
 
     #[test]
     fn a_secret_url_is_sent_with_another_version_or_in_place_of_another_one() {
         let url = "https://example.com/tok3n";
-        let prior = CallCallback { url_wo: Attr::Null, ..secret("", 1) };
+        let prior = CallbackModel { url_wo: Attr::Null, ..secret("", 1) };
         let mut memory = Memory::default();
         memory.url = Some(memory.digest_of(&url.to_owned().into()));
         for (planned, differs, overlooks) in [

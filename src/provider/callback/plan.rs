@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::claims::{Claim, ClaimNumber, Goes, Stay};
 use super::memory::{Memory, Origin, Planned};
-use super::model::{CallCallback, Operation, SERVICE};
+use super::model::{CallbackModel, Operation};
 use super::remote::{Callback, Record};
+use super::service::{CallbackService, Subject};
 use super::{describe, how_to_import, refused_to_overwrite};
-use crate::provider::applications::Tencent;
+use crate::provider::applications::OfService;
 use crate::provider::checks;
-use crate::tencent::{CallbackConfiguration, Error, ErrorKind, SdkAppId};
+use crate::tencent::{CallbackConfiguration, Error, ErrorKind};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
 
 /// How long planning looks for an existing configuration at most: two attempts of the default `request_timeout`. A write
@@ -20,10 +21,10 @@ const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 /// Plans a creation, an update, or one half of a replacement.
 pub(crate) async fn plan(
-    tencent: &Tencent,
-    change: Change<CallCallback>,
+    tencent: OfService<'_>,
+    change: Change<CallbackModel>,
     cx: &mut Context,
-) -> Result<CallCallback, Diagnostics> {
+) -> Result<CallbackModel, Diagnostics> {
     let Change { prior, config, proposed: mut planned } = change;
     let memory: Memory = cx.private();
     if let Some(prior) = &prior
@@ -34,7 +35,7 @@ pub(crate) async fn plan(
     }
     if config.sdk_app_id.is_null() {
         if let (Some(_), Some(origin)) = (&prior, &memory.origin) {
-            origin.check_default(tencent)?;
+            origin.check_default(&tencent)?;
         }
         planned.sdk_app_id = planned_sdk_app_id(tencent, prior.as_ref(), cx)?;
     }
@@ -82,10 +83,10 @@ pub(crate) async fn plan(
 }
 
 /// Plans a destruction.
-pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
+pub(crate) fn plan_destroy(tencent: OfService<'_>, prior: &CallbackModel, cx: &mut Context) -> Result<(), Diagnostics> {
     let memory: Memory = cx.private();
     if prior.is_abandoned() {
-        cx.warn(prior.stays_abandoned());
+        cx.warn(prior.stays_abandoned(tencent.service()));
     }
     let Some(record) = record_of(tencent, prior) else { return Ok(()) };
     let keep = let_go(&record, prior, &memory)?;
@@ -97,7 +98,7 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
         && !keep
         && !prior.is_what_the_plan_showed(&memory)(seen)
     {
-        cx.warn(deletes_what_has_changed(record.sdk_app_id(), seen));
+        cx.warn(deletes_what_has_changed(record.subject(), seen));
     }
     // Terraform also plans the end of what create_before_destroy has deposed when it applies; then deleting tells.
     if keep && !record.has_written() {
@@ -114,16 +115,16 @@ pub(crate) fn plan_destroy(tencent: &Tencent, prior: &CallCallback, cx: &mut Con
 }
 
 /// What this run knows of the application of `object`, if it is known which one that is.
-fn record_of(tencent: &Tencent, object: &CallCallback) -> Option<Arc<Record>> {
+fn record_of(tencent: OfService<'_>, object: &CallbackModel) -> Option<Arc<Record>> {
     let id = object.sdk_app_id.known().and_then(|id| tencent.sdk_app_id(&Attr::Known(id.clone())).ok());
-    id.map(|id| tencent.record(id, SERVICE))
+    id.map(|id| tencent.record(id))
 }
 
 /// The remote object of `object`. Where it is `needed`, that it cannot be reached is an error, unless the provider's own
 /// configuration is not known yet.
 fn reached<'a>(
-    tencent: &'a Tencent,
-    object: &CallCallback,
+    tencent: OfService<'a>,
+    object: &CallbackModel,
     operation: Operation,
     needed: bool,
     cx: &Context,
@@ -135,7 +136,7 @@ fn reached<'a>(
     }
 }
 
-fn is_known(tencent: &Tencent, object: &CallCallback, cx: &Context) -> bool {
+fn is_known(tencent: OfService<'_>, object: &CallbackModel, cx: &Context) -> bool {
     cx.provider_is_known() && tencent.is_known(&object.sdk_app_id)
 }
 
@@ -148,9 +149,9 @@ struct Place {
 
 /// Notes that the object is to exist after the apply, and checks it against all others of its application.
 fn claim(
-    tencent: &Tencent,
-    prior: Option<&CallCallback>,
-    planned: &CallCallback,
+    tencent: OfService<'_>,
+    prior: Option<&CallbackModel>,
+    planned: &CallbackModel,
     memory: &Memory,
     cx: &mut Context,
 ) -> Result<Option<Place>, Diagnostics> {
@@ -173,26 +174,26 @@ fn claim(
     for other in claimed.others.stays {
         match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_equivalent(wanted) => {
-                cx.warn(managed_twice_alike(record.sdk_app_id()));
+                cx.warn(managed_twice_alike(record.subject()));
             }
             (Some(other), Some(wanted)) => return Err(record.managed_twice(other, wanted).into()),
-            _ => cx.warn(managed_twice_perhaps_alike(record.sdk_app_id())),
+            _ => cx.warn(managed_twice_perhaps_alike(record.subject())),
         }
     }
     if claimed.others.deletes && !is_written {
-        return Err(needs_refresh(record.sdk_app_id()).into());
+        return Err(needs_refresh(record.subject()).into());
     }
     if let Some(prior) = in_place
         && is_written
         && !prior.differs_remotely(planned, memory)
     {
-        cx.warn(written_again(record.sdk_app_id()));
+        cx.warn(written_again(record.subject()));
     }
     Ok(Some(Place { number: claimed.number, was_read: claimed.when_read.is_some() }))
 }
 
 /// The second half of the plan of a replacement.
-fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback) -> Place {
+fn claim_again(tencent: OfService<'_>, number: ClaimNumber, planned: &CallbackModel) -> Place {
     if let Some(record) = record_of(tencent, planned) {
         record.claims.plan_again(number, Claim::Stays(Stay::new(planned.remote(), true, true)));
     }
@@ -200,7 +201,7 @@ fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &CallCallback) -
 }
 
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
-fn let_go(record: &Record, prior: &CallCallback, memory: &Memory) -> Result<bool, Diagnostics> {
+fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<bool, Diagnostics> {
     if prior.is_abandoned() {
         record.claims.plan(true, Claim::Goes(Goes::new(false)));
         return Ok(false);
@@ -211,7 +212,7 @@ fn let_go(record: &Record, prior: &CallCallback, memory: &Memory) -> Result<bool
     let remembered = memory.keep || claimed.when_read.is_some_and(|others| others.may_stay());
     let is_late = |stay: &Stay| was_read || !stay.was_read;
     if !remembered && claimed.others.unwritten().any(is_late) {
-        return Err(needs_refresh(record.sdk_app_id()).into());
+        return Err(needs_refresh(record.subject()).into());
     }
     let keep = remembered || claimed.others.undecided || !claimed.others.stays.is_empty();
     if keep {
@@ -222,8 +223,8 @@ fn let_go(record: &Record, prior: &CallCallback, memory: &Memory) -> Result<bool
 
 /// The application of a resource that names none: the provider's.
 fn planned_sdk_app_id(
-    tencent: &Tencent,
-    prior: Option<&CallCallback>,
+    tencent: OfService<'_>,
+    prior: Option<&CallbackModel>,
     cx: &mut Context,
 ) -> Result<Attr<crate::terraform::Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
@@ -252,13 +253,13 @@ fn planned_sdk_app_id(
 /// Looks whether a creation would overwrite something, and says so. With `replaces`, an object of another application is
 /// destroyed for it.
 async fn look_before_creating(
-    tencent: &Tencent,
-    planned: &CallCallback,
+    tencent: OfService<'_>,
+    planned: &CallbackModel,
     replaces: bool,
     cx: &mut Context,
 ) -> Result<(), Diagnostics> {
     if !is_known(tencent, planned, cx) || !matches!(planned.sdk_app_id, Attr::Known(_)) {
-        cx.warn(could_not_check(planned));
+        cx.warn(could_not_check(planned, tencent.service()));
         return Ok(());
     }
     let callback = planned.at_tencent(tencent, Operation::Read, cx)?.within(LONGEST_LOOK);
@@ -274,13 +275,13 @@ async fn look_before_creating(
         },
     };
     let Some(existing) = found.filter(|found| !callback.is_released(found)) else { return Ok(()) };
-    let id = callback.sdk_app_id();
+    let subject = callback.subject();
     if planned.remote().is_some_and(|planned| planned.is_equivalent(&existing)) {
-        cx.warn(exists_as_planned(id, &existing));
+        cx.warn(exists_as_planned(subject, &existing));
     } else if guarded {
-        return Err(refused_to_overwrite(id, &existing).into());
+        return Err(refused_to_overwrite(subject, &existing).into());
     } else {
-        cx.warn(overwrites(id, &existing));
+        cx.warn(overwrites(subject, &existing));
     }
     Ok(())
 }
@@ -295,7 +296,7 @@ fn failed_look(
     if error.kind == ErrorKind::Stopped {
         return Err(Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again."));
     }
-    let mut diagnostic = callback.failed("Checking for an existing callback configuration", error);
+    let mut diagnostic = callback.failed("Checking for an existing", error);
     if !error.kind.may_pass() {
         return Err(diagnostic);
     }
@@ -311,38 +312,39 @@ fn failed_look(
     if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
 }
 
-fn could_not_check(planned: &CallCallback) -> Diagnostic {
+fn could_not_check(planned: &CallbackModel, service: &CallbackService) -> Diagnostic {
     let of = planned.id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default();
     Diagnostic::warning(
-        format!("Could not check for an existing callback configuration{of}"),
+        format!("Could not check for an existing {} callback configuration{of}", service.name),
         "The application or its credentials are known only after apply. If the application has a callback configuration \
          by then, this plan overwrites it, unless overwrite_existing is false.",
     )
 }
 
-fn exists_as_planned(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
+fn exists_as_planned(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {id} exists already, as planned"),
-        format!("SDKAppID {id} already sends {}. This plan writes the same again.", describe(existing)),
+        format!("The {subject} exists already, as planned"),
+        format!("SDKAppID {} already sends {}. This plan writes the same again.", subject.id, describe(existing)),
     )
 }
 
 /// Terraform shows this with the plan, and again after the apply.
-fn overwrites(id: SdkAppId, existing: &CallbackConfiguration) -> Diagnostic {
+fn overwrites(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("This plan overwrites the existing callback configuration of SDKAppID {id}"),
+        format!("This plan overwrites the existing {subject}"),
         format!(
-            "When the provider checked, the application had a callback configuration that this resource does not manage \
-             yet. It sent {}. This plan replaces all of it.\n\n{}",
+            "When the provider checked, the application had a {} callback configuration that this resource does not \
+             manage yet. It sent {}. This plan replaces all of it.\n\n{}",
+            subject.service.name,
             describe(existing),
-            how_to_import(id)
+            how_to_import(subject.id)
         ),
     )
 }
 
-fn deletes_what_has_changed(id: SdkAppId, found: &CallbackConfiguration) -> Diagnostic {
+fn deletes_what_has_changed(subject: Subject, found: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {id} is not what the state says"),
+        format!("The {subject} is not what the state says"),
         format!(
             "When the provider checked, it sent {}. Somebody else has set that. This plan deletes it.",
             describe(found)
@@ -350,34 +352,40 @@ fn deletes_what_has_changed(id: SdkAppId, found: &CallbackConfiguration) -> Diag
     )
 }
 
-fn managed_twice_alike(id: SdkAppId) -> Diagnostic {
+fn managed_twice_alike(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
-        format!("Two resources for the callback configuration of SDKAppID {id}"),
+        format!("Two resources for the {subject}"),
         "Another resource with this provider manages the same application, and so far the two want the same. As soon as \
          they differ, the plan fails. Remove one of the two: if both are in the state, use a removed block.",
     )
     .on("sdk_app_id")
 }
 
-fn managed_twice_perhaps_alike(id: SdkAppId) -> Diagnostic {
+fn managed_twice_perhaps_alike(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
-        format!("Two resources for the callback configuration of SDKAppID {id}"),
-        "Another resource with this provider manages the same application. What they want is known only after apply; if \
-         that differs, the apply fails. An application has only one callback configuration: remove one of the two.",
+        format!("Two resources for the {subject}"),
+        format!(
+            "Another resource with this provider manages the same application. What they want is known only after apply; if \
+             that differs, the apply fails. An application has only one {} callback configuration: remove one of the two.",
+            subject.service.name
+        ),
     )
     .on("sdk_app_id")
 }
 
-fn written_again(id: SdkAppId) -> Diagnostic {
+fn written_again(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {id} is written again"),
-        "Another object in Terraform's state belongs to this application, and Terraform destroys it, or may. An \
-         application has only one callback configuration, so this plan writes it once more: it is there whichever of the \
-         two comes first.",
+        format!("The {subject} is written again"),
+        format!(
+            "Another object in Terraform's state belongs to this application, and Terraform destroys it, or may. An \
+             application has only one {} callback configuration, so this plan writes it once more: it is there whichever of \
+             the two comes first.",
+            subject.service.name
+        ),
     )
 }
 
-fn overlooked_url(planned: &CallCallback) -> Diagnostic {
+fn overlooked_url(planned: &CallbackModel) -> Diagnostic {
     let outcome = if planned.last_request_id.is_unknown() {
         "This plan writes the whole configuration for another reason, and sends the new URL with it."
     } else {
@@ -390,9 +398,9 @@ fn overlooked_url(planned: &CallCallback) -> Diagnostic {
     .on("url_wo")
 }
 
-fn needs_refresh(id: SdkAppId) -> Diagnostic {
+fn needs_refresh(subject: Subject) -> Diagnostic {
     Diagnostic::error(
-        format!("Several objects for the callback configuration of SDKAppID {id}"),
+        format!("Several objects for the {subject}"),
         "This plan destroys one of several objects in the state that belong to this application, and keeps another. \
          Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's own \
          configuration is not known yet, so the provider cannot keep the configuration of the one that stays. Run the \

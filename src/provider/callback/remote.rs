@@ -6,10 +6,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::claims::{Claims, Reading};
+use super::service::Subject;
 use super::{describe, refused_to_overwrite};
-use crate::provider::applications::Tencent;
+use crate::provider::applications::OfService;
 use crate::provider::checks;
-use crate::tencent::{App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service};
+use crate::tencent::{
+    ALREADY_CONFIGURED, App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service,
+};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
 /// How long to look at most for what holds after a write.
@@ -21,13 +24,15 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 /// How long a look is as good as a new one. Terraform plans an object once more right before it applies the plan.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// How often a write starts anew because somebody else has created the configuration in between.
+const RACES: usize = 3;
+
 /// An application's callback configuration, while an operation lasts.
 #[derive(Debug)]
 pub(crate) struct Callback<'a> {
-    tencent: &'a Tencent,
+    tencent: OfService<'a>,
     app: Arc<App>,
     record: Arc<Record>,
-    service: Service,
     patience: Patience,
     /// Whether what it finds is shown without the URL's path.
     hides_url: bool,
@@ -36,7 +41,7 @@ pub(crate) struct Callback<'a> {
 /// What this run of Terraform has found and done at one application and service.
 #[derive(Debug)]
 pub(crate) struct Record {
-    id: SdkAppId,
+    subject: Subject,
     pub(crate) claims: Claims,
     /// The last write. Locked while it is written or deleted: the two exclude each other.
     written: tokio::sync::Mutex<Option<Write>>,
@@ -67,9 +72,9 @@ struct Look {
 }
 
 impl Record {
-    pub(crate) fn of(id: SdkAppId) -> Self {
+    pub(crate) fn of(subject: Subject) -> Self {
         Self {
-            id,
+            subject,
             claims: Claims::default(),
             written: tokio::sync::Mutex::default(),
             released: Mutex::default(),
@@ -77,8 +82,8 @@ impl Record {
         }
     }
 
-    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
-        self.id
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     /// Whether this run has written it, or may have.
@@ -99,15 +104,15 @@ impl Record {
 
     /// What to say of two objects that want different things.
     pub(crate) fn managed_twice(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> Diagnostic {
-        let id = self.id;
         Diagnostic::error(
-            format!("Two resources for the callback configuration of SDKAppID {id}"),
+            format!("Two resources for the {}", self.subject),
             format!(
                 "Another resource with this provider manages the same application. It sends {}; this one sends {}. An \
-                 application has only one callback configuration: remove one of the two resources, or change its \
+                 application has only one {} callback configuration: remove one of the two resources, or change its \
                  sdk_app_id.",
                 describe(other),
-                describe(wanted)
+                describe(wanted),
+                self.subject.service.name,
             ),
         )
         .on("sdk_app_id")
@@ -116,9 +121,13 @@ impl Record {
     /// What to say of a deletion that would have deleted what another object wants.
     pub(crate) fn not_deleted(&self) -> Diagnostic {
         Diagnostic::warning(
-            format!("The callback configuration of SDKAppID {} is left to another object", self.id),
-            "Terraform holds several objects for this application, which has only one callback configuration. Destroying \
-             this one deletes nothing at Tencent: the configuration stays as long as another of these objects does.",
+            format!("The {} is left to another object", self.subject),
+            format!(
+                "Terraform holds several objects for this application, which has only one {} callback configuration. \
+                 Destroying this one deletes nothing at Tencent: the configuration stays as long as another of these objects \
+                 does.",
+                self.subject.service.name
+            ),
         )
     }
 }
@@ -156,8 +165,8 @@ enum Deed<'a> {
 impl Deed<'_> {
     fn name(self) -> &'static str {
         match self {
-            Self::Write(_) => "Writing the callback configuration",
-            Self::Delete => "Deleting the callback configuration",
+            Self::Write(_) => "Writing the",
+            Self::Delete => "Deleting the",
         }
     }
 
@@ -185,21 +194,20 @@ impl<'a> Callback<'a> {
     ///
     /// If neither names one, or the provider has no credentials for it.
     pub(crate) fn of(
-        tencent: &'a Tencent,
-        service: Service,
+        tencent: OfService<'a>,
         sdk_app_id: &Attr<Number>,
         timeout: Duration,
         cx: &Context,
     ) -> Result<Self, Diagnostics> {
         let app = tencent.app(tencent.sdk_app_id(sdk_app_id)?)?;
-        Ok(Self::with(tencent, app, service, timeout, cx))
+        Ok(Self::with(tencent, app, timeout, cx))
     }
 
     /// That of `app`.
-    pub(crate) fn with(tencent: &'a Tencent, app: Arc<App>, service: Service, timeout: Duration, cx: &Context) -> Self {
-        let record = tencent.record(app.sdk_app_id(), service);
+    pub(crate) fn with(tencent: OfService<'a>, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
+        let record = tencent.record(app.sdk_app_id());
         let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Self { tencent, app, record, service, patience, hides_url: false }
+        Self { tencent, app, record, patience, hides_url: false }
     }
 
     /// The same with no more time than this.
@@ -218,19 +226,27 @@ impl<'a> Callback<'a> {
         self.app.sdk_app_id()
     }
 
+    pub(crate) fn subject(&self) -> Subject {
+        self.record.subject
+    }
+
     pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 
-    pub(crate) fn tencent(&self) -> &Tencent {
+    pub(crate) fn tencent(&self) -> OfService<'a> {
         self.tencent
+    }
+
+    fn api(&self) -> Service {
+        self.tencent.service().api
     }
 
     /// Waits for its turn to be read: see [`Claims::read`].
     pub(crate) async fn turn_to_read(&self) -> Result<Reading<'_>, Diagnostic> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
-                format!("Reading the callback configuration of SDKAppID {} failed", self.sdk_app_id()),
+                format!("Reading the {} failed", self.subject()),
                 format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
             )
         })
@@ -249,7 +265,7 @@ impl<'a> Callback<'a> {
     }
 
     async fn read(&self, patience: &Patience) -> Result<Option<CallbackConfiguration>, Error> {
-        Ok(self.shown(self.tencent.client.get_callback(&self.app, self.service, patience).await?))
+        Ok(self.shown(self.tencent.client.get_callback(&self.app, self.api(), patience).await?))
     }
 
     /// What a look of a moment ago found, if there was one.
@@ -263,13 +279,14 @@ impl<'a> Callback<'a> {
 
     /// Reads it; `None` if there is none.
     pub(crate) async fn get(&self) -> Result<Option<CallbackConfiguration>, Diagnostics> {
-        let failed = |error| self.failed("Reading the callback configuration", &error).into();
+        let failed = |error| self.failed("Reading the", &error).into();
         self.look().await.map_err(failed)
     }
 
-    /// A failed call, for a person. `what` is what was attempted, such as "Reading the callback configuration".
-    pub(crate) fn failed(&self, what: &str, error: &Error) -> Diagnostic {
-        checks::call_failed(what, &self.app, error)
+    /// A failed call, for a person. `doing` is what was attempted, such as "Reading the".
+    pub(crate) fn failed(&self, doing: &str, error: &Error) -> Diagnostic {
+        let what = format!("{doing} {} callback configuration", self.subject().service.name);
+        checks::call_failed(&what, &self.app, error)
     }
 
     /// Whether this run has let go of what was `found`, and left it there.
@@ -318,7 +335,7 @@ impl<'a> Callback<'a> {
             self.release(Some(found));
             return Ok(());
         }
-        if let Err(error) = self.tencent.client.delete_callback(&self.app, self.service, &self.writing()).await {
+        if let Err(error) = self.tencent.client.delete_callback(&self.app, self.api(), &self.writing()).await {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
@@ -336,22 +353,25 @@ impl<'a> Callback<'a> {
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
+        let mut exists = true;
+        let is_expected = |found: &CallbackConfiguration| self.is_released(found);
         if written.is_none() {
             let told = self.record.looked().clone();
             let found = match self.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
             };
-            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !self.is_released(found)) {
+            exists = found.is_some();
+            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !is_expected(found)) {
                 if guarded {
-                    return Err(refused_to_overwrite(self.sdk_app_id(), &found).into());
+                    return Err(refused_to_overwrite(self.subject(), &found).into());
                 }
                 if told.and_then(|look| look.found).as_ref() != Some(&found) {
                     cx.warn(self.changed_since(&found, &replaced_by(wanted)));
                 }
             }
         }
-        self.write(wanted, guarded, &mut written, cx).await
+        self.write(wanted, exists, &is_expected, guarded, &mut written, cx).await
     }
 
     /// Replaces it as a whole for the object of this `last_request_id`. `is_expected` tells what the plan showed from what
@@ -360,14 +380,16 @@ impl<'a> Callback<'a> {
         &self,
         last_request_id: Option<&String>,
         wanted: &CallbackConfiguration,
-        is_expected: impl Fn(&CallbackConfiguration) -> bool,
+        is_expected: impl Fn(&CallbackConfiguration) -> bool + Sync,
         guarded: bool,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
         let mut written = self.lock().await?;
         self.check_rival(&written, last_request_id, wanted)?;
+        let mut exists = true;
         if written.is_none() {
             let found = self.inspect("Nothing was written.").await?;
+            exists = found.is_some();
             if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
                 if guarded {
                     return Err(Unwritten { diagnostic: self.refuses_changed(&found, "written"), found: Some(found) });
@@ -375,7 +397,7 @@ impl<'a> Callback<'a> {
                 cx.warn(self.changed_since(&found, &replaced_by(wanted)));
             }
         }
-        self.write(wanted, guarded, &mut written, cx).await
+        self.write(wanted, exists, &is_expected, guarded, &mut written, cx).await
     }
 
     /// Whether it is as `wanted` already. Then that counts as written for the object of this `last_request_id`: no other
@@ -400,7 +422,7 @@ impl<'a> Callback<'a> {
     /// Looks at what a write or a deletion is about to replace. `outcome` says what follows if that fails.
     async fn inspect(&self, outcome: &str) -> Result<Option<CallbackConfiguration>, Diagnostic> {
         self.look().await.map_err(|error| {
-            let mut diagnostic = self.failed("Checking the callback configuration", &error);
+            let mut diagnostic = self.failed("Checking the", &error);
             diagnostic.detail += &format!("\n\n{outcome}");
             diagnostic
         })
@@ -423,14 +445,14 @@ impl<'a> Callback<'a> {
     /// Somebody else has set something after the plan was made.
     fn changed_since(&self, found: &CallbackConfiguration, outcome: &str) -> Diagnostic {
         Diagnostic::warning(
-            format!("The callback configuration of SDKAppID {} has changed since the plan", self.sdk_app_id()),
+            format!("The {} has changed since the plan", self.subject()),
             format!("Before the apply, Tencent sent {}. The plan did not show that. {outcome}", describe(found)),
         )
     }
 
     fn refuses_changed(&self, found: &CallbackConfiguration, participle: &str) -> Diagnostic {
         Diagnostic::error(
-            format!("The callback configuration of SDKAppID {} has changed since the plan", self.sdk_app_id()),
+            format!("The {} has changed since the plan", self.subject()),
             format!(
                 "Tencent now sends {}, which the plan did not show, and overwrite_existing is false. Nothing was \
                  {participle}. Run a new plan to see the change.",
@@ -444,9 +466,8 @@ impl<'a> Callback<'a> {
     async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write>>, Diagnostic> {
         self.record.claims.clear();
         self.patiently(self.record.written.lock()).await.map_err(|why| {
-            let id = self.sdk_app_id();
             Diagnostic::error(
-                format!("Another resource is writing the callback configuration of SDKAppID {id}"),
+                format!("Another resource is writing the {}", self.subject()),
                 format!("While this one waited for it, {why}. An application should have one such resource."),
             )
         })
@@ -462,15 +483,38 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// Writes, and finds out what holds afterwards.
+    /// Writes, and finds out what holds afterwards. `exists` is whether the last look found one.
     async fn write(
         &self,
         wanted: &CallbackConfiguration,
+        exists: bool,
+        is_expected: &(dyn Fn(&CallbackConfiguration) -> bool + Sync),
         guarded: bool,
         written: &mut Option<Write>,
         cx: &mut Context,
     ) -> Result<Written, Unwritten> {
-        let outcome = match self.set(wanted).await {
+        let mut outcome = self.set(wanted, exists).await;
+        for _ in 0..RACES {
+            let Err(refusal) = &outcome else { break };
+            if !refusal.is(ALREADY_CONFIGURED) {
+                break;
+            }
+            let found = self.look_again(refusal).await?;
+            let is_own = |found: &&CallbackConfiguration| {
+                found.is_equivalent(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
+            };
+            if let Some(found) = found.as_ref().filter(|found| !is_expected(found) && !is_own(found)) {
+                if guarded {
+                    return Err(Unwritten {
+                        diagnostic: self.refuses_changed(found, "written"),
+                        found: Some(found.clone()),
+                    });
+                }
+                cx.warn(self.changed_since(found, &replaced_by(wanted)));
+            }
+            outcome = self.set(wanted, found.is_some()).await;
+        }
+        let outcome = match outcome {
             Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
             Err(error) if !error.may_have_taken_effect => {
                 return Err(self.failed(Deed::Write(wanted).name(), &error).into());
@@ -488,8 +532,18 @@ impl<'a> Callback<'a> {
         outcome
     }
 
-    async fn set(&self, configuration: &CallbackConfiguration) -> Result<String, Error> {
-        self.tencent.client.set_callback(&self.app, self.service, configuration, &self.writing()).await
+    /// Looks at what kept Tencent from creating it: what somebody else has just set, or what an attempt of this write
+    /// has left.
+    async fn look_again(&self, refusal: &Error) -> Result<Option<CallbackConfiguration>, Diagnostic> {
+        self.inspect(match refusal.may_have_taken_effect {
+            true => "It may have been written all the same. The next plan will show what is there.",
+            false => "Nothing was written.",
+        })
+        .await
+    }
+
+    async fn set(&self, configuration: &CallbackConfiguration, exists: bool) -> Result<String, Error> {
+        self.tencent.client.write_callback(&self.app, self.api(), configuration, exists, &self.writing()).await
     }
 
     /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
@@ -519,7 +573,7 @@ impl<'a> Callback<'a> {
         }
 
         // Written once more, what somebody else set is gone, and a form of Tencent's own comes back the same.
-        let (request_id, second) = match self.set(wanted).await {
+        let (request_id, second) = match self.set(wanted, first.is_some()).await {
             Ok(request_id) => (request_id, self.read_back().await),
             Err(_) => (request_id, Ok(first.clone())),
         };
@@ -539,7 +593,7 @@ impl<'a> Callback<'a> {
 
     fn wrote_twice(&self, first: Option<&CallbackConfiguration>) -> Diagnostic {
         Diagnostic::warning(
-            format!("Somebody else also changes the callback configuration of SDKAppID {}", self.sdk_app_id()),
+            format!("Somebody else also changes the {}", self.subject()),
             format!(
                 "Right after this apply wrote it, {}. This apply wrote it once more, which replaced that. Find out who \
                  else sets it: the console, a script, or another Terraform state.",
@@ -550,7 +604,7 @@ impl<'a> Callback<'a> {
 
     fn refuses_rewrite(&self, found: &CallbackConfiguration) -> Diagnostic {
         Diagnostic::error(
-            format!("Somebody else also changes the callback configuration of SDKAppID {}", self.sdk_app_id()),
+            format!("Somebody else also changes the {}", self.subject()),
             format!(
                 "Right after this apply wrote it, Tencent sent {}. It was left as it is, because overwrite_existing is \
                  false. Find out who else sets it (the console, a script, or another Terraform state), then run a new \
@@ -562,7 +616,7 @@ impl<'a> Callback<'a> {
 
     fn does_not_hold(&self, wanted: &CallbackConfiguration, found: Option<&CallbackConfiguration>) -> Diagnostic {
         Diagnostic::error(
-            format!("The callback configuration of SDKAppID {} is not what was written", self.sdk_app_id()),
+            format!("The {} is not what was written", self.subject()),
             format!(
                 "This apply wrote it twice: {}. Each time Tencent accepted it, but then {}. Find out who else sets it: \
                  the console, a script, or another Terraform state. The next plan will show what is there.",
@@ -584,7 +638,7 @@ impl<'a> Callback<'a> {
             Some(OwnForm::Spelling) | None => "another spelling of what it was given",
         };
         Diagnostic::warning(
-            format!("Tencent stores the callback configuration of SDKAppID {} differently", self.sdk_app_id()),
+            format!("Tencent stores the {} differently", self.subject()),
             format!(
                 "Tencent stores {difference}. It was given {}. It stores {}. Terraform shows no difference as long as \
                  that stays so. To end this warning, write the configuration the way Tencent stores it.",
@@ -602,7 +656,7 @@ impl<'a> Callback<'a> {
 
     /// After a failed call: looks for what holds, unless it is certain that nothing was done.
     async fn find_out(&self, deed: Deed<'_>, error: &Error, cx: &mut Context) -> Result<(), Unwritten> {
-        let (id, participle) = (self.sdk_app_id(), deed.participle());
+        let participle = deed.participle();
         let mut diagnostic = self.failed(deed.name(), error);
         if !error.may_have_taken_effect {
             return Err(diagnostic.into());
@@ -610,8 +664,7 @@ impl<'a> Callback<'a> {
         let found = self.look_after(error).await;
         match &found {
             Ok(found) if deed.is_done(found.as_ref()) => {
-                diagnostic.summary =
-                    format!("The callback configuration of SDKAppID {id} was {participle}, unconfirmed");
+                diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
                 diagnostic.severity = Severity::Warning;
                 diagnostic.detail += match found {
                     Some(_) => "\n\nReading it back shows that the configuration is as planned.",

@@ -5,7 +5,7 @@ use crate::terraform::codec::{self, decode};
 use crate::terraform::ephemeral_resource::{AnyEphemeralResource, Opened};
 use crate::terraform::proto;
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::{Context, Diagnostics};
+use crate::terraform::{Context, Diagnostic, Diagnostics};
 
 impl<P: Provider> Server<P> {
     fn ephemeral_resource(&self, type_name: &str) -> Result<&dyn AnyEphemeralResource<P::Client>, Diagnostics> {
@@ -31,14 +31,17 @@ impl<P: Provider> Server<P> {
         let schema = resource.schema();
         let config = decode(request.config.as_ref(), &schema.ty())?;
         let config = schema.with_defaults(config.clone(), &config);
-        let configured = self.configured()?;
+        let (configured, config_is_known) = (self.configured()?, config.is_wholly_known());
         let (opened, deferred) = match &*configured {
-            Configured::Known(client) if config.is_wholly_known() => (resource.open(client, config, cx).await?, None),
+            Configured::Known(client) if config_is_known => (resource.open(client, config, cx).await?, None),
             // Only a plan knows as little; the apply opens it again.
             Configured::Known(_) => (schema.with_unknowns(config).into(), None),
             Configured::Partly(_) => (schema.with_unknowns(config).into(), deferred(request.client_capabilities)),
         };
         let Opened { attributes, renew_at } = opened;
+        if config_is_known && deferred.is_none() && !attributes.is_wholly_known() {
+            cx.warn(Self::opened_later());
+        }
         Ok(proto::open_ephemeral_resource::Response {
             result: Some(codec::encode(&attributes, &schema.ty())?),
             renew_at: renew_at.map(Into::into),
@@ -46,6 +49,19 @@ impl<P: Provider> Server<P> {
             deferred,
             ..Default::default()
         })
+    }
+
+    /// OpenTofu accepts no unknown value here and calls it a bug of the provider's: this stands beside that.
+    fn opened_later() -> Diagnostic {
+        Diagnostic::warning(
+            "The ephemeral resource is not opened yet",
+            format!(
+                "An argument of the provider \"{}\" depends on a value that is known only after apply. Terraform opens \
+                 the resource when it applies. OpenTofu does so only if the resource depends on that value, too: name \
+                 in its depends_on where the value comes from.",
+                P::TYPE_NAME
+            ),
+        )
     }
 
     pub(super) async fn renew_ephemeral_resource(

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -12,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::app::{App, AppStatus};
-use crate::configuration::{Configuration, Store};
+use crate::configuration::Configuration;
 use crate::rate_limit::RateLimit;
-use crate::record::Incoming;
+use crate::record::{Incoming, Outcome};
+use crate::store::Store;
+use crate::token::Token;
 use crate::user_sig::{self, Flaw};
 
 /// A service that has callback configurations of its own.
@@ -29,32 +32,54 @@ pub enum Service {
     /// `live_config`
     #[serde(rename = "live_config")]
     Live,
+    /// `made_up_config`: a service that Tencent does not have, for tests that add one. It behaves like Room.
+    #[serde(rename = "made_up_config")]
+    MadeUp,
+}
+
+impl Service {
+    /// Every service, the made-up one included.
+    pub const ALL: [Self; 4] = [Self::Call, Self::Room, Self::Live, Self::MadeUp];
 }
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// `set_callback`: replaces the whole configuration.
+    /// `set_callback`: creates a configuration. Whether it replaces one that exists depends on the service, and on
+    /// [`let_set_overwrite`](crate::Simulator::let_set_overwrite).
     Set,
+    /// `update_callback`: replaces a configuration that exists, as a whole. Call lacks it as long as set overwrites.
+    Update,
     /// `get_callback`
     Get,
     /// `delete_callback`
     Delete,
+    /// `set_callback_token`, of Live alone: creates or replaces the token.
+    SetToken,
+    /// `get_callback_token`, of Live alone.
+    GetToken,
+    /// `delete_callback_token`, of Live alone.
+    DeleteToken,
 }
 
-/// The service and the action that a path names.
+/// The service and the action that a path names, whether or not that service has that call.
 pub(crate) fn route(path: &str) -> Option<(Service, Action)> {
     let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
     let service = match service {
         "call_config" => Service::Call,
         "room_config" => Service::Room,
         "live_config" => Service::Live,
+        "made_up_config" => Service::MadeUp,
         _ => return None,
     };
     let action = match action {
         "set_callback" => Action::Set,
+        "update_callback" => Action::Update,
         "get_callback" => Action::Get,
         "delete_callback" => Action::Delete,
+        "set_callback_token" => Action::SetToken,
+        "get_callback_token" => Action::GetToken,
+        "delete_callback_token" => Action::DeleteToken,
         _ => return None,
     };
     Some((service, action))
@@ -66,6 +91,7 @@ impl fmt::Display for Service {
             Self::Call => "call",
             Self::Room => "room",
             Self::Live => "live",
+            Self::MadeUp => "made-up",
         })
     }
 }
@@ -74,14 +100,17 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Set => "set",
+            Self::Update => "update",
             Self::Get => "get",
             Self::Delete => "delete",
+            Self::SetToken => "set token",
+            Self::GetToken => "get token",
+            Self::DeleteToken => "delete token",
         })
     }
 }
 
 /// An envelope, ready to be sent.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) error_code: i64,
     pub(crate) json: Bytes,
@@ -109,6 +138,10 @@ impl Answer {
         Self::new("FAIL", error_code, error_info, None::<()>)
     }
 
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::Answered { error_code: self.error_code }
+    }
+
     fn new(action_status: &str, error_code: i64, error_info: &str, response: Option<impl Serialize>) -> Self {
         // Shaped like the ones in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
         let request_id = format!("Id-{:032x}-O-Seq-{}", rand::random::<u128>(), rand::random::<u16>());
@@ -125,12 +158,22 @@ fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure>
     Err(Failure(error_code, error_info.into()))
 }
 
+/// What an answer carries besides the envelope's own fields.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Response {
+    Configuration(Configuration),
+    Token(Token),
+}
+
 /// What the service knows, and how it answers.
 #[derive(Debug, Default)]
 pub(crate) struct Api {
     pub(crate) apps: BTreeMap<u64, App>,
     pub(crate) store: Store,
     pub(crate) rate_limit: RateLimit,
+    /// Whether set replaces a configuration that exists, where that is not as by default.
+    pub(crate) set_overwrites: BTreeMap<Service, bool>,
 }
 
 impl Api {
@@ -141,9 +184,9 @@ impl Api {
         }
     }
 
-    /// What the answer carries as its `Response`: the configuration, for get.
-    fn call(&mut self, incoming: &Incoming) -> Result<Option<Configuration>, Failure> {
-        let Some((service, action)) = incoming.route.filter(|_| incoming.method == "POST") else {
+    fn call(&mut self, incoming: &Incoming) -> Result<Option<Response>, Failure> {
+        let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
+        let Some((service, action)) = incoming.route.filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
         };
         check_request_line(incoming)?;
@@ -157,18 +200,57 @@ impl Api {
         match action {
             Action::Set => {
                 let configuration = configuration_in(&body)?;
+                if !self.set_overwrites(service) && self.store.get(service, sdk_app_id).is_some() {
+                    return fail(100300, "the callback configuration exists already, call update_callback instead");
+                }
+                self.replace(service, sdk_app_id, Some(configuration))?;
+                Ok(None)
+            }
+            Action::Update => {
+                let configuration = configuration_in(&body)?;
+                if self.store.get(service, sdk_app_id).is_none() {
+                    return fail(100301, NO_CONFIGURATION);
+                }
                 self.replace(service, sdk_app_id, Some(configuration))?;
                 Ok(None)
             }
             Action::Get => match self.store.get(service, sdk_app_id) {
-                Some(configuration) => Ok(Some(configuration.clone())),
+                Some(configuration) => Ok(Some(Response::Configuration(configuration.clone()))),
                 None => fail(100301, NO_CONFIGURATION),
             },
             Action::Delete => match self.replace(service, sdk_app_id, None)? {
                 Some(_) => Ok(None),
                 None => fail(100301, NO_CONFIGURATION),
             },
+            Action::SetToken => {
+                let token = token_in(&body)?;
+                self.replace_token(sdk_app_id, Some(token))?;
+                Ok(None)
+            }
+            Action::GetToken => match self.store.token(sdk_app_id) {
+                Some(token) => Ok(Some(Response::Token(token.clone()))),
+                None => fail(100302, NO_TOKEN),
+            },
+            // What Tencent answers when there is none is not documented.
+            Action::DeleteToken => match self.replace_token(sdk_app_id, None)? {
+                Some(_) => Ok(None),
+                None => fail(100302, NO_TOKEN),
+            },
         }
+    }
+
+    /// Whether the service has this call. No page of Tencent's documents an update for Call, whose set overwrites.
+    fn has(&self, service: Service, action: Action) -> bool {
+        match action {
+            Action::Set | Action::Get | Action::Delete => true,
+            Action::Update => service != Service::Call || !self.set_overwrites(service),
+            Action::SetToken | Action::GetToken | Action::DeleteToken => service == Service::Live,
+        }
+    }
+
+    /// Whether set replaces a configuration that exists: by default only Call's does.
+    fn set_overwrites(&self, service: Service) -> bool {
+        self.set_overwrites.get(&service).copied().unwrap_or(service == Service::Call)
     }
 
     /// The SDKAppID of the application that the request may act for.
@@ -215,13 +297,20 @@ impl Api {
         sdk_app_id: u64,
         configuration: Option<Configuration>,
     ) -> Result<Option<Configuration>, Failure> {
-        self.store
-            .replace(service, sdk_app_id, configuration)
-            .or_else(|e| fail(100001, format!("server internal error: {e}")))
+        self.store.replace(service, sdk_app_id, configuration).or_else(cannot_save)
+    }
+
+    fn replace_token(&mut self, sdk_app_id: u64, token: Option<Token>) -> Result<Option<Token>, Failure> {
+        self.store.replace_token(sdk_app_id, token).or_else(cannot_save)
     }
 }
 
 const NO_CONFIGURATION: &str = "the callback configuration does not exist";
+const NO_TOKEN: &str = "the callback token is not configured";
+
+fn cannot_save<T>(e: io::Error) -> Result<T, Failure> {
+    fail(100001, format!("server internal error: {e}"))
+}
 
 /// The two parameters that say nothing about who calls.
 fn check_request_line(incoming: &Incoming) -> Result<(), Failure> {
@@ -263,6 +352,16 @@ fn configuration_in(body: &serde_json::Map<String, Value>) -> Result<Configurati
     Ok(Configuration::new(url, commands))
 }
 
+fn token_in(body: &serde_json::Map<String, Value>) -> Result<Token, Failure> {
+    let Some(token) = body.get("Token").and_then(Value::as_str).filter(|token| !token.is_empty()) else {
+        return fail(100002, "invalid parameter: Token must be a non-empty string");
+    };
+    let Some(enabled) = body.get("IsTokenEnable").and_then(Value::as_bool) else {
+        return fail(100002, "invalid parameter: IsTokenEnable must be a boolean");
+    };
+    Ok(Token::new(token, enabled))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,6 +371,8 @@ mod tests {
         assert_eq!(route("/v4/call_config/set_callback"), Some((Service::Call, Action::Set)));
         assert_eq!(route("/v4/room_config/get_callback"), Some((Service::Room, Action::Get)));
         assert_eq!(route("/v4/live_config/delete_callback"), Some((Service::Live, Action::Delete)));
+        assert_eq!(route("/v4/made_up_config/update_callback"), Some((Service::MadeUp, Action::Update)));
+        assert_eq!(route("/v4/live_config/get_callback_token"), Some((Service::Live, Action::GetToken)));
         for wrong in [
             "/",
             "/v4/call_config",

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde_json::Value;
 
-use crate::api::{Action, Answer, Api};
+use crate::api::{Action, Answer, Api, Service};
 use crate::configuration::Configuration;
 use crate::record::{Incoming, Outcome};
 
@@ -22,6 +22,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Only to requests for this action.
     pub on: Option<Action>,
+    /// Only to requests of this service.
+    pub service: Option<Service>,
     /// Only to requests for this SDKAppID.
     pub sdk_app_id: Option<u64>,
     /// After so many matching requests got through unharmed.
@@ -32,7 +34,7 @@ pub struct Fault {
 
 /// What happens to a request instead of a prompt answer.
 ///
-/// *Processed* means that the service did with the request what it does with any: it checked it, and a set or delete
+/// *Processed* means that the service did with the request what it does with any: it checked it, and a write
 /// took effect. *Not processed* means that it had no effect, and its signature was not even looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
@@ -63,7 +65,14 @@ pub enum FaultKind {
     OversizedBody(usize),
     /// Processed; the answer lacks its `RequestId`, as behind a gateway that drops it.
     NoRequestId,
-    /// Processed and answered; right after that, somebody else sets this. Recorded as [`Outcome::Answered`].
+    /// Right before the request is processed, somebody else sets this for the same application and service; what
+    /// exists is replaced. Recorded as [`Outcome::Answered`].
+    FirstSomebodySets(Configuration),
+    /// Right before the request is processed, somebody else deletes the configuration of the same application and
+    /// service. Recorded as [`Outcome::Answered`].
+    FirstSomebodyDeletes,
+    /// Processed and answered; right after that, somebody else sets this for the same application and service. Recorded
+    /// as [`Outcome::Answered`].
     ThenSomebodySets(Configuration),
     /// Not processed; HTTP 200 with an HTML page.
     NotJson,
@@ -103,13 +112,20 @@ pub enum FaultKind {
 impl Fault {
     /// This kind of fault, for every request until faults are cleared.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, on: None, sdk_app_id: None, skip: 0, times: None }
+        Self { kind, on: None, service: None, sdk_app_id: None, skip: 0, times: None }
     }
 
     /// Only requests for this action.
     #[must_use]
     pub fn on(mut self, action: Action) -> Self {
         self.on = Some(action);
+        self
+    }
+
+    /// Only requests of this service.
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = Some(service);
         self
     }
 
@@ -159,9 +175,11 @@ impl Faults {
     }
 
     /// The fault that meets this request, if one does.
-    pub(crate) fn meeting(&mut self, action: Option<Action>, sdk_app_id: Option<u64>) -> Option<FaultKind> {
+    pub(crate) fn meeting(&mut self, route: Option<(Service, Action)>, sdk_app_id: Option<u64>) -> Option<FaultKind> {
+        let (service, action) = route.unzip();
         self.0.iter_mut().find_map(|fault| {
             let matches = (fault.on.is_none() || fault.on == action)
+                && (fault.service.is_none() || fault.service == service)
                 && (fault.sdk_app_id.is_none() || fault.sdk_app_id == sdk_app_id);
             if !matches || fault.times == Some(0) {
                 return None;
@@ -206,6 +224,8 @@ impl FaultKind {
             Self::TruncatedBody => "TruncatedBody",
             Self::OversizedBody(_) => "OversizedBody",
             Self::NoRequestId => "NoRequestId",
+            Self::FirstSomebodySets(_) => "FirstSomebodySets",
+            Self::FirstSomebodyDeletes => "FirstSomebodyDeletes",
             Self::ThenSomebodySets(_) => "ThenSomebodySets",
             Self::NotJson => "NotJson",
             Self::WrongTypes => "WrongTypes",
@@ -225,12 +245,12 @@ impl FaultKind {
         let delivery = match self {
             Self::Delay(delay) => {
                 let answer = process();
-                let outcome = Outcome::Answered { error_code: answer.error_code };
+                let outcome = answer.outcome();
                 return (Delivery::Late { delay, answer: json(answer.json) }, outcome);
             }
             Self::SlowBody { piece, pause } => {
                 let answer = process();
-                let outcome = Outcome::Answered { error_code: answer.error_code };
+                let outcome = answer.outcome();
                 return (Delivery::Answer(trickle(answer.json, piece.max(1), pause)), outcome);
             }
             Self::NoAnswer => Delivery::Never,
@@ -249,11 +269,16 @@ impl FaultKind {
             Self::NoRequestId => Delivery::Answer(without_request_id(process().json)),
             Self::ThenSomebodySets(configuration) => {
                 let answer = process();
-                let outcome = Outcome::Answered { error_code: answer.error_code };
-                if let (Some((service, _)), Some(sdk_app_id)) = (incoming.route, incoming.sdk_app_id()) {
-                    api.store.replace(service, sdk_app_id, Some(configuration)).expect("the state file can be written");
-                }
-                return (Delivery::Answer(json(answer.json)), outcome);
+                somebody_replaces(api, incoming, Some(configuration));
+                return answered(answer);
+            }
+            Self::FirstSomebodySets(configuration) => {
+                somebody_replaces(api, incoming, Some(configuration));
+                return answered(api.answer(incoming));
+            }
+            Self::FirstSomebodyDeletes => {
+                somebody_replaces(api, incoming, None);
+                return answered(api.answer(incoming));
             }
             Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
             Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
@@ -298,10 +323,23 @@ impl FaultKind {
     }
 }
 
+/// What becomes of a request that is answered as the API answers it.
+pub(crate) fn answered(answer: Answer) -> (Delivery, Outcome) {
+    let outcome = answer.outcome();
+    (Delivery::Answer(json(answer.json)), outcome)
+}
+
+/// Somebody else sets or deletes the configuration that a request is about; nothing happens if it names none.
+fn somebody_replaces(api: &mut Api, incoming: &Incoming, configuration: Option<Configuration>) {
+    if let (Some((service, _)), Some(sdk_app_id)) = (incoming.route, incoming.sdk_app_id()) {
+        api.store.replace(service, sdk_app_id, configuration).expect("the state file can be written");
+    }
+}
+
 const WRONG_TYPES: &str = r#"{"ActionStatus":1,"ErrorInfo":null,"ErrorCode":"0","RequestId":["Id-0"],"Response":[]}"#;
 
 /// An answer as the API sends it.
-pub(crate) fn json(body: impl Into<Body>) -> Response {
+fn json(body: impl Into<Body>) -> Response {
     ([JSON], body.into()).into_response()
 }
 
@@ -372,15 +410,19 @@ mod tests {
     #[test]
     fn meets_what_it_was_made_for() {
         let mut faults = Faults::default();
-        faults.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set).sdk_app_id(1).skip(1).times(2));
+        faults.inject(
+            Fault::new(FaultKind::NoAnswer).on(Action::Set).service(Service::Live).sdk_app_id(1).skip(1).times(2),
+        );
         faults.inject(Fault::new(FaultKind::NotJson).on(Action::Set));
-        let mut meeting = |action, id| faults.meeting(Some(action), Some(id)).map(|kind| kind.name());
-        assert_eq!(meeting(Action::Get, 1), None, "another action");
-        assert_eq!(meeting(Action::Set, 2), Some("NotJson"), "another application");
-        let met: Vec<_> = (0..4).map(|_| meeting(Action::Set, 1)).collect();
+        let mut meeting = |route, id| faults.meeting(Some(route), Some(id)).map(|kind| kind.name());
+        let set = (Service::Live, Action::Set);
+        assert_eq!(meeting((Service::Live, Action::Get), 1), None, "another action");
+        assert_eq!(meeting(set, 2), Some("NotJson"), "another application");
+        assert_eq!(meeting((Service::Room, Action::Set), 1), Some("NotJson"), "another service");
+        let met: Vec<_> = (0..4).map(|_| meeting(set, 1)).collect();
         assert_eq!(met, [Some("NotJson"), Some("NoAnswer"), Some("NoAnswer"), Some("NotJson")]);
         faults.clear();
-        assert_eq!(faults.meeting(Some(Action::Set), Some(1)), None);
+        assert_eq!(faults.meeting(Some(set), Some(1)), None);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! A faithful stand-in for Tencent RTC's callback-configuration API, for tests and for trying things out.
 //!
-//! It keeps one callback configuration per SDKAppID and service, verifies UserSigs with code of its own (it shares
+//! It keeps one callback configuration per SDKAppID and service, and Live's token, verifies UserSigs with code of its own (it shares
 //! none with the provider), answers with the documented envelope and error codes, records every request, and acts
 //! out faults on demand. It listens on loopback only and ends when its [`Simulator`] is dropped.
 //!
 //! | module | what it holds |
 //! | --- | --- |
 //! | `app` | the applications: SDKAppID, SecretKey, administrators, status |
-//! | `configuration` | the stored objects, and the file that can keep them |
+//! | `configuration` | a callback configuration |
+//! | `token` | the token of Live's callbacks |
+//! | `store` | all configurations and tokens, and the file that can keep them |
 //! | `user_sig` | is this UserSig genuine? |
 //! | `rate_limit` | how many calls per second |
 //! | `api` | a request in, Tencent's envelope out |
@@ -43,7 +45,9 @@ mod record;
 mod server;
 mod simulator;
 mod state;
+mod store;
 mod tls;
+mod token;
 mod user_sig;
 
 pub use api::{Action, Service};
@@ -54,3 +58,4 @@ pub use receiver::{Event, Receiver, Reply};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};
 pub use tls::CertificateFlaw;
+pub use token::Token;

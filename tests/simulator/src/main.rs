@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
 use lexopt::prelude::*;
-use tencent_simulator::{App, Outcome, Request, Simulator};
+use tencent_simulator::{App, Outcome, Request, Service, Simulator};
 
 const HELP: &str = "\
 A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
@@ -16,10 +16,14 @@ A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
 Usage: tencent-simulator [OPTIONS]
 
   --listen ADDRESS:PORT  where to listen; loopback only; port 0 takes a free one [default: 127.0.0.1:8910]
-  --state-file FILE      keep the configurations in FILE
+  --state-file FILE      keep the configurations and tokens in FILE, in clear
   --app SDKAPPID=KEY     an application and its SecretKey, not a real one; may be repeated; the first is the provider's
                          default [default: 1400000001 with a fixed key]
-  --log                  also print each request's user agent and body
+  --set-overwrites SERVICES
+                         where set_callback replaces a configuration that exists, such as call,live; elsewhere it
+                         answers 100300, and update_callback replaces; '' for nowhere; the services are call, room,
+                         live and, for tests, made-up [default: call]
+  --log                  also print each request's user agent and body; never a token
   --help                 print this
 
 Ctrl-C ends it.
@@ -29,6 +33,7 @@ struct Options {
     listen: SocketAddr,
     state_file: Option<PathBuf>,
     apps: Vec<App>,
+    set_overwrites: Option<Vec<Service>>,
     log: bool,
 }
 
@@ -44,14 +49,20 @@ fn main() -> ExitCode {
 
 /// What the command line asks for; `None` when it asked for help, and got it.
 fn options() -> Result<Option<Options>, Box<dyn Error>> {
-    let mut options =
-        Options { listen: (Ipv4Addr::LOCALHOST, 8910).into(), state_file: None, apps: Vec::new(), log: false };
+    let mut options = Options {
+        listen: (Ipv4Addr::LOCALHOST, 8910).into(),
+        state_file: None,
+        apps: Vec::new(),
+        set_overwrites: None,
+        log: false,
+    };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("listen") => options.listen = arguments.value()?.parse()?,
             Long("state-file") => options.state_file = Some(arguments.value()?.into()),
             Long("app") => options.apps.push(arguments.value()?.parse_with(app)?),
+            Long("set-overwrites") => options.set_overwrites = Some(arguments.value()?.parse_with(services)?),
             Long("log") => options.log = true,
             Short('h') | Long("help") => {
                 io::stdout().write_all(HELP.as_bytes())?;
@@ -73,11 +84,28 @@ fn app(text: &str) -> Result<App, &'static str> {
     Ok(App::new(id, key))
 }
 
+/// Names of services, separated by commas.
+fn services(text: &str) -> Result<Vec<Service>, String> {
+    let service = |name: &str| {
+        let service = Service::ALL.into_iter().find(|service| service.to_string() == name);
+        service.ok_or_else(|| {
+            let known = Service::ALL.map(|service| service.to_string());
+            format!("{name:?} is none of the services {}", known.join(", "))
+        })
+    };
+    text.split(',').filter(|name| !name.is_empty()).map(service).collect()
+}
+
 /// Runs until the process is interrupted.
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut builder = Simulator::builder().listen(options.listen);
     for app in &options.apps {
         builder = builder.app(app.clone());
+    }
+    if let Some(overwriting) = &options.set_overwrites {
+        for service in Service::ALL {
+            builder = builder.let_set_overwrite(service, overwriting.contains(&service));
+        }
     }
     if let Some(file) = &options.state_file {
         builder = builder.state_file(file);
@@ -104,13 +132,13 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             writeln!(out, "{}", line(&request))?;
             if options.log {
                 writeln!(out, "  from {}", request.user_agent.as_deref().unwrap_or("an unnamed client"))?;
-                writeln!(out, "  body {}", String::from_utf8_lossy(&request.body))?;
+                writeln!(out, "  body {}", request.printable_body())?;
             }
         }
     }
 }
 
-/// Time, service and action, SDKAppID, error code: `12:34:56  call set     1400000001  0`. Never the UserSig.
+/// Time, service and action, SDKAppID, error code: `12:34:56  call set           1400000001  0`. Never the UserSig.
 fn line(request: &Request) -> String {
     let seconds = request.arrived.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
@@ -123,5 +151,5 @@ fn line(request: &Request) -> String {
         Outcome::Answered { error_code } => error_code.to_string(),
         Outcome::Fault(name) => name.to_owned(),
     };
-    format!("{hour:02}:{minute:02}:{second:02}  {what:<11}  {sdk_app_id:<10}  {outcome}")
+    format!("{hour:02}:{minute:02}:{second:02}  {what:<17}  {sdk_app_id:<10}  {outcome}")
 }

@@ -1,5 +1,6 @@
 //! What arrived: a request as the API reads it, and as tests look at it afterwards.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
@@ -12,7 +13,6 @@ use serde_json::Value;
 use crate::api::{Action, Service, route, unsigned};
 
 /// A request that arrived in full, before anything was decided about it.
-#[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) connection: u64,
     pub(crate) method: String,
@@ -79,9 +79,9 @@ pub struct Request {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The service that the path names, if it names one of the API's calls.
+    /// The service that the path names, whether or not that service has the [`action`](Self::action).
     pub service: Option<Service>,
-    /// The action that the path names, if it names one of the API's calls.
+    /// The action that the path names, if it names one of the API's.
     pub action: Option<Action>,
     /// `sdkappid`, if it is a number.
     pub sdk_app_id: Option<u64>,
@@ -97,7 +97,7 @@ pub struct Request {
     pub user_agent: Option<String>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The body, as it was sent.
+    /// The body, as it was sent. Debug masks it where it holds a token.
     pub body: Vec<u8>,
     /// What became of it.
     pub outcome: Outcome,
@@ -120,6 +120,14 @@ impl Request {
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
+
+    /// The body as text, or `***` where it holds a token.
+    pub fn printable_body(&self) -> Cow<'_, str> {
+        match self.action {
+            Some(Action::SetToken) => Cow::Borrowed("***"),
+            _ => String::from_utf8_lossy(&self.body),
+        }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -138,7 +146,7 @@ impl fmt::Debug for Request {
             .field("host", &self.host)
             .field("user_agent", &self.user_agent)
             .field("content_type", &self.content_type)
-            .field("body", &String::from_utf8_lossy(&self.body))
+            .field("body", &self.printable_body())
             .field("outcome", &self.outcome)
             .finish()
     }
@@ -147,6 +155,19 @@ impl fmt::Debug for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_masks_the_body_that_holds_a_token() {
+        for service in ["live_config", "room_config"] {
+            let uri = format!("/v4/{service}/set_callback_token").parse().expect("a URI");
+            let body = Bytes::from_static(br#"{"Token":"a-token-to-hide","IsTokenEnable":true}"#);
+            let request = Incoming::new(1, &Method::POST, &uri, HeaderMap::new(), body.clone())
+                .recorded(Outcome::Answered { error_code: 0 });
+            assert_eq!(request.body, body);
+            let printed = format!("{request:?}");
+            assert!(printed.contains("body: \"***\"") && !printed.contains("a-token-to-hide"), "{printed}");
+        }
+    }
 
     #[test]
     fn debug_masks_the_user_sig() {

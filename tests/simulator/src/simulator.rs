@@ -1,5 +1,6 @@
 //! The handle that people hold: starts the server on a thread of its own, and is how tests look in and interfere.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,13 +12,15 @@ use tokio::sync::oneshot;
 
 use crate::api::{Api, Service};
 use crate::app::App;
-use crate::configuration::{Configuration, Store};
+use crate::configuration::Configuration;
 use crate::fault::Fault;
 use crate::rate_limit::RateLimit;
 use crate::record::Request;
 use crate::server;
 use crate::state::Shared;
+use crate::store::Store;
 use crate::tls::{self, CertificateFlaw};
+use crate::token::Token;
 
 /// A running simulator. Dropping it ends it: its listener, its connections (answered or not) and its thread.
 #[derive(Debug)]
@@ -40,6 +43,7 @@ pub struct Builder {
     listen: SocketAddr,
     apps: Vec<App>,
     state_file: Option<PathBuf>,
+    set_overwrites: BTreeMap<Service, bool>,
     tls: bool,
     flaw: Option<CertificateFlaw>,
 }
@@ -61,7 +65,14 @@ impl Simulator {
 
     /// A simulator that is not as [`start`](Self::start) makes it.
     pub fn builder() -> Builder {
-        Builder { listen: (Ipv4Addr::LOCALHOST, 0).into(), apps: Vec::new(), state_file: None, tls: false, flaw: None }
+        Builder {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            apps: Vec::new(),
+            state_file: None,
+            set_overwrites: BTreeMap::new(),
+            tls: false,
+            flaw: None,
+        }
     }
 
     /// The base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
@@ -79,7 +90,7 @@ impl Simulator {
         self.shared.lock().api.apps.insert(app.sdk_app_id, app);
     }
 
-    /// Makes an SDKAppID unknown. Its configurations stay, and count again when it is added again.
+    /// Makes an SDKAppID unknown. Its configurations and its token stay, and count again when it is added again.
     pub fn remove_app(&self, sdk_app_id: u64) {
         self.shared.lock().api.apps.remove(&sdk_app_id);
     }
@@ -110,6 +121,40 @@ impl Simulator {
     fn replace(&self, service: Service, sdk_app_id: u64, configuration: Option<Configuration>) {
         let replaced = self.shared.lock().api.store.replace(service, sdk_app_id, configuration);
         replaced.expect("the state file can be written");
+    }
+
+    /// The token of Live's callbacks now.
+    pub fn token(&self, sdk_app_id: u64) -> Option<Token> {
+        self.shared.lock().api.store.token(sdk_app_id).cloned()
+    }
+
+    /// Somebody changes the token of Live's callbacks elsewhere.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn put_token(&self, sdk_app_id: u64, token: Token) {
+        self.replace_token(sdk_app_id, Some(token));
+    }
+
+    /// Somebody removes the token of Live's callbacks elsewhere; nothing happens if there is none.
+    ///
+    /// # Panics
+    ///
+    /// When the state file cannot be written.
+    pub fn remove_token(&self, sdk_app_id: u64) {
+        self.replace_token(sdk_app_id, None);
+    }
+
+    fn replace_token(&self, sdk_app_id: u64, token: Option<Token>) {
+        let replaced = self.shared.lock().api.store.replace_token(sdk_app_id, token);
+        replaced.expect("the state file can be written");
+    }
+
+    /// Whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to update. By
+    /// default Call's replaces it, as documented, and then there is no update for Call (60009); the others' sets do not.
+    pub fn let_set_overwrite(&self, service: Service, overwrites: bool) {
+        self.shared.lock().api.set_overwrites.insert(service, overwrites);
     }
 
     /// Every request so far, in order of arrival.
@@ -187,10 +232,18 @@ impl Builder {
         self
     }
 
-    /// Keeps the configurations in this file, across simulators.
+    /// Keeps the configurations and tokens in this file, across simulators. Tokens are there in clear.
     #[must_use]
     pub fn state_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.state_file = Some(file.into());
+        self
+    }
+
+    /// Whether the service's set replaces a configuration that exists: see
+    /// [`Simulator::let_set_overwrite`].
+    #[must_use]
+    pub fn let_set_overwrite(mut self, service: Service, overwrites: bool) -> Self {
+        self.set_overwrites.insert(service, overwrites);
         self
     }
 
@@ -236,7 +289,8 @@ impl Builder {
             apps.push(App::new(Simulator::SDK_APP_ID, Simulator::SECRET_KEY));
         }
         let apps = apps.into_iter().map(|app| (app.sdk_app_id, app)).collect();
-        let shared = Arc::new(Shared::new(Api { apps, store, rate_limit: RateLimit::default() }));
+        let api = Api { apps, store, rate_limit: RateLimit::default(), set_overwrites: self.set_overwrites };
+        let shared = Arc::new(Shared::new(api));
 
         let listener = std::net::TcpListener::bind(address)
             .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))?;

@@ -4,8 +4,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::api::Api;
-use crate::fault::{Delivery, Faults, json};
-use crate::record::{Incoming, Outcome, Request};
+use crate::fault::{Delivery, Faults, answered};
+use crate::record::{Incoming, Request};
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -35,13 +35,9 @@ impl Shared {
     pub(crate) fn take(&self, incoming: Incoming) -> Delivery {
         let mut state = self.lock();
         let state = &mut *state;
-        let action = incoming.route.map(|(_, action)| action);
-        let (delivery, outcome) = match state.faults.meeting(action, incoming.sdk_app_id()) {
+        let (delivery, outcome) = match state.faults.meeting(incoming.route, incoming.sdk_app_id()) {
             Some(fault) => fault.act(&mut state.api, &incoming),
-            None => {
-                let answer = state.api.answer(&incoming);
-                (Delivery::Answer(json(answer.json)), Outcome::Answered { error_code: answer.error_code })
-            }
+            None => answered(state.api.answer(&incoming)),
         };
         state.requests.push(incoming.recorded(outcome));
         self.arrived.notify_all();

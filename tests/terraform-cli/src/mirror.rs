@@ -13,9 +13,10 @@ use semver::Version;
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::terraform::Flavour;
 
 /// Where Terraform and OpenTofu look for a provider when its address names no host.
-pub const REGISTRY_HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+pub const REGISTRY_HOSTS: [&str; 2] = [Flavour::Terraform.registry(), Flavour::OpenTofu.registry()];
 /// The provider of this repository, as configurations name it.
 pub const PROVIDER_SOURCE: &str = "callkit/tencent";
 

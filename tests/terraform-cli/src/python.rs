@@ -1,14 +1,11 @@
 //! Packages of PyPI, each in a virtual environment of its own below the target directory: `target/python/PACKAGE-VERSION`.
-//! An environment appears complete or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::cargo;
 use crate::error::{Error, Result};
+use crate::once;
 
 /// The Python interpreter of an environment that has this release of a package, installed if it is not there yet.
 ///
@@ -21,25 +18,10 @@ pub fn python_with(package: &str, version: &str) -> Result<PathBuf> {
 
 /// The directory of that environment. `finish` is run on a new one before anybody sees it.
 pub(crate) fn environment(package: &str, version: &str, finish: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    let home = cargo::target_directory()?.join("python");
-    let name = format!("{package}-{version}");
-    let complete = home.join(&name);
-    if complete.exists() {
-        return Ok(complete);
-    }
-
-    fs::create_dir_all(&home).map_err(Error::io("cannot create", &home))?;
-    let lock_path = home.join(format!("{name}.lock"));
-    let lock_file = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
-    let mut lock = fd_lock::RwLock::new(lock_file);
-    let _guard = lock.write().map_err(Error::io("cannot lock", &lock_path))?;
-    if !complete.exists() {
-        let partial = home.join(format!("{name}.partial"));
-        install(&partial, package, version)?;
-        finish(&partial)?;
-        fs::rename(&partial, &complete).map_err(Error::io("cannot complete", &complete))?;
-    }
-    Ok(complete)
+    once::make("python", &format!("{package}-{version}"), |directory| {
+        install(directory, package, version)?;
+        finish(directory)
+    })
 }
 
 fn interpreter(environment: &Path) -> PathBuf {
@@ -48,12 +30,6 @@ fn interpreter(environment: &Path) -> PathBuf {
 
 fn install(directory: &Path, package: &str, version: &str) -> Result<()> {
     eprintln!("Installing {package} {version} from PyPI ...");
-    match fs::remove_dir_all(directory) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-            return Err(Error::io("cannot remove", directory)(cause));
-        }
-        _ => {}
-    }
     let run = |python: &Path, arguments: &[&OsStr]| {
         python_command(python, arguments).map_err(|cause| {
             Error::new(format!(

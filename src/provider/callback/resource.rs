@@ -1,52 +1,50 @@
-//! Resource `tencent_call_callback`: which events of an application's calls Tencent posts to which URL.
+//! Resources such as `tencent_call_callback`: which events of a service Tencent posts to which URL.
 //!
 //! The remote object can only be overwritten as a whole, silently. So a plan that creates looks first whether there is
 //! one already, and an update sends nothing unless the object itself changes.
 
-use super::applications::Tencent;
-use super::callback::memory::{Memory, Origin};
-use super::callback::model::{ABANDON, CallCallback, DELETE, Operation, SERVICE, Timeouts};
-use super::callback::{Unwritten, list, plan};
-use super::checks;
+use super::memory::{Memory, Origin};
+use super::model::{ABANDON, CallbackModel, DELETE, Operation, Timeouts};
+use super::service::{CallbackService, Event, Services, Subject};
+use super::{Unwritten, commands, plan, url};
 use crate::model;
-use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl, SdkAppId};
+use crate::provider::applications::Tencent;
+use crate::provider::checks;
+use crate::tencent::{CallbackUrl, SdkAppId};
 use crate::terraform::{
     Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
-    ImportTarget, ManagedResource, Nesting, Number, Schema, SetOf, Type, Value,
+    ImportTarget, ManagedResource, Nesting, Number, Schema, Type, Value,
 };
 
 model! {
     /// What tells one callback configuration from all others.
     #[derive(Debug)]
-    pub(super) struct Identity {
+    pub(crate) struct Identity {
         sdk_app_id: Attr<Number>,
     }
 }
 
-/// The resource.
+/// The resource of one service.
 #[derive(Debug)]
-pub(super) struct CallCallbackResource;
+pub(crate) struct CallbackResource {
+    pub(crate) service: &'static CallbackService,
+    pub(crate) all: Services,
+}
 
-impl ManagedResource for CallCallbackResource {
+impl ManagedResource for CallbackResource {
     type Client = Tencent;
-    type Model = CallCallback;
+    type Model = CallbackModel;
     type Identity = Identity;
 
-    const TYPE_NAME: &'static str = "tencent_call_callback";
+    fn type_name(&self) -> &'static str {
+        self.service.type_name
+    }
 
     fn schema(&self) -> Schema {
         let duration = |name, what| Attribute::new(name, Type::String, what);
         Schema {
             version: 0,
-            description: "The callback configuration of an application's calls: which events Tencent posts to which \
-                          URL.\n\nTencent keeps **one** such configuration per application and overwrites it as a \
-                          whole. A plan that would create one where there is one already warns and shows what is \
-                          there. Right before each write and each deletion, the provider checks again: what the plan did \
-                          not show is named in a warning, or refused with `overwrite_existing = false`.\n\nManage each \
-                          application with one resource, in one provider block. Rename a resource with a `moved` block. \
-                          If two objects in the state belong to one application, destroying one of them keeps the \
-                          configuration of the other, unless `-target` selects only the one to destroy, or the two \
-                          belong to different provider blocks.",
+            description: description(self.service).into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
@@ -83,8 +81,7 @@ impl ManagedResource for CallCallbackResource {
                 Attribute::new(
                     "callback_commands",
                     Type::set(Type::String),
-                    "The events to send, at least one: `Call.CallbackAfterStartCall`, \
-                     `Call.CallbackAfterMemberChanged`, `Call.CallbackAfterEndCall`.",
+                    events(self.service),
                 )
                 .required(),
                 Attribute::new(
@@ -135,15 +132,15 @@ impl ManagedResource for CallCallbackResource {
         }
     }
 
-    fn identity(&self, state: &CallCallback) -> Identity {
+    fn identity(&self, state: &CallbackModel) -> Identity {
         Identity { sdk_app_id: state.sdk_app_id.clone() }
     }
 
-    fn validate(&self, config: &CallCallback) -> Diagnostics {
+    fn validate(&self, config: &CallbackModel) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
-        diagnostics.extend(validate_urls(config));
+        diagnostics.extend(url::validate(config));
         if let Some(commands) = config.callback_commands.known() {
-            diagnostics.extend(validate_commands(commands));
+            diagnostics.extend(commands::validate(commands, self.service, self.all));
         }
         match config.deletion_policy.known() {
             Some(policy) if policy != DELETE && policy != ABANDON => {
@@ -165,24 +162,25 @@ impl ManagedResource for CallCallbackResource {
     async fn plan(
         &self,
         tencent: &Tencent,
-        change: Change<CallCallback>,
+        change: Change<CallbackModel>,
         cx: &mut Context,
-    ) -> Result<CallCallback, Diagnostics> {
-        plan::plan(tencent, change, cx).await
+    ) -> Result<CallbackModel, Diagnostics> {
+        plan::plan(tencent.of(self.service), change, cx).await
     }
 
-    async fn plan_destroy(&self, tencent: &Tencent, prior: CallCallback, cx: &mut Context) -> Result<(), Diagnostics> {
-        plan::plan_destroy(tencent, &prior, cx)
+    async fn plan_destroy(&self, tencent: &Tencent, prior: CallbackModel, cx: &mut Context) -> Result<(), Diagnostics> {
+        plan::plan_destroy(tencent.of(self.service), &prior, cx)
     }
 
     async fn read(
         &self,
         tencent: &Tencent,
-        state: CallCallback,
+        state: CallbackModel,
         cx: &mut Context,
-    ) -> Result<Option<CallCallback>, Diagnostics> {
+    ) -> Result<Option<CallbackModel>, Diagnostics> {
+        let tencent = tencent.of(self.service);
         if !tencent.is_known(&state.sdk_app_id) {
-            cx.warn(credentials_not_known_yet(&state));
+            cx.warn(credentials_not_known_yet(tencent.subject(tencent.sdk_app_id(&state.sdk_app_id)?)));
             return Ok(Some(state));
         }
         let callback = match state.at_tencent(tencent, Operation::Read, cx) {
@@ -198,7 +196,7 @@ impl ManagedResource for CallCallbackResource {
         let Some(remote) = callback.get().await? else { return Ok(None) };
         let others = reading.found();
         if others.may_stay() {
-            tencent.shared().insert(callback.sdk_app_id());
+            tencent.note_shared(callback.sdk_app_id());
         }
         let mut memory = Memory {
             keep: others.may_stay(),
@@ -218,7 +216,7 @@ impl ManagedResource for CallCallbackResource {
                 let url = remote.url.clone();
                 let refreshed = state.clone().refreshed(remote, &mut memory);
                 if memory.drift.is_some() {
-                    cx.warn(url_changed_elsewhere(callback.sdk_app_id(), &url));
+                    cx.warn(url_changed_elsewhere(callback.subject(), &url));
                 }
                 if !state.differs_remotely(&refreshed, &memory) {
                     memory.stored_as = None;
@@ -233,11 +231,11 @@ impl ManagedResource for CallCallbackResource {
     async fn create(
         &self,
         tencent: &Tencent,
-        planned: CallCallback,
+        planned: CallbackModel,
         cx: &mut Context,
-    ) -> Result<CallCallback, Failure<CallCallback>> {
+    ) -> Result<CallbackModel, Failure<CallbackModel>> {
         Memory::begin_apply(cx);
-        let callback = planned.at_tencent(tencent, Operation::Create, cx)?;
+        let callback = planned.at_tencent(tencent.of(self.service), Operation::Create, cx)?;
         let planned = planned.of(callback.sdk_app_id());
         // What is there after a failure was not created here.
         let written = callback.create(&planned.wanted()?, planned.is_guarded(), cx).await.map_err(|u| u.diagnostic)?;
@@ -247,10 +245,10 @@ impl ManagedResource for CallCallbackResource {
     async fn update(
         &self,
         tencent: &Tencent,
-        prior: CallCallback,
-        planned: CallCallback,
+        prior: CallbackModel,
+        planned: CallbackModel,
         cx: &mut Context,
-    ) -> Result<CallCallback, Failure<CallCallback>> {
+    ) -> Result<CallbackModel, Failure<CallbackModel>> {
         let memory = Memory::begin_apply(cx);
         if !prior.differs_remotely(&planned, &memory) && !planned.last_request_id.is_unknown() {
             if prior.has_secret_url() && !planned.has_secret_url() {
@@ -258,13 +256,14 @@ impl ManagedResource for CallCallbackResource {
             }
             return Ok(planned);
         }
-        let callback = planned.at_tencent(tencent, Operation::Update, cx)?.hiding_url(prior.has_secret_url());
+        let callback =
+            planned.at_tencent(tencent.of(self.service), Operation::Update, cx)?.hiding_url(prior.has_secret_url());
         let (last_request_id, wanted) = (prior.last_request_id.known(), planned.wanted()?);
         let is_the_same = planned.has_secret_url() && prior.remote().is_some_and(|prior| prior.is_equivalent(&wanted));
         if is_the_same && !memory.rewrite && callback.adopt(last_request_id, &wanted).await? {
             let url = planned.secret_url().map(|url| memory.digest_of(&url));
             cx.set_private(&Memory { url, planned: None, ..memory });
-            return Ok(CallCallback { last_request_id: prior.last_request_id, ..planned });
+            return Ok(CallbackModel { last_request_id: prior.last_request_id, ..planned });
         }
         let is_planned = prior.is_what_the_plan_showed(&memory);
         match callback.update(last_request_id, &wanted, is_planned, planned.is_guarded(), cx).await {
@@ -279,9 +278,10 @@ impl ManagedResource for CallCallbackResource {
     async fn delete(
         &self,
         tencent: &Tencent,
-        prior: CallCallback,
+        prior: CallbackModel,
         cx: &mut Context,
-    ) -> Result<(), Failure<CallCallback>> {
+    ) -> Result<(), Failure<CallbackModel>> {
+        let tencent = tencent.of(self.service);
         let memory = Memory::begin_apply(cx);
         let planned = memory.planned.clone().unwrap_or_default();
         let replaced = planned.id.is_some() && planned.id.as_ref() == prior.id.known();
@@ -310,7 +310,7 @@ impl ManagedResource for CallCallbackResource {
         tencent: &Tencent,
         target: ImportTarget<Identity>,
         cx: &mut Context,
-    ) -> Result<CallCallback, Diagnostics> {
+    ) -> Result<CallbackModel, Diagnostics> {
         let id = match &target {
             ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
                 let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
@@ -318,11 +318,11 @@ impl ManagedResource for CallCallbackResource {
             })?,
             ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id)?,
         };
-        let imported = CallCallback::defaults().of(id);
-        match imported.at_tencent(tencent, Operation::Read, cx)?.get().await? {
-            Some(remote) => Ok(CallCallback::imported(id, remote)),
+        let imported = CallbackModel::defaults().of(id);
+        match imported.at_tencent(tencent.of(self.service), Operation::Read, cx)?.get().await? {
+            Some(remote) => Ok(CallbackModel::imported(id, remote)),
             None => Err(Diagnostic::error(
-                format!("SDKAppID {id} has no callback configuration"),
+                format!("SDKAppID {id} has no {} callback configuration", self.service.name),
                 "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and \
                  let Terraform create the configuration.",
             )
@@ -331,115 +331,38 @@ impl ManagedResource for CallCallbackResource {
     }
 }
 
-/// Checks that there is exactly one URL, as far as that is known yet, and that one.
-fn validate_urls(config: &CallCallback) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    match (&config.url, &config.url_wo) {
-        (Attr::Null, Attr::Null) => {
-            let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
-            diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
-        }
-        (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
-            diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
-        }
-        (Attr::Known(url), _) => diagnostics.extend(validate_url("url", &url.clone().into())),
-        _ => diagnostics.extend(config.secret_url().map(|url| validate_url("url_wo", &url)).unwrap_or_default()),
-    }
-    if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
-        let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
-        diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
-    }
-    diagnostics
+fn description(service: &CallbackService) -> String {
+    let CallbackService { name, events_of, notes, .. } = service;
+    let separator = if notes.is_empty() { "" } else { "\n\n" };
+    format!(
+        "The callback configuration of an application's {events_of}: which events Tencent posts to which \
+         URL.\n\nTencent keeps **one** such configuration per application and overwrites it as a whole. A plan that would \
+         create one where there is one already warns and shows what is there. Right before each write and each deletion, \
+         the provider checks again: what the plan did not show is named in a warning, or refused with \
+         `overwrite_existing = false`.\n\nManage the {name} callbacks of each application with one resource, in one \
+         provider block. Rename a resource with a `moved` block. If two objects in the state belong to one application, \
+         destroying one of them keeps the configuration of the other, unless `-target` selects only the one to destroy, or \
+         the two belong to different provider blocks.{separator}{notes}"
+    )
 }
 
-pub(super) fn invalid_url(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
-    let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
-    let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
+fn events(service: &CallbackService) -> String {
+    let event = |event: &Event| format!("\n  - `{}`: {}", event.command, event.meaning);
+    format!("The events to send, at least one:\n{}", service.events.iter().map(event).collect::<String>())
 }
 
-fn validate_url(argument: &str, url: &CallbackUrl) -> Diagnostics {
-    let concerns = match url.check() {
-        Ok(concerns) => concerns,
-        Err(error) => {
-            return invalid_url(argument, url, error).into();
-        }
-    };
-    let warning = |concern| match concern {
-        Concern::Unencrypted => Diagnostic::warning(
-            "The callback URL is not encrypted",
-            format!("Tencent will post events to {url} in the clear. Use https if the receiver can."),
-        ),
-        Concern::Unreachable => Diagnostic::warning(
-            "Tencent cannot reach the callback URL",
-            format!(
-                "{url} is an address of this machine or of a private network. Tencent posts events from the internet: \
-                 use the receiver's public address."
-            ),
-        ),
-        Concern::Long => Diagnostic::warning(
-            "The callback URL is very long",
-            "It has more than 2,000 characters, more than many servers and proxies accept. Tencent adds parameters of \
-             its own: see to it that events arrive.",
-        ),
-    };
-    let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
-    diagnostics
-}
-
-/// How alike two commands must be for one to be a misspelling of the other: two letters in ten may differ.
-const NEAR_MISS: f64 = 0.8;
-
-fn validate_commands(commands: &SetOf<String>) -> Diagnostics {
-    let known = SERVICE.callback_commands;
-    let mut diagnostics = Diagnostics::new();
-    // Elements of a set have no address: blame the set.
-    let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on("callback_commands"));
-    if commands.is_empty() {
-        let detail = format!("Tencent needs at least one command. It knows {}.", list(known));
-        note(Diagnostic::error("No callback commands", detail));
-    }
-    for command in commands.iter() {
-        let command = match command {
-            Attr::Known(command) if !command.trim().is_empty() => command,
-            Attr::Unknown => continue,
-            Attr::Known(_) | Attr::Null => {
-                let detail = format!("Each command is the name of an event: {}.", list(known));
-                note(Diagnostic::error("Empty callback command", detail));
-                continue;
-            }
-        };
-        if known.contains(&command.as_str()) {
-            continue;
-        }
-        let likeness = |name: &str| strsim::normalized_levenshtein(&command.to_lowercase(), &name.to_lowercase());
-        let likely = known.iter().map(|name| (name, likeness(name))).filter(|(_, likeness)| *likeness >= NEAR_MISS);
-        let meant = likely.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| name);
-        let question = meant.map(|name| format!(" Did you mean \"{name}\"?")).unwrap_or_default();
-        let detail = format!(
-            "{command:?} is not a command that Tencent documents.{question} It documents {}. If it is a new one, \
-             ignore this warning.",
-            list(known)
-        );
-        note(Diagnostic::warning("Unknown callback command", detail));
-    }
-    diagnostics
-}
-
-fn credentials_not_known_yet(state: &CallCallback) -> Diagnostic {
-    let id = state.id.known().map(String::as_str).unwrap_or_default();
+fn credentials_not_known_yet(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
-        format!("The callback configuration of SDKAppID {id} was not refreshed"),
+        format!("The {subject} was not refreshed"),
         "The provider's apps has its credentials, which are known only after apply. The plan shows the object as the \
          last apply left it.",
     )
 }
 
-fn url_changed_elsewhere(id: SdkAppId, url: &CallbackUrl) -> Diagnostic {
+fn url_changed_elsewhere(subject: Subject, url: &CallbackUrl) -> Diagnostic {
+    let Subject { service, id } = subject;
     Diagnostic::warning(
-        format!("The callback URL of SDKAppID {id} is not the one that Terraform sent"),
+        format!("The {} callback URL of SDKAppID {id} is not the one that Terraform sent", service.name),
         format!(
             "Tencent now posts events to {url}. Somebody else has set that. The state does not hold the URL, so a plan shows \
              the difference only in url_wo_version or last_request_id. Applying sends url_wo again."
@@ -450,50 +373,4 @@ fn url_changed_elsewhere(id: SdkAppId, url: &CallbackUrl) -> Diagnostic {
 fn not_refreshed(cause: Diagnostic) -> Diagnostic {
     let detail = format!("{}: {}", cause.summary, cause.detail);
     Diagnostic::warning("Not refreshed, because destroying it only forgets it", detail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terraform::{AttributePath, Severity};
-
-    fn commands(commands: &[&str]) -> SetOf<String> {
-        commands.iter().map(|command| (*command).to_owned()).collect()
-    }
-
-    #[test]
-    fn commands_are_checked_and_misspellings_corrected() {
-        use Severity::{Error, Warning};
-        let all = SERVICE.callback_commands;
-        for (set, expected) in [
-            (commands(all), vec![]),
-            (commands(&[]), vec![(Error, "Tencent needs at least one command")]),
-            (commands(&["", all[0]]), vec![(Error, "Each command is the name of an event")]),
-            (commands(&["call.callbackafterendcall"]), vec![(Warning, "Did you mean \"Call.CallbackAfterEndCall\"?")]),
-            (
-                commands(&["Call.CallbackAfterStarCall"]),
-                vec![(Warning, "Did you mean \"Call.CallbackAfterStartCall\"?")],
-            ),
-            (
-                commands(&["Call.CallbackBeforeRing"]),
-                vec![(Warning, "is not a command that Tencent documents. It documents")],
-            ),
-        ] {
-            let found: Vec<_> = validate_commands(&set).into_iter().collect();
-            assert_eq!(found.len(), expected.len(), "{found:?}");
-            for (found, (severity, text)) in found.iter().zip(expected) {
-                assert_eq!(found.severity, severity);
-                assert!(found.detail.contains(text), "{found:?}");
-                assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
-            }
-        }
-    }
-
-    #[test]
-    fn a_url_that_is_refused_is_quoted_without_its_secrets() {
-        let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
-        let found: Vec<_> = validate_url("url", &url.into()).into_iter().collect();
-        assert_eq!(found.len(), 1);
-        assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
-    }
 }

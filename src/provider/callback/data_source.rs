@@ -1,16 +1,17 @@
-//! Data source `tencent_call_callback`: what an application's call callbacks are, whoever set them.
+//! Data sources such as `tencent_call_callback`: what an application's callbacks are, whoever set them.
 
-use super::applications::Tencent;
-use super::callback::Callback;
-use super::callback::model::{DEFAULT_TIMEOUT, SERVICE};
-use super::checks;
+use super::Callback;
+use super::model::DEFAULT_TIMEOUT;
+use super::service::CallbackService;
 use crate::model;
+use crate::provider::applications::Tencent;
+use crate::provider::checks;
 use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
 model! {
     /// The attributes of the data source.
     #[derive(Debug)]
-    pub(super) struct CallCallbackData {
+    pub(crate) struct CallbackData {
         sdk_app_id: Attr<Number>,
         configured: Attr<bool>,
         url: Attr<String>,
@@ -19,21 +20,27 @@ model! {
     }
 }
 
-/// The data source.
+/// The data source of one service.
 #[derive(Debug)]
-pub(super) struct CallCallbackDataSource;
+pub(crate) struct CallbackDataSource(pub(crate) &'static CallbackService);
 
-impl DataSource for CallCallbackDataSource {
+impl DataSource for CallbackDataSource {
     type Client = Tencent;
-    type Model = CallCallbackData;
+    type Model = CallbackData;
 
-    const TYPE_NAME: &'static str = "tencent_call_callback";
+    fn type_name(&self) -> &'static str {
+        self.0.type_name
+    }
 
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "The callback configuration of an application's calls, as it is at Tencent. An application \
-                          without one is not an error: modules can branch on `configured`.",
+            description: format!(
+                "The callback configuration of an application's {}, as it is at Tencent. An application without one is not \
+                 an error: modules can branch on `configured`.",
+                self.0.events_of
+            )
+            .into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
@@ -57,17 +64,17 @@ impl DataSource for CallCallbackDataSource {
         }
     }
 
-    fn validate(&self, config: &CallCallbackData) -> Diagnostics {
+    fn validate(&self, config: &CallbackData) -> Diagnostics {
         checks::sdk_app_id_argument(&config.sdk_app_id)
     }
 
     async fn read(
         &self,
         tencent: &Tencent,
-        config: CallCallbackData,
+        config: CallbackData,
         cx: &mut Context,
-    ) -> Result<CallCallbackData, Diagnostics> {
-        let callback = Callback::of(tencent, SERVICE, &config.sdk_app_id, DEFAULT_TIMEOUT, cx)?;
+    ) -> Result<CallbackData, Diagnostics> {
+        let callback = Callback::of(tencent.of(self.0), &config.sdk_app_id, DEFAULT_TIMEOUT, cx)?;
         let (id, found) = (callback.sdk_app_id(), callback.get().await?);
         let configured = found.is_some();
         let (url, callback_commands) = match found {
@@ -76,7 +83,7 @@ impl DataSource for CallCallbackDataSource {
             }
             None => (Attr::Null, Attr::Null),
         };
-        Ok(CallCallbackData {
+        Ok(CallbackData {
             sdk_app_id: checks::number(id),
             configured: Attr::Known(configured),
             url,

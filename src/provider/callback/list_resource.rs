@@ -1,0 +1,113 @@
+//! List resources such as `tencent_call_callback`: which applications have a callback configuration, for `terraform
+//! query`.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::model::{CallbackModel, DEFAULT_TIMEOUT};
+use super::resource::CallbackResource;
+use super::service::{CallbackService, Subject};
+use super::{Callback, describe};
+use crate::model;
+use crate::provider::applications::{OfService, Tencent};
+use crate::provider::checks;
+use crate::tencent::{InvalidCallbackUrl, SdkAppId};
+use crate::terraform::{
+    Attr, Attribute, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
+};
+
+/// As many at a time as Terraform does of anything, unless it is told otherwise.
+const AT_A_TIME: usize = 10;
+
+model! {
+    /// The attributes of the block `config`.
+    #[derive(Debug)]
+    pub(crate) struct Which {
+        sdk_app_ids: Attr<SetOf<Number>>,
+    }
+}
+
+/// The list resource of one service.
+#[derive(Debug)]
+pub(crate) struct CallbackList(pub(crate) &'static CallbackService);
+
+impl ListResource for CallbackList {
+    type Client = Tencent;
+    type Resource = CallbackResource;
+    type Config = Which;
+
+    fn type_name(&self) -> &'static str {
+        self.0.type_name
+    }
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: format!(
+                "The callback configurations of {} that exist, whoever set them: those of the applications that the \
+                 provider has credentials for. Each comes with its identity, and can be imported by it; `terraform query \
+                 -generate-config-out=FILE` writes the configuration for that. It has each URL as it is, with any token in \
+                 it.\n\nTerraform ends the query after 100 of them, unless the block sets another `limit`; a warning says \
+                 if there are more. An application that cannot be read is a warning, too. The query fails if none can be \
+                 read.",
+                self.0.events_of
+            )
+            .into(),
+            attributes: vec![Attribute::new(
+                "sdk_app_ids",
+                Type::set(Type::Number),
+                "The SDKAppIDs of the applications to look at. Default: the provider's `sdk_app_id` and all of its `apps`.",
+            )],
+        }
+    }
+
+    fn validate(&self, config: &Which) -> Diagnostics {
+        chosen(config).err().unwrap_or_default()
+    }
+
+    fn list<'a>(
+        &'a self,
+        tencent: &'a Tencent,
+        config: Which,
+        cx: &'a Context,
+    ) -> Result<Listing<'a, CallbackModel>, Diagnostics> {
+        let ids = match chosen(&config)? {
+            Some(ids) => ids,
+            None => tencent.sdk_app_ids().collect(),
+        };
+        if ids.is_empty() && config.sdk_app_ids.is_null() {
+            return Err(tencent.no_sdk_app_ids());
+        }
+        let tencent = tencent.of(self.0);
+        Ok(stream::iter(ids).map(move |id| look(tencent, id, cx)).buffer_unordered(AT_A_TIME).boxed())
+    }
+}
+
+/// The applications that the configuration names, if it names any.
+fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
+    let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
+    let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
+    let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), checks::sdk_app_id);
+    let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;
+    Ok((!config.sdk_app_ids.is_null()).then_some(ids))
+}
+
+async fn look(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Option<Found<CallbackModel>>, Diagnostics> {
+    let callback = Callback::of(tencent, &checks::number(id), DEFAULT_TIMEOUT, cx)?;
+    Ok(callback.get().await?.map(|remote| {
+        let not_valid = |error| not_valid(callback.subject(), &error).into();
+        let warnings = remote.url.check().err().map(not_valid).unwrap_or_default();
+        Found { display_name: describe(&remote), object: CallbackModel::imported(id, remote), warnings }
+    }))
+}
+
+fn not_valid(subject: Subject, error: &InvalidCallbackUrl) -> Diagnostic {
+    let Subject { service, id } = subject;
+    Diagnostic::warning(
+        format!("The {} callback URL of SDKAppID {id} is not one that the provider accepts", service.name),
+        format!(
+            "In its present form, {error}. If you import this configuration, correct its url before the first plan."
+        ),
+    )
+}

@@ -1,0 +1,76 @@
+//! The arguments `url` and `url_wo`: what Tencent can post to, and what to say of others.
+
+use super::model::CallbackModel;
+use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
+use crate::terraform::{Attr, Diagnostic, Diagnostics};
+
+/// Checks that there is exactly one URL, as far as that is known yet, and that one.
+pub(super) fn validate(config: &CallbackModel) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    match (&config.url, &config.url_wo) {
+        (Attr::Null, Attr::Null) => {
+            let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
+            diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
+        }
+        (Attr::Known(_), Attr::Known(_)) => {
+            let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
+            diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
+        }
+        (Attr::Known(url), _) => diagnostics.extend(check("url", &url.clone().into())),
+        _ => diagnostics.extend(config.secret_url().map(|url| check("url_wo", &url)).unwrap_or_default()),
+    }
+    if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
+        let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
+        diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
+    }
+    diagnostics
+}
+
+pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
+    let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+    let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
+    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
+}
+
+fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
+    let concerns = match url.check() {
+        Ok(concerns) => concerns,
+        Err(error) => {
+            return invalid(argument, url, error).into();
+        }
+    };
+    let warning = |concern| match concern {
+        Concern::Unencrypted => Diagnostic::warning(
+            "The callback URL is not encrypted",
+            format!("Tencent will post events to {url} in the clear. Use https if the receiver can."),
+        ),
+        Concern::Unreachable => Diagnostic::warning(
+            "Tencent cannot reach the callback URL",
+            format!(
+                "{url} is an address of this machine or of a private network. Tencent posts events from the internet: \
+                 use the receiver's public address."
+            ),
+        ),
+        Concern::Long => Diagnostic::warning(
+            "The callback URL is very long",
+            "It has more than 2,000 characters, more than many servers and proxies accept. Tencent adds parameters of \
+             its own: see to it that events arrive.",
+        ),
+    };
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
+    diagnostics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_is_refused_is_quoted_without_its_secrets() {
+        let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
+        let found: Vec<_> = check("url", &url.into()).into_iter().collect();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
+    }
+}

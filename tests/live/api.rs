@@ -1,0 +1,118 @@
+//! Tencent's API as it is: one request, one envelope, nothing interpreted.
+
+use std::env;
+use std::error::Error;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use terraform_provider_tencent::tencent::{Endpoint, Region, SdkAppId, UserSig};
+use url::Url;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A test application, and how to call for it.
+pub(crate) struct Account {
+    pub(crate) sdk_app_id: SdkAppId,
+    pub(crate) secret_key: String,
+    pub(crate) identifier: String,
+    pub(crate) endpoint: Endpoint,
+}
+
+impl Account {
+    /// The one that the provider's environment variables name.
+    pub(crate) fn from_environment() -> Result<Self> {
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let needed = |name| set(name).ok_or_else(|| format!("set {name} to that of a test application"));
+        let endpoint = match (set("TENCENT_ENDPOINT"), set("TENCENT_REGION")) {
+            (Some(endpoint), _) => endpoint.parse()?,
+            (None, Some(region)) => region.parse::<Region>()?.into(),
+            (None, None) => Region::China.into(),
+        };
+        Ok(Self {
+            sdk_app_id: needed("TENCENT_SDK_APP_ID")?.parse()?,
+            secret_key: needed("TENCENT_SECRET_KEY")?,
+            identifier: set("TENCENT_IDENTIFIER").unwrap_or_else(|| "administrator".to_owned()),
+            endpoint,
+        })
+    }
+}
+
+/// What Tencent answers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Answer {
+    #[serde(rename = "ErrorCode")]
+    pub(crate) code: i64,
+    #[serde(rename = "ErrorInfo", default)]
+    info: String,
+    #[serde(rename = "Response", default)]
+    pub(crate) response: Value,
+}
+
+/// `OK`, or the error code with Tencent's own words.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code, self.info.as_str()) {
+            (0, _) => f.write_str("OK"),
+            (code, "") => write!(f, "{code}"),
+            (code, info) => write!(f, "{code} ({})", info.replace('|', "/")),
+        }
+    }
+}
+
+/// The API, for one application.
+pub(crate) struct Api {
+    http: reqwest::Client,
+    account: Account,
+}
+
+impl Api {
+    pub(crate) fn new(account: Account) -> Result<Self> {
+        // Tencent's own limit for an answer is three seconds.
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
+        Ok(Self { http, account })
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// One call, such as `call_config/get_callback`.
+    pub(crate) async fn call(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.call_with(&self.account.secret_key, path, body).await
+    }
+
+    /// The same, signed with this key.
+    pub(crate) async fn call_with(&self, key: &str, path: &str, body: &Value) -> Result<Answer> {
+        let Account { sdk_app_id, identifier, endpoint, .. } = &self.account;
+        let lifetime = Duration::from_secs(600);
+        let user_sig = UserSig::sign(&key.to_owned().into(), identifier, *sdk_app_id, SystemTime::now(), lifetime);
+        let mut url = Url::parse(&format!("{endpoint}/"))?.join(&format!("v4/{path}"))?;
+        url.query_pairs_mut()
+            .append_pair("sdkappid", &sdk_app_id.to_string())
+            .append_pair("identifier", identifier)
+            .append_pair("usersig", user_sig.expose())
+            .append_pair("random", &rand::random::<u32>().to_string())
+            .append_pair("contenttype", "json");
+        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        // Without the URL: it has the UserSig in it.
+        let answer = request.send().await.map_err(reqwest::Error::without_url)?;
+        let text = answer.text().await.map_err(reqwest::Error::without_url)?;
+        serde_json::from_str(&text).map_err(|error| format!("the answer to {path} is not Tencent's: {error}").into())
+    }
+
+    /// A configuration, written by set or update.
+    pub(crate) async fn write(&self, service: &str, action: &str, url: &str, commands: &[&str]) -> Result<Answer> {
+        let body = json!({ "Url": url, "CallbackCommandList": commands });
+        self.call(&format!("{service}/{action}_callback"), &body).await
+    }
+
+    pub(crate) async fn get(&self, service: &str) -> Result<Answer> {
+        self.call(&format!("{service}/get_callback"), &json!({})).await
+    }
+
+    pub(crate) async fn delete(&self, service: &str) -> Result<Answer> {
+        self.call(&format!("{service}/delete_callback"), &json!({})).await
+    }
+}

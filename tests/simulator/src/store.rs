@@ -1,0 +1,199 @@
+//! The stored objects: one callback configuration per service and SDKAppID and Live's token per SDKAppID, in memory and,
+//! if wished, in a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Service;
+use crate::configuration::Configuration;
+use crate::token::Token;
+
+/// All configurations and tokens. A change that cannot be saved is not made.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    configurations: BTreeMap<(Service, u64), Configuration>,
+    tokens: BTreeMap<u64, Token>,
+    file: Option<PathBuf>,
+}
+
+/// One object in the state file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "an entry is neither a configuration nor a token")]
+enum Entry {
+    Configuration {
+        service: Service,
+        sdk_app_id: u64,
+        #[serde(flatten)]
+        configuration: Configuration,
+    },
+    Token {
+        sdk_app_id: u64,
+        #[serde(flatten)]
+        token: Token,
+    },
+}
+
+impl Store {
+    /// A store that keeps its objects in `file` and starts with what the file holds; one that is not there is empty.
+    pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
+        let explain =
+            |kind, why: &dyn std::fmt::Display| io::Error::new(kind, format!("state file {}: {why}", file.display()));
+        let entries: Vec<Entry> = match fs::read(&file) {
+            Ok(json) => serde_json::from_slice(&json).map_err(|e| {
+                explain(
+                    io::ErrorKind::InvalidData,
+                    &format!(
+                        "not a list of callback configurations and tokens ({e}); repair it, or delete it to start empty"
+                    ),
+                )
+            })?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(explain(e.kind(), &e)),
+        };
+        let mut store = Self { file: Some(file), ..Self::default() };
+        for entry in entries {
+            match entry {
+                Entry::Configuration { service, sdk_app_id, configuration } => {
+                    store.configurations.insert((service, sdk_app_id), configuration);
+                }
+                Entry::Token { sdk_app_id, token } => {
+                    store.tokens.insert(sdk_app_id, token);
+                }
+            }
+        }
+        Ok(store)
+    }
+
+    pub(crate) fn get(&self, service: Service, sdk_app_id: u64) -> Option<&Configuration> {
+        self.configurations.get(&(service, sdk_app_id))
+    }
+
+    /// Puts `configuration` in the place of what was there, which it returns; `None` removes.
+    pub(crate) fn replace(
+        &mut self,
+        service: Service,
+        sdk_app_id: u64,
+        configuration: Option<Configuration>,
+    ) -> io::Result<Option<Configuration>> {
+        self.change(|store| &mut store.configurations, (service, sdk_app_id), configuration)
+    }
+
+    pub(crate) fn token(&self, sdk_app_id: u64) -> Option<&Token> {
+        self.tokens.get(&sdk_app_id)
+    }
+
+    /// Puts `token` in the place of what was there, which it returns; `None` removes.
+    pub(crate) fn replace_token(&mut self, sdk_app_id: u64, token: Option<Token>) -> io::Result<Option<Token>> {
+        self.change(|store| &mut store.tokens, sdk_app_id, token)
+    }
+
+    fn change<K: Ord + Copy, V>(
+        &mut self,
+        objects: fn(&mut Self) -> &mut BTreeMap<K, V>,
+        key: K,
+        object: Option<V>,
+    ) -> io::Result<Option<V>> {
+        let swap = |objects: &mut BTreeMap<K, V>, object| match object {
+            Some(object) => objects.insert(key, object),
+            None => objects.remove(&key),
+        };
+        let previous = swap(objects(self), object);
+        if let Err(e) = self.save() {
+            swap(objects(self), previous);
+            return Err(e);
+        }
+        Ok(previous)
+    }
+
+    /// Writes a new file and renames it into place, so that a reader sees the old objects or the new ones.
+    fn save(&self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let configurations = self.configurations.iter().map(|(&(service, sdk_app_id), configuration)| {
+            Entry::Configuration { service, sdk_app_id, configuration: configuration.clone() }
+        });
+        let tokens = self.tokens.iter().map(|(&sdk_app_id, token)| Entry::Token { sdk_app_id, token: token.clone() });
+        let entries: Vec<_> = configurations.chain(tokens).collect();
+        let directory = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut new = tempfile::NamedTempFile::new_in(directory)?;
+        serde_json::to_writer_pretty(&mut new, &entries)?;
+        new.write_all(b"\n")?;
+        new.persist(file)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: u64 = 1_400_000_001;
+
+    fn some() -> Configuration {
+        Configuration::new("https://hooks.example.com", ["Call.CallbackAfterEndCall", "Call.CallbackAfterEndCall"])
+    }
+
+    fn token() -> Token {
+        Token::new("a-token-to-hide", true)
+    }
+
+    #[test]
+    fn what_was_saved_is_there_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state.json");
+        let mut store = Store::open(file.clone()).expect("a new file");
+        assert_eq!(store.replace(Service::Call, ID, Some(some())).expect("saved"), None);
+        assert_eq!(store.replace(Service::Room, ID, Some(some())).expect("saved"), None);
+        assert_eq!(store.replace(Service::Room, ID, None).expect("saved"), Some(some()));
+        for (id, previous) in [(ID, None), (ID, Some(token())), (ID + 1, None)] {
+            assert_eq!(store.replace_token(id, Some(token())).expect("saved"), previous);
+        }
+        assert_eq!(store.replace_token(ID + 1, None).expect("saved"), Some(token()));
+
+        let again = Store::open(file).expect("the same file");
+        assert_eq!(again.get(Service::Call, ID), Some(&some()));
+        assert_eq!(again.get(Service::Room, ID), None);
+        assert_eq!((again.token(ID), again.token(ID + 1)), (Some(&token()), None));
+        assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_tokens_opens() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state.json");
+        let before = r#"[{
+            "service": "call_config",
+            "sdk_app_id": 1400000001,
+            "Url": "https://hooks.example.com",
+            "CallbackCommandList": ["Call.CallbackAfterEndCall", "Call.CallbackAfterEndCall"]
+        }]"#;
+        fs::write(&file, before).expect("written");
+        let store = Store::open(file).expect("a state file");
+        assert_eq!((store.get(Service::Call, ID), store.token(ID)), (Some(&some()), None));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused_by_name() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("state.json");
+        for wrong in ["{\"not\": ", r#"[{"sdk_app_id": 1400000001, "Token": "a-token-to-hide", "IsTokenEnable": 1}]"#] {
+            fs::write(&file, wrong).expect("written");
+            let error = Store::open(file.clone()).expect_err("not a state file").to_string();
+            assert!(error.contains("state.json") && error.contains("delete it"), "{error}");
+            assert!(!error.contains("a-token-to-hide"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_cannot_be_saved_is_not_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = Store::open(directory.path().join("missing/state.json")).expect("no file yet");
+        store.replace(Service::Call, ID, Some(some())).expect_err("no such directory");
+        assert_eq!(store.get(Service::Call, ID), None);
+        store.replace_token(ID, Some(token())).expect_err("no such directory");
+        assert_eq!(store.token(ID), None);
+    }
+}

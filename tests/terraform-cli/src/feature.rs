@@ -1,0 +1,142 @@
+//! What a version of Terraform or of OpenTofu can do with a provider: the one place that knows since when.
+
+use std::fmt;
+
+use crate::terraform::{Flavour, Terraform};
+
+/// Something that a person does with the provider, which not every version can.
+///
+/// The acceptance tests try each on each version, and so confirm what [`Terraform::has`] says: what it denies does not
+/// work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Create, change, destroy.
+    Lifecycle,
+    /// What changed elsewhere is shown and repaired.
+    Drift,
+    /// `overwrite_existing = false`
+    Guard,
+    /// `terraform import` and the block `import`, by ID.
+    Import,
+    /// Several objects of one application.
+    OneObject,
+    /// `terraform test`
+    Test,
+    /// `import` with `for_each`.
+    ImportForEach,
+    /// The block `removed`.
+    Removed,
+    /// `provider::tencent::…`
+    Functions,
+    /// Ephemeral resources.
+    Ephemeral,
+    /// Write-only arguments.
+    WriteOnly,
+    /// The block `import`, by identity.
+    Identity,
+    /// `terraform query`
+    Query,
+    /// Actions.
+    Actions,
+    /// Provider blocks with `for_each`.
+    ProviderForEach,
+    /// Encrypted states and plans.
+    Encryption,
+    /// The option `-exclude`.
+    Exclude,
+    /// Variables in the blocks `backend` and `module`.
+    EarlyEvaluation,
+    /// `lifecycle { enabled = … }`
+    Enabled,
+    /// `lifecycle { destroy = false }`
+    ForgetOnDestroy,
+}
+
+impl Feature {
+    /// All of them, what every version can first.
+    pub const ALL: [Self; 20] = [
+        Self::Lifecycle,
+        Self::Drift,
+        Self::Guard,
+        Self::Import,
+        Self::OneObject,
+        Self::Test,
+        Self::ImportForEach,
+        Self::Removed,
+        Self::Functions,
+        Self::Ephemeral,
+        Self::WriteOnly,
+        Self::Identity,
+        Self::Query,
+        Self::Actions,
+        Self::ProviderForEach,
+        Self::Encryption,
+        Self::Exclude,
+        Self::EarlyEvaluation,
+        Self::Enabled,
+        Self::ForgetOnDestroy,
+    ];
+
+    /// The first version that has it (1.6 is the first of all here), by flavour; none if no version has.
+    fn since(self) -> (Option<Since>, Option<Since>) {
+        match self {
+            Self::Lifecycle | Self::Drift | Self::Guard | Self::Import | Self::OneObject | Self::Test => {
+                (Some((1, 6)), Some((1, 6)))
+            }
+            Self::ImportForEach | Self::Removed => (Some((1, 7)), Some((1, 7))),
+            Self::Functions => (Some((1, 8)), Some((1, 7))),
+            Self::Ephemeral => (Some((1, 10)), Some((1, 11))),
+            Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
+            Self::Identity => (Some((1, 12)), Some((1, 12))),
+            Self::Query | Self::Actions => (Some((1, 14)), None),
+            Self::Encryption => (None, Some((1, 7))),
+            Self::EarlyEvaluation => (None, Some((1, 8))),
+            Self::ProviderForEach | Self::Exclude => (None, Some((1, 9))),
+            Self::Enabled => (None, Some((1, 11))),
+            Self::ForgetOnDestroy => (None, Some((1, 12))),
+        }
+    }
+}
+
+/// Major and minor version.
+type Since = (u64, u64);
+
+impl Terraform {
+    /// Whether this version has the feature; a pre-release has what its version has.
+    pub fn has(&self, feature: Feature) -> bool {
+        let (terraform, opentofu) = feature.since();
+        let since = match self.flavour() {
+            Flavour::Terraform => terraform,
+            Flavour::OpenTofu => opentofu,
+        };
+        since.is_some_and(|since| (self.version().major, self.version().minor) >= since)
+    }
+}
+
+/// In the words of the documentation.
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lifecycle => "create, change, destroy",
+            Self::Drift => "changes made elsewhere are shown and repaired",
+            Self::Guard => "`overwrite_existing = false`",
+            Self::Import => "import by ID, by command and by block",
+            Self::OneObject => "several objects of one application",
+            Self::Test => "tests (`.tftest.hcl`)",
+            Self::ImportForEach => "`import` with `for_each`",
+            Self::Removed => "`removed`",
+            Self::Functions => "functions",
+            Self::Ephemeral => "ephemeral resources",
+            Self::WriteOnly => "write-only arguments (`url_wo`)",
+            Self::Identity => "import by identity",
+            Self::Query => "list resources (`query`)",
+            Self::Actions => "actions",
+            Self::ProviderForEach => "provider blocks with `for_each`",
+            Self::Encryption => "encrypted states and plans",
+            Self::Exclude => "`-exclude`",
+            Self::EarlyEvaluation => "variables in `backend` and in a module's `source`",
+            Self::Enabled => "`enabled` in `lifecycle`",
+            Self::ForgetOnDestroy => "`destroy = false` in `lifecycle`",
+        })
+    }
+}
