@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 #[cfg(unix)]
@@ -13,7 +14,8 @@ use tencent_simulator::Request;
 use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Service, Simulator};
 
 use crate::harness::{
-    END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet, sends, this,
+    CALL, END, ID, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, each_service,
+    fleet, sends, this,
 };
 
 const ONE_ATTEMPT: &str = "provider \"tencent\" {\n  max_retries = 0\n}\n";
@@ -200,24 +202,27 @@ fn more_calls_than_tencent_allows_get_through_in_the_end() -> Result {
     Ok(())
 }
 
-/// Ctrl-C while a write is under way that meets this fault: Terraform tells the provider to stop. Returns what it says.
+/// Ctrl-C while a write is under way that meets these faults, one an attempt: Terraform tells the provider to stop during
+/// the last one. Returns what it says.
 #[cfg(unix)]
-fn interrupted(scenario: &Scenario, fault: FaultKind) -> Result<String> {
+fn interrupted<const N: usize>(scenario: &Scenario, of: Of, faults: [FaultKind; N]) -> Result<String> {
     use std::process::Stdio;
     use std::time::Duration;
 
     use nix::sys::signal::{Signal, kill};
     use nix::unistd::Pid;
 
-    scenario.configure(&this(&sends(&[START], URL)))?;
-    scenario.simulator.inject(Fault::new(fault).on(Set));
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    for fault in faults {
+        scenario.simulator.inject(Fault::new(fault).on(Set).times(1));
+    }
     let terraform = scenario
         .workspace
         .command(&["apply", "-auto-approve", "-no-color"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let sent = |requests: &[Request]| requests.iter().any(|r| r.action == Some(Set));
+    let sent = |requests: &[Request]| requests.iter().filter(|r| r.action == Some(Set)).count() == N;
     assert!(scenario.simulator.wait_for(sent, Duration::from_secs(60)), "a write under way");
     kill(Pid::from_raw(terraform.id().try_into()?), Signal::SIGINT)?;
     let output = terraform.wait_with_output()?;
@@ -229,7 +234,7 @@ fn interrupted(scenario: &Scenario, fault: FaultKind) -> Result<String> {
 #[test]
 fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
     let scenario = Scenario::new()?;
-    let text = interrupted(&scenario, FaultKind::NoAnswer)?;
+    let text = interrupted(&scenario, CALL, [FaultKind::NoAnswer])?;
     assert!(text.contains("Writing the call callback configuration of SDKAppID 1400000001 failed"), "{text}");
     assert!(text.contains("The operation was interrupted") && text.contains("was not written"), "{text}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 0), "no further attempt");
@@ -243,10 +248,21 @@ fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
 fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
     let scenario = Scenario::new()?;
     // It is carried out on arrival; the answer would come long after the test.
-    let text = interrupted(&scenario, FaultKind::Delay(std::time::Duration::from_secs(600)))?;
+    let text = interrupted(&scenario, CALL, [FaultKind::Delay(std::time::Duration::from_secs(600))])?;
     assert!(text.contains("was written, unconfirmed"), "{text}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "no further attempt");
     scenario.simulator.clear_faults();
+    scenario.expect_no_changes()
+}
+
+#[cfg(unix)]
+#[apply(each_service)]
+fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    let answers_after_the_interruption = FaultKind::Delay(std::time::Duration::from_secs(1));
+    interrupted(&scenario, of, [FaultKind::ResetAfterProcessing, answers_after_the_interruption])?;
+    scenario.expect_remote(&[of.start], URL);
+    assert_eq!(scenario.instances()?, 1);
     scenario.expect_no_changes()
 }
 

@@ -124,6 +124,38 @@ fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(of: Of) -> Re
 }
 
 #[apply(each_service)]
+fn a_creation_whose_answer_is_lost_and_that_is_then_refused_is_in_the_state(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.configure(&guarded(of, false, URL))?;
+    scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
+    let disabled = FaultKind::ErrorCode { code: 60016, info: String::new() };
+    scenario.simulator.inject(Fault::new(disabled).on(of.overwrite));
+    let applied = scenario.apply()?;
+    diagnostic(&applied, "was written, unconfirmed");
+    scenario.expect_remote(&[of.start], URL);
+    assert_eq!(scenario.instances()?, 1);
+    scenario.simulator.clear_faults();
+    scenario.expect_no_changes()
+}
+
+#[apply(each_service)]
+fn what_the_plan_showed_is_not_said_to_be_new(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.simulator.let_set_overwrite(of.service, false);
+    scenario.somebody_sets(&[of.end], OTHER_URL);
+    scenario.configure(&guarded(of, false, URL))?;
+    // It goes, and comes back.
+    let same = Configuration::new(OTHER_URL, [of.end]);
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(Update).times(1));
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(same)).on(Set).times(1));
+    let applied = scenario.apply()?;
+    diagnostic(&applied, "This plan overwrites the existing");
+    applied.expect_lacks("has changed since the plan");
+    scenario.expect_remote(&[of.start], URL);
+    scenario.expect_no_changes()
+}
+
+#[apply(each_service)]
 fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.simulator.let_set_overwrite(of.service, false);

@@ -326,7 +326,10 @@ impl<'a> Callback<'a> {
         let Some(found) = self.inspect("Nothing was deleted.").await? else { return Ok(()) };
         if !is_expected(&found) {
             if guarded {
-                return Err(Unwritten { diagnostic: self.refuses_changed(&found, "deleted"), found: Some(found) });
+                return Err(Unwritten {
+                    diagnostic: self.refuses_changed(&found, "Nothing was deleted."),
+                    found: Some(found),
+                });
             }
             let outcome = if replaced { "This apply replaces it." } else { "This apply deletes it." };
             cx.warn(self.changed_since(&found, outcome));
@@ -354,23 +357,24 @@ impl<'a> Callback<'a> {
         let mut written = self.lock().await?;
         self.check_rival(&written, None, wanted)?;
         let mut exists = true;
-        let is_expected = |found: &CallbackConfiguration| self.is_released(found);
+        let told = self.record.looked().clone().and_then(|look| look.found);
         if written.is_none() {
-            let told = self.record.looked().clone();
             let found = match self.fresh_look() {
                 Some(found) => found,
                 None => self.inspect("Nothing was written.").await?,
             };
             exists = found.is_some();
-            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !is_expected(found)) {
+            if let Some(found) = found.filter(|found| !found.is_equivalent(wanted) && !self.is_released(found)) {
                 if guarded {
                     return Err(refused_to_overwrite(self.subject(), &found).into());
                 }
-                if told.and_then(|look| look.found).as_ref() != Some(&found) {
+                if told.as_ref() != Some(&found) {
                     cx.warn(self.changed_since(&found, &replaced_by(wanted)));
                 }
             }
         }
+        let is_expected =
+            |found: &CallbackConfiguration| self.is_released(found) || !guarded && told.as_ref() == Some(found);
         self.write(wanted, exists, &is_expected, guarded, &mut written, cx).await
     }
 
@@ -392,7 +396,10 @@ impl<'a> Callback<'a> {
             exists = found.is_some();
             if let Some(found) = found.filter(|found| !is_expected(found) && !found.is_equivalent(wanted)) {
                 if guarded {
-                    return Err(Unwritten { diagnostic: self.refuses_changed(&found, "written"), found: Some(found) });
+                    return Err(Unwritten {
+                        diagnostic: self.refuses_changed(&found, "Nothing was written."),
+                        found: Some(found),
+                    });
                 }
                 cx.warn(self.changed_since(&found, &replaced_by(wanted)));
             }
@@ -421,11 +428,13 @@ impl<'a> Callback<'a> {
 
     /// Looks at what a write or a deletion is about to replace. `outcome` says what follows if that fails.
     async fn inspect(&self, outcome: &str) -> Result<Option<CallbackConfiguration>, Diagnostic> {
-        self.look().await.map_err(|error| {
-            let mut diagnostic = self.failed("Checking the", &error);
-            diagnostic.detail += &format!("\n\n{outcome}");
-            diagnostic
-        })
+        self.look().await.map_err(|error| self.failed_look(&error, outcome))
+    }
+
+    fn failed_look(&self, error: &Error, outcome: &str) -> Diagnostic {
+        let mut diagnostic = self.failed("Checking the", error);
+        diagnostic.detail += &format!("\n\n{outcome}");
+        diagnostic
     }
 
     fn check_rival(
@@ -450,12 +459,12 @@ impl<'a> Callback<'a> {
         )
     }
 
-    fn refuses_changed(&self, found: &CallbackConfiguration, participle: &str) -> Diagnostic {
+    fn refuses_changed(&self, found: &CallbackConfiguration, outcome: &str) -> Diagnostic {
         Diagnostic::error(
             format!("The {} has changed since the plan", self.subject()),
             format!(
-                "Tencent now sends {}, which the plan did not show, and overwrite_existing is false. Nothing was \
-                 {participle}. Run a new plan to see the change.",
+                "Tencent now sends {}, which the plan did not show, and overwrite_existing is false. {outcome} Run a new \
+                 plan to see the change.",
                 describe(found)
             ),
         )
@@ -495,24 +504,36 @@ impl<'a> Callback<'a> {
     ) -> Result<Written, Unwritten> {
         let mut outcome = self.set(wanted, exists).await;
         for _ in 0..RACES {
-            let Err(refusal) = &outcome else { break };
-            if !refusal.is(ALREADY_CONFIGURED) {
+            let Some(refusal) = outcome.as_ref().err().filter(|error| error.is(ALREADY_CONFIGURED)).cloned() else {
                 break;
-            }
-            let found = self.look_again(refusal).await?;
+            };
+            // What somebody else has just set, or what an attempt of this write has left.
+            let found = match self.look().await {
+                Ok(found) => found,
+                Err(error) if refusal.may_have_taken_effect => {
+                    outcome = Err(Error { may_have_taken_effect: true, ..error });
+                    break;
+                }
+                Err(error) => return Err(self.failed_look(&error, "Nothing was written.").into()),
+            };
             let is_own = |found: &&CallbackConfiguration| {
                 found.is_equivalent(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
             };
             if let Some(found) = found.as_ref().filter(|found| !is_expected(found) && !is_own(found)) {
                 if guarded {
-                    return Err(Unwritten {
-                        diagnostic: self.refuses_changed(found, "written"),
-                        found: Some(found.clone()),
-                    });
+                    let outcome = match refusal.may_have_taken_effect {
+                        true => "This apply may have written its own before that.",
+                        false => "Nothing was written.",
+                    };
+                    let diagnostic = self.refuses_changed(found, outcome);
+                    return Err(Unwritten { diagnostic, found: Some(found.clone()) });
                 }
                 cx.warn(self.changed_since(found, &replaced_by(wanted)));
             }
-            outcome = self.set(wanted, found.is_some()).await;
+            outcome = self.set(wanted, found.is_some()).await.map_err(|error| Error {
+                may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,
+                ..error
+            });
         }
         let outcome = match outcome {
             Ok(request_id) => self.confirm(wanted, request_id, guarded, cx).await,
@@ -530,16 +551,6 @@ impl<'a> Callback<'a> {
         self.release(None);
         *self.record.looked() = None;
         outcome
-    }
-
-    /// Looks at what kept Tencent from creating it: what somebody else has just set, or what an attempt of this write
-    /// has left.
-    async fn look_again(&self, refusal: &Error) -> Result<Option<CallbackConfiguration>, Diagnostic> {
-        self.inspect(match refusal.may_have_taken_effect {
-            true => "It may have been written all the same. The next plan will show what is there.",
-            false => "Nothing was written.",
-        })
-        .await
     }
 
     async fn set(&self, configuration: &CallbackConfiguration, exists: bool) -> Result<String, Error> {
