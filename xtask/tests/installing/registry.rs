@@ -86,6 +86,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     // The same commit, packaged again and signed by another key.
     let rebuilt = Package::make("rebuilt")?;
     assert_ne!(rebuilt.key.id, PACKAGE.key.id);
+    assert_eq!(rebuilt.read("SHA256SUMS")?, PACKAGE.read("SHA256SUMS")?);
     let elsewhere = Registry::of(&rebuilt)?;
     let second = elsewhere.checkout()?;
     // The host is part of the provider's name.
