@@ -25,7 +25,7 @@ pub struct Tencent {
     records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
     /// The applications of which this run has read more than one object of a service, or of another kind.
     shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
-    /// What this run has found and done at the live callback tokens, by application.
+    /// What this run has found and done at the Live callback tokens, by application.
     tokens: Mutex<HashMap<SdkAppId, Arc<callback_token::Record>>>,
 }
 
@@ -114,7 +114,7 @@ impl Tencent {
         OfService { tencent: self, service }
     }
 
-    /// What this run has found and done at the live callback token of an application.
+    /// What this run has found and done at the Live callback token of an application.
     pub(super) fn token_record(&self, id: SdkAppId) -> Arc<callback_token::Record> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let record = tokens.entry(id);

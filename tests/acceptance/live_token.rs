@@ -18,7 +18,7 @@ const OTHER: &str = "t0ken-to-hide-other";
 const THIRD: &str = "t0ken-to-hide-third";
 /// What all of them begin with.
 const SECRET: &str = "t0ken-to-hide";
-const SUBJECT: &str = "live callback token of SDKAppID 1400000001";
+const SUBJECT: &str = "Live callback token of SDKAppID 1400000001";
 const KEPT: &str = "variable \"token\" {\n  sensitive = true\n}\n";
 const KEPT_NOWHERE: &str = "variable \"token\" {\n  ephemeral = true\n}\n";
 
@@ -266,7 +266,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
     signed.0.configure(&guarded)?;
     signed.somebody_sets(OTHER, true);
     let plan = signed.run(&["plan"])?;
-    let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 has a live callback token already");
+    let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 has a Live callback token already");
     assert!(error.contains("It has an enabled token, and overwrite_existing is false."), "{error}");
 
     // After the plan: before a creation, a change, and a deletion.
@@ -274,7 +274,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
     signed.run(&["plan", "-out=tfplan"])?.expect_success();
     signed.somebody_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
-    diagnostic(applied.expect_failure(), "has a live callback token already");
+    diagnostic(applied.expect_failure(), "has a Live callback token already");
     signed.expect_remote(OTHER, true);
 
     signed.somebody_sets(TOKEN, true);
@@ -325,7 +325,7 @@ fn an_import_brings_the_token_into_the_state() -> Result {
     let signed = Signed::new()?;
     signed.0.configure(&kept(""))?;
     let nothing = signed.run(&["import", THIS, &ID.to_string()])?;
-    diagnostic(nothing.expect_failure(), "SDKAppID 1400000001 has no live callback token");
+    diagnostic(nothing.expect_failure(), "SDKAppID 1400000001 has no Live callback token");
     signed.somebody_sets(TOKEN, true);
     signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
     assert_eq!(
@@ -378,7 +378,7 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
         signed.0.simulator.inject(Fault::new(refused).on(GetToken).times(1));
         let plan = signed.0.run(&["plan"])?;
         plan.expect_failure().expect_lacks(TOKEN);
-        let error = diagnostic(&plan, "Checking for an existing live callback token of SDKAppID 1400000001 failed");
+        let error = diagnostic(&plan, "Checking for an existing Live callback token of SDKAppID 1400000001 failed");
         assert!(error.contains(&format!("error {code}")) && error.contains("ErrorInfo: no ***"), "{error}");
     }
     // What may pass is a warning, unless the guard needs to know.
@@ -386,7 +386,7 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
     signed.0.configure(&("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &kept("")))?;
     signed.0.simulator.inject(Fault::new(gateway));
     let plan = signed.run(&["plan"])?;
-    diagnostic(plan.expect_success(), "It is not known whether this plan overwrites an existing live callback token.");
+    diagnostic(plan.expect_success(), "It is not known whether this plan overwrites an existing Live callback token.");
     signed.0.configure(&kept("overwrite_existing = false"))?;
     diagnostic(signed.run(&["plan"])?.expect_failure(), "there is no plan without this check");
     signed.0.simulator.clear_faults();

@@ -118,7 +118,7 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
     for url in [None, Some(there.as_str())] {
         for (command, service) in [(create, None), (SEATS, Some("live"))] {
             let (told, event) = probe(&session, command, service, url).await;
-            assert!(told.ends_with(", signed with the application's live callback token"), "{told}");
+            assert!(told.ends_with(", signed with the application's Live callback token"), "{told}");
             let time = parameter(&event, "RequestTime").expect("a time");
             let seconds = Duration::from_secs(time.parse().expect("Unix seconds"));
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
@@ -143,9 +143,9 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
         assert_eq!((parameter(&event, "Sign"), parameter(&event, "RequestTime")), (None, None));
     };
     set("tok3n/first", false);
-    unsigned(&session, None, "the application has no enabled live callback token").await;
+    unsigned(&session, None, "the application has no enabled Live callback token").await;
     simulator.remove_token(Simulator::SDK_APP_ID);
-    unsigned(&session, Some(&there), "the application has no enabled live callback token").await;
+    unsigned(&session, Some(&there), "the application has no enabled Live callback token").await;
     set("tok3n/first", true);
     let kind = FaultKind::ErrorCode { code: 60010, info: "made to fail".into() };
     simulator.inject(Fault::new(kind).on(Action::GetToken));
@@ -157,13 +157,13 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
     ];
     let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
     let error = the_error(&diagnostics);
-    assert_eq!(error.summary, "Reading the live callback token of SDKAppID 1400000001 failed");
+    assert_eq!(error.summary, "Reading the Live callback token of SDKAppID 1400000001 failed");
     assert_eq!((told, receiver.take()), (Vec::new(), Vec::new()));
 
     // Whoever has no credentials still has a URL.
     let without = with(session.provider_config(&simulator), [("secret_key", Value::Null)]);
     session.configure(&without).await;
-    unsigned(&session, Some(&there), "without credentials, the live callback token cannot be looked up").await;
+    unsigned(&session, Some(&there), "without credentials, the Live callback token cannot be looked up").await;
 }
 
 #[tokio::test]

@@ -278,12 +278,12 @@ async fn token_of(
     let app = match tencent.app(id) {
         Ok(app) => app,
         Err(diagnostics) if needed => return Err(diagnostics),
-        Err(_) => return Ok((None, ", unsigned: without credentials, the live callback token cannot be looked up")),
+        Err(_) => return Ok((None, ", unsigned: without credentials, the Live callback token cannot be looked up")),
     };
     let token = callback_token::Remote::with(tencent, app, DEFAULT_TIMEOUT, cx).get().await?;
     Ok(match token.filter(|token| token.enabled) {
-        Some(token) => (Some(token.token), ", signed with the application's live callback token"),
-        None => (None, ", unsigned: the application has no enabled live callback token"),
+        Some(token) => (Some(token.token), ", signed with the application's Live callback token"),
+        None => (None, ", unsigned: the application has no enabled Live callback token"),
     })
 }
 

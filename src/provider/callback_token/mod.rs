@@ -29,7 +29,7 @@ use crate::terraform::Diagnostic;
 pub(super) use remote::{Record, Remote};
 
 /// What it is called where the kinds of things that an application has one of are told apart.
-const KIND: &str = "live callback token";
+const KIND: &str = "Live callback token";
 
 /// Which token: an application has one.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +41,7 @@ impl OneOfItsKind for Subject {
     }
 }
 
-/// "live callback token of SDKAppID 1400000001"
+/// "Live callback token of SDKAppID 1400000001"
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{KIND} of SDKAppID {}", self.0)
@@ -65,7 +65,7 @@ fn consequence(found: &CallbackToken, wanted: Option<&CallbackToken>) -> &'stati
 
 fn refused_to_overwrite(subject: Subject, existing: &CallbackToken) -> Diagnostic {
     Diagnostic::error(
-        format!("SDKAppID {} has a live callback token already", subject.0),
+        format!("SDKAppID {} has a Live callback token already", subject.0),
         format!(
             "It has {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to true.",
             describe(existing),

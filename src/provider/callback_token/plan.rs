@@ -227,10 +227,10 @@ fn failed_look(remote: &Remote<'_>, error: &Error, guarded: bool, replaces: bool
     let consequence = if guarded {
         "With overwrite_existing = false, there is no plan without this check."
     } else if replaces {
-        "This plan would destroy the live callback token of another application first, so it needs this check."
+        "This plan would destroy the Live callback token of another application first, so it needs this check."
     } else {
         diagnostic.severity = Severity::Warning;
-        "It is not known whether this plan overwrites an existing live callback token."
+        "It is not known whether this plan overwrites an existing Live callback token."
     };
     diagnostic.detail += &format!("\n\n{consequence}");
     if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
@@ -239,8 +239,8 @@ fn failed_look(remote: &Remote<'_>, error: &Error, guarded: bool, replaces: bool
 fn could_not_check(planned: &TokenModel) -> Diagnostic {
     let of = planned.id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default();
     Diagnostic::warning(
-        format!("Could not check for an existing live callback token{of}"),
-        "The application or its credentials are known only after apply. If the application has a live callback token by \
+        format!("Could not check for an existing Live callback token{of}"),
+        "The application or its credentials are known only after apply. If the application has a Live callback token by \
          then, this plan overwrites it, unless overwrite_existing is false.",
     )
 }

@@ -41,7 +41,7 @@ impl Record {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject),
             "Another resource with this provider manages the same application, and the two differ in their token or in \
-             enabled. An application has only one live callback token: remove one of the two resources, or change its \
+             enabled. An application has only one Live callback token: remove one of the two resources, or change its \
              sdk_app_id.",
         )
         .on("sdk_app_id")
@@ -165,7 +165,7 @@ impl<'a> Remote<'a> {
         let looked = self.record.last_look();
         let secrets = self.secrets.iter().chain(looked.iter().map(|found| &found.token));
         let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
-        checks::call_failed(&format!("{doing} live callback token"), &self.app, &error)
+        checks::call_failed(&format!("{doing} Live callback token"), &self.app, &error)
     }
 
     /// Whether this run has let go of what was `found`, and left it there.

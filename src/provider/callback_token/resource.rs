@@ -249,7 +249,7 @@ impl ManagedResource for CallbackTokenResource {
         match imported.at_tencent(tencent, Operation::Read, cx)?.get().await? {
             Some(found) => Ok(imported.holding(found)),
             None => Err(Diagnostic::error(
-                format!("SDKAppID {id} has no live callback token"),
+                format!("SDKAppID {id} has no Live callback token"),
                 "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and let \
                  Terraform create the token.",
             )
