@@ -431,7 +431,7 @@ fn two_objects_with_a_secret_url() -> Result {
     secretive.scenario.configure(&both(&mine, &mine))?;
     diagnostic(
         &secretive.run(&["plan"])?,
-        "Another resource with this provider manages the same application, and so far",
+        "Another resource with this provider manages the same Call callback configuration, and so far",
     );
     secretive.scenario.configure(&both(&mine, &sends(&[START], OTHER_URL)))?;
     let plan = secretive.run(&["plan"])?;
