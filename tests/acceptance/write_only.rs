@@ -435,7 +435,7 @@ fn two_objects_with_a_secret_url() -> Result {
     );
     secretive.scenario.configure(&both(&mine, &sends(&[START], OTHER_URL)))?;
     let plan = secretive.run(&["plan"])?;
-    let error = diagnostic(plan.expect_failure(), "Another resource with this provider manages the same application");
+    let error = diagnostic(plan.expect_failure(), "Another resource with this provider manages the same configuration");
     assert!(error.contains("https://hooks.example.com/***"), "{error}");
 
     // Renamed without a moved block: it is left to the other one.

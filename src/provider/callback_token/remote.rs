@@ -40,7 +40,7 @@ impl Record {
     pub(super) fn managed_twice(&self) -> Diagnostic {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject),
-            "Another resource with this provider manages the same application, and the two differ in their token or in \
+            "Another resource with this provider manages the same token, and the two differ in it or in \
              enabled. An application has only one Live callback token: remove one of the two resources, or change its \
              sdk_app_id.",
         )
