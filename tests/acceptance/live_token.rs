@@ -541,7 +541,7 @@ fn two_resources_that_differ_are_an_error() -> Result {
     )?;
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
-    assert!(error.starts_with("Error") && error.contains("differ in their token or in enabled"), "{error}");
+    assert!(error.starts_with("Error") && error.contains("differ in it or in enabled"), "{error}");
     assert_eq!(signed.writes(), []);
     Ok(())
 }
