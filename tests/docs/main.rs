@@ -5,6 +5,7 @@
 
 mod compatibility;
 mod errors;
+mod links;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
@@ -236,22 +237,45 @@ fn blocks(page: &str) -> Vec<&str> {
     parts.map(|part| part.split("```").next().unwrap_or(part)).collect()
 }
 
+/// Pages that are written by hand and have configurations in them.
+const GUIDES: [&str; 3] = ["getting-started", "adopting", "many-applications"];
+
 #[test]
-fn the_configurations_in_the_guide_are_valid() -> Result<(), Error> {
+fn the_configurations_in_the_guides_are_valid() -> Result<(), Error> {
     let terraform = Terraform::find()?;
-    let guide = read("docs/guides/many-applications.md");
-    let blocks = blocks(&guide);
-    assert_eq!(blocks.len(), 3);
-    for block in blocks.iter().filter(|block| terraform.has(Feature::Ephemeral) || !block.contains("ephemeral")) {
-        let workspace = workspace(&terraform)?;
-        workspace.write("main.tf", block)?;
-        let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
-        workspace.write("versions.tf", required)?;
-        workspace.init()?.expect_success();
-        workspace.run(&["validate"])?.expect_success();
-        workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+    for guide in GUIDES {
+        let guide = read(format!("docs/guides/{guide}.md"));
+        let blocks = blocks(&guide);
+        assert!(!blocks.is_empty());
+        let known = |block: &&&str| {
+            // Another provider's resource takes that provider.
+            !block.contains("restapi_") && (terraform.has(Feature::Ephemeral) || !block.contains("ephemeral"))
+        };
+        for block in blocks.iter().filter(known) {
+            let workspace = workspace(&terraform)?;
+            workspace.write("main.tf", block)?;
+            if !block.contains("required_providers") {
+                let required =
+                    "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
+                workspace.write("versions.tf", required)?;
+            }
+            if block.contains("import {") && !block.contains("resource ") {
+                let imported = "resource \"tencent_call_callback\" \"this\" {\n  url               = \"https://a.example\"\n  \
+                                callback_commands = [\"Call.CallbackAfterEndCall\"]\n}\n";
+                workspace.write("imported.tf", imported)?;
+            }
+            workspace.init()?.expect_success();
+            workspace.run(&["validate"])?.expect_success();
+            workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+        }
     }
     Ok(())
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let broken: Vec<_> = links::pages().iter().flat_map(|page| links::broken(page)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 #[test]

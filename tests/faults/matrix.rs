@@ -711,8 +711,8 @@ The tables are those of `tencent_call_callback`. The test plays them for `tencen
 Tencent creates by one call and overwrites by another, so a creation whose answer was lost takes one look and one write
 more. All else is the same, and `tencent_room_callback` is like it.
 
-A cell reads: attempts (`+` requests that read back what holds; the one that looks right before it is not counted) · what Terraform says · what the state holds then, what
-Tencent holds then.
+A cell reads: attempts (`+` requests that read back what holds; the one that looks right before it is not counted) ·
+what Terraform says · what the state holds then, what Tencent holds then.
 
 | Terraform says | meaning | exit code |
 | --- | --- | --- |
@@ -725,8 +725,8 @@ Tencent holds then.
 | perhaps deleted | an error: no answer said so, and reading back failed as well. The next plan shows what is there | 1 |
 
 *Old* is what was configured before, *new* what the operation is to bring; when reading, *new* is what somebody set
-elsewhere. In each message stand the error code with its meaning, an advice, Tencent's own words and the RequestId, or
-else what happened on the network; never a UserSig, a SecretKey or a secret of the URL.
+elsewhere. Each message has the error code with its meaning, what to do, Tencent's own words and the RequestId, or else
+what happened on the network; never a UserSig, a SecretKey or a secret of the URL.
 ";
 
 impl Meets {
@@ -803,7 +803,7 @@ fn merged(rows: &[&(Case, Row)]) -> Vec<(String, String, Row)> {
         match lines.iter_mut().find(|(names, _, other)| names.starts_with("error ") && other == row) {
             Some((names, ..)) => *names += &format!(", {}", case.name),
             None => {
-                let message = "the code, its meaning, an advice, ErrorInfo, RequestId";
+                let message = "the code, its meaning, what to do, ErrorInfo, RequestId";
                 lines.push((format!("error {}", case.name), message.to_owned(), *row));
             }
         }
