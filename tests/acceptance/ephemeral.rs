@@ -59,11 +59,11 @@ fn a_saved_plan_has_none_in_it() -> Result {
         return Ok(());
     }
     let scenario = Scenario::new()?;
-    scenario.configure(&handed_on("1s", &sends(&[START], URL)))?;
+    // Long enough for each of the two commands, on a slow machine too.
+    scenario.configure(&handed_on("6s", &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=saved.tfplan"])?.expect_success();
     // What was signed for the plan has ended: the apply signs anew.
-    std::thread::sleep(Duration::from_secs(2));
-    scenario.configure(&handed_on("1s", &sends(&[START], URL)))?;
+    std::thread::sleep(Duration::from_secs(7));
     scenario.run(&["apply", "saved.tfplan"])?.expect_success();
     scenario.expect_remote(&[START], URL);
     Ok(())
