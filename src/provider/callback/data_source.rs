@@ -2,6 +2,7 @@
 
 use super::Callback;
 use super::model::DEFAULT_TIMEOUT;
+use super::resource::id_attribute;
 use super::service::CallbackService;
 use crate::model;
 use crate::provider::applications::Tencent;
@@ -59,7 +60,7 @@ impl DataSource for CallbackDataSource {
                     "The events that are sent; null if `configured` is false.",
                 )
                 .computed(),
-                Attribute::new("id", Type::String, "The SDKAppID as a string.").computed(),
+                id_attribute(),
             ],
         }
     }

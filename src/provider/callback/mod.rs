@@ -9,10 +9,12 @@
 //! | `remote.rs` | the configuration at Tencent: read, written so that the outcome is known, deleted |
 //! | `several.rs`, `claims.rs` | which objects of one run are the same configuration, and what becomes of it |
 //! | `record.rs` | what one run has found and done at it |
+//! | `attempt.rs` | one operation on it: how long that may be, and whom it waits for |
 //! | `memory.rs` | what the provider remembers of an object beside its state |
 //! | `model.rs` | what Terraform knows of it: the attributes of the resource |
 //! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 
+pub(crate) mod attempt;
 pub(crate) mod claims;
 pub(crate) mod commands;
 pub(crate) mod data_source;

@@ -16,9 +16,9 @@ use crate::provider::checks;
 use crate::tencent::{CallbackConfiguration, Error, ErrorKind};
 use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Number, Severity};
 
-/// How long planning looks for an existing configuration at most: two attempts of the default `request_timeout`. A write
+/// How long planning looks for an existing object at most: two attempts of the default `request_timeout`. A write
 /// tries for longer.
-const LONGEST_LOOK: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 /// Plans a creation, an update, or one half of a replacement.
 pub(crate) async fn plan(
@@ -235,7 +235,8 @@ async fn look_before_creating(
         None => match callback.look().await {
             Ok(found) => found,
             Err(error) => {
-                cx.warn(failed_look(&callback, &error, guarded, replaces)?);
+                let diagnostic = callback.failed("Checking for an existing", &error);
+                cx.warn(failed_look(diagnostic, "callback configuration", &error, guarded, replaces)?);
                 return Ok(());
             }
         },
@@ -252,9 +253,11 @@ async fn look_before_creating(
     Ok(())
 }
 
-/// What a failed look means for a plan: a warning where it may pass and nothing else depends on it.
-fn failed_look(
-    callback: &Callback<'_>,
+/// What a failed look means for a plan, told by `diagnostic`: a warning where it may pass and nothing else depends on it.
+/// `kind` is what was looked for.
+pub(crate) fn failed_look(
+    mut diagnostic: Diagnostic,
+    kind: &str,
     error: &Error,
     guarded: bool,
     replaces: bool,
@@ -262,17 +265,16 @@ fn failed_look(
     if error.kind == ErrorKind::Stopped {
         return Err(Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again."));
     }
-    let mut diagnostic = callback.failed("Checking for an existing", error);
     if !error.kind.may_pass() {
         return Err(diagnostic);
     }
     let consequence = if guarded {
-        "With overwrite_existing = false, there is no plan without this check."
+        "With overwrite_existing = false, there is no plan without this check.".to_owned()
     } else if replaces {
-        "This plan would destroy the callback configuration of another application first, so it needs this check."
+        format!("This plan would destroy the {kind} of another application first, so it needs this check.")
     } else {
         diagnostic.severity = Severity::Warning;
-        "It is not known whether this plan overwrites an existing callback configuration."
+        format!("It is not known whether this plan overwrites an existing {kind}.")
     };
     diagnostic.detail += &format!("\n\n{consequence}");
     if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }

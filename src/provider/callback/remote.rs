@@ -1,10 +1,12 @@
 //! The callback configuration of any service, for one operation: read, deleted, and written so that the outcome is known.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
+use super::attempt::{self, Attempt, LAST_LOOK};
 use super::claims::Reading;
 use super::memory::Origin;
 use super::record::Write;
@@ -12,16 +14,8 @@ use super::service::Subject;
 use super::{describe, refused_to_overwrite};
 use crate::provider::applications::OfService;
 use crate::provider::checks;
-use crate::tencent::{
-    ALREADY_CONFIGURED, App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, SdkAppId, Service,
-};
+use crate::tencent::{ALREADY_CONFIGURED, App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
-
-/// How long to look at most for what holds after a write.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
-
-/// The same when the operation was interrupted.
-const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// How often a write starts anew because somebody else has created the configuration in between.
 const RACES: usize = 3;
@@ -32,9 +26,7 @@ const RACE_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Callback<'a> {
     tencent: OfService<'a>,
-    app: Arc<App>,
-    record: Arc<Record>,
-    patience: Patience,
+    attempt: Attempt<Subject, CallbackConfiguration>,
     /// Whether what it finds is shown without the URL's path.
     hides_url: bool,
 }
@@ -70,48 +62,15 @@ pub(crate) struct Written {
 }
 
 /// A write or a deletion that did not take effect, or possibly not.
-#[derive(Debug)]
-pub(crate) struct Unwritten {
-    pub(crate) diagnostic: Diagnostic,
-    /// What is there instead, if something is and it could be read.
-    pub(crate) found: Option<CallbackConfiguration>,
-}
+pub(crate) type Unwritten = attempt::Unwritten<CallbackConfiguration>;
 
-impl From<Diagnostic> for Unwritten {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic, found: None }
-    }
-}
+type Deed<'a> = attempt::Deed<'a, CallbackConfiguration>;
 
-/// What is to be done at Tencent.
-#[derive(Debug, Clone, Copy)]
-enum Deed<'a> {
-    Write(&'a CallbackConfiguration),
-    Delete,
-}
+impl Deref for Callback<'_> {
+    type Target = Attempt<Subject, CallbackConfiguration>;
 
-impl Deed<'_> {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Write(_) => "Writing the",
-            Self::Delete => "Deleting the",
-        }
-    }
-
-    fn participle(self) -> &'static str {
-        match self {
-            Self::Write(_) => "written",
-            Self::Delete => "deleted",
-        }
-    }
-
-    /// Whether it has been done if `found` is there now.
-    fn is_done(self, found: Option<&CallbackConfiguration>) -> bool {
-        match (self, found) {
-            (Self::Write(wanted), Some(found)) => found.is_equivalent(wanted),
-            (Self::Delete, None) => true,
-            _ => false,
-        }
+    fn deref(&self) -> &Self::Target {
+        &self.attempt
     }
 }
 
@@ -134,36 +93,18 @@ impl<'a> Callback<'a> {
     /// That of `app`.
     pub(crate) fn with(tencent: OfService<'a>, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
         let record = tencent.record(app.sdk_app_id());
-        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Self { tencent, app, record, patience, hides_url: false }
+        Self { tencent, attempt: Attempt::new(app, record, timeout, cx), hides_url: false }
     }
 
     /// The same with no more time than this.
-    pub(crate) fn within(mut self, longest: Duration) -> Self {
-        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
-        self
+    pub(crate) fn within(self, longest: Duration) -> Self {
+        Self { attempt: self.attempt.within(longest), ..self }
     }
 
     /// The same for an object whose URL is secret, if it is.
     pub(crate) fn hiding_url(mut self, is_secret: bool) -> Self {
         self.hides_url |= is_secret;
         self
-    }
-
-    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
-        self.app.sdk_app_id()
-    }
-
-    pub(crate) fn subject(&self) -> Subject {
-        self.record.subject
-    }
-
-    pub(crate) fn record(&self) -> &Record {
-        &self.record
-    }
-
-    pub(crate) fn app(&self) -> &App {
-        &self.app
     }
 
     /// How it is reached.
@@ -390,27 +331,6 @@ impl<'a> Callback<'a> {
         .on("overwrite_existing")
     }
 
-    /// Waits until no other resource of this process writes or deletes it.
-    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write<CallbackConfiguration>>>, Diagnostic> {
-        self.record.claims.clear();
-        self.patiently(self.record.written.lock()).await.map_err(|why| {
-            Diagnostic::error(
-                format!("Another resource is writing the {}", self.subject()),
-                format!("While this one waited for it, {why}. An application should have one such resource."),
-            )
-        })
-    }
-
-    /// Waits for something here, or returns why it was not waited for any longer.
-    async fn patiently<T>(&self, something: impl Future<Output = T>) -> Result<T, &'static str> {
-        tokio::select! {
-            biased;
-            done = something => Ok(done),
-            () = self.patience.interrupted() => Err("the operation was interrupted"),
-            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
-        }
-    }
-
     /// Writes, and finds out what holds afterwards. `exists` is whether the last look found one.
     async fn write(
         &self,
@@ -478,12 +398,6 @@ impl<'a> Callback<'a> {
 
     async fn set(&self, configuration: &CallbackConfiguration, exists: bool) -> Result<String, Error> {
         self.tencent.client.write_callback(&self.app, self.api(), configuration, exists, &self.writing()).await
-    }
-
-    /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
-    fn writing(&self) -> Patience {
-        let left = self.patience.deadline.saturating_duration_since(Instant::now());
-        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
     }
 
     /// Reads back what was written. A service may keep it in a form of its own; anything else is somebody else's.
@@ -600,8 +514,7 @@ impl<'a> Callback<'a> {
     }
 
     async fn read_back(&self) -> Result<Option<CallbackConfiguration>, Error> {
-        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
-        let read = self.read(&Patience { deadline, ..self.patience.clone() }).await;
+        let read = self.read(&self.reading_back()).await;
         read.inspect_err(|error| tracing::warn!(%error, "the written configuration could not be read back"))
     }
 
@@ -614,7 +527,7 @@ impl<'a> Callback<'a> {
         }
         let found = self.look_after(error).await;
         match &found {
-            Ok(found) if deed.is_done(found.as_ref()) => {
+            Ok(found) if deed.is_done(found.as_ref(), CallbackConfiguration::is_equivalent) => {
                 diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
                 diagnostic.severity = Severity::Warning;
                 diagnostic.detail += match found {

@@ -50,6 +50,22 @@ impl Identity {
     }
 }
 
+/// The argument `sdk_app_id` of a resource.
+pub(crate) fn sdk_app_id_attribute() -> Attribute {
+    let description = "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
+                       provider's `sdk_app_id`. Another value means another object: it forces replacement.";
+    Attribute::new("sdk_app_id", Type::Number, description).optional_computed().requires_replace()
+}
+
+pub(crate) fn id_attribute() -> Attribute {
+    Attribute::new("id", Type::String, "The SDKAppID as a string.").computed()
+}
+
+pub(crate) fn last_request_id_attribute() -> Attribute {
+    let description = "Tencent's `RequestId` of the last write, which its support asks for.";
+    Attribute::new("last_request_id", Type::String, description).computed()
+}
+
 /// The resource of one service.
 #[derive(Debug)]
 pub(crate) struct CallbackResource {
@@ -71,14 +87,7 @@ impl ManagedResource for CallbackResource {
             version: 0,
             description: description(self.service).into(),
             attributes: vec![
-                Attribute::new(
-                    "sdk_app_id",
-                    Type::Number,
-                    "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
-                     provider's `sdk_app_id`. Another value means another object: it forces replacement.",
-                )
-                .optional_computed()
-                .requires_replace(),
+                sdk_app_id_attribute(),
                 Attribute::new(
                     "url",
                     Type::String,
@@ -125,13 +134,8 @@ impl ManagedResource for CallbackResource {
                 )
                 .default_value(Value::String(DELETE.into())),
                 Timeouts::attribute(),
-                Attribute::new("id", Type::String, "The SDKAppID as a string.").computed(),
-                Attribute::new(
-                    "last_request_id",
-                    Type::String,
-                    "Tencent's `RequestId` of the last write, which its support asks for.",
-                )
-                .computed(),
+                id_attribute(),
+                last_request_id_attribute(),
             ],
         }
     }

@@ -33,7 +33,7 @@ const KIND: &str = "Live callback token";
 
 /// Which token: an application has one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Subject(pub(super) SdkAppId);
+pub(crate) struct Subject(pub(super) SdkAppId);
 
 impl OneOfItsKind for Subject {
     fn kind(&self) -> String {

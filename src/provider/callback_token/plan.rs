@@ -2,7 +2,6 @@
 //! an error.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::model::{Memory, TokenModel};
 use super::remote::{Record, Remote};
@@ -12,14 +11,10 @@ use crate::provider::callback::claims::{ClaimNumber, Stay};
 use crate::provider::callback::how_to_import;
 use crate::provider::callback::memory::Planned;
 use crate::provider::callback::model::{ABANDON, Operation};
-use crate::provider::callback::plan::planned_sdk_app_id;
+use crate::provider::callback::plan::{LONGEST_LOOK, failed_look, planned_sdk_app_id};
 use crate::provider::callback::several::Place;
-use crate::tencent::{CallbackToken, Error, ErrorKind};
-use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics, Severity};
-
-/// How long planning looks for an existing token at most: two attempts of the default `request_timeout`. A write tries for
-/// longer.
-const LONGEST_LOOK: Duration = Duration::from_secs(20);
+use crate::tencent::CallbackToken;
+use crate::terraform::{Attr, Change, Context, Diagnostic, Diagnostics};
 
 /// Plans a creation, an update, or one half of a replacement.
 pub(super) async fn plan(
@@ -198,7 +193,8 @@ async fn look_before_creating(
         None => match remote.look().await {
             Ok(found) => found,
             Err(error) => {
-                cx.warn(failed_look(&remote, &error, guarded, replaces)?);
+                let diagnostic = remote.failed("Checking for an existing", &error);
+                cx.warn(failed_look(diagnostic, KIND, &error, guarded, replaces)?);
                 return Ok(());
             }
         },
@@ -213,27 +209,6 @@ async fn look_before_creating(
         cx.warn(overwrites(subject, &existing, planned.as_ref()));
     }
     Ok(())
-}
-
-/// What a failed look means for a plan: a warning where it may pass and nothing else depends on it.
-fn failed_look(remote: &Remote<'_>, error: &Error, guarded: bool, replaces: bool) -> Result<Diagnostic, Diagnostic> {
-    if error.kind == ErrorKind::Stopped {
-        return Err(Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again."));
-    }
-    let mut diagnostic = remote.failed("Checking for an existing", error);
-    if !error.kind.may_pass() {
-        return Err(diagnostic);
-    }
-    let consequence = if guarded {
-        "With overwrite_existing = false, there is no plan without this check."
-    } else if replaces {
-        "This plan would destroy the Live callback token of another application first, so it needs this check."
-    } else {
-        diagnostic.severity = Severity::Warning;
-        "It is not known whether this plan overwrites an existing Live callback token."
-    };
-    diagnostic.detail += &format!("\n\n{consequence}");
-    if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
 }
 
 fn could_not_check(planned: &TokenModel) -> Diagnostic {

@@ -1,33 +1,26 @@
 //! The callback token of an application, for one operation: read, deleted, and written so that the outcome is known.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::time::{Instant, sleep_until};
 
 use super::{Subject, consequence, describe, refused_to_overwrite};
 use crate::provider::applications::Tencent;
+use crate::provider::callback::attempt::{self, Attempt, LAST_LOOK};
 use crate::provider::callback::claims::Reading;
 use crate::provider::callback::memory::Origin;
 use crate::provider::callback::record::{self, Write};
 use crate::provider::{checks, live};
-use crate::tencent::{App, CallbackToken, Error, ErrorKind, Patience, SdkAppId};
+use crate::tencent::{App, CallbackToken, Error, ErrorKind, Patience};
 use crate::terraform::{Context, Diagnostic, Severity};
-
-/// How long to look at most for what holds after a write.
-const LONGEST_LOOK: Duration = Duration::from_secs(10);
-
-/// The same when the operation was interrupted.
-const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// An application's callback token, while an operation lasts.
 #[derive(Debug)]
 pub(crate) struct Remote<'a> {
     tencent: &'a Tencent,
-    app: Arc<App>,
-    record: Arc<Record>,
-    patience: Patience,
+    attempt: Attempt<Subject, CallbackToken>,
     /// What Tencent may quote in an error, and no message may show.
     secrets: Vec<SecretString>,
 }
@@ -49,47 +42,15 @@ impl Record {
 }
 
 /// A write or a deletion that did not take effect, or possibly not.
-#[derive(Debug)]
-pub(super) struct Unwritten {
-    pub(super) diagnostic: Diagnostic,
-    /// What is there instead, if something is and it could be read.
-    pub(super) found: Option<CallbackToken>,
-}
+pub(crate) type Unwritten = attempt::Unwritten<CallbackToken>;
 
-impl From<Diagnostic> for Unwritten {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic, found: None }
-    }
-}
+type Deed<'a> = attempt::Deed<'a, CallbackToken>;
 
-/// What is to be done at Tencent.
-#[derive(Debug, Clone, Copy)]
-enum Deed<'a> {
-    Write(&'a CallbackToken),
-    Delete,
-}
+impl Deref for Remote<'_> {
+    type Target = Attempt<Subject, CallbackToken>;
 
-impl Deed<'_> {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Write(_) => "Writing the",
-            Self::Delete => "Deleting the",
-        }
-    }
-
-    fn participle(self) -> &'static str {
-        match self {
-            Self::Write(_) => "written",
-            Self::Delete => "deleted",
-        }
-    }
-
-    /// Whether it has been done if `found` is there now.
-    fn is_done(self, found: Option<&CallbackToken>) -> bool {
-        match self {
-            Self::Write(wanted) => found.is_some_and(|found| found.is_same(wanted)),
-            Self::Delete => found.is_none(),
-        }
+    fn deref(&self) -> &Self::Target {
+        &self.attempt
     }
 }
 
@@ -97,36 +58,18 @@ impl<'a> Remote<'a> {
     /// That of `app`.
     pub(crate) fn with(tencent: &'a Tencent, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
         let record = tencent.token_record(app.sdk_app_id());
-        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
-        Self { tencent, app, record, patience, secrets: Vec::new() }
+        Self { tencent, attempt: Attempt::new(app, record, timeout, cx), secrets: Vec::new() }
     }
 
     /// The same with no more time than this.
-    pub(super) fn within(mut self, longest: Duration) -> Self {
-        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
-        self
+    pub(crate) fn within(self, longest: Duration) -> Self {
+        Self { attempt: self.attempt.within(longest), ..self }
     }
 
     /// The same without `secret` in what Tencent says.
     pub(super) fn masking(mut self, secret: Option<&SecretString>) -> Self {
         self.secrets.extend(secret.cloned());
         self
-    }
-
-    pub(super) fn sdk_app_id(&self) -> SdkAppId {
-        self.app.sdk_app_id()
-    }
-
-    pub(super) fn subject(&self) -> Subject {
-        self.record.subject
-    }
-
-    pub(super) fn record(&self) -> &Record {
-        &self.record
-    }
-
-    pub(super) fn app(&self) -> &App {
-        &self.app
     }
 
     /// How it is reached.
@@ -312,27 +255,6 @@ impl<'a> Remote<'a> {
         .on("overwrite_existing")
     }
 
-    /// Waits until no other resource of this process writes or deletes it.
-    async fn lock(&self) -> Result<tokio::sync::MutexGuard<'_, Option<Write<CallbackToken>>>, Diagnostic> {
-        self.record.claims.clear();
-        self.patiently(self.record.written.lock()).await.map_err(|why| {
-            Diagnostic::error(
-                format!("Another resource is writing the {}", self.subject()),
-                format!("While this one waited for it, {why}. An application should have one such resource."),
-            )
-        })
-    }
-
-    /// Waits for something here, or returns why it was not waited for any longer.
-    async fn patiently<T>(&self, something: impl Future<Output = T>) -> Result<T, &'static str> {
-        tokio::select! {
-            biased;
-            done = something => Ok(done),
-            () = self.patience.interrupted() => Err("the operation was interrupted"),
-            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
-        }
-    }
-
     /// Writes, and finds out what holds afterwards.
     async fn write(
         &self,
@@ -363,12 +285,6 @@ impl<'a> Remote<'a> {
         self.tencent.client.set_callback_token(&self.app, live::API, token, &self.writing()).await
     }
 
-    /// The time for a write: a part is kept for finding out what holds, whatever becomes of it.
-    fn writing(&self) -> Patience {
-        let left = self.patience.deadline.saturating_duration_since(Instant::now());
-        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
-    }
-
     /// Reads back what was written. Anything else is somebody else's.
     async fn confirm(
         &self,
@@ -377,7 +293,7 @@ impl<'a> Remote<'a> {
         guarded: bool,
         cx: &mut Context,
     ) -> Result<Option<String>, Unwritten> {
-        let holds = |found: &Option<CallbackToken>| Deed::Write(wanted).is_done(found.as_ref());
+        let holds = |found: &Option<CallbackToken>| Deed::Write(wanted).is_done(found.as_ref(), CallbackToken::is_same);
         // A write that was answered took effect: if it cannot be read back, the next plan reads it.
         let Ok(first) = self.read_back().await else { return Ok(Some(request_id)) };
         if holds(&first) {
@@ -439,8 +355,7 @@ impl<'a> Remote<'a> {
     }
 
     async fn read_back(&self) -> Result<Option<CallbackToken>, Error> {
-        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
-        let read = self.read(&Patience { deadline, ..self.patience.clone() }).await;
+        let read = self.read(&self.reading_back()).await;
         read.inspect_err(|error| tracing::warn!(%error, "the written token could not be read back"))
     }
 
@@ -453,7 +368,7 @@ impl<'a> Remote<'a> {
         }
         let found = self.look_after(error).await;
         match &found {
-            Ok(found) if deed.is_done(found.as_ref()) => {
+            Ok(found) if deed.is_done(found.as_ref(), CallbackToken::is_same) => {
                 diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
                 diagnostic.severity = Severity::Warning;
                 diagnostic.detail += match found {

@@ -4,7 +4,9 @@ use super::model::{Memory, TokenModel};
 use super::{KIND, Subject, plan, token};
 use crate::provider::applications::Tencent;
 use crate::provider::callback::model::{DELETE, Operation, Timeouts, validate_deletion_policy};
-use crate::provider::callback::resource::{Identity, credentials_not_known_yet, not_refreshed};
+use crate::provider::callback::resource::{
+    Identity, credentials_not_known_yet, id_attribute, last_request_id_attribute, not_refreshed, sdk_app_id_attribute,
+};
 use crate::provider::checks;
 use crate::terraform::{
     Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -44,14 +46,7 @@ impl ManagedResource for CallbackTokenResource {
                           `-target` selects only the one to destroy, or the two belong to different provider blocks."
                 .into(),
             attributes: vec![
-                Attribute::new(
-                    "sdk_app_id",
-                    Type::Number,
-                    "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
-                     provider's `sdk_app_id`. Another value means another object: it forces replacement.",
-                )
-                .optional_computed()
-                .requires_replace(),
+                sdk_app_id_attribute(),
                 Attribute::new(
                     "token",
                     Type::String,
@@ -99,13 +94,8 @@ impl ManagedResource for CallbackTokenResource {
                 )
                 .default_value(Value::String(DELETE.into())),
                 Timeouts::attribute(),
-                Attribute::new("id", Type::String, "The SDKAppID as a string.").computed(),
-                Attribute::new(
-                    "last_request_id",
-                    Type::String,
-                    "Tencent's `RequestId` of the last write, which its support asks for.",
-                )
-                .computed(),
+                id_attribute(),
+                last_request_id_attribute(),
             ],
         }
     }
