@@ -354,8 +354,10 @@ impl Soak {
         let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
-        // Terraform that cannot read everything keeps the state of before, of everything.
-        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the "));
+        // Terraform that fails while it plans applies nothing, and keeps the state of before, of everything.
+        let applied = ["Creating...", "Modifying...", "Destroying...", "Apply complete!"]
+            .iter()
+            .any(|sign| output.stdout().contains(sign));
         let (states, remotes) = (self.states()?, self.remotes());
         for id in ID..ID + APPLICATIONS {
             self.figures.reported += about(id).count();
@@ -370,10 +372,10 @@ impl Soak {
             }
             let pending = match way {
                 // Nothing was to be changed, and what is not in the state was not looked at.
-                Way::Refresh => state.is_none() || !looked && self.unseen.contains(&id),
+                Way::Refresh => state.is_none() || !applied && self.unseen.contains(&id),
                 // Somebody changed it after the plan, which had nothing to do for it.
-                Way::Planned if self.unseen.contains(&id) && !self.was_written(id) => true,
-                _ => !looked && (self.unseen.contains(&id) || state.is_none()),
+                Way::Planned => self.unseen.contains(&id) && !self.was_written(id),
+                Way::Apply => !applied && (self.unseen.contains(&id) || state.is_none()),
             };
             if pending {
                 continue;

@@ -33,6 +33,9 @@ impl<W> Default for Claims<W> {
 /// The number of an object within its [`Claims`].
 pub(crate) type ClaimNumber = usize;
 
+/// What tells the objects of one application apart: their `last_request_id`. Some have none.
+pub(crate) type Mark = Option<String>;
+
 /// What becomes of an object.
 #[derive(Debug, Clone)]
 pub(crate) enum Claim<W> {
@@ -40,6 +43,7 @@ pub(crate) enum Claim<W> {
     Reading,
     /// It was read, when the others had come this far; it is planned before this time, or not at all.
     Read {
+        mark: Mark,
         planned_by: Instant,
         others: Others<W>,
     },
@@ -171,18 +175,20 @@ impl<W: Clone> Claims<W> {
         Ok(Some(objects.len() - 1))
     }
 
-    /// What has become of the others of the object that was read and is about to be planned, if there is one.
-    pub(crate) fn others_now(&self) -> Option<Others<W>> {
-        let read = self.objects().iter().rposition(|claim| matches!(claim, Claim::Read { .. }));
+    /// What has become of the others of the object that was read and is about to be planned, if there is one. `prior` is
+    /// that object's mark; a new object has none.
+    pub(crate) fn others_now(&self, prior: Option<&Mark>) -> Option<Others<W>> {
+        let read = was_read(&self.objects(), prior);
         read.map(|number| self.others(Some(number)))
     }
 
-    /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to.
-    pub(crate) fn plan(&self, exists: bool, claim: Claim<W>) -> Claimed<W> {
+    /// Notes what is planned for an object. One that exists was read before, unless Terraform was told not to, or reads
+    /// it later. `prior` is its mark; a new object has none.
+    pub(crate) fn plan(&self, prior: Option<&Mark>, claim: Claim<W>) -> Claimed<W> {
         let mut objects = self.objects();
         // A tainted object is planned as if it were new.
-        let may_be_read = exists || matches!(&claim, Claim::Stays(stay) if stay.is_written);
-        let read = objects.iter().rposition(|claim| matches!(claim, Claim::Read { .. })).filter(|_| may_be_read);
+        let may_be_read = prior.is_some() || matches!(&claim, Claim::Stays(stay) if stay.is_written);
+        let read = was_read(&objects, prior).filter(|_| may_be_read);
         let number = read.unwrap_or(objects.len());
         let when_read = match read.map(|number| &objects[number]) {
             Some(Claim::Read { others, .. }) => Some(others.clone()),
@@ -227,20 +233,26 @@ impl<W: Clone> Claims<W> {
     }
 }
 
+/// The number of the object that was read and is about to be planned.
+fn was_read<W>(objects: &[Claim<W>], prior: Option<&Mark>) -> Option<ClaimNumber> {
+    let is_it = |claim: &Claim<W>| matches!(claim, Claim::Read { mark, .. } if prior.is_none_or(|prior| prior == mark));
+    objects.iter().rposition(is_it)
+}
+
 /// An object while it is read.
 #[derive(Debug)]
 pub(crate) struct Reading<'a, W: Clone> {
     claims: &'a Claims<W>,
     /// None for one that is planned already.
     number: Option<ClaimNumber>,
-    found: Option<Others<W>>,
+    found: Option<(Mark, Others<W>)>,
 }
 
 impl<W: Clone> Reading<'_, W> {
     /// Notes that it is there, and tells what has become of the others.
-    pub(crate) fn found(mut self) -> Others<W> {
+    pub(crate) fn found(mut self, mark: Mark) -> Others<W> {
         let others = self.claims.others(self.number);
-        self.found = Some(others.clone());
+        self.found = Some((mark, others.clone()));
         others
     }
 }
@@ -251,7 +263,7 @@ impl<W: Clone> Drop for Reading<'_, W> {
         let planned_by = Instant::now() + PLANNED_WITHIN;
         if let Some(object) = self.claims.objects().get_mut(number) {
             *object = match self.found.take() {
-                Some(others) => Claim::Read { planned_by, others },
+                Some((mark, others)) => Claim::Read { mark, planned_by, others },
                 None => Claim::Void,
             };
         }
@@ -277,20 +289,20 @@ mod tests {
         let first = claims.read().await;
         let start = Instant::now();
         let second = async {
-            let others = claims.read().await.found();
+            let others = claims.read().await.found(None);
             (others.deletes, others.undecided, start.elapsed())
         };
         let plan_first = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
-            assert!(first.found().stays.is_empty());
+            assert!(first.found(None).stays.is_empty());
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let claimed = claims.plan(true, deletes());
+            let claimed = claims.plan(Some(&None), deletes());
             assert!(claimed.number == 0 && claimed.when_read.is_some());
             assert!(!claimed.others.may_stay() && !claimed.others.deletes);
         };
         let (second, ()) = tokio::join!(second, plan_first);
         assert_eq!(second, (true, false, Duration::from_secs(31)));
-        let claimed = claims.plan(true, stays(true));
+        let claimed = claims.plan(Some(&None), stays(true));
         assert!(claimed.number == 1 && claimed.others.deletes);
         assert!(claimed.when_read.is_some_and(|others| others.deletes && !others.may_stay()));
     }
@@ -298,9 +310,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_never_planned_is_not_waited_for_forever() {
         let claims = Claims::<()>::default();
-        claims.read().await.found();
+        claims.read().await.found(None);
         let start = Instant::now();
-        let others = claims.read().await.found();
+        let others = claims.read().await.found(None);
         assert!(others.undecided);
         assert_eq!(start.elapsed(), PLANNED_WITHIN);
     }
@@ -309,31 +321,45 @@ mod tests {
     async fn what_is_not_there_claims_nothing() {
         let claims = Claims::<()>::default();
         drop(claims.read().await);
-        let others = claims.read().await.found();
+        let others = claims.read().await.found(None);
         assert!(!others.undecided && !others.deletes && others.stays.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_planned_before_it_is_read_keeps_nobody_waiting() {
         let claims = Claims::<()>::default();
-        claims.plan(true, deletes());
+        claims.plan(Some(&None), deletes());
         let start = Instant::now();
         for _ in 0..2 {
-            let others = claims.read().await.found();
+            let others = claims.read().await.found(None);
             assert!(others.deletes && !others.undecided);
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_is_planned_before_it_is_read_is_not_taken_for_what_was_read() {
+        let claims = Claims::<()>::default();
+        let [stays_here, goes] = ["1", "2"].map(|id| Some(id.to_owned()));
+        claims.read().await.found(stays_here.clone());
+        let gone = claims.plan(Some(&goes), deletes());
+        assert!(gone.when_read.is_none() && gone.others.undecided);
+        assert!(claims.others_now(Some(&goes)).is_none());
+        assert!(claims.others_now(Some(&stays_here)).is_some_and(|others| others.deletes));
+        let stay = claims.plan(Some(&stays_here), stays(false));
+        assert_eq!(stay.number, 0);
+        assert!(stay.when_read.is_some());
+    }
+
     #[test]
     fn what_was_not_read_counts_as_well() {
         let claims = Claims::<()>::default();
-        let first = claims.plan(false, stays(false)).number;
-        let second = claims.plan(true, deletes());
+        let first = claims.plan(None, stays(false)).number;
+        let second = claims.plan(Some(&None), deletes());
         assert_eq!((first, second.number, second.others.stays.len()), (0, 1, 1));
         assert!(second.when_read.is_none());
         claims.plan_again(first, stays(true));
-        let others = claims.plan(false, stays(true)).others;
+        let others = claims.plan(None, stays(true)).others;
         assert!(others.deletes && others.stays.iter().all(|stay| stay.is_written));
     }
 }

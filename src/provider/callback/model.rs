@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::claims::Mark;
 use super::memory::Memory;
 use super::service::CallbackService;
 use super::{Callback, Unwritten, Written};
@@ -192,6 +193,11 @@ impl CallbackModel {
             let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
             Diagnostic::error("The planned configuration is not known", detail).into()
         })
+    }
+
+    /// What tells it apart from other objects of its application.
+    pub(crate) fn mark(&self) -> Mark {
+        self.last_request_id.known().cloned()
     }
 
     pub(crate) fn after(self, callback: &Callback<'_>, written: Written, cx: &mut Context) -> Self {

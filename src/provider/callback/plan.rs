@@ -46,7 +46,8 @@ pub(crate) async fn plan(
     };
     let in_place = prior.as_ref().filter(|prior| prior.sdk_app_id == planned.sdk_app_id);
     // What was undecided when this one was read may be decided now. What was not read is planned to be applied.
-    let others = record_of(tencent, &planned).and_then(|record| record.claims.others_now());
+    let others = record_of(tencent, &planned)
+        .and_then(|record| record.claims.others_now(in_place.map(CallbackModel::mark).as_ref()));
     let rewrite = memory.rewrite && others.is_none_or(|others| others.may_delete());
     planned.last_request_id = match in_place {
         Some(prior) if !rewrite && !prior.differs_remotely(&planned, &memory) => prior.last_request_id.clone(),
@@ -167,7 +168,7 @@ fn claim(
     let conflict = |other: &CallbackConfiguration, wanted: &_| {
         (!other.is_equivalent(wanted)).then(|| record.managed_twice(other, wanted))
     };
-    Ok(Some(record.stays(stay, conflict, again, cx)?))
+    Ok(Some(record.stays(in_place.map(CallbackModel::mark).as_ref(), stay, conflict, again, cx)?))
 }
 
 /// The second half of the plan of a replacement.
@@ -181,10 +182,10 @@ fn claim_again(tencent: OfService<'_>, number: ClaimNumber, planned: &CallbackMo
 /// Notes that Terraform lets go of the object. Returns whether its configuration is kept for another one.
 fn let_go(record: &Record, prior: &CallbackModel, memory: &Memory) -> Result<bool, Diagnostic> {
     if prior.is_abandoned() {
-        record.abandon();
+        record.abandon(&prior.mark());
         return Ok(false);
     }
-    record.let_go(memory.keep)
+    record.let_go(&prior.mark(), memory.keep)
 }
 
 /// The application of a resource that names none: the provider's. `prior` is that of the object as it is.

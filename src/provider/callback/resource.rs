@@ -194,7 +194,7 @@ impl ManagedResource for CallbackResource {
         };
         let reading = callback.turn_to_read().await?;
         let Some(remote) = callback.get().await? else { return Ok(None) };
-        let others = reading.found();
+        let others = reading.found(state.mark());
         if others.may_stay() {
             tencent.note_shared(callback.sdk_app_id());
         }

@@ -1,6 +1,6 @@
 //! Several objects in Terraform's state that are one at Tencent: what becomes of it, and what to say of that.
 
-use super::claims::{Claim, ClaimNumber, Goes, Stay};
+use super::claims::{Claim, ClaimNumber, Goes, Mark, Stay};
 use super::record::{OneOfItsKind, Record};
 use crate::terraform::{Context, Diagnostic};
 
@@ -16,13 +16,14 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
     /// the error of two that want different things. With `again`, it is written although it has not changed.
     pub(crate) fn stays(
         &self,
+        prior: Option<&Mark>,
         stay: Stay<W>,
         conflict: impl Fn(&W, &W) -> Option<Diagnostic>,
         again: bool,
         cx: &mut Context,
     ) -> Result<Place, Diagnostic> {
-        let Stay { wanted, is_written, exists, .. } = stay.clone();
-        let claimed = self.claims.plan(exists, Claim::Stays(stay));
+        let Stay { wanted, is_written, .. } = stay.clone();
+        let claimed = self.claims.plan(prior, Claim::Stays(stay));
         for other in claimed.others.stays {
             match (&other.wanted, &wanted) {
                 (Some(other), Some(wanted)) => match conflict(other, wanted) {
@@ -47,14 +48,14 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
     }
 
     /// Notes that Terraform only forgets an object.
-    pub(crate) fn abandon(&self) {
-        self.claims.plan(true, Claim::Goes(Goes::new(false)));
+    pub(crate) fn abandon(&self, prior: &Mark) {
+        self.claims.plan(Some(prior), Claim::Goes(Goes::new(false)));
     }
 
     /// Notes that Terraform lets go of an object, which deletes it at Tencent unless it is kept for another one. Returns
     /// whether it is; `keep` is what reading has found of that.
-    pub(crate) fn let_go(&self, keep: bool) -> Result<bool, Diagnostic> {
-        let claimed = self.claims.plan(true, Claim::Goes(Goes::new(true)));
+    pub(crate) fn let_go(&self, prior: &Mark, keep: bool) -> Result<bool, Diagnostic> {
+        let claimed = self.claims.plan(Some(prior), Claim::Goes(Goes::new(true)));
         let was_read = claimed.when_read.is_some();
         // What an interrupted replacement left remembers only what reading has set.
         let remembered = keep || claimed.when_read.is_some_and(|others| others.may_stay());

@@ -7,6 +7,7 @@ use super::remote::{Remote, Unwritten};
 use super::token;
 use crate::model;
 use crate::provider::applications::Tencent;
+use crate::provider::callback::claims::Mark;
 use crate::provider::callback::memory::{Key, Origin, Planned, is_false};
 use crate::provider::callback::model::{ABANDON, DELETE, Operation, Timeouts};
 use crate::provider::checks;
@@ -208,6 +209,11 @@ impl TokenModel {
         let timeout = Timeouts::of(&self.timeouts, operation);
         let app = tencent.app_of_object(tencent.sdk_app_id(&self.sdk_app_id)?)?;
         Ok(Remote::with(tencent, app, timeout, cx).masking(self.secret()))
+    }
+
+    /// What tells it apart from other objects of its application.
+    pub(super) fn mark(&self) -> Mark {
+        self.last_request_id.known().cloned()
     }
 
     pub(super) fn after(self, remote: &Remote<'_>, request_id: Option<String>, cx: &mut Context) -> Self {

@@ -36,7 +36,8 @@ pub(super) async fn plan(
     };
     let in_place = prior.as_ref().filter(|prior| prior.sdk_app_id == planned.sdk_app_id);
     // What was undecided when this one was read may be decided now. What was not read is planned to be applied.
-    let others = record_of(tencent, &planned).and_then(|record| record.claims.others_now());
+    let others = record_of(tencent, &planned)
+        .and_then(|record| record.claims.others_now(in_place.map(TokenModel::mark).as_ref()));
     let rewrite = memory.rewrite && others.is_none_or(|others| others.may_delete());
     planned.last_request_id = match in_place {
         Some(prior) if !rewrite && !prior.differs_remotely(&planned, &memory) => prior.last_request_id.clone(),
@@ -154,7 +155,7 @@ fn claim(
     let again = is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory));
     let stay = Stay::new(planned.remote(), is_written, in_place.is_some());
     let conflict = |other: &CallbackToken, wanted: &_| (!other.is_same(wanted)).then(|| record.managed_twice());
-    Ok(Some(record.stays(stay, conflict, again, cx)?))
+    Ok(Some(record.stays(in_place.map(TokenModel::mark).as_ref(), stay, conflict, again, cx)?))
 }
 
 /// The second half of the plan of a replacement.
@@ -168,10 +169,10 @@ fn claim_again(tencent: &Tencent, number: ClaimNumber, planned: &TokenModel) -> 
 /// Notes that Terraform lets go of the object. Returns whether its token is kept for another one.
 fn let_go(record: &Record, prior: &TokenModel, memory: &Memory) -> Result<bool, Diagnostic> {
     if prior.is_abandoned() {
-        record.abandon();
+        record.abandon(&prior.mark());
         return Ok(false);
     }
-    record.let_go(memory.keep)
+    record.let_go(&prior.mark(), memory.keep)
 }
 
 /// Looks whether a creation would overwrite something, and says so. With `replaces`, an object of another application is

@@ -150,7 +150,7 @@ impl ManagedResource for CallbackTokenResource {
         };
         let reading = remote.turn_to_read().await?;
         let Some(found) = remote.get().await? else { return Ok(None) };
-        let others = reading.found();
+        let others = reading.found(state.mark());
         if others.may_stay() {
             tencent.note_shared(KIND, remote.sdk_app_id());
         }
