@@ -1,19 +1,18 @@
 terraform {
   required_providers {
     tencent = {
-      source = "callkit/tencent"
+      source  = "callkit/tencent"
+      version = "~> 0.1"
     }
   }
 }
 
-variable "secret_key" {
-  description = "The application's SecretKey. Set it with TF_VAR_secret_key, or leave it out here and set TENCENT_SECRET_KEY."
-  type        = string
-  sensitive   = true
+# The application and its key come from the environment: TENCENT_SDK_APP_ID and TENCENT_SECRET_KEY.
+provider "tencent" {
+  region = "singapore"
 }
 
-provider "tencent" {
-  sdk_app_id = 1400000001
-  secret_key = var.secret_key
-  region     = "singapore"
+resource "tencent_call_callback" "this" {
+  url               = "https://hooks.example.com/tencent/call"
+  callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
 }

@@ -36,26 +36,22 @@ pub(super) fn schema() -> Attribute {
         vec![
             Attribute::new("secret_key", Type::String, "The application's SecretKey. Conflicts with `user_sig`.")
                 .sensitive(),
-            Attribute::new(
-                "user_sig",
-                Type::String,
-                "A UserSig of the application, made elsewhere. Conflicts with `secret_key`.",
-            )
-            .sensitive(),
+            Attribute::new("user_sig", Type::String, "A UserSig for the application. Conflicts with `secret_key`.")
+                .sensitive(),
             Attribute::new(
                 "identifier",
                 Type::String,
-                "The app administrator account that calls are made as. Default: the provider's `identifier`.",
+                "The app administrator account that the provider calls as. Default: the provider's `identifier`.",
             ),
             Attribute::new(
                 "region",
                 Type::String,
-                "The region of the application. Default: calls go where the provider's others go.",
+                "The region in which the application was created. Default: the provider's `endpoint` or `region`.",
             ),
-            Attribute::new("endpoint", Type::String, "A base URL to call instead of the region's."),
+            Attribute::new("endpoint", Type::String, "The base URL to call instead of the region's."),
         ],
-        "Further applications, by SDKAppID, each with its own credentials: so one provider manages a fleet. `sdk_app_id` \
-         may stand among them.",
+        "More applications, by SDKAppID, each with its own credentials, for one provider block that manages a fleet. The \
+         default application can be among them.",
     )
 }
 

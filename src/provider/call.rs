@@ -15,6 +15,8 @@ pub(super) const CALL: CallbackService = CallbackService {
         Event {
             command: "Call.CallbackAfterStartCall",
             meaning: "a user started a call",
+            carries: "the call, its media type and room, and each user's status",
+            page: 68941,
             sample: Some(|now| {
                 json!({
                     "CallInfo": {
@@ -28,6 +30,8 @@ pub(super) const CALL: CallbackService = CallbackService {
         Event {
             command: "Call.CallbackAfterMemberChanged",
             meaning: "a member of a call accepted, rejected, joined, left, or was invited",
+            carries: "the call's ID, each user's status, and who changed and how",
+            page: 69215,
             sample: Some(|now| {
                 json!({
                     "CallId": PROBE_ID,
@@ -40,6 +44,8 @@ pub(super) const CALL: CallbackService = CallbackService {
         Event {
             command: "Call.CallbackAfterEndCall",
             meaning: "a call ended",
+            carries: "the record of the call: caller, callees, media type, times and result",
+            page: 68940,
             sample: Some(|now| {
                 json!({
                     "CallRecord": {

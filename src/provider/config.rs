@@ -42,64 +42,64 @@ const MADE_FOR_ONE_RUN: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn schema() -> Schema {
     Schema {
         version: 0,
-        description: "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms and live \
-                      streams Tencent posts to which URL. Every argument is optional; an environment variable fills what the \
-                      block leaves out."
-            .into(),
+        description:
+            "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms and live \
+                      streams Tencent posts to which URL."
+                .into(),
         attributes: vec![
             Attribute::new(
                 "sdk_app_id",
                 Type::Number,
-                "The SDKAppID of the application that resources belong to unless they say otherwise. Environment \
-                 variable: `TENCENT_SDK_APP_ID`.",
+                "The SDKAppID of the default application: the one of every resource that does not name another. \
+                 Environment variable: `TENCENT_SDK_APP_ID`.",
             ),
             Attribute::new(
                 "secret_key",
                 Type::String,
-                "The application's SecretKey, which signs UserSigs locally and is never sent anywhere. Conflicts with \
-                 `user_sig`. Environment variable: `TENCENT_SECRET_KEY`.",
+                "The SecretKey of the default application. The provider signs UserSigs with it, and never sends it \
+                 anywhere. Conflicts with `user_sig`. Environment variable: `TENCENT_SECRET_KEY`.",
             )
             .sensitive(),
             Attribute::new(
                 "user_sig",
                 Type::String,
-                "A UserSig made elsewhere, for pipelines that may not hold the SecretKey. Conflicts with \
+                "A UserSig for the default application, for pipelines that may not hold the SecretKey. Conflicts with \
                  `secret_key`. Environment variable: `TENCENT_USER_SIG`.",
             )
             .sensitive(),
             Attribute::new(
                 "identifier",
                 Type::String,
-                "The app administrator account that calls are made as. Default: `administrator`, which the Tencent \
+                "The app administrator account that the provider calls as. Default: `administrator`, which the Tencent \
                  RTC console creates. Environment variable: `TENCENT_IDENTIFIER`.",
             ),
             Attribute::new(
                 "region",
                 Type::String,
-                "The region of the application: `china` (the default), `singapore`, `seoul`, `frankfurt`, \
-                 `silicon_valley`, `jakarta` or `tokyo`. Environment variable: `TENCENT_REGION`.",
+                "The region in which the application was created: `china` (the default), `singapore`, `seoul`, \
+                 `frankfurt`, `silicon_valley`, `jakarta` or `tokyo`. Environment variable: `TENCENT_REGION`.",
             ),
             Attribute::new(
                 "endpoint",
                 Type::String,
-                "A base URL to call instead of the region's, such as that of a gateway. Plain http is accepted for \
-                 loopback addresses only. Environment variable: `TENCENT_ENDPOINT`.",
+                "The base URL to call instead of the region's, such as a gateway's. It must be `https`, except for \
+                 loopback addresses. Environment variable: `TENCENT_ENDPOINT`.",
             ),
             Attribute::new(
                 "request_timeout",
                 Type::String,
-                "The time for one attempt of a call, such as `10s` (the default).",
+                "How long one attempt of a call may take, such as `10s` (the default).",
             ),
             Attribute::new(
                 "max_retries",
                 Type::Number,
-                "How many further attempts follow one that failed for a reason that may pass. Default: 4.",
+                "How many times the provider retries a call after a transient error. Default: 4.",
             ),
             Attribute::new(
                 "requests_per_second",
                 Type::Number,
-                "How many requests are sent each second at most, for each of the API's calls. Default: 200, which is \
-                 Tencent's documented limit.",
+                "The most requests to send per second, for each of the API's calls. Default: 200, Tencent's documented \
+                 limit.",
             ),
             apps::schema(),
         ],

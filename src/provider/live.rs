@@ -24,6 +24,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterCreateRoom",
             meaning: "a live room was created",
+            carries: "who created it, and the room's settings",
+            page: 64422,
             sample: Some(
                 |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
             ),
@@ -31,6 +33,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterDestroyRoom",
             meaning: "a live room was closed, by a user or by the system",
+            carries: "how it was closed, the room's settings, and totals of viewers, gifts and likes",
+            page: 64423,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -48,6 +52,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterUpdateRoomInfo",
             meaning: "the information about a live room changed",
+            carries: "the settings that changed, and who changed them",
+            page: 67938,
             sample: Some(
                 |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
             ),
@@ -55,6 +61,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterSetMetadata",
             meaning: "metadata of a live room was set",
+            carries: "the keys and values, and who set them",
+            page: 68222,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -67,6 +75,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterDelMetadata",
             meaning: "metadata of a live room was deleted",
+            carries: "the keys, and who deleted them",
+            page: 68223,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -79,6 +89,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterCreateRoomReachingThreshold",
             meaning: "the number of live rooms reached 70 % of the quota",
+            carries: "the number of rooms and the quota",
+            page: 70485,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER, "CurRoomCount": 70, "MaxRoomCount": 100,
@@ -89,6 +101,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterMemberStateChanged",
             meaning: "members of a live room went online or offline",
+            carries: "the room's ID, the members, and why",
+            page: 64424,
             sample: Some(|now| {
                 json!({
                     "RoomId": PROBE_ID,
@@ -102,6 +116,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterChangeOwner",
             meaning: "a live room got another owner",
+            carries: "the room's ID, the old and the new owner",
+            page: 72553,
             sample: Some(|now| {
                 json!({
                     "RoomId": PROBE_ID,
@@ -115,6 +131,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterModifyAdmin",
             meaning: "administrators of a live room were added or removed",
+            carries: "the room's ID, and who was added or removed",
+            page: 72554,
             sample: Some(|now| {
                 json!({
                     "RoomId": PROBE_ID,
@@ -127,7 +145,9 @@ pub(super) const LIVE: CallbackService = CallbackService {
         },
         Event {
             command: "Mic.CallbackAfterSeatInfoChanged",
-            meaning: "the list of speakers' seats changed",
+            meaning: "a speaker's seat changed hands, or was locked or muted",
+            carries: "every seat: who sits there, and what is disabled",
+            page: 64425,
             sample: Some(
                 |now| json!({ "RoomId": PROBE_ID, "SeatList": [probe_seat()], "EventTime": now.milliseconds }),
             ),
@@ -135,6 +155,8 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterCreateBattle",
             meaning: "a battle between live rooms was created",
+            carries: "the battle's ID, duration and rooms",
+            page: 68259,
             sample: Some(|now| {
                 json!({
                     "BattleId": PROBE_ID,
@@ -151,11 +173,15 @@ pub(super) const LIVE: CallbackService = CallbackService {
         Event {
             command: "Live.CallbackAfterStartBattle",
             meaning: "a battle between live rooms began",
+            carries: "the battle's ID, duration, rooms and times",
+            page: 68260,
             sample: Some(battle),
         },
         Event {
             command: "Live.CallbackAfterEndBattle",
             meaning: "a battle between live rooms ended",
+            carries: "the battle's ID, duration, rooms and times, and why it ended",
+            page: 68261,
             sample: Some(|now| {
                 let mut event = battle(now);
                 event["EndTime"] = now.milliseconds.into();
@@ -165,8 +191,10 @@ pub(super) const LIVE: CallbackService = CallbackService {
         },
         Event {
             command: SEND_GIFT,
-            meaning: "**before** a gift is sent, which the receiver's answer allows or blocks. Without an answer within two \
-                      seconds the gift is blocked, unless `Live.CallbackBeforeCallBackNotBlock` is set as well",
+            meaning: "**before** a gift is sent. Your server's answer allows or blocks it. Without an answer within two \
+                      seconds, Tencent blocks the gift, unless `Live.CallbackBeforeCallBackNotBlock` is set too",
+            carries: "the room's ID, the sender, the recipients, the gift and its price",
+            page: 72210,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -180,41 +208,53 @@ pub(super) const LIVE: CallbackService = CallbackService {
         },
         Event {
             command: NOT_BLOCK,
-            meaning: "not an event but a switch: with it, a gift for which no answer arrives is sent",
+            meaning: "not an event but a switch: it lets gifts pass when your server does not answer",
+            carries: "",
+            page: 72210,
             sample: None,
         },
         Event {
             command: "Group.CallbackAfterSendMsg",
             meaning: "a message was sent in a live room (an event of Tencent's Chat)",
+            carries: "the message, as Chat sends it",
+            page: 74348,
             sample: None,
         },
         Event {
             command: "Group.CallbackBeforeSendMsg",
-            meaning: "**before** a message is sent in a live room, which the receiver's answer allows, changes or blocks (an \
+            meaning: "**before** a message is sent in a live room. Your server's answer allows, changes or blocks it (an \
                       event of Tencent's Chat)",
+            carries: "the message, as Chat sends it",
+            page: 74347,
             sample: None,
         },
         Event {
             command: "Follow.CallbackAfterFollowAdd",
-            meaning: "a user followed another one (an event of Tencent's Chat)",
+            meaning: "a user followed another user (an event of Tencent's Chat)",
+            carries: "the two users",
+            page: 74356,
             sample: None,
         },
         Event {
             command: "Follow.CallbackAfterFollowDelete",
-            meaning: "a user ceased to follow another one (an event of Tencent's Chat)",
+            meaning: "a user unfollowed another user (an event of Tencent's Chat)",
+            carries: "the two users",
+            page: 74357,
             sample: None,
         },
     ],
-    notes: "With `Live.CallbackBeforeSendGift`, Tencent asks the receiver before each gift, and a gift for which no answer \
-            arrives is blocked: a receiver that fails stops all gifts. Add `Live.CallbackBeforeCallBackNotBlock` to let \
-            them through.\n\nTencent lists the `Group.` and `Follow.` events, which are those of its Chat, for live streams as \
-            well. Its documentation does not say whether this API takes them: a plan accepts them, and an apply shows what \
-            Tencent answers.\n\nTencent can sign the events of live streams: see `tencent_live_callback_token`.",
+    notes: "With `Live.CallbackBeforeSendGift`, Tencent asks your server before each gift and blocks the gift if it gets \
+            no answer: a server that is down stops all gifts. To let gifts pass without an answer, add \
+            `Live.CallbackBeforeCallBackNotBlock`.\n\nTencent also lists the `Group.` and `Follow.` events of its Chat \
+            service for live streams. Its documentation does not say whether this API accepts them. The provider accepts \
+            them in a plan, and the apply shows Tencent's answer.\n\nTencent can sign the events of live streams: see \
+            `tencent_live_callback_token`.",
     advise: |commands| match (commands.contains(&SEND_GIFT), commands.contains(&NOT_BLOCK)) {
         (true, false) => Some(Diagnostic::warning(
             "Gifts depend on the callback URL",
             format!(
-                "With {SEND_GIFT}, Tencent asks the receiver before each gift: a URL that does not answer blocks every gift. \
+                "With {SEND_GIFT}, Tencent asks the receiver before each gift: a URL that does not answer blocks every \
+                 gift. \
                  If gifts are to pass without an answer, add {NOT_BLOCK}."
             ),
         )),

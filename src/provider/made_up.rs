@@ -16,11 +16,15 @@ pub(super) const MADE_UP: CallbackService = CallbackService {
         Event {
             command: "MadeUp.CallbackAfterBegin",
             meaning: "a made-up thing began",
+            carries: "the thing's ID",
+            page: 1,
             sample: Some(|now| json!({ "ThingId": PROBE_ID, "EventTime": now.milliseconds })),
         },
         Event {
             command: "MadeUp.CallbackAfterEnd",
             meaning: "a made-up thing ended",
+            carries: "the thing's ID, and why it ended",
+            page: 2,
             // Tencent's page shows none: no probe.
             sample: None,
         },

@@ -15,6 +15,8 @@ pub(super) const ROOM: CallbackService = CallbackService {
         Event {
             command: "Room.CallbackAfterCreateRoom",
             meaning: "a room was created",
+            carries: "who created it, the room's settings and schedule, and who is invited",
+            page: 60733,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -27,6 +29,8 @@ pub(super) const ROOM: CallbackService = CallbackService {
         Event {
             command: "Room.CallbackAfterDestroyRoom",
             meaning: "a room was closed",
+            carries: "the room's ID, and who closed it",
+            page: 60732,
             sample: Some(
                 |now| json!({ "Operator_Account": PROBE_USER, "RoomId": PROBE_ID, "EventTime": now.milliseconds }),
             ),
@@ -34,6 +38,8 @@ pub(super) const ROOM: CallbackService = CallbackService {
         Event {
             command: "Room.CallbackAfterUpdateRoomInfo",
             meaning: "the information about a room changed",
+            carries: "the settings that changed, and who changed them",
+            page: 60731,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -45,11 +51,15 @@ pub(super) const ROOM: CallbackService = CallbackService {
         Event {
             command: "Room.CallbackAfterMemberEnter",
             meaning: "a user entered a room",
+            carries: "the room's ID, its number of members, and who entered",
+            page: 60735,
             sample: Some(|now| member_changed("Enter", now)),
         },
         Event {
             command: "Room.CallbackAfterMemberLeave",
             meaning: "a user left a room, was removed from it, or lost the connection",
+            carries: "the room's ID, its number of members, who left, and why",
+            page: 60734,
             sample: Some(|now| {
                 let mut event = member_changed("Leave", now);
                 event["Reason"] = "".into();
@@ -58,7 +68,9 @@ pub(super) const ROOM: CallbackService = CallbackService {
         },
         Event {
             command: "Mic.CallbackAfterSeatInfoChanged",
-            meaning: "the list of speakers' seats changed",
+            meaning: "a speaker's seat changed hands, or was locked or muted",
+            carries: "every seat: who sits there, and what is disabled",
+            page: 60736,
             sample: Some(|now| {
                 json!({
                     "Operator_Account": PROBE_USER,
@@ -69,7 +81,7 @@ pub(super) const ROOM: CallbackService = CallbackService {
             }),
         },
     ],
-    notes: "Rooms are those of conferences. Those of live streams are `tencent_live_callback`'s.",
+    notes: "This resource covers the rooms of conferences. For the rooms of live streams, use `tencent_live_callback`.",
     advise: no_advice,
 };
 

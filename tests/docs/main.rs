@@ -206,7 +206,9 @@ fn examples() -> Vec<PathBuf> {
 }
 
 fn needs_newer_terraform(file: &Path) -> bool {
-    ["import-by-identity.tf", "action.tf", "secret-url.tf", "secret-token.tf"].iter().any(|newer| file.ends_with(newer))
+    ["ephemeral-key.tf", "import-by-identity.tf", "action.tf", "secret-url.tf", "secret-token.tf"]
+        .iter()
+        .any(|newer| file.ends_with(newer))
 }
 
 /// The example in `file` is valid, for every service.

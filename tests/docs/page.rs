@@ -4,12 +4,19 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{example, example_of};
+use crate::{example, example_of, read};
 
+/// The page of `templates/index.md.tmpl`, with what HashiCorp's tfplugindocs puts into such a file.
 pub(crate) fn index(schema: &Value) -> String {
-    let mut page = head("tencent Provider", "tencent Provider", schema);
-    page += &code("## Example Usage", "terraform", &example("provider/provider.tf"));
-    page += &attributes(schema);
+    let mut page = read("templates/index.md.tmpl");
+    let put = |page: &str, name: &str, text: &str| page.replace(&format!("{{{{ {name} }}}}"), text.trim());
+    page = put(&page, ".Description", text(&schema["block"]["description"]));
+    page = put(&page, ".SchemaMarkdown", &attributes(schema));
+    while let Some((before, rest)) = page.split_once("{{ tffile \"") {
+        let (file, after) = rest.split_once("\" }}").expect("the end of tffile");
+        page = format!("{before}```terraform\n{}\n```{after}", read(file).trim_end());
+    }
+    assert!(!page.contains("{{"), "an unknown placeholder in {page}");
     page
 }
 
@@ -21,12 +28,26 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
         true => ("token", "secret-token.tf"),
         false => ("URL", "secret-url.tf"),
     };
-    let secretly = format!("With a {what} that is in neither state nor plan (Terraform or OpenTofu 1.11 and later):");
+    let secretly =
+        format!("To keep a secret {what} out of the plan and the state (Terraform or OpenTofu 1.11 and later):");
     page += &code(&secretly, "terraform", &file(secret));
     page += &attributes(schema);
-    page += &code("## Import\n\nOn the command line:", "shell", &file("import.sh"));
-    page += &code("With an `import` block:", "terraform", &file("import.tf"));
-    page += &code("With an `import` block by identity:", "terraform", &file("import-by-identity.tf"));
+    page += &code("## Import\n\nUse an `import` block. The ID is the SDKAppID:", "terraform", &file("import.tf"));
+    let review = match what {
+        "token" => "The file says `token = null # sensitive`: set the token, or `token_wo`",
+        _ => "Review the file before you commit it: a secret in the URL is in it as plain text",
+    };
+    page += &code(
+        &format!("If you leave out the `resource` block, Terraform can write it for you. {review}."),
+        "shell",
+        "terraform plan -generate-config-out=generated.tf",
+    );
+    page += &code(
+        "From Terraform and OpenTofu 1.12 on, the block can use the identity:",
+        "terraform",
+        &file("import-by-identity.tf"),
+    );
+    page += &code("Or run the command:", "shell", &file("import.sh"));
     page
 }
 
@@ -129,7 +150,7 @@ fn usage(attribute: &Value) -> &'static str {
 fn line(page: &mut String, name: &str, attribute: &Value) {
     let mut kind = match &attribute["nested_type"] {
         Value::Null => type_name(&attribute["type"]),
-        _ => "Attributes, see below".to_owned(),
+        _ => format!("Attributes, [see below](#nested-schema-for-{name})"),
     };
     if attribute["sensitive"] == true {
         kind += ", Sensitive";

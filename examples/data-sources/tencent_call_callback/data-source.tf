@@ -10,7 +10,7 @@ data "tencent_call_callback" "current" {
   sdk_app_id = 1400000001
 }
 
-# An application without a configuration is not an error: modules can branch on it.
-output "callback" {
-  value = data.tencent_call_callback.current.configured ? data.tencent_call_callback.current.url : "none"
+output "url" {
+  value     = data.tencent_call_callback.current.configured ? data.tencent_call_callback.current.url : "none"
+  sensitive = true # the URL can carry a secret
 }

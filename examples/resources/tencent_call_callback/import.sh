@@ -1,2 +1,1 @@
-# The import ID is the SDKAppID.
 terraform import tencent_call_callback.this 1400000001

@@ -1,2 +1,1 @@
-# The import ID is the SDKAppID.
 terraform import tencent_live_callback_token.this 1400000001

@@ -37,27 +37,32 @@ impl DataSource for CallbackDataSource {
         Schema {
             version: 0,
             description: format!(
-                "The callback configuration of an application's {}, as it is at Tencent. An application without one is not \
-                 an error: modules can branch on `configured`.",
-                self.0.events_of
+                "Reads the {} callback configuration of an application from Tencent. An application without one is not \
+                 an error: check `configured`.\n\nThe URL is read as it is, with any secret in it, and Terraform keeps \
+                 it in the state. Mark an output that contains it as `sensitive`.",
+                self.0.title
             )
             .into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
                     Type::Number,
-                    "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
-                     provider's `sdk_app_id`.",
+                    "The SDKAppID of the application. The provider must have its credentials. Default: the provider's \
+                     `sdk_app_id`.",
                 )
                 .optional_computed(),
                 Attribute::new("configured", Type::Bool, "Whether the application has a callback configuration.")
                     .computed(),
-                Attribute::new("url", Type::String, "Where Tencent posts the events; null if `configured` is false.")
-                    .computed(),
+                Attribute::new(
+                    "url",
+                    Type::String,
+                    "The URL that Tencent posts the events to. Null if `configured` is false.",
+                )
+                .computed(),
                 Attribute::new(
                     "callback_commands",
                     Type::set(Type::String),
-                    "The events that are sent; null if `configured` is false.",
+                    "The events that Tencent sends. Null if `configured` is false.",
                 )
                 .computed(),
                 id_attribute(),

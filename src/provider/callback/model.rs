@@ -262,12 +262,13 @@ impl Timeouts {
             "timeouts",
             Nesting::Single,
             vec![
-                duration("create", "For creating, such as `30s`. Default: `2m`."),
-                duration("read", "For refreshing and importing. Default: `2m`."),
-                duration("update", "For updating. Default: `2m`."),
-                duration("delete", "For destroying. Default: `2m`."),
+                duration("create", "For create, such as `30s`. Default: `2m`."),
+                duration("read", "For refresh and import. Default: `2m`."),
+                duration("update", "For update. Default: `2m`."),
+                duration("delete", "For destroy. Default: `2m`."),
             ],
-            "How long each operation may take, its retries included.",
+            "How long each operation may take, including its retries. Check the spelling of the keys: Terraform silently \
+             ignores a key that it does not know.",
         )
     }
 

@@ -52,8 +52,8 @@ impl Identity {
 
 /// The argument `sdk_app_id` of a resource.
 pub(crate) fn sdk_app_id_attribute() -> Attribute {
-    let description = "The SDKAppID of the application, which the provider's credentials must belong to. Default: the \
-                       provider's `sdk_app_id`. Another value means another object: it forces replacement.";
+    let description = "The SDKAppID of the application. The provider must have its credentials. Default: the provider's \
+                       `sdk_app_id`. Changing it forces replacement.";
     Attribute::new("sdk_app_id", Type::Number, description).optional_computed().requires_replace()
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn id_attribute() -> Attribute {
 }
 
 pub(crate) fn last_request_id_attribute() -> Attribute {
-    let description = "Tencent's `RequestId` of the last write, which its support asks for.";
+    let description = "The `RequestId` of the last write, which Tencent's support asks for.";
     Attribute::new("last_request_id", Type::String, description).computed()
 }
 
@@ -91,26 +91,29 @@ impl ManagedResource for CallbackResource {
                 Attribute::new(
                     "url",
                     Type::String,
-                    "Where Tencent posts the events: an `https` (or `http`) URL that Tencent's servers can reach. Exactly \
-                     one of `url` and `url_wo` must be set.",
+                    "The `https` or `http` URL that Tencent posts the events to. Tencent's servers must be able to reach \
+                     it. Set exactly one of `url` and `url_wo`. The URL is in the plan and in the state as you write it: \
+                     if it carries a secret, take it from a variable that is `sensitive`, so that Terraform does not \
+                     print it, or use `url_wo`.",
                 ),
                 Attribute::new(
                     "url_wo",
                     Type::String,
-                    "The same as `url`, but in neither state nor plan, for a URL that carries a secret (Terraform 1.11 and \
-                     later). It may come from an ephemeral value. Messages show no more of it than scheme and host. To \
-                     find out when somebody sets another URL at Tencent, the provider keeps a digest in the state (an \
-                     HMAC-SHA256, with a random key beside it). Whoever can read the state can try URLs out against \
-                     that: let the secret be random, such as 32 hexadecimal digits. An import puts the URL that it finds \
-                     into plan and state as `url`, until the next apply; the data source and `terraform query` show it.",
+                    "The same as `url`, for a URL that carries a secret: it is in neither the plan nor the state. \
+                     Requires Terraform or OpenTofu 1.11 or later. The value can be ephemeral. Messages show only its \
+                     scheme and host. To notice when someone sets another URL at Tencent, the provider keeps a digest in \
+                     the state: an HMAC-SHA256, with a random key beside it. Anyone who can read the state can test \
+                     guesses against the digest, so make the secret random, such as 32 hexadecimal digits. An import \
+                     puts the URL that it finds into the plan and, until the next apply, into the state as `url`. The \
+                     data source and `terraform query` show it.",
                 )
                 .write_only(),
                 Attribute::new(
                     "url_wo_version",
                     Type::Number,
-                    "Any number. Change it together with `url_wo`: Terraform does not see that by itself. If somebody has \
-                     set another URL at Tencent, refreshing makes it null, so that the plan sets it again and sends \
-                     `url_wo`.",
+                    "Any number. Change it whenever you change `url_wo`: Terraform cannot see that change by itself. If \
+                     someone sets another URL at Tencent, a refresh makes this null, so that the next plan sets it again \
+                     and the apply sends `url_wo`.",
                 ),
                 Attribute::new(
                     "callback_commands",
@@ -121,16 +124,16 @@ impl ManagedResource for CallbackResource {
                 Attribute::new(
                     "overwrite_existing",
                     Type::Bool,
-                    "Whether to replace or delete what somebody else has set. Default: `true`, with a warning. With \
-                     `false`, creating where another configuration exists is an error in the plan, and so is a change \
-                     made after the plan when applying it. An equal configuration is no error.",
+                    "Whether the provider may replace or delete a configuration that someone else set. Default: `true`, \
+                     with a warning. With `false`, the plan fails if a different configuration exists already, and the \
+                     apply fails if someone changed it after the plan. An identical configuration is fine.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(
                     "deletion_policy",
                     Type::String,
-                    "What destroying does at Tencent: `DELETE` (the default) deletes the configuration, `ABANDON` \
-                     leaves it as it is.",
+                    "What happens at Tencent when Terraform destroys the resource: `DELETE` (the default) deletes the \
+                     configuration, `ABANDON` leaves it as it is.",
                 )
                 .default_value(Value::String(DELETE.into())),
                 Timeouts::attribute(),
@@ -326,22 +329,26 @@ impl ManagedResource for CallbackResource {
 }
 
 fn description(service: &CallbackService) -> String {
-    let CallbackService { name, events_of, notes, .. } = service;
+    let CallbackService { name, title, events_of, notes, .. } = service;
     let separator = if notes.is_empty() { "" } else { "\n\n" };
     format!(
-        "The callback configuration of an application's {events_of}: which events Tencent posts to which \
-         URL.\n\nTencent keeps **one** such configuration per application and overwrites it as a whole. A plan that would \
-         create one where there is one already warns and shows what is there. Right before each write and each deletion, \
-         the provider checks again: what the plan did not show is named in a warning, or refused with \
-         `overwrite_existing = false`.\n\nManage the {name} callbacks of each application with one resource, in one \
-         provider block. Rename a resource with a `moved` block. If two objects in the state are one configuration, \
-         destroying one of them keeps it for the other, unless `-target` or OpenTofu's `-exclude` leaves the other out, or \
-         the two belong to different provider blocks.{separator}{notes}"
+        "Manages the {title} callback configuration of an application: which events of {events_of} Tencent posts to \
+         which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If a \
+         configuration exists already, a plan that would create one warns and shows what it would replace. The provider \
+         checks again right before each write and each deletion. If someone has changed the configuration since the \
+         plan, the provider says what it replaces or deletes; with `overwrite_existing = false`, it refuses.\n\nManage \
+         an application's {name} callbacks with one resource, in one provider block. To rename the resource, use a \
+         `moved` block. If the state holds two objects for one configuration, destroying one of them keeps the \
+         configuration for the other, unless `-target` or OpenTofu's `-exclude` leaves out the other one, or the two \
+         belong to different provider blocks.{separator}{notes}"
     )
 }
 
 fn events(service: &CallbackService) -> String {
-    let event = |event: &Event| format!("\n  - `{}`: {}", event.command, event.meaning);
+    let event = |Event { command, meaning, carries, page, .. }: &Event| {
+        let carries = if carries.is_empty() { String::new() } else { format!(" Carries {carries}.") };
+        format!("\n  - [`{command}`](https://trtc.io/document/{page}): {meaning}.{carries}")
+    };
     format!("The events to send, at least one:\n{}", service.events.iter().map(event).collect::<String>())
 }
 

@@ -36,6 +36,10 @@ pub(crate) struct Event {
     pub(crate) command: &'static str,
     /// When it is sent, such as "a call has ended"; or what the command does, if it is no event.
     pub(crate) meaning: &'static str,
+    /// What it tells beside its time, such as "the record of the call". Empty if it is no event.
+    pub(crate) carries: &'static str,
+    /// The number of Tencent's page about it, below `https://trtc.io/document/`.
+    pub(crate) page: u32,
     /// One that did not happen, for probes; not where Tencent's documentation shows none.
     pub(crate) sample: Option<fn(Now) -> Value>,
 }
