@@ -14,7 +14,7 @@ provider "tencent" {
   region = "singapore"
 }
 
-# A probe after every change: an apply whose receiver does not answer as it should ends with an error.
+# Send a test event after every change. If the server does not answer as it should, the apply fails.
 resource "tencent_call_callback" "this" {
   url               = "https://hooks.example.com/tencent/call"
   callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
@@ -34,7 +34,7 @@ action "tencent_callback_probe" "after_change" {
   }
 }
 
-# On the command line, what is configured at Tencent: terraform apply -invoke=action.tencent_callback_probe.now
+# Test what is configured at Tencent: terraform apply -invoke=action.tencent_callback_probe.now
 action "tencent_callback_probe" "now" {
   config {
     callback_command = "Call.CallbackAfterStartCall"

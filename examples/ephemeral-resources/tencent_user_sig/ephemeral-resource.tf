@@ -20,7 +20,7 @@ ephemeral "tencent_user_sig" "alice" {
   expires_in = "7d"
 }
 
-# Handed to a tool, and kept nowhere.
+# Terraform hands it to a tool, and stores it nowhere.
 resource "terraform_data" "smoke_test" {
   provisioner "local-exec" {
     command = "./smoke-test.sh alice"

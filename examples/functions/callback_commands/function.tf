@@ -9,13 +9,13 @@ terraform {
   }
 }
 
-# All events of calls.
+# Every event of calls.
 resource "tencent_call_callback" "this" {
   url               = "https://hooks.example.com/tencent/call"
   callback_commands = provider::tencent::callback_commands("call")
 }
 
-# All events of live streams but those that Tencent waits for.
+# Every event of live streams, except those that Tencent waits for.
 resource "tencent_live_callback" "this" {
   url = "https://hooks.example.com/tencent/live"
   callback_commands = [

@@ -22,7 +22,7 @@ variable "event" {
   })
 }
 
-# Whether the event was signed with this token. If so, look at the receiver's clock and at the token that it has.
+# True if the event was signed with this token. Then check the clock of your server, and the token that it uses.
 output "was_signed_with_this_token" {
   value = nonsensitive(
     provider::tencent::callback_signature(var.callback_token, var.event.request_time) == var.event.sign

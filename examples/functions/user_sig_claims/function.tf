@@ -20,7 +20,7 @@ provider "tencent" {
   user_sig   = var.user_sig
 }
 
-# For whom the UserSig was made, and until when it is valid: nothing of it is secret.
+# Whom the UserSig is for, and when it expires. None of this is secret.
 output "user_sig_claims" {
   value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
 

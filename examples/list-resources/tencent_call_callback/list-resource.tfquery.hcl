@@ -1,10 +1,10 @@
-# All applications that the provider has credentials for: terraform query (Terraform 1.14 and later).
+# Every application that the provider has credentials for.
 list "tencent_call_callback" "all" {
   provider = tencent
   limit    = 1000
 }
 
-# Two of them, each with all that is configured.
+# Two applications, with everything that is configured.
 list "tencent_call_callback" "two" {
   provider         = tencent
   include_resource = true

@@ -16,7 +16,7 @@ resource "tencent_call_callback" "this" {
   callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
 }
 
-# Another application has another key.
+# Another application has its own key.
 variable "other_secret_key" {
   type      = string
   sensitive = true
@@ -28,7 +28,7 @@ provider "tencent" {
   secret_key = var.other_secret_key
 }
 
-# Guarded: creating fails where a configuration exists already, and destroying leaves it in place.
+# Guarded: create fails if a configuration exists already, and destroy leaves it in place.
 resource "tencent_call_callback" "guarded" {
   provider           = tencent.other
   url                = "https://hooks.example.com/tencent/other"

@@ -7,7 +7,7 @@ terraform {
   }
 }
 
-# Such as TF_VAR_callback_url, from the pipeline's secrets.
+# Set TF_VAR_callback_url, from the secrets of your pipeline.
 variable "callback_url" {
   type      = string
   ephemeral = true
@@ -15,6 +15,6 @@ variable "callback_url" {
 
 resource "tencent_call_callback" "this" {
   url_wo            = var.callback_url
-  url_wo_version    = 1 # another number sends the URL again
+  url_wo_version    = 1 # change it to send the URL again
   callback_commands = ["Call.CallbackAfterEndCall"]
 }

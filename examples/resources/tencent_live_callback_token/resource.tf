@@ -11,7 +11,7 @@ provider "tencent" {
   region = "singapore"
 }
 
-# The receiver has it, too. Such as TF_VAR_callback_token, from the pipeline's secrets.
+# Your server needs it too. Set TF_VAR_callback_token, from the secrets of your pipeline.
 variable "callback_token" {
   type      = string
   sensitive = true

@@ -7,7 +7,7 @@ terraform {
   }
 }
 
-# Such as TF_VAR_callback_token, from the pipeline's secrets.
+# Set TF_VAR_callback_token, from the secrets of your pipeline.
 variable "callback_token" {
   type      = string
   ephemeral = true
@@ -15,5 +15,5 @@ variable "callback_token" {
 
 resource "tencent_live_callback_token" "this" {
   token_wo         = var.callback_token
-  token_wo_version = 1 # another number sends the token again
+  token_wo_version = 1 # change it to send the token again
 }

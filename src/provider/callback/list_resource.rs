@@ -45,19 +45,19 @@ impl ListResource for CallbackList {
         Schema {
             version: 0,
             description: format!(
-                "The callback configurations of {} that exist, whoever set them: those of the applications that the \
-                 provider has credentials for. Each comes with its identity, and can be imported by it; `terraform query \
-                 -generate-config-out=FILE` writes the configuration for that. It has each URL as it is, with any token in \
-                 it.\n\nTerraform ends the query after 100 of them, unless the block sets another `limit`; a warning says \
-                 if there are more. An application that cannot be read is a warning, too. The query fails if none can be \
-                 read.",
-                self.0.events_of
+                "Finds the {} callback configurations of all applications that the provider has credentials for, no matter \
+                 who set them. Import a result by its identity: `terraform query -generate-config-out=FILE` writes the \
+                 configuration for that. Results contain each URL as it is, with any secret in it.\n\nRequires Terraform \
+                 1.14 or later. The query ends after 100 results, unless the block sets another `limit`; a warning says if \
+                 there are more. If the provider cannot read an application, it warns and goes on. The query fails if it \
+                 can read none.",
+                self.0.title
             )
             .into(),
             attributes: vec![Attribute::new(
                 "sdk_app_ids",
                 Type::set(Type::Number),
-                "The SDKAppIDs of the applications to look at. Default: the provider's `sdk_app_id` and all of its `apps`.",
+                "The SDKAppIDs of the applications to read. Default: the provider's `sdk_app_id` and all of its `apps`.",
             )],
         }
     }
