@@ -34,7 +34,9 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     page += &attributes(schema);
     page += &code("## Import\n\nUse an `import` block. The ID is the SDKAppID:", "terraform", &file("import.tf"));
     let review = match what {
-        "token" => "The file says `token = null # sensitive`: set the token, or `token_wo`",
+        "token" => {
+            "It leaves out the token, which is sensitive, so the plan fails: set `token` or `token_wo` in the file, and plan again"
+        }
         _ => "Review the file before you commit it: a secret in the URL is in it as plain text",
     };
     page += &code(
