@@ -61,7 +61,8 @@ impl Tour {
             r#"terraform {{
   required_providers {{
     tencent = {{
-      source = "callkit/tencent"
+      source  = "callkit/tencent"
+      version = "~> 0.1"
     }}
   }}
 }}

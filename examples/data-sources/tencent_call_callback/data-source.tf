@@ -1,7 +1,8 @@
 terraform {
   required_providers {
     tencent = {
-      source = "callkit/tencent"
+      source  = "callkit/tencent"
+      version = "~> 0.1"
     }
   }
 }

@@ -2,7 +2,8 @@ terraform {
   required_version = ">= 1.11"
   required_providers {
     tencent = {
-      source = "callkit/tencent"
+      source  = "callkit/tencent"
+      version = "~> 0.1"
     }
   }
 }

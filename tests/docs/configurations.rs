@@ -1,0 +1,144 @@
+//! Every configuration on the pages is valid, and formatted as Terraform formats.
+//!
+//! A block that is not whole is completed as its reader would complete it, see [`complete`].
+
+use std::fmt::Write as _;
+
+use terraform_cli::{Error, Feature, Terraform};
+
+use crate::markdown::{Kind, pages};
+use crate::{CALL, OTHERS, workspace};
+
+/// A block of HCL.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// Page and line.
+    pub(crate) place: String,
+    pub(crate) text: String,
+}
+
+/// All of them, on all pages.
+pub(crate) fn all() -> Vec<Configuration> {
+    let mut all = Vec::new();
+    for page in pages() {
+        for part in &page.parts {
+            let place = page.place(part);
+            match &part.kind {
+                Kind::Block(language) if ["terraform", "hcl"].contains(&language.as_str()) => {
+                    all.push(Configuration { place, text: part.text.clone() });
+                }
+                Kind::Block(language) => {
+                    let known = ["", "json", "rust", "shell", "text"].contains(&language.as_str());
+                    assert!(known, "{place}: no test knows what to do with {language:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(all.len() > 40, "{} configurations", all.len());
+    all
+}
+
+impl Configuration {
+    /// What not every version of Terraform has. The newest has all of it.
+    fn needs(&self) -> impl Iterator<Item = Feature> {
+        let table = [
+            ("action \"", Feature::Actions),
+            ("ephemeral", Feature::Ephemeral),
+            ("identity =", Feature::Identity),
+            ("list \"", Feature::Query),
+            ("provider::", Feature::Functions),
+            ("removed {", Feature::Removed),
+            ("_wo ", Feature::WriteOnly),
+        ];
+        table.into_iter().filter(|(sign, _)| self.text.contains(sign)).map(|(_, feature)| feature)
+    }
+
+    /// Whether this Terraform can know it to be valid.
+    pub(crate) fn is_for(&self, terraform: &Terraform) -> bool {
+        self.needs().all(|feature| terraform.has(feature))
+    }
+}
+
+/// A configuration whole: its own text, and what stands beside it.
+///
+/// - Arguments alone, which are indented, are those of a resource.
+/// - Without `required_providers`, it gets them. Another provider's object comes from Terraform's built-in provider: that
+///   does for `removed`, which never asks what the object was.
+/// - A variable, a local value or a callback configuration that it refers to and does not declare is declared beside it.
+fn complete(text: &str) -> (String, String) {
+    let service = |kind: &str| {
+        let commands = [&CALL].into_iter().chain(&OTHERS).find(|s| kind == format!("tencent_{}_callback", s.name));
+        Some(commands?.commands[0])
+    };
+    let resource = |kind: &str, name: &str, rest: &str| {
+        let arguments = format!(
+            "  url               = \"https://a.example\"\n  callback_commands = [{:?}]\n",
+            service(kind).unwrap_or_default()
+        );
+        format!("resource \"{kind}\" \"{name}\" {{\n{arguments}{rest}}}\n")
+    };
+    let text = match text.starts_with(' ') {
+        true => resource("tencent_call_callback", "this", &format!("\n{text}")),
+        false => text.to_owned(),
+    };
+    let mut beside = String::new();
+    let mut others = String::new();
+    for word in text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.')) {
+        let declaration = match word.split('.').collect::<Vec<_>>()[..] {
+            ["var", name, ..] if !text.contains(&format!("variable \"{name}\"")) => {
+                format!("variable \"{name}\" {{}}\n")
+            }
+            ["local", name, ..] if !text.contains(&format!("\n  {name} ")) => {
+                format!("locals {{\n  {name} = {{}}\n}}\n")
+            }
+            [kind, name, ..] if service(kind).is_some() && !text.contains(&format!("\"{kind}\" \"{name}\"")) => {
+                resource(kind, name, "")
+            }
+            _ => continue,
+        };
+        if !beside.contains(&declaration) {
+            beside += &declaration;
+        }
+    }
+    for from in text.split("from = ").skip(1) {
+        let provider = from.split('_').next().unwrap_or_default();
+        if provider != "tencent" {
+            writeln!(others, "    {provider} = {{ source = \"terraform.io/builtin/terraform\" }}").expect("memory");
+        }
+    }
+    if !text.contains("required_providers") {
+        let ours = "    tencent = { source = \"callkit/tencent\" }\n";
+        write!(beside, "terraform {{\n  required_providers {{\n{ours}{others}  }}\n}}\n").expect("memory");
+    }
+    (text, beside)
+}
+
+/// What is wrong with these configurations.
+pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) -> Result<Vec<String>, Error> {
+    let mut problems = Vec::new();
+    // One directory for all: what `init` installs is the same for each.
+    let workspace = workspace(terraform)?;
+    workspace.write("main.tf", &complete("").1)?;
+    workspace.init()?.expect_success();
+    for configuration in configurations {
+        let (text, beside) = complete(&configuration.text);
+        // A query stands beside a configuration.
+        let is_query = configuration.needs().any(|feature| feature == Feature::Query);
+        let (main, query) = if is_query { ("", text.as_str()) } else { (text.as_str(), "") };
+        workspace.write("main.tf", main)?;
+        workspace.write("main.tfquery.hcl", query)?;
+        workspace.write("beside.tf", &beside)?;
+        let validated = workspace.run(if is_query { &["validate", "-query"] } else { &["validate"] })?;
+        if !validated.success() || validated.stdout().contains("Warning") {
+            problems.push(format!("{}: {validated}", configuration.place));
+        }
+        let place = configuration.place.replace(['/', ':'], "-");
+        workspace.write(format!("format/{place}.tf"), &text)?;
+    }
+    let formatted = workspace.run(&["fmt", "-check", "-diff", "format"])?;
+    if !formatted.success() {
+        problems.push(formatted.to_string());
+    }
+    Ok(problems)
+}
