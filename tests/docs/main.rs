@@ -9,6 +9,7 @@ mod links;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
+mod promises;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -288,6 +289,12 @@ fn the_configurations_in_the_guides_are_valid() -> Result<(), Error> {
 #[test]
 fn every_link_leads_somewhere() {
     let broken: Vec<_> = links::pages().iter().flat_map(|page| links::broken(page)).collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_promise_is_kept_by_a_test() {
+    let broken = promises::broken();
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
