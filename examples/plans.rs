@@ -1,6 +1,7 @@
 //! What a reviewer reads: a plan of each kind, as Terraform prints it, on the embedded simulator.
 //!
-//! `cargo run --example plans` prints the page `docs/guides/reading-plans.md`; a test keeps the two the same.
+//! `cargo run --example plans` prints the page `docs/guides/reading-plans.md`. A test keeps the two the same, and the image
+//! in README, too.
 
 #![allow(clippy::print_stdout)] // Showing is what it is for.
 
@@ -8,8 +9,9 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use anstyle_svg::{Term, WIN10_CONSOLE};
 use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
+use terraform_cli::{Mirror, Output, Profile, Terraform, Workspace, cargo_build};
 
 #[allow(dead_code)] // The test that includes this file starts elsewhere.
 fn main() -> Result<(), Box<dyn Error>> {
@@ -205,12 +207,29 @@ pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box
         if !kind.argument.is_empty() {
             write!(page, "\n```terraform\n  {}\n```\n", kind.argument)?;
         }
-        write!(page, "\n```\n$ terraform {}\n{}```\n", kind.arguments.join(" "), plan(kind, terraform, &mirror)?)?;
+        let plan = plan(kind, terraform, &mirror, Output::text)?;
+        write!(page, "\n```\n$ terraform {}\n{plan}```\n", kind.arguments.join(" "))?;
     }
     Ok(page + TWO_OBJECTS)
 }
 
-fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, Box<dyn Error>> {
+/// The plan that overwrites somebody's configuration, as an image of a terminal.
+#[allow(dead_code)] // For the test that includes this file: it writes `docs/overwrite.svg`.
+pub(crate) fn image(provider: &Path, terraform: &Terraform) -> Result<String, Box<dyn Error>> {
+    let mirror = Mirror::new(provider, env!("CARGO_PKG_VERSION"))?;
+    let kind = Kind { set_elsewhere: Some(somebody_elses), ..Kind::PLAN };
+    let plan = plan(&kind, terraform, &mirror, |output| output.coloured().to_owned())?;
+    let (plan, _) = plan.rsplit_once('╵').ok_or("the plan has no warning")?;
+    Ok(Term::new().palette(WIN10_CONSOLE).render_svg(&format!("\x1b[1m$ terraform plan\x1b[0m\n{plan}╵")))
+}
+
+/// What Terraform prints, as `text` takes it from the output.
+fn plan(
+    kind: &Kind,
+    terraform: &Terraform,
+    mirror: &Mirror,
+    text: impl FnOnce(&Output) -> String,
+) -> Result<String, Box<dyn Error>> {
     let simulator = Simulator::start()?;
     let mut workspace = Workspace::new(terraform, mirror)?;
     workspace
@@ -238,8 +257,8 @@ fn plan(kind: &Kind, terraform: &Terraform, mirror: &Mirror) -> Result<String, B
         simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration());
     }
     let output = workspace.run(kind.arguments)?;
-    // Standard error holds the diagnostics of a plan that failed.
-    let text = format!("{}{}", output.stdout(), output.stderr()).replace(simulator.url(), SIMULATOR);
+    // With standard error, which holds the diagnostics of a plan that failed.
+    let text = text(&output).replace(simulator.url(), SIMULATOR);
     // A busy machine takes a second now and then.
     let text = text.replace(" complete after 1s", " complete after 0s");
     Ok(without_request_ids(&without_footer(&text)))

@@ -77,7 +77,8 @@ fn without_refresh_nothing_is_asked(of: Of) -> Result {
 
     // An update overwrites the whole object all the same.
     scenario.configure(&of.object(&sends(&[of.start, of.changed], URL)))?;
-    scenario.run(&["apply", "-refresh=false", "-auto-approve"])?.expect_success();
+    let applied = scenario.run(&["apply", "-refresh=false", "-auto-approve"])?;
+    assert!(diagnostic(applied.expect_success(), "has changed since the plan").contains(OTHER_URL), "{applied}");
     assert_eq!(scenario.calls()[..2], [Get, of.overwrite], "one look right before it");
     scenario.expect_remote(&[of.start, of.changed], URL);
     scenario.expect_no_changes()

@@ -217,6 +217,30 @@ fn without_a_refresh_such_a_plan_is_refused() -> Result {
     Ok(())
 }
 
+/// The guide on reliability tells people of these limits.
+#[test]
+fn what_one_process_does_not_see_is_deleted_and_the_next_plan_creates_it_again() -> Result {
+    let two_processes = format!(
+        "provider \"tencent\" {{\n}}\nprovider \"tencent\" {{\n  alias = \"other\"\n}}\n{}",
+        resource("a", &sends(&[START], URL))
+    );
+    let of_other = two_processes.clone() + &resource("b", &(sends(&[START], URL) + "provider = tencent.other\n"));
+    let one_process = resource("a", &sends(&[START], URL));
+    let both = one_process.clone() + &resource("b", &sends(&[START], URL));
+    for (before, after, target) in
+        [(of_other, two_processes, &[][..]), (both, one_process, &["-target=tencent_call_callback.b"])]
+    {
+        let scenario = Scenario::new()?.applied(&before)?;
+        scenario.configure(&after)?;
+        let applied = scenario.run(&[&["apply", "-auto-approve"], target].concat())?;
+        applied.expect_success().expect_contains("1 destroyed");
+        assert_eq!((scenario.remote(), scenario.instances()?), (None, 1));
+        scenario.apply()?.expect_contains("1 added, 0 changed, 0 destroyed");
+        expect_one_object(&scenario, &[START], URL)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn an_application_that_changes_hands_keeps_what_its_new_object_wants() -> Result {
     let of = |name: &str, id: u64, url: &str| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));

@@ -159,6 +159,21 @@ fn the_guard_looks_in_the_very_last_moment(of: Of) -> Result {
     Ok(())
 }
 
+/// The guide on reliability tells people of this limit: Tencent has no write that depends on what is there.
+#[apply(each_service)]
+fn nobody_sees_what_is_set_between_the_last_look_and_the_write(of: Of) -> Result {
+    let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
+    let scenario = of.scenario()?.applied(&guarded(OTHER_URL))?;
+    scenario.configure(&guarded(URL))?;
+    let theirs = Configuration::new(THERE, [of.end]);
+    scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(theirs)).on(of.overwrite).times(1));
+    let applied = scenario.apply()?;
+    assert_eq!(diagnostics(&applied), [""; 0]);
+    assert_eq!(scenario.writes(), [of.overwrite]);
+    scenario.expect_remote(&[of.start], URL);
+    scenario.expect_no_changes()
+}
+
 #[apply(each_service)]
 fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
     let scenario = of.scenario()?;

@@ -11,6 +11,7 @@ mod markdown;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
+mod promises;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -152,7 +153,8 @@ const QUOTED: (u64, u64) = (1, 11);
 #[test]
 fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> {
     let terraform = Terraform::find()?;
-    let page = plans::page(Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent")), &terraform)?;
+    let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
+    let page = plans::page(provider, &terraform)?;
     let quoted =
         terraform.flavour() == Flavour::Terraform && (terraform.version().major, terraform.version().minor) == QUOTED;
     if quoted {
@@ -164,10 +166,22 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     assert!(said.len() >= 4, "{said:?}");
     assert_eq!(diagnostics(&page), said);
 
-    let readme = read("README.md");
+    // README shows the one that matters most.
+    const IMAGE: &str = "docs/overwrite.svg";
+    if quoted {
+        expect_file(IMAGE).assert_eq(&plans::image(provider, &terraform)?);
+    }
     let warning = said.iter().find(|text| text.contains("overwrites the existing")).expect("the warning");
-    assert!(diagnostics(&readme).contains(warning), "README.md quotes another warning than\n{warning}");
+    assert!(text_of(&read(IMAGE)).contains(warning), "{IMAGE} shows another warning than\n{warning}");
+    assert!(read("README.md").contains(IMAGE));
     Ok(())
+}
+
+/// What is written in an SVG, in one line, without the box around a diagnostic.
+fn text_of(image: &str) -> String {
+    let texts = image.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    let text = texts.collect::<String>().replace('│', " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The boxes of diagnostics in `page`, each in one line.
@@ -204,6 +218,12 @@ fn the_configurations_are_valid() -> Result<(), Error> {
     let problems = configurations::problems(&terraform, &all)?;
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
+}
+
+#[test]
+fn every_promise_is_kept_by_a_test() {
+    let broken = promises::broken();
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 #[test]

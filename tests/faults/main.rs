@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `harness` | the one of the acceptance tests |
 //! | `table` | the faults, and what each means |
-//! | `matrix` | operation × fault: attempts, message, state and remote object. It is `docs/guides/reliability.md` |
+//! | `matrix` | operation × fault: attempts, message, state and remote object. `matrix.md` is its report |
 //! | `query` | `terraform query` under every fault at once |
 //! | `limits` | waiting, timeouts, signing anew, rates |
 //! | `cancel` | Ctrl-C, once and twice, and a host that is killed |

@@ -6,7 +6,7 @@ use std::fmt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// How a command ended and what it printed, as plain text: without colours.
+/// How a command ended and what it printed, as plain text unless [`Self::coloured`] is asked for.
 ///
 /// The checks (`expect_…`) are chainable, and panic with everything a person needs to see what went wrong.
 #[derive(Clone, Debug)]
@@ -14,18 +14,21 @@ pub struct Output {
     line: String,
     status: ExitStatus,
     took: Duration,
+    coloured: String,
     stdout: String,
     stderr: String,
 }
 
 impl Output {
     pub(crate) fn new(line: String, status: ExitStatus, took: Duration, stdout: &[u8], stderr: &[u8]) -> Self {
+        let (stdout, stderr) = (String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr));
         Self {
             line,
             status,
             took,
-            stdout: without_colours(&String::from_utf8_lossy(stdout)),
-            stderr: without_colours(&String::from_utf8_lossy(stderr)),
+            coloured: format!("{stdout}{stderr}"),
+            stdout: without_colours(&stdout),
+            stderr: without_colours(&stderr),
         }
     }
 
@@ -57,6 +60,11 @@ impl Output {
     /// Standard output, then standard error.
     pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// The same with its ANSI control sequences.
+    pub fn coloured(&self) -> &str {
+        &self.coloured
     }
 
     /// Whether the output has this text, however Terraform wrapped and framed it.
