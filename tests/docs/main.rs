@@ -8,9 +8,12 @@ mod configurations;
 mod errors;
 mod links;
 mod markdown;
+mod messages;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
+mod sources;
+mod words;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -238,6 +241,19 @@ fn every_example_is_on_a_page() {
 fn every_link_leads_somewhere() {
     let broken = links::broken(&markdown::pages());
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_word_of_code_is_one_that_exists() {
+    let unknown = words::unknown(&markdown::pages());
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn every_message_is_one_that_somebody_can_read() -> Result<(), Error> {
+    let made_up = messages::made_up(&markdown::pages(), &Terraform::find()?)?;
+    assert!(made_up.is_empty(), "{made_up:#?}");
+    Ok(())
 }
 
 /// What CONTRIBUTING.md shows is what a test compiles and runs.

