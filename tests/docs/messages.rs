@@ -9,7 +9,7 @@ use std::fs;
 use memchr::memmem;
 use terraform_cli::{Error, Terraform};
 
-use crate::markdown::{Kind, Page};
+use crate::markdown::{Kind, Page, Part};
 use crate::{newest, sources};
 
 /// What is quoted and nobody says.
@@ -20,18 +20,26 @@ pub(crate) fn made_up(pages: &[Page], terraform: &Terraform) -> Result<Vec<Strin
         .map(|literal| Message::of(&literal))
         .collect();
     let terraform = Executable::of(terraform)?;
-    let headings: BTreeSet<_> = pages.iter().flat_map(|page| page.of(&Kind::Heading)).map(|part| &part.text).collect();
+    let headings: BTreeSet<_> = pages.iter().flat_map(Page::titles).collect();
     let mut made_up = Vec::new();
     for page in pages {
         for part in page.of(&Kind::Emphasis) {
             let quote = part.text.trim_end_matches(['.', ',', ':', ';']);
-            let is_quote = quote.contains(' ') && !headings.contains(&part.text);
+            let is_quote = quote.contains(' ') && !headings.contains(part.text.as_str());
             if is_quote && !messages.iter().any(|message| message.says(quote)) && !terraform.says(quote) {
                 made_up.push(format!("{}: {quote}", page.place(part)));
             }
         }
     }
     Ok(made_up)
+}
+
+impl Page {
+    /// Its headings, which other pages name in italics. One in italics is a quotation itself.
+    fn titles(&self) -> impl Iterator<Item = &str> {
+        let is_quote = |heading: &&Part| self.of(&Kind::Emphasis).any(|part| part.line == heading.line);
+        self.of(&Kind::Heading).filter(move |heading| !is_quote(heading)).map(|heading| heading.text.as_str())
+    }
 }
 
 /// A literal of the sources; nothing stands for a placeholder.
@@ -63,13 +71,22 @@ impl Message {
         Self(message)
     }
 
-    /// Whether this may be a part of the message, of whole words. A placeholder may stand for anything, `…` too: so at least
-    /// 15 characters are the message's own, or all.
+    /// Whether this quotes the message, or a sentence or clause of it; or less, if `…` says so. A placeholder may stand for
+    /// anything, so at least 15 characters are the message's own, or all.
     fn says(&self, quote: &str) -> bool {
-        let quote = quote.trim_matches(['…', ' ']);
         let is_word = |place: usize| self.0[place].is_some_and(char::is_alphanumeric);
-        let is_boundary = |place: usize| !is_word(place - 1) || !is_word(place);
-        let begins = |place: &usize| *place == 0 || is_word(*place) && is_boundary(*place);
+        let is_stop = |place: usize| self.0[place].is_some_and(|c| ".,:;()".contains(c));
+        let begins = |place: &usize| match *place {
+            0 => true,
+            place if quote.starts_with('…') => is_word(place) && !is_word(place - 1),
+            place => place > 1 && self.0[place - 1] == Some(' ') && is_stop(place - 2),
+        };
+        let ends = |place: usize| match self.0[place - 1] {
+            _ if place == self.0.len() => true,
+            Some(_) => is_stop(place) || quote.ends_with('…') && !(is_word(place) && is_word(place - 1)),
+            None => false,
+        };
+        let quote = quote.trim_matches(['…', ' ']);
         // How many characters are the message's own, by how far the quote has come in it.
         let mut reached: BTreeMap<usize, usize> = (0..self.0.len()).filter(begins).map(|place| (place, 0)).collect();
         for c in quote.chars() {
@@ -92,7 +109,6 @@ impl Message {
             reached = next;
         }
         let enough = quote.chars().count().min(15);
-        let ends = |place: usize| place == self.0.len() || self.0[place - 1].is_some() && is_boundary(place);
         reached.into_iter().any(|(place, own)| own >= enough && ends(place))
     }
 }
@@ -140,18 +156,21 @@ fn with_verbs(quote: &str) -> String {
 fn a_message_says_what_its_literal_allows() {
     for (literal, quote, says) in [
         ("Two resources for the {}", "Two resources for the Call callback configuration", true),
-        ("Two resources for the {}", "Two resources for", true),
-        ("Two resources for the {}", "Two resources for th", false),
+        ("Two resources for the {}", "Two resources for …", true),
+        ("Two resources for the {}", "Two resources for", false),
+        ("Two resources for the {}", "Two resources for th…", false),
         ("Two resources for the {}", "Three resources for the Call callback configuration", false),
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … has a Call configuration already", true),
         ("SDKAppID {id} has a {} configuration already", "… has a Call configuration already", true),
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … configuration already", false),
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … has a configuration already", false),
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … had a Call configuration already", false),
+        ("SDKAppID {} already has this. The plan writes it.", "SDKAppID … has a configuration already", false),
+        ("SDKAppID {} already has this. The plan writes it.", "The plan writes it", true),
         ("{}: {}", "anything: at all", false),
-        ("{{\"a\"}} {b:?}", "{\"a\"}", true),
+        ("{{\"a\"}}", "{\"a\"}", true),
         ("Not found", "Not found", true),
-        ("what was\n    not found here", "not found", true),
+        ("what was\n    not found here", "… not found …", true),
     ] {
         assert_eq!(Message::of(literal).says(quote), says, "{literal:?}, {quote:?}");
     }
