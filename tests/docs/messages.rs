@@ -1,7 +1,8 @@
 //! Every message that the pages quote is one that somebody can read.
 //!
 //! Pages quote in italics, with `…` for what varies. Italics of one word are emphasis. What another program's screen has on
-//! it (a menu of Tencent's console, a button) is bold.
+//! it (a menu of Tencent's console, a button) is bold. In what Terraform prints, the first paragraph of each box is a quotation
+//! too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,15 +24,26 @@ pub(crate) fn made_up(pages: &[Page], terraform: &Terraform) -> Result<Vec<Strin
     let headings: BTreeSet<_> = pages.iter().flat_map(Page::titles).collect();
     let mut made_up = Vec::new();
     for page in pages {
-        for part in page.of(&Kind::Emphasis) {
-            let quote = part.text.trim_end_matches(['.', ',', ':', ';']);
-            let is_quote = quote.contains(' ') && !headings.contains(part.text.as_str());
-            if is_quote && !messages.iter().any(|message| message.says(quote)) && !terraform.says(quote) {
+        let italics = page.of(&Kind::Emphasis).filter(|part| !headings.contains(part.text.as_str()));
+        let italics = italics.map(|part| (part, part.text.trim_end_matches(['.', ',', ':', ';']).to_owned()));
+        let printed = page.parts.iter().filter(|part| matches!(part.kind, Kind::Block(_)));
+        let printed = printed.flat_map(|part| summaries(&part.text).map(move |summary| (part, summary)));
+        for (part, quote) in italics.chain(printed).filter(|(_, quote)| quote.contains(' ')) {
+            if !messages.iter().any(|message| message.says(&quote)) && !terraform.says(&quote) {
                 made_up.push(format!("{}: {quote}", page.place(part)));
             }
         }
     }
     Ok(made_up)
+}
+
+/// The summaries of the diagnostics in what Terraform prints.
+fn summaries(printed: &str) -> impl Iterator<Item = String> {
+    printed.split("╷\n").skip(1).map(|diagnostic| {
+        let lines = diagnostic.lines().map_while(|line| Some(line.strip_prefix('│')?.trim()));
+        let summary = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        summary.split_once(": ").map(|(_, summary)| summary.to_owned()).unwrap_or(summary)
+    })
 }
 
 impl Page {
@@ -174,6 +186,12 @@ fn a_message_says_what_its_literal_allows() {
     ] {
         assert_eq!(Message::of(literal).says(quote), says, "{literal:?}, {quote:?}");
     }
+}
+
+#[test]
+fn a_summary_is_the_first_paragraph() {
+    let printed = "a plan\n╷\n│ Error: It\n│ broke: all\n│ \n│ of it\n╵\n╷\n│ Warning: So\n╵\n";
+    assert_eq!(summaries(printed).collect::<Vec<_>>(), ["It broke: all", "So"]);
 }
 
 #[test]

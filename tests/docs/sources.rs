@@ -111,7 +111,7 @@ fn literals_are_those_that_a_person_may_read() {
         #[cfg(test)]
         mod tests { const NO: &str = "no"; }
     "#;
-    literals.visit_file(&syn::parse_str(source).unwrap());
+    literals.visit_file(&syn::parse_str(source).expect("Rust"));
     assert_eq!(literals.found.iter().map(String::as_str).collect::<Vec<_>>(), ["a {b} c", "d", "it broke: {0}"]);
     assert_eq!(literals.modules, ["elsewhere"]);
 }
