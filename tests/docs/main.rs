@@ -15,6 +15,7 @@ mod plans;
 mod sources;
 mod words;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -218,13 +219,24 @@ fn the_configurations_for_newer_versions_are_valid() -> Result<(), Error> {
 }
 
 #[test]
-fn every_configuration_that_names_the_provider_names_its_version() {
-    let forgets = |text: &str| {
-        let mut after = text.split("\"callkit/tencent\"").skip(1);
-        after.any(|rest| !rest.trim_start_matches([',', '\n', ' ']).starts_with("version"))
-    };
-    let forgetful: Vec<_> = configurations::all().into_iter().filter(|one| forgets(&one.text)).collect();
-    assert!(forgetful.is_empty(), "{forgetful:#?}");
+fn every_configuration_that_names_the_provider_takes_this_version() -> Result<(), Error> {
+    const SOURCE: &str = "\"callkit/tencent\"";
+    let mut required = BTreeSet::new();
+    for configuration in configurations::all() {
+        for rest in configuration.text.split(SOURCE).skip(1) {
+            let version =
+                rest.trim_start_matches([',', '\n', ' ']).lines().next().filter(|line| line.starts_with("version"));
+            let version = version.unwrap_or_else(|| panic!("{}: which version?", configuration.place));
+            required.insert(version.trim_end_matches([' ', '}']).to_owned());
+        }
+    }
+    for version in required {
+        let workspace = workspace(&Terraform::find()?)?;
+        let tencent = format!("tencent = {{\nsource = {SOURCE}\n{version}\n}}");
+        workspace.write("main.tf", &format!("terraform {{\nrequired_providers {{\n{tencent}\n}}\n}}\n"))?;
+        workspace.init()?.expect_success();
+    }
+    Ok(())
 }
 
 /// The pages' configurations are valid, then, so is every example.
