@@ -58,9 +58,9 @@ pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, subject: &Subject,
     page.section("Fleets");
     page.text(
         "One provider block with one application for each entry of `apps`, one resource each, against a simulator of \
-         Tencent's API on the same machine, which shares its processors. *Limit* is what the calls take at the 200 a \
-         second that Tencent allows for each kind of call; *Terraform* is the time for as many `terraform_data`, \
-         without any provider. *Provider's CPU* is how long this provider computes; the rest of a run is Terraform's, or \
+         Tencent's API on the same machine, which shares its processors. **Limit** is what the calls take at the 200 a \
+         second that Tencent allows for each kind of call; **Terraform** is the time for as many `terraform_data`, \
+         without any provider. **Provider's CPU** is how long this provider computes; the rest of a run is Terraform's, or \
          waiting for a turn.",
     );
     let mut rows = Vec::new();

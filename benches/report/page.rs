@@ -106,7 +106,7 @@ impl Page {
         let head = &mut page.head;
         writeln!(head, "Measured on {}, with {terraform}:\n", machine()?)?;
         for subject in subjects {
-            writeln!(head, "- *{}*: {}.", subject.name, subject.what)?;
+            writeln!(head, "- **{}**: {}.", subject.name, subject.what)?;
         }
         if subjects.len() == 1 {
             writeln!(head, "\nNo peer was measured: `cargo bench -- --peers` fetches them.")?;

@@ -39,7 +39,7 @@ pub(crate) fn measure(runs: usize, subjects: &[Subject], page: &mut Page) -> Res
 
     page.section("Start");
     page.text(&format!(
-        "From spawning the process until its handshake line is read, with AutoMTLS, {runs} times in turn. *Hello* is a C \
+        "From spawning the process until its handshake line is read, with AutoMTLS, {runs} times in turn. **Hello** is a C \
          program that prints one word: what every process costs here."
     ));
     let (hello, ..) = starts.next().ok_or("nothing was measured")?;
@@ -59,7 +59,7 @@ pub(crate) fn measure(runs: usize, subjects: &[Subject], page: &mut Page) -> Res
         memory_bars.push(Bar::new(subject.name, resident));
         size_bars.push(Bar::new(subject.name, size));
         if bars.len() == 1 {
-            page.budget(Budget::at_most("start, as a multiple of *hello*", ratio, 2.0, 2));
+            page.budget(Budget::at_most("start, as a multiple of **hello**", ratio, 2.0, 2));
             page.budget(Budget::at_most("memory at the handshake, MB", resident, 5.0, 1));
             page.budget(Budget::at_most("executable, MB", size, 8.0, 1));
         }

@@ -31,7 +31,7 @@ Tencent or a gateway asks to wait for longer than that, the operation fails at o
 const SYMPTOMS: &str = "
 ## Other symptoms
 
-### No connection could be made
+### *… no connection could be made …*
 
 The message says why: the name was not found, the connection was refused, the certificate is not trusted. The provider
 uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in `SSL_CERT_FILE`.
@@ -41,7 +41,7 @@ uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in `SS
 Somebody changed the configuration in the console or with the API. Applying overwrites it with what your configuration
 says. To keep the change, write it into your configuration.
 
-### Two resources for the callback configuration of one application
+### *Two resources for the … of SDKAppID …*
 
 Two blocks, or two objects in the state, manage the same application and service.
 [Reading plans](reading-plans.md#two-objects-of-one-application) says what becomes of them.
@@ -55,18 +55,18 @@ creates the new one. Set `overwrite_existing` to `true` for one apply.
 
 Terraform first plans what it would do otherwise. `terraform destroy -refresh=false` skips that.
 
-### Provider produced inconsistent final plan
+### *Provider produced inconsistent final plan*
 
 The plan and the apply ran with different environments, such as another `TENCENT_SDK_APP_ID`. Where the provider can see
 that, it says so in its own words, but Terraform gives it nothing to compare a creation with. Apply with the same variables,
 or run a new plan.
 
-### Unrecognized remote plugin message
+### *Unrecognized remote plugin message*
 
 The provider could not start. Its message names the directory in which it could not make its socket: set `TMPDIR` to a
 directory that exists.
 
-### Could not connect to the registry
+### *could not connect to …*
 
 The provider's address is `callkit/tencent`. With a misspelled one, `terraform init` asks a registry that does not have it.
 The same message appears if the provider is not installed on this machine: see *Install* in the project's README.

@@ -4,14 +4,22 @@ use std::path::{Path, PathBuf};
 
 use crate::markdown::{Kind, Page};
 
+/// Where the repository is on GitHub: the registries ask for this place, and show no more of it than `docs/`.
+pub(crate) const REPOSITORY: &str = "https://github.com/callkit/terraform-provider-tencent/blob/main/";
+
 /// What is wrong with the links of these pages.
 pub(crate) fn broken(pages: &[Page]) -> Vec<String> {
     let mut broken = Vec::new();
     for page in pages {
         let folder = page.path.parent().unwrap_or(Path::new(""));
-        for link in page.of(&Kind::Link).filter(|link| !link.text.contains("://")) {
+        for link in page.of(&Kind::Link) {
             let (path, anchor) = link.text.split_once('#').unwrap_or((&link.text, ""));
-            let target = if path.is_empty() { page.path.clone() } else { normal(&folder.join(path)) };
+            let target = match path.strip_prefix(REPOSITORY) {
+                Some(path) => PathBuf::from(path),
+                None if path.contains("://") => continue,
+                None if path.is_empty() => page.path.clone(),
+                None => normal(&folder.join(path)),
+            };
             let has_anchor = |page: &Page| page.of(&Kind::Heading).any(|heading| anchor_of(&heading.text) == anchor);
             let leads = match anchor {
                 "" => Path::new(env!("CARGO_MANIFEST_DIR")).join(&target).exists(),

@@ -8,11 +8,15 @@ mod configurations;
 mod errors;
 mod links;
 mod markdown;
+mod messages;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
 mod promises;
+mod sources;
+mod words;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -235,10 +239,24 @@ fn the_configurations_for_newer_versions_are_valid() -> Result<(), Error> {
 }
 
 #[test]
-fn every_configuration_that_names_the_provider_names_its_version() {
-    let forgets = |text: &str| text.contains("required_providers") && !text.contains("version");
-    let forgetful: Vec<_> = configurations::all().into_iter().filter(|one| forgets(&one.text)).collect();
-    assert!(forgetful.is_empty(), "{forgetful:#?}");
+fn every_configuration_that_names_the_provider_takes_this_version() -> Result<(), Error> {
+    const SOURCE: &str = "\"callkit/tencent\"";
+    let mut required = BTreeSet::new();
+    for configuration in configurations::all() {
+        for rest in configuration.text.split(SOURCE).skip(1) {
+            let version =
+                rest.trim_start_matches([',', '\n', ' ']).lines().next().filter(|line| line.starts_with("version"));
+            let version = version.unwrap_or_else(|| panic!("{}: which version?", configuration.place));
+            required.insert(version.trim_end_matches([' ', '}']).to_owned());
+        }
+    }
+    for version in required {
+        let workspace = workspace(&Terraform::find()?)?;
+        let tencent = format!("tencent = {{\nsource = {SOURCE}\n{version}\n}}");
+        workspace.write("main.tf", &format!("terraform {{\nrequired_providers {{\n{tencent}\n}}\n}}\n"))?;
+        workspace.init()?.expect_success();
+    }
+    Ok(())
 }
 
 /// The pages' configurations are valid, then, so is every example.
@@ -258,6 +276,19 @@ fn every_example_is_on_a_page() {
 fn every_link_leads_somewhere() {
     let broken = links::broken(&markdown::pages());
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn every_word_of_code_is_one_that_exists() {
+    let unknown = words::unknown(&markdown::pages());
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn every_message_is_one_that_somebody_can_read() -> Result<(), Error> {
+    let made_up = messages::made_up(&markdown::pages(), &Terraform::find()?)?;
+    assert!(made_up.is_empty(), "{made_up:#?}");
+    Ok(())
 }
 
 /// What CONTRIBUTING.md shows is what a test compiles and runs.

@@ -1,7 +1,6 @@
 //! Every promise of the guide on reliability names tests that exist.
 
-use std::path::Path;
-
+use crate::links::REPOSITORY;
 use crate::read;
 
 const GUIDE: &str = "docs/guides/reliability.md";
@@ -16,8 +15,8 @@ pub(crate) fn broken() -> Vec<String> {
 
 fn of(promise: &str) -> Vec<String> {
     let title = promise.lines().next().unwrap_or_default();
-    let Some((_, kept_by)) = promise.split_once("\n*Kept by*\n") else { return vec![format!("{title}: no test")] };
-    let tests: Vec<_> = kept_by.split("[`").skip(1).filter_map(test).collect();
+    let Some((_, kept_by)) = promise.split_once("\n**Kept by**\n") else { return vec![format!("{title}: no test")] };
+    let tests: Vec<_> = kept_by.split('[').skip(1).filter_map(test).collect();
     if tests.len() != kept_by.matches("](").count() || tests.is_empty() {
         return vec![format!("{title}: not each link is that of a test")];
     }
@@ -25,15 +24,15 @@ fn of(promise: &str) -> Vec<String> {
     missing.map(|(name, file)| format!("{title}: {file} has no test {name}")).collect()
 }
 
-/// The name and the file in ``name`](file)``.
+/// The name and the file in `name](file)`.
 fn test(link: &str) -> Option<(&str, &str)> {
-    let (name, rest) = link.split_once("`](")?;
-    Some((name, rest.split_once(')')?.0))
+    let (name, rest) = link.split_once("](")?;
+    Some((name, rest.split_once(')')?.0.strip_prefix(REPOSITORY)?))
 }
 
 /// Whether there is such a function, and an attribute makes it a test.
 fn is_test(name: &str, file: &str) -> bool {
-    let source = read(Path::new("docs/guides").join(file));
+    let source = read(file);
     let found = ["\nfn ", "\nasync fn "].iter().find_map(|function| source.split_once(&format!("{function}{name}(")));
     let Some((before, _)) = found else { return false };
     let mut attributes = before.lines().rev().take_while(|line| line.starts_with("#["));

@@ -1,0 +1,211 @@
+//! Every name that the pages set as code is a name of something: an object, an argument, a function, an event, a variable
+//! of the environment, an option, a file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use terraform_provider_tencent::provider::TencentProvider;
+use terraform_provider_tencent::terraform::Server;
+use terraform_provider_tencent::terraform::proto::provider_server::Provider as _;
+use terraform_provider_tencent::terraform::proto::{get_provider_schema, schema};
+
+use crate::markdown::{Kind, Page};
+use crate::{files, read, sources};
+
+/// Names that are nobody's here, and whose they are.
+const OF_OTHERS: [(&str, &[&str]); 5] = [
+    (
+        "Terraform's language and its CLI configuration",
+        &[
+            "create_before_destroy",
+            "depends_on",
+            "dev_overrides",
+            "for_each",
+            "ignore_changes",
+            "required_providers",
+            "terraform_data",
+        ],
+    ),
+    ("Terraform's environment", &["TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_TENCENT", "TF_VAR_"]),
+    ("the environment of reqwest and rustls-native-certs", &["HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]),
+    ("expect-test's environment", &["UPDATE_EXPECT"]),
+    ("the provider that *Adopting* moves from", &["restapi_object"]),
+];
+
+/// The names that are none, and where they are.
+pub(crate) fn unknown(pages: &[Page]) -> Vec<String> {
+    let names = Names::new();
+    let mut unknown = Vec::new();
+    for page in pages {
+        for part in &page.parts {
+            let found = match &part.kind {
+                Kind::Code => names.unknown(&part.text, page),
+                // What is in HCL, Terraform validates.
+                Kind::Block(language) if language == "shell" => names.unknown_variables(&part.text, page),
+                _ => continue,
+            };
+            unknown.extend(found.iter().map(|name| format!("{}: {name}", page.place(part))));
+        }
+    }
+    unknown
+}
+
+struct Names {
+    /// Types of objects, and functions.
+    objects: BTreeSet<String>,
+    /// Arguments and attributes.
+    attributes: BTreeSet<String>,
+    /// The strings of the provider, and the words in them.
+    strings: BTreeSet<String>,
+    words: BTreeSet<String>,
+    /// The words of everything here that runs: what pages for contributors may name.
+    code: BTreeSet<String>,
+    /// The words in the strings of `cargo xtask`.
+    xtask: BTreeSet<String>,
+}
+
+impl Names {
+    fn new() -> Self {
+        let strings: BTreeSet<_> =
+            ["src/lib.rs", "src/main.rs"].iter().flat_map(|root| sources::literals(root)).collect();
+        let code =
+            ["src", "xtask", "tests", "benches", "examples", "fuzz", ".github/workflows"].iter().flat_map(|f| files(f));
+        let code =
+            code.filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "yml"));
+        let (objects, attributes) = of_the_schema();
+        Self {
+            objects,
+            attributes,
+            words: strings.iter().flat_map(|text| words(text)).collect(),
+            strings,
+            code: code
+                .flat_map(|file| words(&format!("{} {}", file.display(), read(&file))).collect::<Vec<_>>())
+                .collect(),
+            xtask: sources::literals("xtask/src/main.rs").iter().flat_map(|text| words(text)).collect(),
+        }
+    }
+
+    /// What is no name of anything in a piece of code.
+    fn unknown(&self, code: &str, page: &Page) -> Vec<String> {
+        let mut unknown = self.unknown_variables(code, page);
+        let is_ours = |word: &str| self.objects.contains(word) || word == "tencent_";
+        for word in words(code).filter(|word| word.contains('_') && !is_variable(word)) {
+            let known = match word.starts_with("tencent_") {
+                true => is_ours(&word),
+                false => {
+                    is_of_others(&word)
+                        || [&self.attributes, &self.objects, &self.strings].iter().any(|names| names.contains(&word))
+                        || is_for_contributors(page) && self.code.contains(&word)
+                }
+            };
+            if !known {
+                unknown.push(word);
+            }
+        }
+        let function = code.split("provider::tencent::").skip(1).filter_map(|rest| words(rest).next());
+        unknown.extend(function.filter(|name| !self.objects.contains(name)));
+
+        let pieces = || code.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}".contains(c));
+        let is_event = |piece: &&str| piece.split_once(".Callback").is_some_and(|(service, _)| !service.contains('/'));
+        unknown.extend(pieces().filter(is_event).filter(|event| !self.words.contains(*event)).map(str::to_owned));
+        if code.starts_with("cargo xtask") || code.starts_with("--") && !code.starts_with("-- ") {
+            let known = |option: &&str| {
+                let of_the_provider = !code.starts_with("cargo") && self.words.contains(*option);
+                self.xtask.contains(*option) || of_the_provider
+            };
+            unknown.extend(pieces().filter(|p| p.starts_with("--")).filter(|o| !known(o)).map(str::to_owned));
+        }
+        unknown.extend(pieces().filter(|piece| is_missing(piece, page)).map(str::to_owned));
+        unknown
+    }
+
+    fn unknown_variables(&self, code: &str, page: &Page) -> Vec<String> {
+        let known = |variable: &String| {
+            // `TENCENT_…` is any of them.
+            let is = |name: &String| name == variable || variable.ends_with('_') && name.starts_with(variable.as_str());
+            is_of_others(variable)
+                || self.words.iter().any(is)
+                || is_for_contributors(page) && self.code.contains(variable)
+        };
+        words(code).filter(|word| is_variable(word) && !known(word)).collect()
+    }
+}
+
+fn is_of_others(word: &str) -> bool {
+    OF_OTHERS.iter().any(|(_, names)| names.contains(&word))
+}
+
+fn is_variable(word: &str) -> bool {
+    word.contains('_') && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Not of the pages that users read.
+fn is_for_contributors(page: &Page) -> bool {
+    !page.path.starts_with("docs") && !page.path.starts_with("examples") && page.path != Path::new("README.md")
+}
+
+/// Whether this names a file of the repository that is not there: a path from its root, or from where the page is, through
+/// a folder that is there.
+fn is_missing(piece: &str, page: &Page) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Some((folder, _)) = piece.split_once('/') else { return false };
+    // What is built is not there yet.
+    if folder.is_empty() || [".", "..", "target"].contains(&folder) || piece.contains('…') {
+        return false;
+    }
+    let beside = root.join(&page.path).parent().map(Path::to_owned).unwrap_or_default();
+    let from = [root, &beside];
+    from.iter().any(|from| from.join(folder).is_dir()) && !from.iter().any(|from| from.join(piece).exists())
+}
+
+/// The words of a text. Options keep their dashes, and events the service before their dot.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let pieces = text.split(|c: char| !c.is_alphanumeric() && !"_.-".contains(c));
+    let parts = pieces.flat_map(|piece| match piece.contains(".Callback") || piece.starts_with("--") {
+        true => vec![piece.trim_end_matches('.')],
+        false => piece.split(['.', '-']).collect(),
+    });
+    parts.filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+/// Objects with functions, and attributes with parameters, of the provider's schema: of all kinds, those too that only the
+/// newest Terraform asks for.
+fn of_the_schema() -> (BTreeSet<String>, BTreeSet<String>) {
+    let server = Server::new(TencentProvider::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let request = tonic::Request::new(get_provider_schema::Request {});
+    let schema = runtime.block_on(server.get_provider_schema(request)).expect("the schema").into_inner();
+    let (mut objects, mut attributes) = (BTreeSet::new(), BTreeSet::new());
+    let actions = schema.action_schemas.into_iter().filter_map(|(name, action)| Some((name, action.schema?)));
+    let kinds = [
+        schema.resource_schemas,
+        schema.data_source_schemas,
+        schema.list_resource_schemas,
+        schema.ephemeral_resource_schemas,
+        actions.collect(),
+        schema.provider.map(|provider| ("tencent".to_owned(), provider)).into_iter().collect(),
+    ];
+    for (name, object) in kinds.into_iter().flatten() {
+        objects.insert(name);
+        names_of(object.block.map(|block| block.attributes).unwrap_or_default(), &mut attributes);
+    }
+    for (name, function) in schema.functions {
+        objects.insert(name);
+        attributes.extend(function.parameters.into_iter().map(|parameter| parameter.name));
+        attributes.extend(
+            function
+                .r#return
+                .iter()
+                .flat_map(|returned| words(&String::from_utf8_lossy(&returned.r#type)).collect::<Vec<_>>()),
+        );
+    }
+    (objects, attributes)
+}
+
+fn names_of(attributes: Vec<schema::Attribute>, names: &mut BTreeSet<String>) {
+    for attribute in attributes {
+        names.insert(attribute.name);
+        names.extend(words(&String::from_utf8_lossy(&attribute.r#type)));
+        names_of(attribute.nested_type.map(|nested| nested.attributes).unwrap_or_default(), names);
+    }
+}
