@@ -1,0 +1,347 @@
+//! The kit `examples/plan-review` does what its README promises: every command of the README, and every script of the
+//! workflow and of Atlantis, runs as it stands, on a machine that knows nothing else of the project.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `machine` | that machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
+//! | `bucket` | S3, as much as Terraform's backend uses |
+//! | `github` | runs the jobs of the workflow |
+//! | `policy` | what the policy says, row by row |
+
+// The kit's scripts are for bash.
+#![cfg(unix)]
+
+mod bucket;
+mod github;
+mod machine;
+mod policy;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+use tencent_simulator::{Configuration, Reply, Service, Simulator};
+use terraform_cli::Output;
+
+use github::Run;
+use machine::{Machine, Result, kit, yaml};
+
+const ADDRESS: &str = "tencent_call_callback.this";
+/// Where the kit has a line that the README says to change.
+const URL: &str = "https://hooks.example.com/tencent/call";
+const ARCHIVES: &str = "https://artifacts.example.com/terraform-provider-tencent";
+
+/// A repository that somebody has made of the kit.
+struct Repository {
+    machine: Machine,
+    directory: PathBuf,
+}
+
+impl Repository {
+    /// What the README's commands make, in their order, with the changes that it tells to make. The last command is left
+    /// for later: it probes what is not applied yet.
+    fn new() -> Result<Option<Self>> {
+        let Some(machine) = Machine::new()? else { return Ok(None) };
+        let readme = fs::read_to_string(kit().join("README.md"))?;
+        let blocks: Vec<_> = readme.split("```shell\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let [copy, rest @ .., probe] = &blocks[..] else { return Err("the README has no commands".into()) };
+        assert!(probe.contains("-invoke="), "{probe}");
+        machine.bash(copy, &machine.path("provider"), &[])?;
+        let directory = machine.path("tencent-infra");
+        let repository = Self { machine, directory };
+        repository.make_it_ones_own()?;
+        for block in rest {
+            repository.machine.bash(block, &repository.directory, &secrets())?;
+        }
+        Ok(Some(repository))
+    }
+
+    /// The changes that the README tells to make.
+    fn make_it_ones_own(&self) -> Result {
+        let url = self.url("call");
+        self.edit("main.tf", URL, &url)?;
+        self.edit("policy.json", "hooks.example.com", "127.0.0.1")?;
+        self.edit("install-provider.sh", ARCHIVES, &format!("file://{}", self.machine.path("archives").display()))?;
+        if self.machine.probes() {
+            // Here alone, the receiver is not on the internet.
+            return self.edit("probe.tf", "  config {", "  config {\n    allow_private = true");
+        }
+        fs::remove_file(self.directory.join("probe.tf"))?;
+        for (file, step) in
+            [(".github/workflows/callback.yml", "- name: Probe"), ("atlantis.yaml", "- run: terraform apply")]
+        {
+            let text = fs::read_to_string(self.directory.join(file))?;
+            let (before, after) = text.split_once(step).ok_or("no probe")?;
+            assert!(after.trim_end().ends_with("-invoke=action.tencent_callback_probe.receiver"), "the probe is last");
+            fs::write(self.directory.join(file), before)?;
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.machine.receiver.url())
+    }
+
+    /// Replaces what is in a file once.
+    fn edit(&self, file: &str, from: &str, to: &str) -> Result {
+        let path = self.directory.join(file);
+        let text = fs::read_to_string(&path)?;
+        assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
+        Ok(fs::write(path, text.replace(from, to))?)
+    }
+
+    fn git(&self, script: &str) -> Result<Output> {
+        self.machine.bash(script, &self.directory, &[])
+    }
+
+    /// Commits what has changed to a branch, which is made of what is there.
+    fn commit(&self, branch: &str) -> Result {
+        self.git(&format!("git checkout --quiet -B {branch} && git commit --quiet --all --message=Change")).map(drop)
+    }
+
+    fn pushed(&self) -> Result<Run<'_>> {
+        Run::push(&self.machine, &self.directory, "main")
+    }
+
+    /// Both jobs after a push to main, and an approval between them.
+    fn applied(&self) -> Result<github::Job> {
+        let run = self.pushed()?;
+        run.job("plan")?.ok_or("a plan")?.expect_success();
+        Ok(run.job("apply")?.ok_or("an apply")?)
+    }
+
+    /// The URL that Tencent has.
+    fn configured(&self) -> Option<String> {
+        self.machine.simulator.configuration(Service::Call, Simulator::SDK_APP_ID).map(|it| it.url)
+    }
+}
+
+/// Whoever sets the repository up has the key.
+fn secrets() -> [(String, String); 2] {
+    [
+        ("TENCENT_SDK_APP_ID".to_owned(), Simulator::SDK_APP_ID.to_string()),
+        ("TENCENT_SECRET_KEY".to_owned(), Simulator::SECRET_KEY.to_owned()),
+    ]
+}
+
+#[test]
+fn the_readme_leads_to_a_reviewed_apply() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    let committed = repository.git("git ls-files")?;
+    for file in [".github/workflows/callback.yml", ".gitignore", ".terraform.lock.hcl", "backend.tf"] {
+        assert!(committed.stdout().lines().any(|line| line == file), "{committed}");
+    }
+    for ending in [".tfplan", ".zip", ".tfstate"] {
+        assert!(!committed.stdout().contains(ending), "{committed}");
+    }
+    assert_eq!(repository.configured(), None, "nothing is applied yet");
+    assert!(machine.receiver.take().is_empty());
+
+    // The first push: the plan is shown before its approval, and then applied.
+    let run = repository.pushed()?;
+    let plan = run.job("plan")?.ok_or("a plan")?;
+    plan.expect_success();
+    assert!(plan.summary.contains("1 to add, 0 to change, 0 to destroy"), "{plan:#?}");
+    assert_eq!(repository.configured(), None);
+    let apply = run.job("apply")?.ok_or("an apply")?;
+    apply.expect_success().step("Apply").expect_contains("1 added, 0 changed, 0 destroyed").expect_lacks("Warning");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    assert_eq!(machine.bucket.names(), ["/acme-terraform-state/tencent/callback.tfstate"]);
+    if machine.probes() {
+        let [event] = &machine.receiver.take()[..] else { panic!("one event") };
+        assert!(event.target.starts_with("/call?"), "{}", event.target);
+        assert_eq!(event.body["CallbackCommand"], "Call.CallbackAfterEndCall");
+    }
+
+    // A pull request shows what it changes, and changes nothing.
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("change")?;
+    let run = Run::pull_request(machine, &repository.directory, "change", 7)?;
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    assert!(run.job("apply")?.is_none());
+    let comment = machine.github("comment-7")?;
+    assert!(comment.contains("/call\" -> \"https://127.0.0.1"), "{comment}");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+
+    // Merged, and applied.
+    repository.git("git checkout --quiet main && git merge --quiet change")?;
+    repository.applied()?.expect_success();
+    assert_eq!(repository.configured(), Some(repository.url("v2")));
+
+    // What a person at the machine does with the same state.
+    let readme = fs::read_to_string(kit().join("README.md"))?;
+    let probe = readme.rsplit("```shell\n").next().and_then(|rest| rest.split("```").next()).ok_or("a command")?;
+    if machine.probes() {
+        machine.receiver.take();
+        let answered = format!("yes | TF_INPUT=true {}", probe.trim());
+        machine.run(&["bash", "-ec", &answered], &repository.directory, &secrets())?.expect_success();
+        assert_eq!(machine.receiver.take().len(), 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn reviewers_see_why_a_job_failed() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    repository.applied()?.expect_success();
+
+    // The policy.
+    repository.edit("policy.json", "127.0.0.1", "hooks.example.com")?;
+    repository.commit("other-host")?;
+    let run = Run::pull_request(machine, &repository.directory, "other-host", 1)?;
+    // A plan without a change has nothing to object to.
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("other-host")?;
+    run_fails(
+        machine,
+        &repository,
+        "other-host",
+        "Policy",
+        "- :x: tencent_call_callback.this: the host 127.0.0.1 is not allowed",
+    )?;
+
+    // A destroy, and how it is allowed.
+    repository.git("git checkout --quiet -B destroy main")?;
+    let main = fs::read_to_string(repository.directory.join("main.tf"))?;
+    let (variable, _) = main.split_once("resource ").ok_or("a resource")?;
+    fs::write(repository.directory.join("main.tf"), variable)?;
+    fs::remove_dir_all(repository.directory.join("tests"))?;
+    repository.commit("destroy")?;
+    run_fails(machine, &repository, "destroy", "Policy", "- :x: tencent_call_callback.this: it would be destroyed")?;
+    repository.edit("policy.json", "[]", &format!("[\"{ADDRESS}\"]"))?;
+    repository.commit("destroy")?;
+    Run::pull_request(machine, &repository.directory, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
+    assert!(machine.github("comment-2")?.contains("1 to destroy"));
+
+    // A plan that fails, here because the state is lost.
+    repository.git("git checkout --quiet -B lost main")?;
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("lost")?;
+    machine.bucket.clear();
+    run_fails(machine, &repository, "lost", "Plan", "has a Call callback configuration already")?;
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    Ok(())
+}
+
+/// A pull request for the branch fails in this step, and its comment says this.
+fn run_fails(machine: &Machine, repository: &Repository, branch: &str, step: &str, comment: &str) -> Result {
+    let run = Run::pull_request(machine, &repository.directory, branch, 9)?;
+    run.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
+    let text = machine.github("comment-9")?;
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(comment), "{text}");
+    Ok(())
+}
+
+#[test]
+fn an_outdated_plan_is_not_applied() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let (first, second) = (repository.pushed()?, repository.pushed()?);
+    for run in [&first, &second] {
+        run.job("plan")?.ok_or("a plan")?.expect_success();
+    }
+    first.job("apply")?.ok_or("an apply")?.expect_success();
+    second.job("apply")?.ok_or("an apply")?.expect_failed("Apply").step("Apply").expect_contains("Saved plan is stale");
+
+    // The state is as it was, and Tencent is not.
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("main")?;
+    let run = repository.pushed()?;
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    let elsewhere = Configuration::new("https://legacy.example.com/", ["Call.CallbackAfterEndCall"]);
+    repository.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, elsewhere);
+    run.job("apply")?.ok_or("an apply")?.expect_failed("Apply");
+    assert_eq!(repository.configured().as_deref(), Some("https://legacy.example.com/"));
+    Ok(())
+}
+
+#[test]
+fn a_failed_probe_fails_the_job_and_keeps_the_configuration() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    if !repository.machine.probes() {
+        return Ok(());
+    }
+    repository.machine.receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
+    repository.applied()?.expect_failed("Probe").step("Probe").expect_contains("503 Service Unavailable");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+
+    // All jobs again.
+    repository.machine.receiver.replies(Reply::default());
+    repository.applied()?.expect_success();
+    Ok(())
+}
+
+#[test]
+fn init_takes_no_other_provider() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    repository.edit(".terraform.lock.hcl", "\"h1:", "\"h1:A")?;
+    repository.commit("main")?;
+    let plan = repository.pushed()?.job("plan")?.ok_or("a plan")?;
+    plan.expect_failed("Init");
+    Ok(())
+}
+
+#[test]
+fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    let clone = machine.path("atlantis");
+    repository.git(&format!("git clone --quiet . '{}'", clone.display()))?;
+    let atlantis = yaml(&clone.join("atlantis.yaml"))?;
+    let workflow = &atlantis["workflows"][atlantis["projects"][0]["workflow"].as_str().ok_or("a workflow")?];
+
+    let plan_file = clone.join("default.tfplan").to_string_lossy().into_owned();
+    let mut environment = secrets().to_vec();
+    environment.push(("PLANFILE".to_owned(), plan_file.clone()));
+    for stage in ["plan", "apply"] {
+        assert_eq!(repository.configured(), None);
+        for step in workflow[stage]["steps"].as_array().ok_or("steps")? {
+            // As Atlantis runs its own steps.
+            let init = step["init"]["extra_args"].as_array().map(|more| {
+                let more = more.iter().filter_map(|argument| argument.as_str());
+                ["terraform", "init", "-input=false"].into_iter().chain(more).collect::<Vec<_>>()
+            });
+            let command = match (step.as_str(), init, step["run"].as_str()) {
+                (Some("plan"), ..) => vec!["terraform", "plan", "-input=false", "-refresh", "-out", &plan_file],
+                (Some("apply"), ..) => vec!["terraform", "apply", "-input=false", &plan_file],
+                (None, Some(init), _) => init,
+                (None, None, Some(script)) => vec!["sh", "-c", script],
+                _ => return Err(format!("unknown step: {step}").into()),
+            };
+            machine.run(&command, &clone, &environment)?.expect_success();
+        }
+    }
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    assert_eq!(machine.receiver.take().len(), usize::from(machine.probes()));
+    Ok(())
+}
+
+#[test]
+fn the_key_never_meets_a_pull_request() -> Result {
+    let workflow = yaml(&kit().join(".github/workflows/callback.yml"))?;
+    let jobs = workflow["jobs"].as_object().ok_or("jobs")?;
+    let (plan, apply) = (jobs["plan"].to_string(), jobs["apply"].to_string());
+    assert!(plan.contains("secrets.TENCENT_PLAN_USER_SIG") && !plan.contains("SECRET_KEY"), "{plan}");
+    assert!(!workflow["env"].to_string().contains("secrets."));
+    assert!(apply.contains("secrets.TENCENT_SECRET_KEY"), "{apply}");
+    assert_eq!(jobs["apply"]["if"], "github.event_name == 'push'");
+    assert_eq!(jobs["apply"]["environment"], "production");
+    assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
+    Ok(())
+}
+
+#[test]
+fn the_configuration_is_valid_and_passes_its_tests() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    let sent = machine.simulator.requests().len();
+    let run = |arguments: &[&str]| machine.run(&[&["terraform"], arguments].concat(), &repository.directory, &[]);
+    machine.run(&["terraform", "fmt", "-check", "-diff", "-recursive"], &kit(), &[])?.expect_success();
+    run(&["validate"])?.expect_success();
+    run(&["test"])?.expect_success().expect_contains("2 passed, 0 failed");
+    assert_eq!(machine.simulator.requests().len(), sent, "terraform test needs no Tencent");
+    run(&["plan", "-var=callback_url=http://hooks.example.com/"])?.expect_failure().expect_contains("must be https");
+    Ok(())
+}
