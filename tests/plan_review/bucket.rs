@@ -30,7 +30,7 @@ impl Bucket {
     }
 
     /// The environment of somebody who may use it.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
         let url = format!("http://{}", self.address);
         [
             ("AWS_ENDPOINT_URL_S3", url.clone()),
@@ -38,6 +38,8 @@ impl Bucket {
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "example".to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            // Or its name would be part of the host's.
+            ("TF_CLI_ARGS_init", "-backend-config=use_path_style=true".to_owned()),
         ]
     }
 

@@ -52,7 +52,7 @@ impl Policy {
 }
 
 /// A workspace with this configuration, whose Tencent is this simulator.
-fn workspace(simulator: &Simulator, configuration: &str) -> Result<Workspace> {
+pub(crate) fn workspace(simulator: &Simulator, configuration: &str) -> Result<Workspace> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
     let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(provider, env!("CARGO_PKG_VERSION"))?)?;
     workspace
