@@ -11,7 +11,6 @@ use crate::machine::{Machine, Result, yaml};
 /// One run of the workflow, for one event.
 pub(crate) struct Run<'a> {
     machine: &'a Machine,
-    repository: &'a Path,
     branch: String,
     directory: PathBuf,
     workflow: Value,
@@ -57,12 +56,12 @@ impl Job {
 
 impl<'a> Run<'a> {
     /// The branch has been pushed.
-    pub(crate) fn push(machine: &'a Machine, repository: &'a Path, branch: &str) -> Result<Self> {
-        Self::new(machine, repository, branch, json!({ "event_name": "push", "token": "gh-token" }))
+    pub(crate) fn push(machine: &'a Machine, branch: &str) -> Result<Self> {
+        Self::new(machine, branch, json!({ "event_name": "push", "token": "gh-token" }))
     }
 
     /// A pull request of this number has been opened for the branch, or changed.
-    pub(crate) fn pull_request(machine: &'a Machine, repository: &'a Path, branch: &str, number: u64) -> Result<Self> {
+    pub(crate) fn pull_request(machine: &'a Machine, branch: &str, number: u64) -> Result<Self> {
         let head = json!({ "repo": { "full_name": "acme/tencent-infra" } });
         let github = json!({
             "event_name": "pull_request",
@@ -70,13 +69,16 @@ impl<'a> Run<'a> {
             "repository": "acme/tencent-infra",
             "event": { "pull_request": { "number": number, "head": head } },
         });
-        Self::new(machine, repository, branch, github)
+        Self::new(machine, branch, github)
     }
 
-    fn new(machine: &'a Machine, repository: &'a Path, branch: &str, github: Value) -> Result<Self> {
+    fn new(machine: &'a Machine, branch: &str, github: Value) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("run-").tempdir_in(machine.path(""))?.keep();
-        let workflow = yaml(&repository.join(".github/workflows/callback.yml"))?;
-        Ok(Self { machine, repository, branch: branch.to_owned(), directory, workflow, github })
+        let checkout = directory.join("workflow").to_string_lossy().into_owned();
+        let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
+        machine.run(&clone, &machine.path(""), &[])?.expect_success();
+        let workflow = yaml(&directory.join("workflow/.github/workflows/callback.yml"))?;
+        Ok(Self { machine, branch: branch.to_owned(), directory, workflow, github })
     }
 
     /// Runs a job to its end; none if its condition keeps it from running.
@@ -160,9 +162,9 @@ impl<'a> Run<'a> {
             || Ok::<_, &str>(self.directory.join(format!("artifact-{}", with["name"].as_str().ok_or("a name")?)));
         match action.split('@').next().unwrap_or_default() {
             "actions/checkout" => {
-                let (from, to) = (self.repository.to_string_lossy(), workspace.to_string_lossy());
-                let clone = ["git", "clone", "--quiet", "--branch", &self.branch, &from, &to];
-                self.machine.run(&clone, &self.directory, &[])?.expect_success();
+                let to = workspace.to_string_lossy();
+                let clone = ["git", "clone", "--quiet", "--branch", &self.branch, "github/repository.git", &to];
+                self.machine.run(&clone, &self.machine.path(""), &[])?.expect_success();
             }
             local if local.starts_with("./") => {
                 let action = yaml(&workspace.join(local).join("action.yml"))?;

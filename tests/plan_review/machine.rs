@@ -173,19 +173,23 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(output)
     }
 
-    /// What `gh` was given: a comment or a secret.
+    /// What `gh` was given: a comment, a secret, or the branch of a pull request.
     pub(crate) fn github(&self, name: &str) -> Result<String> {
         let file = self.path("github").join(name);
         Ok(fs::read_to_string(&file).map_err(|cause| format!("gh was not given {name}: {cause}"))?)
     }
 }
 
-/// Keeps what it is given, as GitHub would.
+/// Keeps what it is given, as GitHub would: the repository, too.
 const GH: &str = r#"#!/usr/bin/env bash
 set -eu
 case "$*" in
   "secret set "*" --env "*) mkdir -p "GITHUB/secrets/$5" && cat > "GITHUB/secrets/$5/$3" ;;
   "secret set "*) mkdir -p GITHUB/secrets && cat > "GITHUB/secrets/$3" ;;
+  "repo create "*" --private --source=.")
+    git init --quiet --bare --initial-branch=main GITHUB/repository.git
+    git remote add origin GITHUB/repository.git ;;
+  "pr create --fill") git branch --show-current > GITHUB/pull-request ;;
   "pr comment "*" --body-file "*" --edit-last --create-if-none") cp "$5" "GITHUB/comment-$3" ;;
   *) echo "unknown: gh $*" >&2; exit 2 ;;
 esac

