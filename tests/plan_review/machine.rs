@@ -29,6 +29,15 @@ print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
     Ok(serde_json::from_slice(&read.stdout)?)
 }
 
+/// Whether the kit takes this version: see its `versions.tf`.
+pub(crate) fn is_new_enough(terraform: &Terraform) -> bool {
+    let is_new_enough = (terraform.version().major, terraform.version().minor) >= (1, 11);
+    if !is_new_enough {
+        eprintln!("Skipped: the kit takes Terraform 1.11 or OpenTofu 1.11, and this is {terraform}.");
+    }
+    is_new_enough
+}
+
 /// An executable script.
 pub(crate) fn program(file: &Path, text: &str) -> Result {
     fs::write(file, text)?;
@@ -65,8 +74,7 @@ impl Machine {
     /// None where Terraform is older than the kit asks for.
     pub(crate) fn new() -> Result<Option<Self>> {
         let terraform = Terraform::find()?;
-        if (terraform.version().major, terraform.version().minor) < (1, 11) {
-            eprintln!("Skipped: the kit takes Terraform 1.11, this is {terraform}.");
+        if !is_new_enough(&terraform) {
             return Ok(None);
         }
         let machine = Self {
@@ -157,10 +165,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
 
     /// Runs a program in a directory of this machine, with nothing in its environment but this machine's and `more`.
     pub(crate) fn run(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Result<Output> {
-        let mut command = Command::new(self.path("bin").join(program[0]));
-        if !self.path("bin").join(program[0]).exists() {
-            command = Command::new(program[0]);
-        }
+        let mut command = Command::new(program[0]);
         command.args(&program[1..]).current_dir(directory).env_clear().stdin(Stdio::null());
         command.envs(&self.environment).envs(more.iter().map(|(name, value)| (name, value)));
         Ok(run(command, format!("`{}`", program.join(" ")))?)
