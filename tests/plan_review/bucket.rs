@@ -29,7 +29,7 @@ impl Bucket {
         Ok(bucket)
     }
 
-    /// The environment of somebody who may use it.
+    /// The environment of someone who may use it.
     pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
         let url = format!("http://{}", self.address);
         [

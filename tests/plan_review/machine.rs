@@ -118,7 +118,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
             .arg(format!("terraform-provider-tencent_v{version}"))
             .status()?;
         assert!(zipped.success());
-        // Somebody asks for this one, to lock its checksum. Where the tests run on it, it is there already.
+        // Someone asks for this one, to lock its checksum. Where the tests run on it, it is there already.
         let runner = self.path(&format!("archives/terraform-provider-tencent_{version}_linux_amd64.zip"));
         if !runner.exists() {
             fs::copy(self.path(&archive), runner)?;
