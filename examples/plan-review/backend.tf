@@ -1,4 +1,4 @@
-# The state that everyone shares: people, the plan job, the apply job. Set the bucket and the region to your own.
+# The state that people and both jobs share. Set your own bucket and region.
 terraform {
   backend "s3" {
     bucket = "acme-terraform-state" # with versioning, which is the way back to an earlier state

@@ -2,7 +2,7 @@
 # Downloads the provider to terraform.d/plugins, where `terraform init` looks before it asks a registry: for the platforms
 # given as arguments (linux_amd64, darwin_arm64, …), or for this machine's.
 #
-# Delete this file and the two places that run it once a registry has the provider.
+# Delete this file, and the steps that run it, once a registry has the provider.
 set -euo pipefail
 
 version=0.1.0

@@ -2,7 +2,7 @@
 #
 #   terraform apply -invoke=action.tencent_callback_probe.receiver
 #
-# The receiver has to ignore this event: its call's ID is all zeros, and its users are terraform-probe.
+# The receiver should ignore this event: its call's ID is all zeros, and its users are terraform-probe.
 terraform {
   required_version = ">= 1.14"
 }
