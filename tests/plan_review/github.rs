@@ -1,0 +1,228 @@
+//! Runs jobs of the kit's workflow as GitHub does, as far as this workflow goes. What it does not know, it refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use terraform_cli::Output;
+
+use crate::machine::{Machine, Result, yaml};
+
+/// One run of the workflow, for one event.
+pub(crate) struct Run<'a> {
+    machine: &'a Machine,
+    branch: String,
+    directory: PathBuf,
+    workflow: Value,
+    github: Value,
+}
+
+/// What became of a job.
+#[derive(Debug, Default)]
+pub(crate) struct Job {
+    /// The steps that ran a script, by name or script.
+    pub(crate) steps: Vec<(String, Output)>,
+    pub(crate) summary: String,
+}
+
+impl Job {
+    pub(crate) fn step(&self, name: &str) -> &Output {
+        let step = self.steps.iter().find(|(of, _)| of == name);
+        &step.unwrap_or_else(|| panic!("the step {name} did not run: {self:#?}")).1
+    }
+
+    /// The step that failed.
+    pub(crate) fn failed(&self) -> Option<&str> {
+        self.steps.iter().find(|(_, output)| !output.success()).map(|(name, _)| &**name)
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_success(&self) -> &Self {
+        assert_eq!(
+            self.failed(),
+            None,
+            "{}",
+            self.steps.iter().map(|(_, output)| output.to_string()).collect::<String>()
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_failed(&self, step: &str) -> &Self {
+        assert_eq!(self.failed(), Some(step), "{self:#?}");
+        self
+    }
+}
+
+impl<'a> Run<'a> {
+    /// The branch has been pushed.
+    pub(crate) fn push(machine: &'a Machine, branch: &str) -> Result<Self> {
+        Self::new(machine, branch, json!({ "event_name": "push", "token": "gh-token" }))
+    }
+
+    /// A pull request of this number has been opened for the branch, or changed.
+    pub(crate) fn pull_request(machine: &'a Machine, branch: &str, number: u64) -> Result<Self> {
+        let head = json!({ "repo": { "full_name": "acme/tencent-infra" } });
+        let github = json!({
+            "event_name": "pull_request",
+            "token": "gh-token",
+            "repository": "acme/tencent-infra",
+            "event": { "pull_request": { "number": number, "head": head } },
+        });
+        Self::new(machine, branch, github)
+    }
+
+    fn new(machine: &'a Machine, branch: &str, github: Value) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("run-").tempdir_in(machine.path(""))?.keep();
+        let checkout = directory.join("workflow").to_string_lossy().into_owned();
+        let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
+        machine.run(&clone, &machine.path(""), &[])?.expect_success();
+        let workflow = yaml(&directory.join("workflow/.github/workflows/callback.yml"))?;
+        Ok(Self { machine, branch: branch.to_owned(), directory, workflow, github })
+    }
+
+    /// Runs a job to its end; none if its condition keeps it from running.
+    pub(crate) fn job(&self, name: &str) -> Result<Option<Job>> {
+        let job = &self.workflow["jobs"][name];
+        let secrets = self.secrets(job["environment"].as_str())?;
+        let context = json!({ "github": self.github, "secrets": secrets });
+        if !condition(job, &context, true)? {
+            return Ok(None);
+        }
+        let workspace = self.directory.join(name);
+        let summary = self.directory.join("summary.md");
+        fs::write(&summary, "")?;
+        let mut environment = environment(&self.workflow, &context)?;
+        environment.push(("GITHUB_STEP_SUMMARY".to_owned(), summary.to_string_lossy().into_owned()));
+        let mut done = Job::default();
+        self.steps(&job["steps"], &workspace, &context, &environment, &mut done)?;
+        done.summary = fs::read_to_string(&summary)?;
+        Ok(Some(done))
+    }
+
+    /// The repository's secrets, and those of the environment.
+    fn secrets(&self, environment: Option<&str>) -> Result<Value> {
+        let mut secrets = json!({});
+        for place in ["secrets".to_owned()].into_iter().chain(environment.map(|name| format!("secrets/{name}"))) {
+            for entry in fs::read_dir(self.machine.path("github").join(place))?.flatten() {
+                if entry.path().is_file() {
+                    // gh leaves the end of the line out.
+                    let value = fs::read_to_string(entry.path())?.trim_end().to_owned();
+                    secrets[&*entry.file_name().to_string_lossy()] = value.into();
+                }
+            }
+        }
+        Ok(secrets)
+    }
+
+    fn steps(
+        &self,
+        steps: &Value,
+        workspace: &Path,
+        context: &Value,
+        outer: &[(String, String)],
+        done: &mut Job,
+    ) -> Result {
+        for step in steps.as_array().ok_or("no steps")? {
+            if !condition(step, context, done.failed().is_none())? {
+                continue;
+            }
+            if let Some(uses) = step["uses"].as_str() {
+                self.uses(uses, &step["with"], workspace, context, outer, done)?;
+                continue;
+            }
+            let script = step["run"].as_str().ok_or("a step without a script")?;
+            assert!(!script.contains("${{"), "an expression in a script can run what others write: {script}");
+            let mut environment = outer.to_vec();
+            environment.extend(self::environment(step, context)?);
+            let file = self.directory.join("script.sh");
+            fs::write(&file, script)?;
+            let file = file.to_string_lossy();
+            let program = match step["shell"].as_str().or(self.workflow["defaults"]["run"]["shell"].as_str()) {
+                Some("bash") => vec!["bash", "--noprofile", "--norc", "-eo", "pipefail", &file],
+                None => vec!["bash", "-e", &file],
+                Some(other) => return Err(format!("unknown shell: {other}").into()),
+            };
+            let output = self.machine.run(&program, workspace, &environment)?;
+            done.steps.push((step["name"].as_str().unwrap_or(script).to_owned(), output));
+        }
+        Ok(())
+    }
+
+    fn uses(
+        &self,
+        action: &str,
+        with: &Value,
+        workspace: &Path,
+        context: &Value,
+        outer: &[(String, String)],
+        done: &mut Job,
+    ) -> Result {
+        let artifact =
+            || Ok::<_, &str>(self.directory.join(format!("artifact-{}", with["name"].as_str().ok_or("a name")?)));
+        match action.split('@').next().unwrap_or_default() {
+            "actions/checkout" => {
+                let to = workspace.to_string_lossy();
+                let clone = ["git", "clone", "--quiet", "--branch", &self.branch, "github/repository.git", &to];
+                self.machine.run(&clone, &self.machine.path(""), &[])?.expect_success();
+            }
+            local if local.starts_with("./") => {
+                let action = yaml(&workspace.join(local).join("action.yml"))?;
+                self.steps(&action["runs"]["steps"], workspace, context, outer, done)?;
+            }
+            "actions/upload-artifact" => {
+                let file = with["path"].as_str().ok_or("a path")?;
+                fs::create_dir(artifact()?)?;
+                fs::copy(workspace.join(file), artifact()?.join(file))?;
+            }
+            "actions/download-artifact" => {
+                for file in fs::read_dir(artifact()?)?.flatten() {
+                    fs::copy(file.path(), workspace.join(file.file_name()))?;
+                }
+            }
+            // The machine has a Terraform and the role, and an empty cache.
+            "hashicorp/setup-terraform" | "aws-actions/configure-aws-credentials" | "actions/cache" => {}
+            other => return Err(format!("unknown action: {other}").into()),
+        }
+        Ok(())
+    }
+}
+
+/// The variables that a step, or the workflow, sets.
+fn environment(of: &Value, context: &Value) -> Result<Vec<(String, String)>> {
+    let set = of["env"].as_object().into_iter().flatten();
+    set.map(|(name, value)| {
+        let text = value.as_str().ok_or("a text")?;
+        let expression = text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
+        Ok((name.clone(), expression.map_or_else(|| text.to_owned(), |it| evaluate(it.trim(), context))))
+    })
+    .collect()
+}
+
+/// Whether a job or a step runs.
+fn condition(of: &Value, context: &Value, successful: bool) -> Result<bool> {
+    let text = of["if"].as_str().unwrap_or("success()");
+    let text = text.trim_start_matches("${{").trim_end_matches("}}").trim();
+    let holds = |term: &str| match (term.trim(), term.split_once("==")) {
+        ("!cancelled()", _) => Ok(true),
+        ("success()", _) => Ok(successful),
+        (_, Some((left, right))) => Ok(evaluate(left.trim(), context) == evaluate(right.trim(), context)),
+        (other, None) => Err(format!("unknown condition: {other}")),
+    };
+    let all = |terms: &str| terms.split("&&").map(holds).try_fold(true, |all, one| Ok::<_, String>(all & one?));
+    let any = text.split("||").map(all).try_fold(false, |any, one| Ok::<_, String>(any | one?))?;
+    // A condition that asks for no status asks for success.
+    Ok(any && (successful || text.contains("()")))
+}
+
+/// A literal, or what the context has there: like GitHub, nothing for what is missing.
+fn evaluate(expression: &str, context: &Value) -> String {
+    if let Some(literal) = expression.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return literal.to_owned();
+    }
+    match expression.split('.').fold(context, |value, name| &value[name]) {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}

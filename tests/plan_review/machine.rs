@@ -1,0 +1,211 @@
+//! A machine that knows nothing of the project but what the kit tells it: a person's, or a runner's.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tencent_simulator::{Receiver, Simulator};
+use terraform_cli::{Feature, Output, Terraform, platform, python_with, run};
+
+use crate::bucket::Bucket;
+
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The kit.
+pub(crate) fn kit() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plan-review")
+}
+
+/// A file of YAML. Every scalar stays a string, also the key `on`.
+pub(crate) fn yaml(file: &Path) -> Result<Value> {
+    const READ: &str = "import json, sys, yaml
+print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
+    let read = Command::new(python_with("PyYAML", "6.0.3")?).args(["-c", READ]).arg(file).output()?;
+    Ok(serde_json::from_slice(&read.stdout)?)
+}
+
+/// Whether the kit takes this version: see its `versions.tf`.
+pub(crate) fn is_new_enough(terraform: &Terraform) -> bool {
+    let is_new_enough = (terraform.version().major, terraform.version().minor) >= (1, 11);
+    if !is_new_enough {
+        eprintln!("Skipped: the kit takes Terraform 1.11 or OpenTofu 1.11, and this is {terraform}.");
+    }
+    is_new_enough
+}
+
+/// An executable script.
+pub(crate) fn program(file: &Path, text: &str) -> Result {
+    fs::write(file, text)?;
+    Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o755))?)
+}
+
+/// Puts `jq` into this directory, unless the machine has one.
+pub(crate) fn jq(directory: &Path) -> Result {
+    if Command::new("jq").arg("--version").stdout(Stdio::null()).status().is_ok() {
+        return Ok(());
+    }
+    program(&directory.join("jq"), &JQ.replace("PYTHON", &python_with("jq", "1.13.0")?.to_string_lossy()))
+}
+
+/// PATH with this directory first.
+pub(crate) fn path_with(directory: &Path) -> Result<String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories = [directory.to_owned()].into_iter().chain(env::split_paths(&path));
+    Ok(env::join_paths(directories)?.to_string_lossy().into_owned())
+}
+
+/// Files on it: `bin/`, `home/`, `archives/` with a release of the provider, `provider/` with the kit as in a checkout, and
+/// `github/` with what `gh` was given.
+pub(crate) struct Machine {
+    root: TempDir,
+    environment: BTreeMap<String, String>,
+    pub(crate) terraform: Terraform,
+    pub(crate) simulator: Simulator,
+    pub(crate) receiver: Receiver,
+    pub(crate) bucket: Bucket,
+}
+
+impl Machine {
+    /// None where Terraform is older than the kit asks for.
+    pub(crate) fn new() -> Result<Option<Self>> {
+        let terraform = Terraform::find()?;
+        if !is_new_enough(&terraform) {
+            return Ok(None);
+        }
+        let machine = Self {
+            root: tempfile::Builder::new().prefix("plan-review-").tempdir()?,
+            environment: BTreeMap::new(),
+            terraform,
+            simulator: Simulator::start()?,
+            receiver: Receiver::start_tls()?,
+            bucket: Bucket::start()?,
+        };
+        for directory in ["bin", "home", "archives", "provider/examples", "github"] {
+            fs::create_dir_all(machine.path(directory))?;
+        }
+        let copied = Command::new("cp").arg("-r").arg(kit()).arg(machine.path("provider/examples")).status()?;
+        assert!(copied.success());
+        machine.release()?;
+        machine.programs()?;
+        Ok(Some(machine.with_environment()?))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// Whether the kit is used as it is, with its probe.
+    pub(crate) fn probes(&self) -> bool {
+        self.terraform.has(Feature::Actions)
+    }
+
+    /// A release of the provider, as `cargo xtask package` names it.
+    fn release(&self) -> Result {
+        const ZIP: &str = "import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sys.argv[3])";
+        let version = env!("CARGO_PKG_VERSION");
+        let platform = platform(env::consts::OS, env::consts::ARCH);
+        let archive = format!("archives/terraform-provider-tencent_{version}_{platform}.zip");
+        let zipped = Command::new("python3")
+            .args(["-c", ZIP])
+            .arg(self.path(&archive))
+            .arg(env!("CARGO_BIN_EXE_terraform-provider-tencent"))
+            .arg(format!("terraform-provider-tencent_v{version}"))
+            .status()?;
+        assert!(zipped.success());
+        // Someone asks for this one, to lock its checksum. Where the tests run on it, it is there already.
+        let runner = self.path(&format!("archives/terraform-provider-tencent_{version}_linux_amd64.zip"));
+        if !runner.exists() {
+            fs::copy(self.path(&archive), runner)?;
+        }
+        Ok(())
+    }
+
+    /// The programs that the kit runs, beside those that every machine has.
+    fn programs(&self) -> Result {
+        let python = python_with("tls-sig-api-v2", "1.1")?;
+        let bin = self.path("bin");
+        program(
+            &bin.join("terraform"),
+            &format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.terraform.executable().display()),
+        )?;
+        program(&bin.join("python3"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()))?;
+        program(&bin.join("pip"), &format!("#!/bin/sh\nexec '{}' -m pip \"$@\"\n", python.display()))?;
+        program(&bin.join("gh"), &GH.replace("GITHUB", &self.path("github").to_string_lossy()))?;
+        jq(&bin)
+    }
+
+    fn with_environment(mut self) -> Result<Self> {
+        let authority = self.path("receiver.pem");
+        fs::write(&authority, self.receiver.ca_certificate_pem().unwrap_or_default())?;
+        let set = [
+            ("PATH", path_with(&self.path("bin"))?),
+            ("HOME", self.path("home").to_string_lossy().into_owned()),
+            ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
+            ("CHECKPOINT_DISABLE", "1".to_owned()),
+            ("TF_INPUT", "false".to_owned()),
+            ("SSL_CERT_FILE", authority.to_string_lossy().into_owned()),
+            ("TENCENT_ENDPOINT", self.simulator.url().to_owned()),
+            ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("GIT_AUTHOR_NAME", "A".to_owned()),
+            ("GIT_AUTHOR_EMAIL", "a@example.com".to_owned()),
+            ("GIT_COMMITTER_NAME", "A".to_owned()),
+            ("GIT_COMMITTER_EMAIL", "a@example.com".to_owned()),
+        ];
+        self.environment.extend(set.map(|(name, value)| (name.to_owned(), value)));
+        self.environment.extend(self.bucket.environment().map(|(name, value)| (name.to_owned(), value)));
+        Ok(self)
+    }
+
+    /// Runs a program in a directory of this machine, with nothing in its environment but this machine's and `more`.
+    pub(crate) fn run(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Result<Output> {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).current_dir(directory).env_clear().stdin(Stdio::null());
+        command.envs(&self.environment).envs(more.iter().map(|(name, value)| (name, value)));
+        Ok(run(command, format!("`{}`", program.join(" ")))?)
+    }
+
+    /// Runs a script that has to succeed.
+    pub(crate) fn bash(&self, script: &str, directory: &Path, more: &[(String, String)]) -> Result<Output> {
+        let output = self.run(&["bash", "-eo", "pipefail", "-c", script], directory, more)?;
+        output.expect_success();
+        Ok(output)
+    }
+
+    /// What `gh` was given: a comment, a secret, or the branch of a pull request.
+    pub(crate) fn github(&self, name: &str) -> Result<String> {
+        let file = self.path("github").join(name);
+        Ok(fs::read_to_string(&file).map_err(|cause| format!("gh was not given {name}: {cause}"))?)
+    }
+}
+
+/// Keeps what it is given, as GitHub would: the repository, too.
+const GH: &str = r#"#!/usr/bin/env bash
+set -eu
+case "$*" in
+  "secret set "*" --env "*) mkdir -p "GITHUB/secrets/$5" && cat > "GITHUB/secrets/$5/$3" ;;
+  "secret set "*) mkdir -p GITHUB/secrets && cat > "GITHUB/secrets/$3" ;;
+  "repo create "*" --private --source=.")
+    git init --quiet --bare --initial-branch=main GITHUB/repository.git
+    git remote add origin GITHUB/repository.git ;;
+  "pr create --fill") git branch --show-current > GITHUB/pull-request ;;
+  "pr comment "*" --body-file "*" --edit-last --create-if-none") cp "$5" "GITHUB/comment-$3" ;;
+  *) echo "unknown: gh $*" >&2; exit 2 ;;
+esac
+"#;
+
+/// PyPI's `jq` is jq itself as a Python module.
+const JQ: &str = r#"#!PYTHON
+import jq, json, sys
+_, raw, slurpfile, name, value, option, program = sys.argv
+assert (raw, slurpfile, option) == ("-r", "--slurpfile", "-f"), sys.argv
+compiled = jq.compile(open(program).read(), args={name: [json.load(open(value))]})
+for line in compiled.input_text(sys.stdin.read()):
+    print(line)
+"#;

