@@ -12,6 +12,9 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, schema};
 use crate::markdown::{Kind, Page};
 use crate::{files, read, sources};
 
+/// The folder to copy.
+const KIT: &str = "examples/plan-review";
+
 /// Names that are nobody's here, and whose they are.
 const OF_OTHERS: [(&str, &[&str]); 5] = [
     (
@@ -52,6 +55,8 @@ struct Names {
     words: BTreeSet<String>,
     /// The words of everything here that runs: what pages for contributors may name.
     code: BTreeSet<String>,
+    /// The words of the files to copy, which their page may name.
+    kit: BTreeSet<String>,
     /// The words in the strings of `cargo xtask`.
     xtask: BTreeSet<String>,
 }
@@ -64,6 +69,7 @@ impl Names {
             ["src", "xtask", "tests", "benches", "examples", "fuzz", ".github/workflows"].iter().flat_map(|f| files(f));
         let code =
             code.filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "yml"));
+        let kit = files(KIT).into_iter().filter(|file| file.extension().is_none_or(|extension| extension != "md"));
         let (objects, attributes) = of_the_schema();
         Self {
             objects,
@@ -73,6 +79,7 @@ impl Names {
             code: code
                 .flat_map(|file| words(&format!("{} {}", file.display(), read(&file))).collect::<Vec<_>>())
                 .collect(),
+            kit: kit.flat_map(|file| words(&read(file)).collect::<Vec<_>>()).collect(),
             xtask: sources::literals("xtask/src/main.rs").iter().flat_map(|text| words(text)).collect(),
         }
     }
@@ -87,7 +94,7 @@ impl Names {
                 false => {
                     is_of_others(&word)
                         || [&self.attributes, &self.objects, &self.strings].iter().any(|names| names.contains(&word))
-                        || is_for_contributors(page) && self.code.contains(&word)
+                        || self.is_beside(&word, page)
                 }
             };
             if !known {
@@ -115,11 +122,14 @@ impl Names {
         let known = |variable: &String| {
             // `TENCENT_…` is any of them.
             let is = |name: &String| name == variable || variable.ends_with('_') && name.starts_with(variable.as_str());
-            is_of_others(variable)
-                || self.words.iter().any(is)
-                || is_for_contributors(page) && self.code.contains(variable)
+            is_of_others(variable) || self.words.iter().any(is) || self.is_beside(variable, page)
         };
         words(code).filter(|word| is_variable(word) && !known(word)).collect()
+    }
+
+    /// Whether a page that isn't for users, or is for a folder of its own, may name this.
+    fn is_beside(&self, word: &str, page: &Page) -> bool {
+        is_for_contributors(page) && self.code.contains(word) || page.path.starts_with(KIT) && self.kit.contains(word)
     }
 }
 
