@@ -1,5 +1,5 @@
-//! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`, and the examples
-//! are valid as they stand.
+//! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`. What any page says
+//! in code is so: configurations are valid, links lead somewhere, names and messages exist.
 //!
 //! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
 

@@ -179,6 +179,8 @@ fn a_message_says_what_its_literal_allows() {
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … had a Call configuration already", false),
         ("SDKAppID {} already has this. The plan writes it.", "SDKAppID … has a configuration already", false),
         ("SDKAppID {} already has this. The plan writes it.", "The plan writes it", true),
+        // What quotes does not vouch for what it quotes.
+        ("It says *Nothing at all is here*.", "Nothing at all is here", false),
         ("{}: {}", "anything: at all", false),
         ("{{\"a\"}}", "{\"a\"}", true),
         ("Not found", "Not found", true),

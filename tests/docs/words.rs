@@ -12,6 +12,9 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, schema};
 use crate::markdown::{Kind, Page};
 use crate::{files, read, sources};
 
+/// The folder to copy.
+const KIT: &str = "examples/plan-review";
+
 /// Names that are nobody's here, and whose they are.
 const OF_OTHERS: [(&str, &[&str]); 5] = [
     (
@@ -55,12 +58,13 @@ struct Names {
     objects: BTreeSet<String>,
     /// Arguments and attributes.
     attributes: BTreeSet<String>,
-    /// The strings of the provider, and the words in them.
+    /// The strings of the provider: whole ones, for a description must not vouch for itself.
     strings: BTreeSet<String>,
-    words: BTreeSet<String>,
     /// The words of everything here that runs: what pages for contributors may name.
     code: BTreeSet<String>,
-    /// The words in the strings of `cargo xtask`.
+    /// The words of the files to copy, which their page may name.
+    kit: BTreeSet<String>,
+    /// The strings of `cargo xtask`.
     xtask: BTreeSet<String>,
 }
 
@@ -72,30 +76,30 @@ impl Names {
             ["src", "xtask", "tests", "benches", "examples", "fuzz", ".github/workflows"].iter().flat_map(|f| files(f));
         let code =
             code.filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "yml"));
+        let kit = files(KIT).into_iter().filter(|file| file.extension().is_none_or(|extension| extension != "md"));
         let (objects, attributes) = of_the_schema();
         Self {
             objects,
             attributes,
-            words: strings.iter().flat_map(|text| words(text)).collect(),
             strings,
             code: code
                 .flat_map(|file| words(&format!("{} {}", file.display(), read(&file))).collect::<Vec<_>>())
                 .collect(),
-            xtask: sources::literals("xtask/src/main.rs").iter().flat_map(|text| words(text)).collect(),
+            kit: kit.flat_map(|file| words(&read(file)).collect::<Vec<_>>()).collect(),
+            xtask: sources::literals("xtask/src/main.rs"),
         }
     }
 
     /// What is no name of anything in a piece of code.
     fn unknown(&self, code: &str, page: &Page) -> Vec<String> {
         let mut unknown = self.unknown_variables(code, page);
-        let is_ours = |word: &str| self.objects.contains(word) || word == "tencent_";
         for word in words(code).filter(|word| word.contains('_') && !is_variable(word)) {
             let known = match word.starts_with("tencent_") {
-                true => is_ours(&word),
+                true => word == "tencent_" || self.objects.contains(&word),
                 false => {
                     is_of_others(&word)
                         || [&self.attributes, &self.objects, &self.strings].iter().any(|names| names.contains(&word))
-                        || is_for_contributors(page) && self.code.contains(&word)
+                        || self.is_beside(&word, page)
                 }
             };
             if !known {
@@ -107,11 +111,11 @@ impl Names {
 
         let pieces = || code.split(|c: char| c.is_whitespace() || "\"'`,;()[]{}".contains(c));
         let is_event = |piece: &&str| piece.split_once(".Callback").is_some_and(|(service, _)| !service.contains('/'));
-        unknown.extend(pieces().filter(is_event).filter(|event| !self.words.contains(*event)).map(str::to_owned));
+        unknown.extend(pieces().filter(is_event).filter(|event| !self.strings.contains(*event)).map(str::to_owned));
         if code.starts_with("cargo xtask") || code.starts_with("--") && !code.starts_with("-- ") {
+            // `lexopt` has them without the dashes.
             let known = |option: &&str| {
-                let of_the_provider = !code.starts_with("cargo") && self.words.contains(*option);
-                self.xtask.contains(*option) || of_the_provider
+                self.xtask.contains(&option[2..]) || !code.starts_with("cargo") && self.strings.contains(*option)
             };
             unknown.extend(pieces().filter(|p| p.starts_with("--")).filter(|o| !known(o)).map(str::to_owned));
         }
@@ -123,11 +127,14 @@ impl Names {
         let known = |variable: &String| {
             // `TENCENT_…` is any of them.
             let is = |name: &String| name == variable || variable.ends_with('_') && name.starts_with(variable.as_str());
-            is_of_others(variable)
-                || self.words.iter().any(is)
-                || is_for_contributors(page) && self.code.contains(variable)
+            is_of_others(variable) || self.strings.iter().any(is) || self.is_beside(variable, page)
         };
         words(code).filter(|word| is_variable(word) && !known(word)).collect()
+    }
+
+    /// Whether a page that isn't for users, or is for a folder of its own, may name this.
+    fn is_beside(&self, word: &str, page: &Page) -> bool {
+        is_for_contributors(page) && self.code.contains(word) || page.path.starts_with(KIT) && self.kit.contains(word)
     }
 }
 
@@ -158,14 +165,9 @@ fn is_missing(piece: &str, page: &Page) -> bool {
     from.iter().any(|from| from.join(folder).is_dir()) && !from.iter().any(|from| from.join(piece).exists())
 }
 
-/// The words of a text. Options keep their dashes, and events the service before their dot.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let pieces = text.split(|c: char| !c.is_alphanumeric() && !"_.-".contains(c));
-    let parts = pieces.flat_map(|piece| match piece.contains(".Callback") || piece.starts_with("--") {
-        true => vec![piece.trim_end_matches('.')],
-        false => piece.split(['.', '-']).collect(),
-    });
-    parts.filter(|word| !word.is_empty()).map(str::to_owned)
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
 /// Objects with functions, and attributes with parameters, of the provider's schema: of all kinds, those too that only the
