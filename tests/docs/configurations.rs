@@ -134,7 +134,7 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
         if !validated.success() || validated.stdout().contains("Warning") {
             problems.push(format!("{}: {validated}", configuration.place));
         }
-        let place = configuration.place.replace(['/', ':'], "-");
+        let place = configuration.place.replace(['/', '\\', ':'], "-");
         workspace.write(format!("format/{place}.tf"), &text)?;
     }
     let formatted = workspace.run(&["fmt", "-check", "-diff", "format"])?;
