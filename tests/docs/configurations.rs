@@ -103,8 +103,9 @@ fn complete(text: &str) -> (String, String) {
     }
     for from in text.split("from = ").skip(1) {
         let provider = from.split('_').next().unwrap_or_default();
-        if provider != "tencent" {
-            writeln!(others, "    {provider} = {{ source = \"terraform.io/builtin/terraform\" }}").expect("memory");
+        let stand_in = format!("    {provider} = {{ source = \"terraform.io/builtin/terraform\" }}\n");
+        if provider != "tencent" && !others.contains(&stand_in) {
+            others += &stand_in;
         }
     }
     if !text.contains("required_providers") {
@@ -133,7 +134,7 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
         if !validated.success() || validated.stdout().contains("Warning") {
             problems.push(format!("{}: {validated}", configuration.place));
         }
-        let place = configuration.place.replace(['/', ':'], "-");
+        let place = configuration.place.replace(['/', '\\', ':'], "-");
         workspace.write(format!("format/{place}.tf"), &text)?;
     }
     let formatted = workspace.run(&["fmt", "-check", "-diff", "format"])?;
@@ -141,4 +142,23 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
         problems.push(formatted.to_string());
     }
     Ok(problems)
+}
+
+#[test]
+fn a_configuration_is_completed_with_what_it_lacks() {
+    let beside = |text: &str| complete(text).1;
+    let declared = "variable \"a\" {}\nlocals {\n  b = var.a\n}\noutput \"c\" {\n  value = local.b\n}\n";
+    assert!(!beside(declared).contains("variable") && !beside(declared).contains("locals"));
+    assert!(beside(declared).contains("callkit/tencent"));
+    assert_eq!(beside("terraform {\n  required_providers {}\n}\n"), "");
+
+    let lacking = beside("x = [var.a, var.a, local.b, data.tencent_call_callback.c]\nto = tencent_room_callback.d\n");
+    assert_eq!(lacking.matches("variable \"a\" {}").count(), 1);
+    assert!(lacking.contains("  b = {}"));
+    assert!(lacking.contains("resource \"tencent_room_callback\" \"d\"") && lacking.contains("Room.Callback"));
+    assert!(!lacking.contains("\"c\""));
+
+    let (whole, _) = complete("  deletion_policy = \"ABANDON\"\n");
+    assert!(whole.starts_with("resource \"tencent_call_callback\" \"this\" {") && whole.contains("ABANDON"));
+    assert!(beside("removed {\n  from = other_thing.x\n}\n").contains("other = { source = \"terraform.io/builtin"));
 }
