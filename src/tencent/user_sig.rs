@@ -45,7 +45,7 @@ impl Claims {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUserSig {
     /// Not in the format of a UserSig.
-    #[error("it is not a UserSig of version 2.0: check that it was copied whole")]
+    #[error("it is not a UserSig of version 2.0")]
     Unreadable,
     /// Made for another application.
     #[error("it was made for SDKAppID {0}")]
