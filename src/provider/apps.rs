@@ -419,7 +419,7 @@ mod tests {
         let someone = Entry { identifier: text("someone"), ..key("tok3n") };
         expect_one(check_with(someone), "apps[\"1\"].identifier", "sets the identifier \"administrator\"");
         let china = Entry { region: text("china"), ..key("tok3n") };
-        expect_one(check_with(china), "apps[\"1\"].region", "says the endpoint https://adminapikr.im.qcloud.com");
+        expect_one(check_with(china), "apps[\"1\"].region", "sets the endpoint https://adminapikr.im.qcloud.com");
         let elsewhere = Entry { endpoint: text("https://gateway.example.com"), ..key("tok3n") };
         expect_one(check_with(elsewhere), "apps[\"1\"].endpoint", "sets the endpoint https://adminapikr.im.qcloud.com");
     }

@@ -1,4 +1,4 @@
-//! Ephemeral resource `tencent_user_sig`: a new UserSig, for whoever may not hold the key.
+//! Ephemeral resource `tencent_user_sig`: a new UserSig, for those who must not hold the key.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Probes: an event as Tencent posts it, sent from here, and what its receiver makes of it.
+//! Probes: an event as Tencent posts it, sent from this machine, and the receiver's answer.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -354,8 +354,9 @@ impl Soak {
         let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
-        // Terraform that cannot read everything keeps the state of before, of everything.
-        let looked = !told.iter().any(|text| text.starts_with("Error: Reading the "));
+        // Terraform that cannot read everything, or cannot plan, keeps the state of before, of everything.
+        let ended = ["Error: Reading the ", "Error: Checking for an existing "];
+        let looked = !told.iter().any(|text| ended.iter().any(|ended| text.starts_with(ended)));
         let (states, remotes) = (self.states()?, self.remotes());
         for id in ID..ID + APPLICATIONS {
             self.figures.reported += about(id).count();

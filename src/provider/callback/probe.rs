@@ -1,5 +1,5 @@
-//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and says what the receiver makes
-//! of it.
+//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and reports how the receiver
+//! answers.
 
 use std::collections::BTreeSet;
 
