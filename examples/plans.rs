@@ -49,13 +49,13 @@ struct Kind {
     argument: &'static str,
     /// Applied before, if anything.
     applied: Option<&'static str>,
-    /// What somebody else then sets.
+    /// What someone else then sets.
     set_elsewhere: Option<fn() -> Configuration>,
     /// The SecretKey, if it is not the application's.
     secret_key: Option<&'static str>,
     /// Whether [`MAIN`] has `url_wo` in place of `url`.
     has_secret_url: bool,
-    /// The plan that was made and saved before somebody else set that.
+    /// The plan that was made and saved before someone else set that.
     saved: Option<&'static [&'static str]>,
     arguments: &'static [&'static str],
 }
