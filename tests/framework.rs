@@ -638,7 +638,7 @@ async fn what_is_found_is_streamed() {
         (&[][..], &[][..]),
         (&["a", "b", "gone"], &["A", "B"]),
         (&["a", "b", "c"], &["A", "B", "C"]),
-        (&["a", "b", "c", "gone", "d"], &["A", "B", "CWarning: There is more than this query shows"]),
+        (&["a", "b", "c", "gone", "d"], &["A", "B", "CWarning: There are more results than this query shows"]),
         (&["a", "fail"], &["A", "Warning: Not looked at"]),
         (&["fail", "gone"], &["Warning: Not looked at"]),
         (&["fail"], &["Warning: Not looked at", "Error: Nothing could be listed"]),

@@ -73,7 +73,7 @@ pub enum ServeError {
     },
     /// The directory for the socket cannot be used.
     #[error(
-        "no socket can be made in {}: {reason}. Make it a directory that this user can write to, or set {variable} to \
+        "cannot create a socket in {}: {reason}. Make it a directory that this user can write to, or set {variable} to \
          another one",
         .directory.display()
     )]
@@ -202,10 +202,9 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
     let entries: serde_json::Map<_, _> = plugin.addresses.iter().map(|a| ((*a).to_owned(), entry.clone())).collect();
     let json = serde_json::Value::Object(entries);
     format!(
-        "The provider runs without a host, for development only: whoever can reach its socket as this user can use it.\n\
-         It has the environment of this terminal; Terraform's does not reach it. To use it, run Terraform in another \
-         terminal with this variable; to end it, press Ctrl-C.\n\n    \
-         export TF_REATTACH_PROVIDERS='{json}'\n\n"
+        "The provider is running without a host, for development only. Any process of this user can connect to its \
+         socket.\nIt uses the environment of this terminal, not Terraform's. To use it, set this variable and run \
+         Terraform in another terminal. To stop it, press Ctrl-C.\n\n    export TF_REATTACH_PROVIDERS='{json}'\n\n"
     )
 }
 

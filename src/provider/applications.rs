@@ -80,8 +80,8 @@ impl Tencent {
     /// What to say where neither a resource nor the provider names an application: all that is missing.
     pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
         let mut detail =
-            "Nothing says which application this is for. Set sdk_app_id here or in the provider block, or \
-                          the environment variable TENCENT_SDK_APP_ID."
+            "No application is set. Set sdk_app_id here or in the provider block, or the environment variable \
+             TENCENT_SDK_APP_ID."
                 .to_owned();
         if let Some(listed) = self.listed() {
             detail += &format!(" The provider has credentials for {listed}.");
@@ -98,8 +98,9 @@ impl Tencent {
         if self.has_no_credentials() {
             return no_credentials().into();
         }
-        let detail = "Nothing says whose the provider's credentials are. Set sdk_app_id in the provider block, or the \
-                      environment variable TENCENT_SDK_APP_ID, or name the applications in sdk_app_ids.";
+        let detail = "The provider does not know which application its credentials belong to. Set sdk_app_id in the \
+                      provider block, or the environment variable TENCENT_SDK_APP_ID, or name the applications in \
+                      sdk_app_ids.";
         Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
     }
 
@@ -151,9 +152,9 @@ impl Tencent {
     /// As [`app`](Self::app).
     pub(super) fn app_of_object(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         let advice = format!(
-            "\n\nIf the state still holds an object of SDKAppID {id} that should go: destroy it first, with the provider's \
-             earlier credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, \
-             or take it out of the state with a removed block."
+            "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
+             credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, or \
+             take it out of the state with a removed block."
         );
         self.app_or(id, &advice)
     }
@@ -227,11 +228,11 @@ impl Tencent {
     fn no_credentials_for(&self, id: SdkAppId, advice: &str) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
         let instead = match self.sdk_app_id == Attr::Known(id) {
-            true => "Or set its own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG).",
+            true => "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG).",
             false => "Or use another provider block for it.",
         };
         let detail = format!(
-            "{has}Credentials are those of one application. Add an entry with this application's to the provider's \
+            "{has}Each application has its own credentials. Add an entry for this application to the provider's \
              apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{advice}"
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
@@ -285,7 +286,7 @@ fn no_credentials() -> Diagnostic {
     Diagnostic::error(
         "The provider \"tencent\" has no credentials",
         "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey \
-         (Tencent RTC console, Basic Information). If the pipeline may not hold the key, set user_sig or \
+         (Tencent RTC console, Basic Information). If the pipeline must not hold the key, set user_sig or \
          TENCENT_USER_SIG to a UserSig instead. For several applications, set apps.",
     )
 }

@@ -204,7 +204,7 @@ impl Reader<'_> {
 }
 
 const NO_CREDENTIALS: &str =
-    "The entry has no credentials. Set secret_key, or user_sig if the pipeline may not hold the key.";
+    "The entry has no credentials. Set secret_key, or user_sig if the pipeline must not hold the key.";
 
 /// Checks what the entries say together with the rest of the block and the environment, all of which is known.
 /// `own` are the default application and its credentials.
@@ -225,7 +225,7 @@ pub(super) fn check(
             && let Some((name, reason)) = contradiction(entry, account, own)
         {
             let detail = format!(
-                "SDKAppID {id} is the provider's sdk_app_id, for which the provider block or the environment says \
+                "SDKAppID {id} is the provider's sdk_app_id, for which the provider block or the environment sets \
                  {reason}. Make both the same, or remove the entry."
             );
             diagnostics.push(invalid(key, Some(name), detail));
@@ -255,7 +255,7 @@ fn ending_soon(ending: &[(&String, SystemTime)]) -> Option<Diagnostic> {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };
-    let which = format!("These end soon:\n\n{}{more}\n\n", lines.collect::<Vec<_>>().join("\n"));
+    let which = format!("These expire soon:\n\n{}{more}\n\n", lines.collect::<Vec<_>>().join("\n"));
     (!ending.is_empty()).then(|| config::expiring(&which).on(NAME))
 }
 
@@ -267,13 +267,13 @@ fn contradiction(entry: &Entry, account: &Account, own: &Account) -> Option<(&'s
             Credentials::UserSig(_) => "UserSig",
         };
         let name = if entry.secret_key.is_null() { "user_sig" } else { "secret_key" };
-        return Some((name, format!("another {held}")));
+        return Some((name, format!("a different {held}")));
     }
     if account.identifier != own.identifier {
-        return Some(("identifier", format!("{:?}", own.identifier)));
+        return Some(("identifier", format!("the identifier {:?}", own.identifier)));
     }
     let name = if entry.endpoint.is_null() { "region" } else { "endpoint" };
-    (account.endpoint != own.endpoint).then(|| (name, format!("to call {}", own.endpoint)))
+    (account.endpoint != own.endpoint).then(|| (name, format!("the endpoint {}", own.endpoint)))
 }
 
 #[cfg(test)]
@@ -410,14 +410,14 @@ mod tests {
             check(&argument, &apps, Some((id(1), &own("tok3n"))), SystemTime::now())
         };
         assert!(!check_with(Entry { region: text("seoul"), ..key("tok3n") }).has_errors());
-        expect_one(check_with(key("another")), "apps[\"1\"].secret_key", "says another SecretKey");
-        expect_one(check_with(user_sig(1)), "apps[\"1\"].user_sig", "says another SecretKey");
+        expect_one(check_with(key("another")), "apps[\"1\"].secret_key", "sets a different SecretKey");
+        expect_one(check_with(user_sig(1)), "apps[\"1\"].user_sig", "sets a different SecretKey");
         let someone = Entry { identifier: text("someone"), ..key("tok3n") };
-        expect_one(check_with(someone), "apps[\"1\"].identifier", "says \"administrator\"");
+        expect_one(check_with(someone), "apps[\"1\"].identifier", "sets the identifier \"administrator\"");
         let china = Entry { region: text("china"), ..key("tok3n") };
-        expect_one(check_with(china), "apps[\"1\"].region", "says to call https://adminapikr.im.qcloud.com");
+        expect_one(check_with(china), "apps[\"1\"].region", "sets the endpoint https://adminapikr.im.qcloud.com");
         let elsewhere = Entry { endpoint: text("https://gateway.example.com"), ..key("tok3n") };
-        expect_one(check_with(elsewhere), "apps[\"1\"].endpoint", "says to call https://adminapikr.im.qcloud.com");
+        expect_one(check_with(elsewhere), "apps[\"1\"].endpoint", "sets the endpoint https://adminapikr.im.qcloud.com");
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Source {
             Self::Variable(_) => "remove it",
         };
         let subject = self.subject(argument);
-        format!("{subject} begins or ends with white space, such as the line end of a file: {advice}.")
+        format!("{subject} begins or ends with white space, such as a trailing newline: {advice}.")
     }
 }
 
@@ -74,7 +74,10 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
         return Err(source.white_space(NAME));
     }
     if text.contains(char::is_whitespace) {
-        return Err(format!("{} contains white space: check that it was copied alone.", source.subject(NAME)));
+        return Err(format!(
+            "{} contains white space: check that nothing else was copied with it.",
+            source.subject(NAME)
+        ));
     }
     Ok(Credentials::SecretKey(text.to_owned().into()))
 }
@@ -85,7 +88,9 @@ pub(super) fn readable_user_sig(text: &str, source: Source) -> Result<Credential
         return Err(source.white_space(NAME));
     }
     let user_sig = UserSig::from(text.to_owned());
-    user_sig.claims().map_err(|error| format!("{} cannot be used: {error}.", source.subject(NAME)))?;
+    user_sig.claims().map_err(|error| {
+        format!("{} cannot be used: {error}. Check that it was copied whole.", source.subject(NAME))
+    })?;
     Ok(Credentials::UserSig(user_sig))
 }
 
@@ -171,7 +176,7 @@ mod tests {
                 readable_user_sig(text, Argument).expect_err(text),
                 endpoint(text, Argument).expect_err(text),
             ] {
-                assert!(said.ends_with("such as the line end of a file: trimspace() removes it."), "{said}");
+                assert!(said.ends_with("such as a trailing newline: trimspace() removes it."), "{said}");
             }
             let said = secret_key(text, Variable("TENCENT_SECRET_KEY")).expect_err(text);
             assert!(said.starts_with("The environment variable TENCENT_SECRET_KEY begins or ends"), "{said}");

@@ -71,10 +71,10 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
 pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
     let mut detail = format!("{}.\n\n{}", in_words(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {
-        detail += " The provider's requests_per_second is the rate for each of the API's calls.";
+        detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
     }
     if matches!(error.kind, ErrorKind::Timeout { .. }) {
-        detail += " The resource's timeouts say how long an operation may take.";
+        detail += " The resource's timeouts set how long an operation may take.";
     }
     if let Some(api) = error.api() {
         let route = Route::to(app.endpoint());

@@ -150,8 +150,8 @@ fn overridden_region(config: &Config, environment: Environment) -> Option<Diagno
     let Attr::Known(region) = &config.region else { return None };
     let overridden = config.endpoint.is_null() && environment("TENCENT_ENDPOINT").is_some_and(|text| !text.is_empty());
     let detail = format!(
-        "The environment variable TENCENT_ENDPOINT is set: calls go to that endpoint, not to the region {region:?}. \
-         Unset the variable, or remove region."
+        "The environment variable TENCENT_ENDPOINT is set, so calls go to that endpoint and not to the region \
+         {region:?}. Unset the variable, or remove region."
     );
     overridden.then(|| Diagnostic::warning("TENCENT_ENDPOINT overrides region", detail).on("region"))
 }
@@ -165,7 +165,7 @@ fn checked_user_sig(own: &Account, default: Option<SdkAppId>, now: SystemTime) -
         Err(error) => unusable_user_sig(&error, id, &own.origin, "identifier (TENCENT_IDENTIFIER)"),
         Ok(()) => {
             let expiry = ends_soon(user_sig, now)?;
-            expiring(&format!("The UserSig ({}) ends at {}.", own.origin, utc(expiry)))
+            expiring(&format!("The UserSig ({}) expires at {}.", own.origin, utc(expiry)))
         }
     };
     Some(found.on("user_sig"))
@@ -178,7 +178,7 @@ pub(super) fn unusable_user_sig(error: &InvalidUserSig, id: SdkAppId, origin: &s
         InvalidUserSig::OtherIdentifier(_) => {
             detail += &format!(" Set {identifier} to the account it was made for, or make a new one.");
         }
-        InvalidUserSig::Unreadable => {}
+        InvalidUserSig::Unreadable => detail += " Check that it was copied whole.",
         InvalidUserSig::OtherApp(_) | InvalidUserSig::Expired(_) => detail += " Make a new one.",
     }
     Diagnostic::error("The UserSig cannot be used", detail)
@@ -198,7 +198,10 @@ pub(super) fn utc(time: SystemTime) -> String {
 }
 
 pub(super) fn expiring(which: &str) -> Diagnostic {
-    Diagnostic::warning("A UserSig ends soon", format!("{which} Make a new one before: calls fail from then on."))
+    Diagnostic::warning(
+        "A UserSig expires soon",
+        format!("{which} Make a new one before then. After that, calls fail."),
+    )
 }
 
 /// What the block and the environment say, checked one by one.
@@ -314,8 +317,8 @@ impl Reader {
         }
         let (name, checked) = match (key.known(), user_sig.known()) {
             (Some(_), Some(_)) => {
-                let text = "secret_key and user_sig are both set. Set only one of them: the SecretKey, or a UserSig \
-                            if the pipeline may not hold the key.";
+                let text = "secret_key and user_sig are both set. Set only one of them: the SecretKey, or a UserSig if \
+                            the pipeline must not hold the key.";
                 ("user_sig", Err(text.to_owned()))
             }
             (Some(key), None) if key.expose_secret().is_empty() => {

@@ -42,11 +42,12 @@ impl Function for UserSigClaims {
     fn signature(&self) -> Signature {
         Signature {
             summary: "What a UserSig claims",
-            description: "Reads a UserSig of version 2.0: the account (`identifier`) and the application (`sdk_app_id`) \
-                          that it was made for, and from when to when it is valid (`issued_at`, `expires_at`, RFC 3339). \
-                          Use it in checks, and to find out why Tencent refuses a UserSig.\n\nAnybody can write such \
-                          claims. Only Tencent, who has the key, can tell whether the signature is genuine. Keep the UserSig itself in a \
-                          `sensitive` variable: in an error, Terraform quotes what is not.",
+            description: "Reads a UserSig of version 2.0: the account (`identifier`) and the application \
+                          (`sdk_app_id`) that it was made for, and when it was issued and expires (`issued_at`, \
+                          `expires_at`, RFC 3339). Use it in checks, and to find out why Tencent refuses a \
+                          UserSig.\n\nAnyone can write such claims. Only Tencent, which has the key, can verify the \
+                          signature. Keep the UserSig itself in a `sensitive` variable: Terraform quotes any other \
+                          value in error messages.",
             parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig.".into() }],
         }
     }
@@ -54,8 +55,12 @@ impl Function for UserSigClaims {
     fn call(&self, OfUserSig { user_sig }: OfUserSig) -> Result<Claims, FunctionError> {
         let is_padded = user_sig.trim() != user_sig;
         let claims = tencent::UserSig::from(user_sig).claims().map_err(|error| {
-            let advice = if is_padded { "; it begins or ends with white space, which trimspace() removes" } else { "" };
-            FunctionError::new(format!("{error}{advice}")).on("user_sig")
+            let advice = if is_padded {
+                "it begins or ends with white space, which trimspace() removes"
+            } else {
+                "check that it was copied whole"
+            };
+            FunctionError::new(format!("{error}; {advice}")).on("user_sig")
         })?;
         let issued_at = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(claims.issued_at));
         Ok(Claims {
@@ -90,17 +95,18 @@ impl Function for CallbackSignature {
     fn signature(&self) -> Signature {
         Signature {
             summary: "How Live signs an event",
-            description: "Computes the query parameter `Sign` that Tencent adds to the callback URL of live streams if the \
-                          application has an enabled `tencent_live_callback_token`: the SHA-256 of two texts put together, the \
-                          token and the query parameter `RequestTime`, in lower-case hexadecimal digits. Use it in a receiver's \
-                          tests, and to find out why it refuses an event. Tencent's own example: the token `xxxxyyyy` and the \
-                          time `1669872112` have the signature \
-                          `17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061`.\n\nA receiver computes the same for each event, compares it with `Sign` in constant time, \
-                          and refuses the event if the two differ, if one of the parameters is missing, or if `RequestTime` is \
-                          off by more than a minute. The signature covers neither the body nor the rest of the URL: https \
-                          protects those. Only Live signs its events, Call and Room do not.\n\nWhoever has seen a signature can \
-                          send other events with it for a minute. Keep the token in a `sensitive` variable: then the \
-                          signature is sensitive as well.",
+            description: "Computes the query parameter `Sign` that Tencent adds to the callback URL of live streams if \
+                          the application has an enabled `tencent_live_callback_token`: the SHA-256 of the token \
+                          followed by the query parameter `RequestTime`, in lower-case hexadecimal digits. Use it in a \
+                          receiver's tests, and to find out why it refuses an event. Tencent's own example: the token \
+                          `xxxxyyyy` and the time `1669872112` have the signature \
+                          `17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061`.\n\nA receiver computes \
+                          the same for each event, compares it with `Sign` in constant time, and refuses the event if \
+                          the two differ, if one of the parameters is missing, or if `RequestTime` is off by more than \
+                          a minute. The signature covers neither the body nor the rest of the URL: https protects \
+                          those. Only Live signs its events; Call and Room do not.\n\nAnyone who has seen a signature \
+                          can send other events with it for a minute. Keep the token in a `sensitive` variable, so \
+                          that the signature is sensitive as well.",
             parameters: vec![
                 Parameter { name: "token", ty: Type::String, description: "The token.".into() },
                 Parameter {
@@ -118,7 +124,7 @@ impl Function for CallbackSignature {
             FunctionError::new(format!("{error}{advice}")).on("token")
         })?;
         if request_time.is_empty() || !request_time.bytes().all(|byte| byte.is_ascii_digit()) {
-            let reason = "it is not a Unix time in seconds, which has digits only, such as 1669872112";
+            let reason = "it is not a Unix time in seconds, such as 1669872112";
             return Err(FunctionError::new(reason).on("request_time"));
         }
         Ok(CallbackToken::sign(&token, &request_time))

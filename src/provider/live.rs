@@ -7,7 +7,7 @@ use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 
 /// Tencent asks before each gift.
-const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
+pub(super) const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
 /// Not an event: with it, a gift for which nobody answers is sent.
 const NOT_BLOCK: &str = "Live.CallbackBeforeCallBackNotBlock";
 
@@ -254,8 +254,7 @@ pub(super) const LIVE: CallbackService = CallbackService {
             "Gifts depend on the callback URL",
             format!(
                 "With {SEND_GIFT}, Tencent asks the receiver before each gift: a URL that does not answer blocks every \
-                 gift. \
-                 If gifts are to pass without an answer, add {NOT_BLOCK}."
+                 gift. To let gifts pass without an answer, add {NOT_BLOCK}."
             ),
         )),
         (false, true) => Some(Diagnostic::warning(

@@ -1,4 +1,4 @@
-//! Ephemeral resource `tencent_user_sig`: a new UserSig, for whoever may not hold the key.
+//! Ephemeral resource `tencent_user_sig`: a new UserSig, for those who must not hold the key.
 
 use std::time::SystemTime;
 
@@ -45,17 +45,17 @@ impl EphemeralResource for UserSigResource {
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "A new UserSig, signed with the application's SecretKey: a signature that proves who calls, for \
-                          pipelines, tools and clients that may not hold the key. It is signed on this machine, Tencent is \
-                          not asked, and it is in neither the state nor the plan.\n\nEach plan and each apply sign a new \
-                          one. During a run it stays the same, for a UserSig says itself when it ends: it can be neither \
-                          prolonged nor taken back. Choose an `expires_in` that is longer than the run, and no longer than \
-                          needed.".into(),
+            description: "A new UserSig, signed with the application's SecretKey: a signature that proves who calls, \
+                          for pipelines, tools and clients that must not hold the key. The provider signs it on this \
+                          machine, without calling Tencent. It is in neither the state nor the plan.\n\nEach plan and \
+                          each apply sign a new UserSig, which stays the same for the whole run. A UserSig can be \
+                          neither renewed nor revoked: choose an `expires_in` that is longer than the run, but no \
+                          longer than needed.".into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
                     Type::Number,
-                    "The SDKAppID of the application, whose SecretKey the provider must hold. Default: the provider's \
+                    "The SDKAppID of the application. The provider must have its SecretKey. Default: the provider's \
                      `sdk_app_id`.",
                 )
                 .optional_computed(),
@@ -69,11 +69,11 @@ impl EphemeralResource for UserSigResource {
                 Attribute::new(
                     "expires_in",
                     Type::String,
-                    "How long it is valid from now on, such as `30m` or `7d`, at most `180d`. Default: `1h`.",
+                    "How long it is valid, such as `30m` or `7d`, at most `180d`. Default: `1h`.",
                 )
                 .default_value(Value::String("1h".into())),
                 Attribute::new("user_sig", Type::String, "The UserSig.").computed().sensitive(),
-                Attribute::new("expires_at", Type::String, "When it ends, in RFC 3339.").computed(),
+                Attribute::new("expires_at", Type::String, "When it expires, in RFC 3339 format.").computed(),
             ],
         }
     }

@@ -14,7 +14,7 @@ use super::user_sig::{InvalidUserSig, UserSig};
 pub enum Credentials {
     /// The application's SecretKey: UserSigs are signed as they are needed.
     SecretKey(SecretString),
-    /// A UserSig that somebody else signed.
+    /// A UserSig that someone else signed.
     UserSig(UserSig),
 }
 

@@ -18,7 +18,7 @@ pub struct CallbackConfiguration {
 }
 
 impl CallbackConfiguration {
-    /// Whether `stored` is what a service may make of this, rather than what somebody else has set: another spelling of
+    /// Whether `stored` is what a service may make of this, rather than what someone else has set: another spelling of
     /// it, or fewer or more of its commands at another spelling of its URL.
     pub fn own_form(&self, stored: &Self) -> Option<OwnForm> {
         if !self.url.is_respelling_of(&stored.url) {

@@ -24,7 +24,7 @@ pub enum InvalidCallbackToken {
     #[error("it is empty, so that anybody could sign with it")]
     Empty,
     /// White space at an end: the receiver's copy may lack it.
-    #[error("it begins or ends with white space, such as the line end of a file")]
+    #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
 }
 

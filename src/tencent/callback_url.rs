@@ -36,7 +36,7 @@ pub enum InvalidCallbackUrl {
     #[error("it has no host")]
     Host,
     /// White space at an end.
-    #[error("it begins or ends with white space, such as the line end of a file")]
+    #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
     /// White space, a control character or a backslash: some software would drop or change it silently.
     #[error("it contains a space, a control character or a backslash; percent-encode it (a space is %20)")]

@@ -159,7 +159,7 @@ impl Client {
     /// # Errors
     ///
     /// If it was not written, or possibly not: [`Error::may_have_taken_effect`]. [`ALREADY_CONFIGURED`] means that there
-    /// is one after all: somebody else's, or what an attempt before has written.
+    /// is one after all: someone else's, or what an attempt before has written.
     pub async fn write_callback(
         &self,
         app: &App,

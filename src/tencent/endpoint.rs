@@ -147,7 +147,7 @@ pub enum InvalidEndpoint {
     #[error("it is not a URL such as https://gateway.example.com")]
     Url,
     /// White space at an end.
-    #[error("it begins or ends with white space, such as the line end of a file")]
+    #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
     /// Such as `gateway.example.com:8443`.
     #[error("it has no scheme: write https:// before the host, as in https://gateway.example.com")]

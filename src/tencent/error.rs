@@ -29,7 +29,7 @@ pub enum ErrorKind {
     #[error("the UserSig cannot be used: {0}")]
     UserSig(InvalidUserSig),
     /// The time given to the operation ran out.
-    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!(", or leaves no time for another attempt; the last one failed: {e}")).unwrap_or_default())]
+    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!(", or left no time for another attempt; the last one failed: {e}")).unwrap_or_default())]
     Timeout {
         /// What the last attempt failed with, if there was one.
         last: Option<Box<ErrorKind>>,
@@ -124,7 +124,7 @@ impl ErrorKind {
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
             Self::Timeout { last: Some(last) } => last.advice(credentials),
             Self::Timeout { last: None } => "Allow more time, or try again later.",
-            Self::Stopped => "Plan again: that shows what is there.",
+            Self::Stopped => "Run a new plan to see what is there.",
         }
     }
 }
@@ -204,26 +204,26 @@ const fn entry(code: i64, retry: Retry, meaning: &'static str, advice: &'static 
     Entry { code, retry, meaning, advice }
 }
 
-const BUG: &str = "This is a bug, here or in a gateway on the way: please report it with the RequestId.";
+const BUG: &str = "This is a bug in the provider or in a gateway on the way: please report it with the RequestId.";
 const LATER: &str = "Try again later; if it persists, ask Tencent's support with the RequestId.";
-const SLOWER: &str = "Send fewer requests per second, or run less at the same time.";
+const SLOWER: &str = "Send fewer requests per second, or run fewer operations at the same time.";
 const KEY: &str = "Check that the SecretKey belongs to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole. It \
      is the RTC application's own key, not the SecretKey of the Tencent Cloud API (CAM).";
 const IDENTIFIER: &str =
     "Check the identifier: it must be the account that the UserSig was made for, an app administrator.";
 const REGION: &str = "Check the SDKAppID and the region: an application exists in one region only. The regions are china, \
                       singapore, seoul, frankfurt, silicon_valley, jakarta and tokyo.";
-const SIGNED_ELSEWHERE: &str = "Whoever made the UserSig must sign it with the SecretKey of this SDKAppID (Tencent RTC \
-                                console, Basic Information). Check that it was copied whole, or make a new one.";
+const SIGNED_ELSEWHERE: &str = "The UserSig must be signed with the SecretKey of this SDKAppID (Tencent RTC console, \
+                                Basic Information). Check that it was copied whole, or make a new one.";
 const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
 
 /// The error codes of Tencent's REST API for callback configurations and what its documentation says of them.
 #[rustfmt::skip]
 const TABLE: &[Entry] = &[
     entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
-    entry(100002, Retry::No, "a parameter is invalid", "ErrorInfo, Tencent's own words, says which."),
+    entry(100002, Retry::No, "a parameter is invalid", "See ErrorInfo for Tencent's own explanation."),
     entry(100007, Retry::No, "there is no payment information for the application", "Buy a package for this service in the Tencent RTC console."),
-    entry(ALREADY_CONFIGURED.0, Retry::No, "the application has a callback configuration already", "Tencent says that there is one, although a look found none. Run a new plan. If that does not help, find out who else creates and deletes it: the console, a script, or another Terraform state."),
+    entry(ALREADY_CONFIGURED.0, Retry::No, "the application already has a callback configuration", "Tencent reports one, although the provider found none. Run a new plan. If that does not help, find out what else creates and deletes it: the console, a script, or another Terraform state."),
     entry(NOT_CONFIGURED.0, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
     entry(NO_TOKEN.0, Retry::No, "the application has no callback token", "Create it, or check the SDKAppID."),
     entry(60002, Retry::No, "the request's URL is malformed", BUG),
@@ -233,27 +233,27 @@ const TABLE: &[Entry] = &[
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint: calls are sent below it, to v4/…"),
+    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint: the provider appends v4/… to it."),
     entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
-    entry(60013, Retry::Yes, "Tencent's service answered itself with something unreadable", LATER),
+    entry(60013, Retry::Yes, "an unreadable answer inside Tencent's service", LATER),
     entry(60014, Retry::Yes, "looking up the account timed out inside Tencent's service", LATER),
     entry(60015, Retry::No, "the account in the request is not a string", BUG),
     entry(60016, Retry::No, "the application is disabled", CONSOLE),
     entry(60017, Retry::No, "the request is forbidden for this application", CONSOLE),
     entry(60018, Retry::SlowDown, "too many requests", SLOWER),
     entry(60019, Retry::SlowDown, "too many requests", SLOWER),
-    entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console; that takes effect after some five minutes."),
+    entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console. That takes effect after about five minutes."),
     entry(60021, Retry::No, "calls from this IP address are not allowed", "Add the address of this machine (or of its proxy) to the allow-list in the Tencent RTC console."),
-    entry(70001, Retry::Resign, "the UserSig has expired", "Check this machine's clock, by which UserSigs are signed."),
+    entry(70001, Retry::Resign, "the UserSig has expired", "Check this machine's clock: the provider signs UserSigs with its time."),
     entry(70003, Retry::No, "the UserSig cannot be parsed", BUG),
     entry(70009, Retry::No, "the UserSig's signature is wrong", KEY),
     entry(70013, Retry::No, "the UserSig was made for another identifier", IDENTIFIER),
     entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct the SDKAppID."),
     entry(70016, Retry::No, "the application's key does not exist", REGION),
     entry(70020, Retry::No, "the SDKAppID does not exist", REGION),
-    entry(70050, Retry::No, "the UserSig's verification failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID."),
+    entry(70050, Retry::No, "verifying the UserSig failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID."),
     entry(70051, Retry::No, "the account is blocked", "Use another app administrator as the identifier."),
     entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
 ];
@@ -329,7 +329,7 @@ mod tests {
         let key = Credentials::SecretKey("tok3n".to_owned().into());
         let user_sig = Credentials::UserSig("tok3n".to_owned().into());
         assert!(ErrorCode(70009).advice(&key).contains("not the SecretKey of the Tencent Cloud API (CAM)"));
-        assert!(ErrorCode(70009).advice(&user_sig).starts_with("Whoever made the UserSig"));
+        assert!(ErrorCode(70009).advice(&user_sig).starts_with("The UserSig must be signed"));
         assert!(ErrorCode(70001).advice(&key).contains("this machine's clock"));
         assert!(ErrorCode(70001).advice(&user_sig).starts_with("Make a new UserSig"));
     }

@@ -42,7 +42,7 @@ pub use client::{Client, Patience, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
-pub use probe::{Probe, ProbeError, TENCENT_WAITS};
+pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

@@ -114,8 +114,8 @@ const NO_CERTIFICATES: &str = "Install the system's CA certificates, or name the
 const TRUST: &str = "If it is the right server, or a proxy of yours that decrypts TLS, let this machine trust its \
                      issuer: install the issuer's certificate, or name it with SSL_CERT_FILE (a file of certificates \
                      in PEM form) or SSL_CERT_DIR (a directory of them).";
-const OTHER_SERVER: &str = "Another server than Tencent's may have answered, such as a proxy or a gateway. Check the endpoint and the proxy \
-     (HTTPS_PROXY), and this machine's clock.";
+const OTHER_SERVER: &str = "A server other than Tencent's may have answered, such as a proxy or a gateway. Check the \
+                            endpoint and the proxy (HTTPS_PROXY), and this machine's clock.";
 
 impl NetworkError {
     /// One that no further attempt changes, before anything was sent.
@@ -137,7 +137,7 @@ impl NetworkError {
 /// Why no client could be made: there is nothing to trust servers by.
 pub(super) fn no_client() -> NetworkError {
     let why = unusable_certificates(|name| std::env::var(name).ok());
-    let what = format!("no CA certificates were found on this machine, so that no server can be trusted{why}");
+    let what = format!("no CA certificates were found on this machine, so no server can be trusted{why}");
     NetworkError::for_good(what, NO_CERTIFICATES)
 }
 
@@ -151,7 +151,7 @@ pub(super) fn no_answer(error: &reqwest::Error, route: &Route, timeout: Duration
         }
         (true, false) => no_connection(error, route),
         (false, true) => {
-            let what = format!("no answer arrived in time from {route}: one attempt has {timeout}");
+            let what = format!("no answer arrived in time from {route}: one attempt may take {timeout}");
             NetworkError::passing(what, TIME).after_sending()
         }
         (false, false) => lost(error, route),
@@ -161,7 +161,7 @@ pub(super) fn no_answer(error: &reqwest::Error, route: &Route, timeout: Duration
 fn lost(error: &reqwest::Error, route: &Route) -> NetworkError {
     let is_http = !causes(error).any(|cause| cause.downcast_ref().is_some_and(hyper::Error::is_parse));
     if !is_http && !route.endpoint.is_https() {
-        let what = format!("the answer of {route} is not HTTP: a server for https may listen there");
+        let what = format!("the answer from {route} is not HTTP: the server may expect https");
         return NetworkError::for_good(what, NOT_HTTP);
     }
     let what = format!("the connection to {route} was lost before the answer was complete");
@@ -256,7 +256,7 @@ fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
         }
         CertificateError::NotValidYet => ("it is not valid yet".to_owned(), OTHER_SERVER),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            (format!("it is valid only from {} on", utc(*not_before)), OTHER_SERVER)
+            (format!("it is not valid before {}", utc(*not_before)), OTHER_SERVER)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             (format!("it is not for the host {host}"), OTHER_SERVER)
@@ -323,13 +323,14 @@ pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Rou
     let (retry, advice) = match status {
         StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Send fewer requests per second."),
         status if status.is_server_error() => (Retry::Yes, GATEWAY),
-        status if status.is_redirection() => {
-            (Retry::No, "Redirects are not followed, for a UserSig must not reach another host. Check the endpoint.")
-        }
+        status if status.is_redirection() => (
+            Retry::No,
+            "Redirects are not followed, because a UserSig must not reach another host. Check the endpoint.",
+        ),
         _ => (Retry::No, GATEWAY),
     };
     Err(NetworkError {
-        what: format!("the answer of {} has the HTTP status {status}", route()),
+        what: format!("the answer from {} has the HTTP status {status}", route()),
         advice,
         retry,
         may_pass: retry != Retry::No,
@@ -341,7 +342,7 @@ pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Rou
 
 /// An answer that is none of Tencent's.
 pub(super) fn unexpected(why: &str, route: &Route) -> NetworkError {
-    let what = format!("the answer of {route} cannot be used: {why}");
+    let what = format!("the answer from {route} cannot be used: {why}");
     // Another program answers there, and will again.
     NetworkError { may_pass: false, ..NetworkError::passing(what, GATEWAY).after_sending() }
 }

@@ -1,4 +1,4 @@
-//! Probes: an event as Tencent posts it, sent from here, and what its receiver makes of it.
+//! Probes: an event as Tencent posts it, sent from this machine, and the receiver's answer.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +36,15 @@ pub struct Probe {
     pub allow_private: bool,
 }
 
+/// An answer that Tencent accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// How long it took.
+    pub took: Duration,
+    /// `ErrorCode`. Tencent ignores it, except where it asks before something happens, such as before a gift is sent.
+    pub code: i64,
+}
+
 /// Why an event would not get through, or was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
@@ -43,7 +52,7 @@ pub enum ProbeError {
     #[error("the host name {0} was not found")]
     NoAddress(String),
     /// Nothing was sent.
-    #[error("its address {0} is one of this machine or of a private network")]
+    #[error("its address {0} belongs to this machine or to a private network")]
     Private(IpAddr),
     /// TLS failed: the event was not sent.
     #[error("{0}")]
@@ -84,12 +93,12 @@ const LONGEST_INFO: usize = 200;
 
 impl Probe {
     /// Posts the event once, straight to the receiver, and reads the answer. It follows no redirect and sends no
-    /// credentials, not even the URL's own user information. Returns how long the answer took.
+    /// credentials, not even the URL's own user information.
     ///
     /// # Errors
     ///
     /// If Tencent's event would not get through, or is not to be sent there.
-    pub async fn send(&self) -> Result<Duration, ProbeError> {
+    pub async fn send(&self) -> Result<Answered, ProbeError> {
         let no_url = || ProbeError::NoAnswer("there is no such URL".to_owned());
         let mut url = Url::parse(self.url.expose()).map_err(|_| no_url())?;
         // Only URLs without a host have none to take away.
@@ -144,8 +153,8 @@ impl Probe {
             answer.extend_from_slice(&chunk);
         }
         let took = start.elapsed();
-        check(&answer).map_err(|error| self.masked(error))?;
-        if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(took) }
+        let code = check(&answer).map_err(|error| self.masked(error))?;
+        if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(Answered { took, code }) }
     }
 
     /// The same without what the receiver may quote of the URL, and without the token.
@@ -190,8 +199,8 @@ struct Answer {
     info: Value,
 }
 
-/// Checks an answer's shape, and what it says.
-fn check(answer: &[u8]) -> Result<(), ProbeError> {
+/// Checks an answer's shape, and what it says. Returns its `ErrorCode`.
+fn check(answer: &[u8]) -> Result<i64, ProbeError> {
     if serde_json::from_slice::<Map<_, _>>(answer).is_err() {
         return Err(ProbeError::Shape("it is not a JSON object"));
     }
@@ -200,7 +209,7 @@ fn check(answer: &[u8]) -> Result<(), ProbeError> {
     let code = code.as_i64().ok_or(ProbeError::Shape("ErrorCode is not a whole number"))?;
     let info = info.as_str().ok_or(ProbeError::Shape("ErrorInfo is not a string"))?;
     match status.as_str() {
-        Some("OK") => Ok(()),
+        Some("OK") => Ok(code),
         Some("FAIL") => Err(ProbeError::Refused { code, info: info.chars().take(LONGEST_INFO).collect() }),
         _ => Err(ProbeError::Shape("ActionStatus is neither \"OK\" nor \"FAIL\"")),
     }
@@ -231,8 +240,8 @@ mod tests {
         use ProbeError::{Refused, Shape};
         let refused = |info: &str| Refused { code: 7, info: info.to_owned() };
         for (answer, expected) in [
-            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#, Ok(())),
-            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"New":1}"#, Ok(())),
+            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#, Ok(0)),
+            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":1,"New":1}"#, Ok(1)),
             (r#"{"ActionStatus":"FAIL","ErrorInfo":"no such user","ErrorCode":7}"#, Err(refused("no such user"))),
             ("", Err(Shape("it is not a JSON object"))),
             ("OK", Err(Shape("it is not a JSON object"))),

@@ -16,11 +16,11 @@ use sha2::Sha256;
 
 use super::sdk_app_id::SdkAppId;
 
-/// A signed claim to be an account of an application, for a time. Whoever has it can make calls: `Debug` hides it.
+/// A signed claim to be an account of an application, for a time. Anyone who has it can make calls: `Debug` hides it.
 #[derive(Clone)]
 pub struct UserSig(SecretString);
 
-/// What a UserSig claims. Only Tencent, who has the key too, can tell whether the claim is true.
+/// What a UserSig claims. Only Tencent, which has the key too, can verify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The account.
@@ -45,7 +45,7 @@ impl Claims {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUserSig {
     /// Not in the format of a UserSig.
-    #[error("it is not a UserSig of version 2.0: check that it was copied whole")]
+    #[error("it is not a UserSig of version 2.0")]
     Unreadable,
     /// Made for another application.
     #[error("it was made for SDKAppID {0}")]

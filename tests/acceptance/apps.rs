@@ -84,9 +84,9 @@ fn an_entry_that_contradicts_the_default_application_is_refused() -> Result {
     scenario.workspace.env("TF_VAR_another", "s3cret").env("TF_VAR_same", KEY);
     let variables = "variable \"another\" {}\nvariable \"same\" {}\n";
     for (entry, name, said) in [
-        ("secret_key = var.another", "secret_key", "another SecretKey"),
+        ("secret_key = var.another", "secret_key", "a different SecretKey"),
         ("secret_key = var.same\nidentifier = \"s3cretary\"", "identifier", "\"administrator\""),
-        ("secret_key = var.same\nregion = \"seoul\"", "region", "to call http://127.0.0.1:"),
+        ("secret_key = var.same\nregion = \"seoul\"", "region", "the endpoint http://127.0.0.1:"),
     ] {
         let apps = format!("apps = {{\n\"{ID}\" = {{\n{entry}\n}}\n}}");
         scenario.configure(&(variables.to_owned() + &provider(&apps) + &of(ID, URL)))?;

@@ -39,7 +39,7 @@ fn what_was_deleted_elsewhere_is_planned_again(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.simulator.remove_configuration(of.service, ID);
     let plan = scenario.run(&["plan", "-detailed-exitcode"])?;
-    plan.expect_code(2).expect_contains("1 to add, 0 to change, 0 to destroy").expect_lacks("exists already");
+    plan.expect_code(2).expect_contains("1 to add, 0 to change, 0 to destroy").expect_lacks("already exists");
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_remote(&[of.start], URL);
     scenario.expect_no_changes()
@@ -164,7 +164,7 @@ fn a_plan_over_something_else_than_was_written_never_claims_that_all_is_well(of:
     scenario.simulator.inject(Fault::new(FaultKind::Response(other)).on(Get).skip(1));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
-    let error = diagnostic(&applied, "is not what was written");
+    let error = diagnostic(&applied, "differs from what was written");
     assert!(error.starts_with("Error") && error.contains(OTHER_URL), "{error}");
     assert_eq!(scenario.instances()?, 0, "what is there is somebody else's");
     for _ in 0..2 {
@@ -204,7 +204,7 @@ fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form(of: Of) ->
     applied.expect_failure();
     let error = diagnostic(
         &applied,
-        &format!("The {} callback configuration of SDKAppID 1400000001 is not what was written", of.title),
+        &format!("The {} callback configuration of SDKAppID 1400000001 differs from what was written", of.title),
     );
     assert!(error.contains(&elsewhere.url), "{error}");
     assert_eq!(scenario.stored()?.expect("an object")["url"], elsewhere.url, "the state says what is there");
@@ -225,7 +225,7 @@ fn what_a_second_write_replaces_is_named(of: Of) -> Result {
         applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
         let told = diagnostic(
             &applied,
-            &format!("Somebody else also changes the {} callback configuration of SDKAppID 1400000001", of.title),
+            &format!("Someone else is changing the {} callback configuration of SDKAppID 1400000001", of.title),
         );
         assert!(told.starts_with(if is_guarded { "Error" } else { "Warning" }), "{told}");
         assert!(told.contains(&format!("{} to https://hooks.example.com/somebody/else?token=***", of.end)), "{told}");

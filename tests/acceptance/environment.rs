@@ -4,7 +4,7 @@ use tencent_simulator::{App, Configuration, Service, Simulator};
 
 use crate::harness::{ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, key, sends, this};
 
-const DIFFERENTLY: &str = "The provider is configured differently than when the plan was made";
+const DIFFERENTLY: &str = "The provider's configuration has changed since the plan";
 
 #[test]
 fn another_endpoint_than_in_the_plan() -> Result {

@@ -83,7 +83,7 @@ fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
     );
     scenario.configure(&config)?;
     let plan = scenario.run(&["plan"])?;
-    assert!(diagnostic(&plan, "is not opened yet").contains("name in its depends_on"), "{plan}");
+    assert!(diagnostic(&plan, "cannot be opened yet").contains("to its depends_on"), "{plan}");
     // OpenTofu decides by what the resource depends on, not by what the provider answers.
     if TERRAFORM.flavour() == Flavour::OpenTofu {
         plan.expect_failure();

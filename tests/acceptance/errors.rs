@@ -14,9 +14,9 @@ use crate::harness::{
 /// The documented codes, each with a word of its meaning and of the advice that a person needs.
 const CODES: [(i64, &str, &str); 36] = [
     (100001, "internal error", "later"),
-    (100002, "parameter", "says which"),
+    (100002, "parameter", "See ErrorInfo"),
     (100007, "payment", "package"),
-    (100300, "a callback configuration already", "find out who"),
+    (100300, "already has a callback configuration", "find out what else"),
     (100302, "no callback token", "Create"),
     (100301, "no callback configuration", "SDKAppID"),
     (60002, "URL is malformed", "report"),

@@ -50,12 +50,12 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure().expect_lacks("tok3n-to-hide");
     let error = diagnostic(&plan, "Invalid value for \"user_sig\" parameter");
-    assert!(error.ends_with("it is not a UserSig of version 2.0: check that it was copied whole."), "{error}");
+    assert!(error.ends_with("it is not a UserSig of version 2.0; check that it was copied whole."), "{error}");
 
     scenario.configure("output \"all\" {\n  value = provider::tencent::callback_commands(\"tok3n-to-hide\")\n}\n")?;
     let plan = scenario.run(&["plan"])?;
     let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
-    assert!(error.ends_with("no such service; it can be \"call\", \"room\", \"live\"."), "{error}");
+    assert!(error.ends_with("no such service; it must be one of \"call\", \"room\", \"live\"."), "{error}");
     assert_eq!(scenario.calls(), []);
     Ok(())
 }
@@ -83,7 +83,7 @@ fn a_signature_is_as_secret_as_its_token() -> Result {
     scenario.configure(&output("timestamp()"))?;
     let applied = scenario.try_apply()?;
     let error = diagnostic(applied.expect_failure(), "Invalid value for \"request_time\" parameter");
-    assert!(error.ends_with("which has digits only, such as 1669872112."), "{error}");
+    assert!(error.ends_with("it is not a Unix time in seconds, such as 1669872112."), "{error}");
     scenario.configure(&output("1669872112").replace("sensitive = true\n  value", "value"))?;
     diagnostic(scenario.run(&["plan"])?.expect_failure(), "Output refers to sensitive values");
     Ok(())

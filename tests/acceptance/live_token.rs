@@ -255,7 +255,7 @@ fn a_plan_says_what_it_overwrites_and_what_follows() -> Result {
 
     // The same token is overwritten by nothing.
     signed.run(&["state", "rm", THIS])?.expect_success();
-    diagnostic(&signed.run(&["plan"])?, &format!("The {SUBJECT} exists already, as planned"));
+    diagnostic(&signed.run(&["plan"])?, &format!("The {SUBJECT} already exists as planned"));
     Ok(())
 }
 
@@ -266,7 +266,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
     signed.0.configure(&guarded)?;
     signed.somebody_sets(OTHER, true);
     let plan = signed.run(&["plan"])?;
-    let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 has a Live callback token already");
+    let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 already has a Live callback token");
     assert!(error.contains("It has an enabled token, and overwrite_existing is false."), "{error}");
 
     // After the plan: before a creation, a change, and a deletion.
@@ -274,7 +274,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
     signed.run(&["plan", "-out=tfplan"])?.expect_success();
     signed.somebody_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
-    diagnostic(applied.expect_failure(), "has a Live callback token already");
+    diagnostic(applied.expect_failure(), "already has a Live callback token");
     signed.expect_remote(OTHER, true);
 
     signed.somebody_sets(TOKEN, true);
@@ -386,9 +386,9 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
     signed.0.configure(&("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &kept("")))?;
     signed.0.simulator.inject(Fault::new(gateway));
     let plan = signed.run(&["plan"])?;
-    diagnostic(plan.expect_success(), "It is not known whether this plan overwrites an existing Live callback token.");
+    diagnostic(plan.expect_success(), "This plan may overwrite an existing Live callback token.");
     signed.0.configure(&kept("overwrite_existing = false"))?;
-    diagnostic(signed.run(&["plan"])?.expect_failure(), "there is no plan without this check");
+    diagnostic(signed.run(&["plan"])?.expect_failure(), "the provider does not plan without this check");
     signed.0.simulator.clear_faults();
 
     for (token, says) in [("", "it is empty"), (" t0ken-to-hide", "white space")] {
@@ -452,7 +452,7 @@ fn what_is_written_is_read_back() -> Result {
     signed.0.configure(&kept(""))?;
     signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2).times(1));
     let applied = signed.apply()?;
-    diagnostic(&applied, &format!("Warning: Somebody else also changes the {SUBJECT}"));
+    diagnostic(&applied, &format!("Warning: Someone else is changing the {SUBJECT}"));
     assert_eq!(signed.writes(), [SetToken, SetToken]);
     signed.expect_no_changes()?;
 
@@ -460,7 +460,17 @@ fn what_is_written_is_read_back() -> Result {
     signed.0.configure(&kept(""))?;
     signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2));
     let applied = signed.run(&["apply", "-auto-approve"])?;
-    diagnostic(applied.expect_failure(), &format!("Error: The {SUBJECT} is not what was written"));
+    diagnostic(applied.expect_failure(), &format!("Error: The {SUBJECT} differs from what was written"));
+
+    // The second write fails.
+    let signed = Signed::new()?;
+    signed.0.configure(&kept(""))?;
+    signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2));
+    let refused = FaultKind::ErrorCode { code: 60017, info: String::new() };
+    signed.0.simulator.inject(Fault::new(refused).on(SetToken).skip(1));
+    let applied = signed.run(&["apply", "-auto-approve"])?;
+    let error = diagnostic(applied.expect_failure(), &format!("Error: Writing the {SUBJECT} failed"));
+    assert!(error.contains("error 60017") && error.contains("Writing it a second time failed."), "{error}");
     Ok(())
 }
 
@@ -541,7 +551,7 @@ fn two_resources_that_differ_are_an_error() -> Result {
     )?;
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
-    assert!(error.starts_with("Error") && error.contains("differ in it or in enabled"), "{error}");
+    assert!(error.starts_with("Error") && error.contains("differ in the token or in enabled"), "{error}");
     assert_eq!(signed.writes(), []);
     Ok(())
 }
@@ -592,15 +602,15 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
 
     // Sent again with a new version only, or with anything else that is written.
     let plan = signed.token(OTHER).run(&["plan", "-detailed-exitcode"])?;
-    let warning = diagnostic(plan.expect_code(0), "token_wo is no longer what was sent");
+    let warning = diagnostic(plan.expect_code(0), "token_wo has changed, but token_wo_version has not");
     assert!(warning.contains("change token_wo_version"), "{warning}");
     signed.0.configure(&kept_nowhere(2, ""))?;
     signed.0.simulator.clear_requests();
-    signed.apply()?.expect_contains("1 changed").expect_lacks("no longer what was sent");
+    signed.apply()?.expect_contains("1 changed").expect_lacks("token_wo_version has not");
     assert_eq!(signed.writes(), [SetToken]);
     signed.expect_remote(OTHER, true);
     signed.token(TOKEN).0.configure(&kept_nowhere(2, "enabled = false"))?;
-    signed.apply()?.expect_contains("sends the new token with it");
+    signed.apply()?.expect_contains("for another reason, and sends the new one");
     signed.expect_remote(TOKEN, false);
     signed.expect_no_changes()?;
 
@@ -696,7 +706,7 @@ fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
     signed.0.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(SetToken).times(1));
     signed.0.simulator.inject(Fault::new(disabled).on(GetToken).skip(2).times(1));
     let applied = signed.run(&["apply", "-auto-approve"])?;
-    diagnostic(applied.expect_failure(), "the application has a disabled token that is not what was written");
+    diagnostic(applied.expect_failure(), "the application has a disabled token that differs from what was written");
     assert_eq!(signed.stored()?["token"], json!(TOKEN));
     Ok(())
 }

@@ -76,7 +76,7 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
 
     // The next plan shows what is there, and goes on from it.
     scenario.simulator.clear_faults();
-    diagnostic(&scenario.run(&["plan"])?, "exists already, as planned");
+    diagnostic(&scenario.run(&["plan"])?, "already exists as planned");
     scenario.apply()?;
     scenario.expect_no_changes()
 }
@@ -151,7 +151,7 @@ fn no_answer_in_time() -> Result {
     let error = diagnostic(&plan, "Checking for an existing Call callback configuration");
     assert!(
         error.contains("No answer arrived in time from http://127.0.0.1")
-            && error.contains("one attempt has 300ms")
+            && error.contains("one attempt may take 300ms")
             && error.contains("request_timeout"),
         "{error}"
     );
@@ -330,7 +330,7 @@ fn a_certificate_that_nobody_trusts() -> Result {
 fn a_certificate_with_a_flaw() -> Result {
     for (flaw, said) in [
         (CertificateFlaw::Expired, "it expired at 2001-02-03T00:00:00Z"),
-        (CertificateFlaw::NotYetValid, "it is valid only from 4000-01-01T00:00:00Z on"),
+        (CertificateFlaw::NotYetValid, "it is not valid before 4000-01-01T00:00:00Z"),
         (CertificateFlaw::OtherHost, "it is not for the host 127.0.0.1"),
         (CertificateFlaw::Authority, "it is the certificate of an authority (CA) rather than of a server"),
     ] {
@@ -368,7 +368,7 @@ fn plain_http_to_a_server_that_speaks_tls() -> Result {
     let plain = scenario.simulator.url().replace("https://", "http://");
     scenario.workspace.env("TENCENT_ENDPOINT", &plain);
     let error = refused_at_once(&mut scenario)?;
-    assert!(error.contains(&format!("The answer of {plain} (TENCENT_ENDPOINT) is not HTTP")), "{error}");
+    assert!(error.contains(&format!("The answer from {plain} (TENCENT_ENDPOINT) is not HTTP")), "{error}");
     assert!(error.contains("write https://"), "{error}");
     assert_eq!(scenario.calls(), []);
     Ok(())

@@ -9,7 +9,7 @@ use crate::harness::{
     sends, this,
 };
 
-const STAYS: &str = "Warning: The Call callback configuration of SDKAppID 1400000001 is left to another object";
+const STAYS: &str = "Warning: The Call callback configuration of SDKAppID 1400000001 is kept for another object";
 const TWO_RESOURCES: &str = "Two resources for the Call callback configuration of SDKAppID 1400000001";
 
 /// How Terraform's graph is walked, and whether the plan is saved.
@@ -207,7 +207,7 @@ fn without_a_refresh_such_a_plan_is_refused() -> Result {
         scenario.configure(&resource("b", &sends(&[START], URL)))?;
         let plan = scenario.run(&["plan", "-refresh=false", parallelism])?;
         plan.expect_code(1);
-        let error = diagnostic(&plan, "Several objects for the Call callback configuration of SDKAppID 1400000001");
+        let error = diagnostic(&plan, "Several objects share the Call callback configuration of SDKAppID 1400000001");
         assert!(error.contains("-refresh=false"), "{error}");
         // One that is written all the same needs none.
         scenario.configure(&resource("b", &sends(&[END], URL)))?;
@@ -282,7 +282,7 @@ fn what_is_prepared_to_be_created_keeps_nothing_from_being_destroyed() -> Result
         scenario.configure(&resource("a", &sends(&[START], URL)))?;
         scenario.apply()?;
         scenario.configure(&resource("b", &sends(&[START], URL)))?;
-        scenario.run(&["destroy", "-auto-approve", parallelism])?.expect_success().expect_lacks("is left to");
+        scenario.run(&["destroy", "-auto-approve", parallelism])?.expect_success().expect_lacks("is kept for");
         assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
     }
     Ok(())
@@ -301,7 +301,7 @@ fn a_provider_that_is_not_known_yet_puts_nothing_at_risk() -> Result {
             .configure(&(later + &provider("terraform_data.key.output") + &resource(stays, &sends(&[START], URL))))?;
         let plan = scenario.run(&["plan", parallelism])?;
         plan.expect_code(1);
-        diagnostic(&plan, "Several objects for the Call callback configuration of SDKAppID 1400000001");
+        diagnostic(&plan, "Several objects share the Call callback configuration of SDKAppID 1400000001");
         // As the error says: first what the provider depends on.
         scenario.run(&["apply", "-auto-approve", "-target=terraform_data.key"])?.expect_success();
         scenario.run(&["apply", "-auto-approve", parallelism])?.expect_success();

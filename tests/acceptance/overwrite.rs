@@ -7,7 +7,7 @@ use tencent_simulator::{Configuration, Fault, FaultKind};
 
 use crate::harness::{ID, OTHER_URL, Of, Result, URL, diagnostic, diagnostics, each_service, sends};
 
-const AS_PLANNED: &str = "exists already, as planned";
+const AS_PLANNED: &str = "already exists as planned";
 /// What somebody else has set there, with two secrets in its URL.
 const THERE: &str = "https://user:p4ssword@legacy.example.com/hook?token=t0ken&v=1";
 
@@ -17,7 +17,7 @@ impl Of {
     }
 
     fn exists_already(self) -> String {
-        format!("has a {} callback configuration already", self.title)
+        format!("already has a {} callback configuration", self.title)
     }
 
     fn lookup_failed(self) -> String {
@@ -184,7 +184,7 @@ fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
     plan.expect_success().expect_contains("1 to add");
     let warning = diagnostic(&plan, &of.lookup_failed());
     assert!(warning.starts_with("Warning") && warning.contains("error 70050"), "{warning}");
-    assert!(warning.contains("It is not known whether this plan overwrites"), "{warning}");
+    assert!(warning.contains("This plan may overwrite"), "{warning}");
 
     // Nothing is written blindly.
     scenario.simulator.clear_requests();

@@ -84,12 +84,12 @@ fn a_private_receiver_is_not_probed_by_accident() -> Result {
     scenario.configure(&probed(URL, ""))?;
     let invoked = scenario.run(&["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"])?;
     invoked.expect_failure();
-    diagnostic(&invoked, "Its address 127.0.0.1 is one of this machine or of a private network. Nothing was sent.");
+    diagnostic(&invoked, "Its address 127.0.0.1 belongs to this machine or to a private network. Nothing was sent.");
     // One that the configuration names is refused before anything is written.
     scenario.configure(&probed(URL, &format!("url = \"{}\"", receiver.url())))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
-    diagnostic(&planned, "set allow_private to true to probe it all the same");
+    diagnostic(&planned, "set allow_private to true to probe it anyway");
     assert_eq!(receiver.take(), []);
     assert_eq!(scenario.writes(), []);
 

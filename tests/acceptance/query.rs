@@ -109,7 +109,7 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
     scenario.workspace.remove_env("TENCENT_SDK_APP_ID");
     let queried = scenario.run(&["query"])?;
     queried.expect_failure();
-    diagnostic(&queried, "Nothing says whose the provider's credentials are.");
+    diagnostic(&queried, "The provider does not know which application its credentials belong to.");
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     let queried = scenario.run(&["query"])?;
     queried.expect_failure();

@@ -130,11 +130,11 @@ fn a_life_at_the_most_verbose() -> Result {
 
     // An object that is there already, equal and not, and the guard.
     scenario.somebody_sets(&[START], SECRET_URL);
-    diagnostic(watch.run(&["plan"])?, "exists already, as planned");
+    diagnostic(watch.run(&["plan"])?, "already exists as planned");
     scenario.somebody_sets(&[END], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "overwrites the existing Call callback configuration");
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
-    diagnostic(watch.run(&["apply", "-auto-approve"])?, "has a Call callback configuration already");
+    diagnostic(watch.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
     watch.expect_no_leak();
     Ok(())

@@ -42,7 +42,7 @@ fn a_set_that_overwrites_and_one_that_does_not_are_the_same_to_people(of: Of) ->
         scenario.configure(&guarded(of, true, URL))?;
         let refused = scenario.try_apply()?;
         refused.expect_failure();
-        diagnostic(&refused, &format!("has a {} callback configuration already", of.title));
+        diagnostic(&refused, &format!("already has a {} callback configuration", of.title));
         assert_eq!(scenario.writes(), []);
 
         scenario.configure(&guarded(of, false, URL))?;
@@ -167,7 +167,7 @@ fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: 
     applied.expect_failure();
     let error =
         diagnostic(&applied, &format!("Writing the {} callback configuration of SDKAppID {ID} failed", of.title));
-    assert!(error.contains("error 100300") && error.contains("find out who else creates and deletes it"), "{error}");
+    assert!(error.contains("error 100300") && error.contains("find out what else creates and deletes it"), "{error}");
     assert!(scenario.writes().len() < 16);
     assert_eq!(scenario.instances()?, 0);
     Ok(())
@@ -202,7 +202,7 @@ fn commands_are_those_of_the_service() -> Result {
         gifts.contains("blocks every gift") && gifts.contains("add Live.CallbackBeforeCallBackNotBlock"),
         "{gifts}"
     );
-    let other = diagnostic(&plan, "Callback command of the service Room");
+    let other = diagnostic(&plan, "Callback command of the Room service");
     assert!(other.contains("for tencent_room_callback, not for tencent_live_callback."), "{other}");
 
     let switch = ["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"];

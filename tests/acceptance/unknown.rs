@@ -125,7 +125,7 @@ fn an_unknown_guard_that_turns_out_to_be_there_refuses() -> Result {
     scenario.configure(&(later(false) + &config))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    diagnostic(&applied, "has a Call callback configuration already");
+    diagnostic(&applied, "already has a Call callback configuration");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     Ok(())
 }
@@ -257,7 +257,7 @@ fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
     assert_eq!(scenario.calls(), []);
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    diagnostic(&applied, "has a Call callback configuration already");
+    diagnostic(&applied, "already has a Call callback configuration");
     assert_eq!((scenario.writes(), scenario.stored()?), (vec![], None));
     scenario.expect_remote(&[END], OTHER_URL);
     Ok(())

@@ -88,10 +88,10 @@ fn a_user_sig_that_ends_soon_is_a_warning() -> Result {
         let scenario = with_user_sig(user_sig.expose())?;
         let plan = scenario.run(&["plan"])?;
         plan.expect_success();
-        assert_eq!(plan.text().contains("A UserSig ends soon"), warns, "{lifetime:?}: {plan}");
+        assert_eq!(plan.text().contains("A UserSig expires soon"), warns, "{lifetime:?}: {plan}");
         if warns {
-            let warning = diagnostic(&plan, "A UserSig ends soon");
-            assert!(warning.contains("(TENCENT_USER_SIG) ends at 2") && warning.contains(" UTC."), "{warning}");
+            let warning = diagnostic(&plan, "A UserSig expires soon");
+            assert!(warning.contains("(TENCENT_USER_SIG) expires at 2") && warning.contains(" UTC."), "{warning}");
         }
     }
     Ok(())
@@ -104,7 +104,8 @@ fn what_tencent_refuses_is_explained_to_who_has_no_key() -> Result {
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     let error = diagnostic(&applied, "Error: ");
-    for said in ["error 70009", "Whoever made the UserSig", "as \"administrator\" with the UserSig (TENCENT_USER_SIG)"]
+    for said in
+        ["error 70009", "The UserSig must be signed", "as \"administrator\" with the UserSig (TENCENT_USER_SIG)"]
     {
         assert!(error.contains(said), "{error}");
     }

@@ -97,7 +97,7 @@ fn resources() -> Result {
         error(with_url("https://hooks.example.com:99999/?t=s3cret"), "url", &["its port", "1 to 65535"]),
         error(with_url("https://hooks.example.com/?t=s3cret\n"), "url", &["white space", "trimspace()"]),
         error(with_url("https://me:s3/s3cret@hooks.example.com"), "url", &["\"https://***@hooks.example.com\""]),
-        warning(with_url("http://hooks.example.com/?t=s3cret"), "url", &["not encrypted", "/?t=***"]),
+        warning(with_url("http://hooks.example.com/?t=s3cret"), "url", &["does not use https", "/?t=***"]),
         warning(
             with_url("https://127.0.0.1:8443/?t=s3cret"),
             "url",
@@ -151,7 +151,7 @@ fn what_is_required() -> Result {
     let scenario = Scenario::new()?;
     for (arguments, said) in [
         ("", "\"callback_commands\" is required"),
-        (&format!("callback_commands = [\"{START}\"]"), "Missing url: Set url; or url_wo"),
+        (&format!("callback_commands = [\"{START}\"]"), "Missing url: Set url, or url_wo"),
     ] {
         let findings = validate(&scenario, &this(arguments))?;
         assert!(findings.len() == 1 && findings[0].text.contains(said), "{findings:?}");

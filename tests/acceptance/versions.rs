@@ -164,7 +164,7 @@ fn the_guard_refuses(terraform: &Terraform) -> Result {
     for command in [&["plan"][..], &["apply", "tfplan"]] {
         let refused = scenario.run(command)?;
         refused.expect_failure();
-        diagnostic(&refused, "has a Call callback configuration already");
+        diagnostic(&refused, "already has a Call callback configuration");
     }
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     scenario.configure(&this(&sends(&[START, END], URL)))?;

@@ -116,10 +116,13 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
     secretive.rotate(NEXT_URL);
     let plan = secretive.run(&["plan", "-detailed-exitcode"])?;
     plan.expect_code(0);
-    assert!(diagnostic(&plan, "url_wo is no longer what was sent").contains("change url_wo_version"), "{plan}");
+    assert!(
+        diagnostic(&plan, "url_wo has changed, but url_wo_version has not").contains("change url_wo_version"),
+        "{plan}"
+    );
     secretive.scenario.configure(&secret(&[START], 2))?;
     secretive.scenario.simulator.clear_requests();
-    secretive.apply()?.expect_contains("1 changed").expect_lacks("no longer what was sent");
+    secretive.apply()?.expect_contains("1 changed").expect_lacks("url_wo_version has not");
     assert_eq!(secretive.scenario.writes(), [Set]);
     secretive.scenario.expect_remote(&[START], NEXT_URL);
     secretive.rotate(SECRET_URL);
@@ -240,13 +243,13 @@ fn a_secret_url_that_exists_already() -> Result {
     let scenario = &secretive.scenario;
     scenario.configure(&secret(&[START], 1))?;
     scenario.somebody_sets(&[START], SECRET_URL);
-    diagnostic(&secretive.run(&["plan"])?, "exists already, as planned");
+    diagnostic(&secretive.run(&["plan"])?, "already exists as planned");
     scenario.somebody_sets(&[END], NEXT_URL);
     let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing Call callback configuration");
     assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
     let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
     scenario.configure(&guarded)?;
-    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "has a Call callback configuration already");
+    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
 
     // An import has nothing to go by but what is there: the URL is in the state until the next apply.
     scenario.somebody_sets(&[START], SECRET_URL);
@@ -431,11 +434,11 @@ fn two_objects_with_a_secret_url() -> Result {
     secretive.scenario.configure(&both(&mine, &mine))?;
     diagnostic(
         &secretive.run(&["plan"])?,
-        "Another resource with this provider manages the same Call callback configuration, and so far",
+        "Another resource of this provider manages the same Call callback configuration, and the two agree so far",
     );
     secretive.scenario.configure(&both(&mine, &sends(&[START], OTHER_URL)))?;
     let plan = secretive.run(&["plan"])?;
-    let error = diagnostic(plan.expect_failure(), "Another resource with this provider manages the same configuration");
+    let error = diagnostic(plan.expect_failure(), "Another resource of this provider manages the same configuration");
     assert!(error.contains("https://hooks.example.com/***"), "{error}");
 
     // Renamed without a moved block: it is left to the other one.

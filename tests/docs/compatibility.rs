@@ -64,30 +64,29 @@ description: |-
 # Compatibility
 
 The provider speaks version 6 of Terraform's plugin protocol, and runs on Terraform 1.6 and later and on OpenTofu. The
-acceptance tests try each of these on each version: ✓ is what they saw work, – what they saw refused.
+acceptance tests try each of these features on each version: ✓ means that it works, – that the version refuses it.
 
-OpenTofu 1.12 is the oldest that its project still supports. Its newest, 1.13, has not been tried: the tests build OpenTofu
-from its Go module, and the module proxy that they use does not offer 1.13 yet.
+OpenTofu 1.12 is the oldest version that its project still supports. The newest, 1.13, is untested: the tests build
+OpenTofu from its Go module, and the module proxy that they use does not offer 1.13 yet.
 
 "#;
 
 const AFTER: &str = r#"
 ## What differs on OpenTofu
 
-- **States of Terraform's** are taken over as they are: OpenTofu looks for the provider in its own registry.
-- **Provider blocks with `for_each`**: each instance is a process of its own, with its own rate limit, and does not know of
-  the objects of the others. For many applications, one block with
-  [`apps`](many-applications.md) does with one process.
-- **Encryption** of states and plans covers the `url`, with its token, if it has one. The SecretKey is in neither anyhow.
-- **`-exclude`** leaves an object alone: nothing is called for it, and it needs no credentials. Like an object that `-target`
-  leaves out, it cannot keep what it shares: if another object of the same application is destroyed, the callback
-  configuration is deleted, and the next plan creates it again.
-- **Early evaluation**: variables in `backend` and in a module's `source` come from `TF_VAR_…`, and `TENCENT_…` from the
-  environment of each command, as everywhere. Where both say which stage it is, set both before `tofu init`.
-- **Functions** are asked of a configured provider. A variable that a function of the provider validates cannot configure
-  that provider, then: OpenTofu calls it a cycle. Use a `precondition` instead of the variable's `validation`.
-- **An ephemeral resource whose provider is known only after apply** needs `depends_on`, with the resource that the
-  provider waits for. Terraform opens it later by itself.
-- **Logs**: with `TF_LOG=warn` or more, OpenTofu itself logs the old and the new value of an attribute that was changed
-  elsewhere, sensitive or not. A `url` with a token shows there; a `url_wo` does not.
+- **Terraform states** work as they are. OpenTofu looks for the provider in its own registry.
+- **Provider blocks with `for_each`**: each instance runs in its own process, with its own rate limit, and does not know the
+  objects of the others. For many applications, one block with [`apps`](many-applications.md) needs only one process.
+- **Encryption** of states and plans covers the `url`, including any token in it. The SecretKey is in neither.
+- **`-exclude`** skips an object: the provider makes no calls for it and needs no credentials for it. As with an object that
+  `-target` leaves out, the provider cannot keep a configuration for it: if the plan destroys another object of the same
+  application, the provider deletes the callback configuration, and the next plan creates it again.
+- **Early evaluation**: variables in `backend` and in a module's `source` come from `TF_VAR_…`, but the provider reads
+  `TENCENT_…` from the environment of each command, as always. If both select a stage, set both before `tofu init`.
+- **Functions** run in a configured provider. So a variable that a provider function validates cannot configure that
+  provider: OpenTofu reports a cycle. Use a `precondition` instead of the variable's `validation`.
+- **An ephemeral resource whose provider is known only after apply** needs `depends_on` with the resource that the
+  provider depends on. Terraform opens it later without that.
+- **Logs**: at `TF_LOG=warn` and more detailed levels, OpenTofu itself logs the old and the new value of an attribute that
+  was changed elsewhere, even if it is sensitive. A `url` with a token appears there; a `url_wo` does not.
 "#;

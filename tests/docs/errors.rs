@@ -1,4 +1,4 @@
-//! The page of errors: Tencent's error codes from the provider's own table, and what else can go wrong.
+//! The page of errors: Tencent's error codes from the provider's own table, and other symptoms.
 
 use std::fmt::Write as _;
 
@@ -9,20 +9,20 @@ const INTRODUCTION: &str = "\
 page_title: \"Errors and what to do\"
 subcategory: \"\"
 description: |-
-  Every error code of Tencent's, other symptoms, and what to do about them.
+  Tencent's error codes, other symptoms, and what to do about them.
 ---
 
 <!-- Generated from the provider's table of errors by `UPDATE_EXPECT=1 cargo test --test docs`: edit tests/docs/errors.rs. -->
 
 # Errors and what to do
 
-The message of a failed call shows Tencent's error code, what it means, what to do, where the provider called and with
-which credentials, Tencent's own words (`ErrorInfo`), and the `RequestId` that Tencent's support asks for.
+When a call fails, the message shows Tencent's error code, what it means and what to do, the endpoint and the credentials
+that the provider used, Tencent's own explanation (`ErrorInfo`), and the `RequestId` that Tencent's support asks for.
 
 ## Error codes
 
-A code that says *retried* is tried again up to `max_retries` times, as long as the operation's `timeouts` allow. If
-Tencent or a gateway asks to wait for longer than that, the operation fails at once.
+The last column says whether the provider retries a call that fails with this code: up to `max_retries` times, within the
+operation's `timeouts`. If Tencent or a gateway asks for a longer wait than that, the operation fails at once.
 
 | code | meaning | what to do | retried |
 | --- | --- | --- | --- |
@@ -33,48 +33,50 @@ const SYMPTOMS: &str = "
 
 ### *… no connection could be made …*
 
-The message says why: the name was not found, the connection was refused, the certificate is not trusted. The provider
-uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in `SSL_CERT_FILE`.
+The message says why: for example, the host name was not found, the server refused the connection, or this machine does
+not trust the certificate. The provider uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in
+`SSL_CERT_FILE`.
 
 ### The plan shows a difference that nobody made
 
-Somebody changed the configuration in the console or with the API. Applying overwrites it with what your configuration
-says. To keep the change, write it into your configuration.
+Someone else changed the configuration in the console or through the API. Applying overwrites it with your
+configuration. To keep the change, add it to your configuration.
 
 ### *Two resources for the … of SDKAppID …*
 
 Two blocks, or two objects in the state, manage the same application and service.
-[Reading plans](reading-plans.md#two-objects-of-one-application) says what becomes of them.
+[Reading plans](reading-plans.md#two-objects-of-one-application) explains what happens to them.
 
 ### A guarded resource cannot be replaced and changed at once
 
-With `overwrite_existing = false` and `create_before_destroy`, the old object looks like somebody else's when Terraform
+With `overwrite_existing = false` and `create_before_destroy`, the old object looks like someone else's when Terraform
 creates the new one. Set `overwrite_existing` to `true` for one apply.
 
-### `terraform destroy` fails with an error of a plan
+### `terraform destroy` fails with a plan error
 
-Terraform first plans what it would do otherwise. `terraform destroy -refresh=false` skips that.
+`terraform destroy` first refreshes the state with a normal plan. `terraform destroy -refresh=false` skips that.
 
 ### *Provider produced inconsistent final plan*
 
-The plan and the apply ran with different environments, such as another `TENCENT_SDK_APP_ID`. Where the provider can see
-that, it says so in its own words, but Terraform gives it nothing to compare a creation with. Apply with the same variables,
-or run a new plan.
+The plan and the apply ran with different environments, such as different values of `TENCENT_SDK_APP_ID`. The provider
+reports this itself where it can, but when Terraform creates an object, it gives the provider nothing to compare. Apply with
+the same variables, or run a new plan.
 
 ### *Unrecognized remote plugin message*
 
-The provider could not start. Its message names the directory in which it could not make its socket: set `TMPDIR` to a
-directory that exists.
+The provider could not start. Its message names the directory in which it could not create its socket. Set `TMPDIR` to an
+existing directory that you can write to.
 
 ### *could not connect to …*
 
-The provider's address is `callkit/tencent`. With a misspelled one, `terraform init` asks a registry that does not have it.
-The same message appears if the provider is not installed on this machine: see *Install* in the project's README.
+The provider's source address is `callkit/tencent`. If it is misspelled, `terraform init` asks a registry that does not
+have the provider. The same message appears if the provider is not installed on this machine: see *Install* in the
+project's README.
 
 ### More detail
 
-`TF_LOG_PROVIDER=debug terraform plan` logs every call, without secrets. `TF_LOG_PROVIDER_TENCENT` sets the level of this
-provider alone; Terraform shows nothing unless `TF_LOG_PROVIDER` or `TF_LOG` is set as well.
+`TF_LOG_PROVIDER=debug terraform plan` logs every call, without secrets. `TF_LOG_PROVIDER_TENCENT` sets the level for this
+provider alone, but Terraform shows nothing unless `TF_LOG_PROVIDER` or `TF_LOG` is set as well.
 ";
 
 /// The page `docs/guides/errors.md`.

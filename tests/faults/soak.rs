@@ -346,7 +346,7 @@ impl Soak {
         let aside = [
             "Two resources",
             "stays at Tencent",
-            "is left to",
+            "is kept for",
             "is written again",
             "overwrites the existing",
             "already",

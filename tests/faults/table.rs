@@ -188,7 +188,7 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
     };
     let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
     let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"];
-    let unusable = |why| ["The answer of", "cannot be used", why, "endpoint and the proxy"];
+    let unusable = |why| ["The answer from", "cannot be used", why, "endpoint and the proxy"];
     let not_documented = unusable("it is not JSON of the documented form");
     let millis = Duration::from_millis;
     let mut cases = vec![
@@ -212,21 +212,21 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
             let kind = FaultKind::Status { code, retry_after: None, processed };
             let meaning = if processed { Meaning::DONE } else { Meaning::LOST };
             let status = format!("has the HTTP status {code} {reason}");
-            let said = ["The answer of", status.as_str(), "endpoint and the proxy"];
+            let said = ["The answer from", status.as_str(), "endpoint and the proxy"];
             cases.push(case(&format!("HTTP {code} {when} processing"), kind, meaning, &said));
         }
     }
     for (retry_after, name) in [(None, "HTTP 429"), (Some("1"), "HTTP 429 with Retry-After")] {
         let kind = FaultKind::Status { code: 429, retry_after: retry_after.map(str::to_owned), processed: false };
-        let said = ["The answer of", "has the HTTP status 429 Too Many Requests", "requests_per_second"];
+        let said = ["The answer from", "has the HTTP status 429 Too Many Requests", "requests_per_second"];
         cases.push(case(name, kind, Meaning::UNSENT, &said));
     }
     let forbidden = FaultKind::Status { code: 403, retry_after: None, processed: false };
-    let said = ["The answer of", "has the HTTP status 403 Forbidden", "endpoint and the proxy"];
+    let said = ["The answer from", "has the HTTP status 403 Forbidden", "endpoint and the proxy"];
     cases.push(case("HTTP 403 of a gateway", forbidden, Meaning::TURNED_AWAY, &said));
     for code in [302, 307] {
         let kind = FaultKind::Redirect { code, location: elsewhere.to_owned() };
-        let said = ["The answer of", &format!("has the HTTP status {code}"), "Redirects are not followed"];
+        let said = ["The answer from", &format!("has the HTTP status {code}"), "Redirects are not followed"];
         cases.push(case(&format!("HTTP {code} to another host"), kind, Meaning::TURNED_AWAY, &said));
     }
     cases
@@ -240,7 +240,7 @@ pub(crate) fn nothing_in_it() -> Case {
         cause: Cause::Simulator(FaultKind::Answer(answer)),
         meaning: Meaning::LOST,
         slows_down: false,
-        said: vec!["The answer of".to_owned(), "cannot be used: it holds no configuration".to_owned()],
+        said: vec!["The answer from".to_owned(), "cannot be used: it holds no configuration".to_owned()],
     }
 }
 

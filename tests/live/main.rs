@@ -40,7 +40,7 @@ impl Found {
         let or_none = |answer: api::Answer, none: i64| match answer.code {
             0 => Ok(Some(answer.response)),
             code if code == none => Ok(None),
-            _ => Err(format!("what is there cannot be read: {answer}")),
+            _ => Err(format!("cannot read what is there: {answer}")),
         };
         let mut configurations = Vec::new();
         for (service, _) in SERVICES {
@@ -77,7 +77,7 @@ impl Found {
         }
         match failures.as_slice() {
             [] => Ok(()),
-            _ => Err(format!("NOT ALL WAS PUT BACK. Do it by hand:\n{}", failures.join("\n")).into()),
+            _ => Err(format!("NOT EVERYTHING WAS RESTORED. Restore it by hand:\n{}", failures.join("\n")).into()),
         }
     }
 }
@@ -89,7 +89,7 @@ async fn run(account: Account, may_replace: bool) -> Result<String> {
     if !found.is_nothing() && !may_replace {
         return Err(format!(
             "SDKAppID {} has a callback configuration or a callback token, and this test would replace it for a while. \
-             Take another application, or set {REPLACES}=1.",
+             Use another application, or set {REPLACES}=1.",
             api.account().sdk_app_id
         )
         .into());
@@ -192,14 +192,17 @@ async fn what_is_there_is_put_back_whatever_happens() -> Result<()> {
     // Something fails on the way.
     simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Action::Set).skip(20).times(1));
     let failed = run(simulated(&simulator), true).await.expect_err("a failure").to_string();
-    assert!(!failed.contains("NOT ALL WAS PUT BACK"), "{failed}");
+    assert!(!failed.contains("NOT EVERYTHING WAS RESTORED"), "{failed}");
     assert!(is_there());
 
     // It cannot be put back: that is said, with what to put back.
     let refusal = FaultKind::ErrorCode { code: 60020, info: "made to fail".into() };
     simulator.inject(Fault::new(refusal).on(Action::Set));
     let failed = run(simulated(&simulator), true).await.expect_err("a failure").to_string();
-    assert!(failed.contains("NOT ALL WAS PUT BACK") && failed.contains("https://there.example.com/room"), "{failed}");
+    assert!(
+        failed.contains("NOT EVERYTHING WAS RESTORED") && failed.contains("https://there.example.com/room"),
+        "{failed}"
+    );
     assert!(!failed.contains("tok3n"));
     Ok(())
 }

@@ -245,7 +245,7 @@ fn reviewers_see_why_a_job_failed() -> Result {
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("lost")?;
     machine.bucket.clear();
-    run_fails(machine, "lost", "Plan", "has a Call callback configuration already")?;
+    run_fails(machine, "lost", "Plan", "already has a Call callback configuration")?;
     assert_eq!(repository.configured(), Some(repository.url("call")));
     Ok(())
 }

@@ -56,6 +56,7 @@ async fn an_event_arrives_as_tencent_posts_it() {
             "{told:?}"
         );
         assert!(told[1].starts_with("The receiver answered after "), "{told:?}");
+        assert!(told[1].ends_with(" ms, with status 200, ActionStatus \"OK\" and ErrorCode 0"), "{told:?}");
         assert!(!format!("{told:?}").contains("tok3n"));
         assert_eq!(simulator.take_requests().len(), calls);
 
@@ -77,6 +78,25 @@ async fn an_event_arrives_as_tencent_posts_it() {
             (&event.body["CallbackCommand"], &event.body["CallRecord"]["CallId"]),
             (&COMMAND.into(), &"00000000-0000-0000-0000-000000000000".into())
         );
+    }
+}
+
+#[tokio::test]
+async fn the_error_code_decides_about_a_gift() {
+    let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
+    let session = Session::on(&simulator).await;
+    let arguments = [
+        ("callback_command", text("Live.CallbackBeforeSendGift")),
+        ("url", text(&receiver.url())),
+        ("allow_private", Value::Bool(true)),
+    ];
+    let config = config(&session, arguments);
+    for (code, decision) in [(0, "allows"), (1, "blocks"), (102_100, "blocks")] {
+        let body = format!(r#"{{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":{code}}}"#);
+        receiver.replies(Reply { body, ..Reply::default() });
+        let (told, diagnostics) = invoke(&session, &config).await;
+        assert_eq!(diagnostics, []);
+        assert!(told[1].ends_with(&format!(" and ErrorCode {code}, which {decision} the gift")), "{told:?}");
     }
 }
 

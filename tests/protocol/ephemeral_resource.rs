@@ -90,7 +90,7 @@ async fn what_is_not_known_yet_is_unknown() {
     let mut answer = open(&session, &config(&session, [("user_id", text("alice"))])).await;
     // It stands beside the error of a host that accepts nothing unknown.
     let warnings: Vec<_> = answer.diagnostics.drain(..).map(|warning| warning.summary).collect();
-    assert_eq!(warnings, ["The ephemeral resource is not opened yet"]);
+    assert_eq!(warnings, ["The ephemeral resource cannot be opened yet"]);
     let result = result(&session, &answer);
     for (name, value) in [("user_sig", Value::Unknown), ("expires_at", Value::Unknown), ("user_id", text("alice"))] {
         assert_eq!(result.attribute(name), &value);

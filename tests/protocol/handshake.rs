@@ -148,8 +148,8 @@ async fn an_unusable_directory_is_an_error() {
         for (unusable, reason) in [(&missing, "it does not exist"), (&file, "it is not a directory")] {
             let ended = failure(&host().env(variable, unusable)).await;
             let expected = format!(
-                "The provider cannot start: no socket can be made in {}: {reason}. Make it a directory that this user can \
-                 write to, or set {variable} to another one.\n",
+                "The provider cannot start: cannot create a socket in {}: {reason}. Make it a directory that this user \
+                 can write to, or set {variable} to another one.\n",
                 unusable.display()
             );
             assert_eq!(ended.stderr, expected);

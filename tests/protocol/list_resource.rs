@@ -74,7 +74,7 @@ async fn lists_what_exists_and_no_more_than_is_asked_for() {
     assert!(found.len() == 3 && ids(&found).iter().all(|id| expected.contains(id)));
     let (last, rest) = found.split_last().expect("three");
     assert!(rest.iter().all(|event| event.diagnostic.is_empty()));
-    assert_eq!(last.diagnostic[0].summary, "There is more than this query shows");
+    assert_eq!(last.diagnostic[0].summary, "There are more results than this query shows");
     for event in &found {
         let (object, id) = (session.decode(&event.resource_object), id(event));
         let of = (ID..).find(|number_of| number(*number_of) == id).expect("an application");

@@ -35,7 +35,7 @@ pub(crate) fn linked(target: &Target) -> Result<BTreeMap<(String, String), Crate
         linked.insert(key(package), read(package, &metadata, &tree)?);
     }
     match tree.iter().find(|key| !linked.contains_key(key)) {
-        Some((name, version)) => Err(format!("cargo knows nothing of {name} {version}").into()),
+        Some((name, version)) => Err(format!("cargo does not list {name} {version}").into()),
         None => Ok(linked),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result {
     if options.dev {
         if options.directory.is_some() || options.version_suffix.is_some() {
-            return Err("--dev installs nothing: leave --dir and --version-suffix out".into());
+            return Err("--dev installs nothing: omit --dir and --version-suffix".into());
         }
         let executable = cargo_build(NAME, Profile::Dev)?;
         println!("{}", use_development_build(executable.parent().unwrap_or(&executable)));
@@ -71,7 +71,7 @@ fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec
         for other in fs::read_dir(parent)? {
             let other = other?.path();
             if other != place {
-                return Err(format!("{} is none of the provider's files: move it away", other.display()).into());
+                return Err(format!("{} is not one of the provider's files: move it elsewhere", other.display()).into());
             }
         }
         // A whole file or none, and never into one that runs.
@@ -87,7 +87,7 @@ fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec
 /// What to write to use an installed version.
 fn use_version(project: &Project, directory: Option<&PathBuf>) -> String {
     let configuration = format!(
-        "Write into the configuration, and run `terraform init` or `tofu init`:
+        "Add this to the configuration, and run `terraform init` or `tofu init`:
 
 terraform {{
   required_providers {{
@@ -102,7 +102,7 @@ terraform {{
     match directory {
         None => configuration,
         Some(directory) => format!(
-            "Write into the CLI configuration (~/.terraformrc or ~/.tofurc; on Windows, %APPDATA%\\terraform.rc or tofu.rc):
+            "Add this to the CLI configuration (~/.terraformrc or ~/.tofurc; on Windows, %APPDATA%\\terraform.rc or tofu.rc):
 
 provider_installation {{
   filesystem_mirror {{
@@ -123,8 +123,8 @@ provider_installation {{
 /// What to write to use the build of a developer.
 fn use_development_build(directory: &Path) -> String {
     format!(
-        "Write into the CLI configuration (~/.terraformrc or ~/.tofurc; on Windows, %APPDATA%\\terraform.rc or tofu.rc), and \
-         leave `init` out:
+        "Add this to the CLI configuration (~/.terraformrc or ~/.tofurc; on Windows, %APPDATA%\\terraform.rc or tofu.rc), and \
+         do not run `init`:
 
 provider_installation {{
   dev_overrides {{

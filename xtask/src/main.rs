@@ -37,17 +37,17 @@ Usage: cargo xtask package [OPTIONS]
   Builds the provider as it is released, and writes the files of a release: an archive and a bill of materials for this
   platform, the manifest, and the checksums of all archives that are there, signed on request.
 
-  --out DIR             where they go [default: target/package]
+  --out DIR             where to write them [default: target/package]
   --target TARGET       build for this target of rustc instead of this machine's
   --no-build            build nothing: only write the checksums of what is there, and sign them
-  --sign KEYFILE        sign them with this OpenPGP key; if it is locked, SIGNING_KEY_PASSPHRASE opens it
+  --sign KEYFILE        sign them with this OpenPGP key; SIGNING_KEY_PASSPHRASE unlocks it
   --version-suffix TEXT make it version 0.1.0-TEXT, for a build of your own
   --tag TAG             fail unless this is the tag of the version
 
 Usage: cargo xtask install [OPTIONS]
 
-  Builds the provider as it is released, puts it where `init` of Terraform and OpenTofu finds it, and prints what to write
-  into a configuration.
+  Builds the provider as it is released, puts it where `terraform init` and `tofu init` find it, and prints what to
+  add to a configuration.
 
   --dir DIR             put it there, and print the CLI configuration that this needs
   --dev                 install nothing: build it for debugging, and print the CLI configuration that uses it

@@ -35,7 +35,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result {
     let project = Project::of_workspace(options.version_suffix.as_deref())?;
     if let Some(tag) = options.tag.as_ref().filter(|tag| **tag != format!("v{}", project.version)) {
-        return Err(format!("the tag {tag} is not that of version {}", project.version).into());
+        return Err(format!("the tag {tag} does not match version {}", project.version).into());
     }
     let out = options.out.clone().unwrap_or_else(|| project.target_directory.join("package"));
     fs::create_dir_all(&out).map_err(|cause| format!("cannot create {}: {cause}", out.display()))?;

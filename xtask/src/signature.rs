@@ -27,7 +27,7 @@ pub(crate) fn sign(key_file: &Path, passphrase: Option<&str>, content: &[u8]) ->
     let named = |cause: &dyn Display| format!("cannot sign with {}: {cause}", key_file.display());
     let file = fs::read(key_file).map_err(|cause| named(&cause))?;
     let (key, _) = SignedSecretKey::from_reader_single(file.as_slice())
-        .map_err(|cause| named(&format!("it is no secret key of OpenPGP ({cause})")))?;
+        .map_err(|cause| named(&format!("it is not an OpenPGP secret key ({cause})")))?;
     let password = match (key.primary_key.secret_params().is_encrypted(), passphrase) {
         (true, None) => return Err(named(&format!("the key is locked, and {PASSPHRASE} is not set")).into()),
         (true, Some(passphrase)) => Password::from(passphrase),
@@ -38,7 +38,7 @@ pub(crate) fn sign(key_file: &Path, passphrase: Option<&str>, content: &[u8]) ->
     let signature =
         DetachedSignature::sign_binary_data(rng, key, &password, HashAlgorithm::Sha512, content).map_err(|cause| {
             match passphrase {
-                Some(_) => named(&format!("{PASSPHRASE} does not open the key ({cause})")),
+                Some(_) => named(&format!("{PASSPHRASE} does not unlock the key ({cause})")),
                 None => named(&cause),
             }
         })?;

@@ -11,7 +11,7 @@ terraform {
 }
 
 variable "user_sig" {
-  description = "A UserSig that somebody with the key has made."
+  description = "A UserSig made by someone who has the key."
   type        = string
   sensitive   = true
 }

@@ -68,7 +68,7 @@ impl<S: OneOfItsKind + Copy, W: Clone> Attempt<S, W> {
         self.patiently(self.record.written.lock()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Another resource is writing the {}", self.subject()),
-                format!("While this one waited for it, {why}. An application should have one such resource."),
+                format!("While this resource waited for it, {why}. Manage it with only one resource."),
             )
         })
     }

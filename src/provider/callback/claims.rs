@@ -150,7 +150,7 @@ impl<W: Clone> Claims<W> {
             match self.try_read() {
                 Ok(number) => return Reading { claims: self, number, found: None },
                 Err(None) => changed.await,
-                // Once the time has passed, it is not waited for.
+                // Once the time has passed, nothing waits for it any more.
                 Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
             }
         }

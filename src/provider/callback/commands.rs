@@ -45,9 +45,10 @@ fn undocumented(command: &str, service: &CallbackService, services: Services) ->
     if let [first, ..] = others.as_slice() {
         let types: Vec<_> = others.iter().map(|other| other.type_name).collect();
         return Diagnostic::warning(
-            format!("Callback command of the service {}", first.title),
+            format!("Callback command of the {} service", first.title),
             format!(
-                "Tencent documents {command:?} for {}, not for {}.{} It may refuse the command, or never send the event.",
+                "Tencent documents {command:?} for {}, not for {}.{} Tencent may refuse the command or never send the \
+                 event.",
                 types.join(" and "),
                 service.type_name,
                 question.unwrap_or_default(),
@@ -56,7 +57,7 @@ fn undocumented(command: &str, service: &CallbackService, services: Services) ->
     }
     let hint = question.unwrap_or_else(|| format!(" {}", documented(service)));
     let detail = format!(
-        "{command:?} is not a command that Tencent documents for {}.{hint} If it is a new one, ignore this warning.",
+        "{command:?} is not a command that Tencent documents for {}.{hint} If the command is new, ignore this warning.",
         service.events_of
     );
     Diagnostic::warning("Unknown callback command", detail)
@@ -74,8 +75,8 @@ fn documented(service: &CallbackService) -> String {
     match service.events.len() {
         ..=LISTED => format!("Tencent documents {}.", list(&service.commands().collect::<Vec<_>>())),
         count => format!(
-            "Tencent documents {count} for {}: the documentation of {} lists them, and so does the function \
-             callback_commands({:?}).",
+            "Tencent documents {count} for {}: the documentation of {} and the function callback_commands({:?}) list \
+             them.",
             service.events_of, service.type_name, service.name
         ),
     }
@@ -104,8 +105,9 @@ impl Function for CallbackCommands {
     fn signature(&self) -> Signature {
         Signature {
             summary: "The callback commands of a service",
-            description: "The callback commands that Tencent documents for a service, in the order of its documentation: \
-                          for a resource that is to receive all of them. A later version of the provider may know more.",
+            description: "The callback commands that Tencent documents for a service, in the order of its \
+                          documentation. Use it for a resource that should receive all events. A later version of the \
+                          provider may list more.",
             parameters: vec![Parameter {
                 name: "service",
                 ty: Type::String,
@@ -116,7 +118,7 @@ impl Function for CallbackCommands {
 
     fn call(&self, Arguments { service }: Arguments) -> Result<Vec<String>, FunctionError> {
         let Some(service) = self.0.named(&service) else {
-            let text = format!("no such service; it can be {}", self.0.names());
+            let text = format!("no such service; it must be one of {}", self.0.names());
             return Err(FunctionError::new(text).on("service"));
         };
         Ok(service.commands().map(str::to_owned).collect())
@@ -150,7 +152,7 @@ mod tests {
             (
                 "call",
                 &["Live.CallbackAfterCreateRoom"],
-                vec![(Warning, "for tencent_live_callback, not for tencent_call_callback. It may")],
+                vec![(Warning, "for tencent_live_callback, not for tencent_call_callback. Tencent may")],
             ),
             (
                 "call",
@@ -162,7 +164,7 @@ mod tests {
                 &["Room.CallbackAfterCreateRoom"],
                 vec![(Warning, "not for tencent_live_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?")],
             ),
-            ("live", &[""], vec![(Error, "so does the function callback_commands(\"live\")")]),
+            ("live", &[""], vec![(Error, "and the function callback_commands(\"live\") list them")]),
             (
                 "live",
                 &["Live.CallbackBeforeCallBackNotBlock"],
@@ -211,7 +213,8 @@ mod tests {
             let commands: Vec<_> = service.commands().map(str::to_owned).collect();
             assert_eq!(call(service.name), Ok(commands));
         }
-        let expected = FunctionError::new(format!("no such service; it can be {}", SERVICES.names())).on("service");
+        let expected =
+            FunctionError::new(format!("no such service; it must be one of {}", SERVICES.names())).on("service");
         for unknown in ["", "Call", "group"] {
             assert_eq!(call(unknown), Err(expected.clone()));
         }

@@ -105,9 +105,10 @@ async fn look(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Opti
 fn not_valid(subject: Subject, error: &InvalidCallbackUrl) -> Diagnostic {
     let Subject { service, id } = subject;
     Diagnostic::warning(
-        format!("The {} callback URL of SDKAppID {id} is not one that the provider accepts", service.title),
+        format!("The provider does not accept the {} callback URL of SDKAppID {id}", service.title),
         format!(
-            "In its present form, {error}. If you import this configuration, correct its url before the first plan."
+            "The URL cannot be managed as it is: {error}. If you import this configuration, correct url before the \
+             first plan."
         ),
     )
 }

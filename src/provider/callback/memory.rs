@@ -208,7 +208,7 @@ fn default_id(tencent: &Tencent) -> Option<String> {
 
 fn other_environment(what: &str, arguments: &str) -> Diagnostic {
     Diagnostic::error(
-        "The provider is configured differently than when the plan was made",
+        "The provider's configuration has changed since the plan",
         format!(
             "{what} Nothing was written. Apply with the same {arguments} as in the plan, or run a new plan without \
              -refresh=false."

@@ -50,7 +50,7 @@ pub(crate) fn list(commands: &[&str]) -> String {
 fn refused_to_overwrite(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic {
     let Subject { service, id } = subject;
     Diagnostic::error(
-        format!("SDKAppID {id} has a {} callback configuration already", service.title),
+        format!("SDKAppID {id} already has a {} callback configuration", service.title),
         format!(
             "It sends {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to \
              true.",

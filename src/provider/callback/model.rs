@@ -65,7 +65,7 @@ impl CallbackModel {
         }
     }
 
-    /// The object that holds `remote`, which somebody else may have set.
+    /// The object that holds `remote`, which someone else may have set.
     pub(crate) fn imported(id: SdkAppId, remote: CallbackConfiguration) -> Self {
         Self::defaults().of(id).holding(remote)
     }
@@ -363,7 +363,7 @@ mod tests {
         assert!(known(url).differs_remotely(&secret(url, 1), &memory), "it may be another one by then");
         assert!(!format!("{:?} {memory:?}", secret(url, 1)).contains("tok3n"));
 
-        // What somebody else has set, and what is there again.
+        // What someone else has set, and what is there again.
         let found = |url: &str| known(url).remote().expect("a configuration");
         let drifted = prior.clone().refreshed(found("https://example.com/other"), &mut memory);
         assert!(drifted.url_wo_version.is_null() && drifted.url.is_null());

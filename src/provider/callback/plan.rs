@@ -203,11 +203,11 @@ pub(crate) fn planned_sdk_app_id(
             let id = prior.known().map(ToString::to_string).unwrap_or_default();
             cx.warn(
                 Diagnostic::warning(
-                    format!("Planned for SDKAppID {id}, which may change"),
+                    format!("This plan assumes SDKAppID {id}"),
                     format!(
-                        "The provider's sdk_app_id is known only after apply. This plan assumes that it stays {id}; if it \
-                         turns out to be another one, the apply fails. Set the resource's sdk_app_id, or use -target to \
-                         first apply what the provider's sdk_app_id depends on."
+                        "The provider's sdk_app_id is known only after apply. This plan assumes that it stays {id}. If \
+                         it changes, the apply fails. Set the resource's sdk_app_id, or first apply what the \
+                         provider's sdk_app_id depends on, for example with -target."
                     ),
                 )
                 .on("sdk_app_id"),
@@ -270,12 +270,12 @@ pub(crate) fn failed_look(
         return Err(diagnostic);
     }
     let consequence = if guarded {
-        "With overwrite_existing = false, there is no plan without this check.".to_owned()
+        "With overwrite_existing = false, the provider does not plan without this check.".to_owned()
     } else if replaces {
         format!("This plan would destroy the {kind} of another application first, so it needs this check.")
     } else {
         diagnostic.severity = Severity::Warning;
-        format!("It is not known whether this plan overwrites an existing {kind}.")
+        format!("This plan may overwrite an existing {kind}.")
     };
     diagnostic.detail += &format!("\n\n{consequence}");
     if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
@@ -292,8 +292,12 @@ fn could_not_check(planned: &CallbackModel, service: &CallbackService) -> Diagno
 
 fn exists_as_planned(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("The {subject} exists already, as planned"),
-        format!("SDKAppID {} already sends {}. This plan writes the same again.", subject.id, describe(existing)),
+        format!("The {subject} already exists as planned"),
+        format!(
+            "SDKAppID {} already sends {}. This plan writes the same configuration again.",
+            subject.id,
+            describe(existing)
+        ),
     )
 }
 
@@ -313,9 +317,9 @@ fn overwrites(subject: Subject, existing: &CallbackConfiguration) -> Diagnostic 
 
 fn deletes_what_has_changed(subject: Subject, found: &CallbackConfiguration) -> Diagnostic {
     Diagnostic::warning(
-        format!("The {subject} is not what the state says"),
+        format!("The {subject} differs from the state"),
         format!(
-            "When the provider checked, it sent {}. Somebody else has set that. This plan deletes it.",
+            "When the provider checked, Tencent sent {}. Someone else has changed it. This plan deletes it.",
             describe(found)
         ),
     )
@@ -328,8 +332,8 @@ fn overlooked_url(planned: &CallbackModel) -> Diagnostic {
         "This plan leaves the URL at Tencent as it is. To send the new one, change url_wo_version."
     };
     Diagnostic::warning(
-        "url_wo is no longer what was sent to Tencent",
-        format!("Terraform keeps no write-only values, so it sees no change. {outcome}"),
+        "url_wo has changed, but url_wo_version has not",
+        format!("Terraform does not store write-only values, so it does not see the change. {outcome}"),
     )
     .on("url_wo")
 }

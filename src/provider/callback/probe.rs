@@ -1,5 +1,5 @@
-//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and says what the receiver makes
-//! of it.
+//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and reports how the receiver
+//! answers.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{Callback, commands, list, url};
 use crate::model;
 use crate::provider::applications::{OfService, Tencent};
 use crate::provider::{callback_token, checks, live};
-use crate::tencent::{CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
+use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
 };
@@ -47,18 +47,20 @@ impl Action for CallbackProbe {
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within \
-                          two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. So a receiver can be \
-                          tried out after a change of its callback, or from the command line, before there is a real \
-                          event.\n\nThe event has the form that Tencent documents, but did not happen: the ID of its call, \
-                          room or battle is `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and \
-                          the request's `User-Agent` ends in `(callback probe)`. An event of live streams is signed as \
-                          Tencent would sign it, if the application has an enabled `tencent_live_callback_token`. Looking \
-                          that up takes the provider's credentials for the application; with a `url` and without \
-                          credentials, the event is sent unsigned, and a message says so.\n\nThe probe goes from this \
-                          machine straight to the \
-                          receiver. It uses no proxy, follows no redirect, and sends no credentials, not even those in the \
-                          URL. Addresses of this machine and of private networks, which Tencent cannot reach, are refused.".into(),
+            description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 \
+                          within two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. Use it \
+                          to try out a receiver after a change to its callback, or from the command line, before a \
+                          real event occurs.\n\nThe event has the form that Tencent documents, but never happened: the \
+                          ID of its call, room or battle is `00000000-0000-0000-0000-000000000000`, its users are \
+                          `terraform-probe`, and the request's `User-Agent` ends in `(callback probe)`. If the \
+                          application has an enabled `tencent_live_callback_token`, the probe signs an event of live \
+                          streams as Tencent would. Looking up the token requires the provider's credentials for the \
+                          application. With a `url` and without credentials, the probe sends the event unsigned and \
+                          says so.\n\nThe probe goes from this machine straight to the receiver. It uses no proxy, \
+                          follows no redirect, and sends no credentials, not even those in the URL. It refuses \
+                          addresses of this machine and of private networks, which Tencent cannot reach, unless \
+                          `allow_private` is set."
+                .into(),
             attributes: vec![
                 Attribute::new(
                     "callback_command",
@@ -70,21 +72,21 @@ impl Action for CallbackProbe {
                     "service",
                     Type::String,
                     format!(
-                        "The service whose event it is: one of {}. Only an event that several services have needs it, such as \
-                         `Mic.CallbackAfterSeatInfoChanged`.",
+                        "The service that the event belongs to: one of {}. Required only for an event of several \
+                         services, such as `Mic.CallbackAfterSeatInfoChanged`.",
                         self.0.names()
                     ),
                 ),
                 Attribute::new(
                     "sdk_app_id",
                     Type::Number,
-                    "The SDKAppID of the application whose event it is. Default: the provider's `sdk_app_id`.",
+                    "The SDKAppID of the application that the event belongs to. Default: the provider's `sdk_app_id`.",
                 ),
                 Attribute::new(
                     "url",
                     Type::String,
-                    "Where to post it. Default: the URL that the application has at Tencent, which takes the provider's \
-                     credentials.",
+                    "Where to post the event. Default: the URL that the application has at Tencent. Looking that up \
+                     requires the provider's credentials.",
                 ),
                 Attribute::new(
                     "allow_private",
@@ -94,8 +96,8 @@ impl Action for CallbackProbe {
                 Attribute::new(
                     "on_failure",
                     Type::String,
-                    "What a failed probe is: with `fail` (the default) an error, with `warn` a warning. That the URL or the \
-                     token cannot be looked up at Tencent is always an error.",
+                    "What a failed probe reports: an error with `fail` (the default), a warning with `warn`. If the \
+                     provider cannot look up the URL or the token at Tencent, that is always an error.",
                 ),
             ],
         }
@@ -169,10 +171,18 @@ impl Action for CallbackProbe {
             () = cx.end().cancelled() => return Err(interrupted().into()),
         };
         match outcome {
-            Ok(took) => {
+            Ok(Answered { took, code }) => {
                 let took = took.as_millis();
+                let decision = match callback_command.as_str() {
+                    live::SEND_GIFT if code == 0 => ", which allows the gift",
+                    live::SEND_GIFT => ", which blocks the gift",
+                    _ => "",
+                };
                 progress
-                    .tell(format!("The receiver answered after {took} ms, with status 200 and ActionStatus \"OK\""))
+                    .tell(format!(
+                        "The receiver answered after {took} ms, with status 200, ActionStatus \"OK\" and ErrorCode \
+                         {code}{decision}"
+                    ))
                     .await;
                 Ok(())
             }
@@ -197,8 +207,8 @@ fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
     Diagnostic::error(format!("The callback probe of {url} would fail"), detail).on("url")
 }
 
-const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private to \
-                                      true to probe it all the same.";
+const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private \
+                                      to true to probe it anyway.";
 
 /// The event of this command, and the service that sends it.
 fn event_of(
@@ -224,7 +234,7 @@ fn event_of(
     };
     match service.event(command) {
         Some(event) if event.sample.is_some() => Ok((service, event)),
-        Some(_) => Err(not_to_be_probed(format!("Tencent's documentation shows no event of {command:?}."))),
+        Some(_) => Err(not_to_be_probed(format!("Tencent's documentation has no example of {command:?} to post."))),
         None => Err(match all.of_command(command).next() {
             Some(other) => not_to_be_probed(format!(
                 "{command:?} is an event of {}, not of {}. Remove service, or set it to {:?}.",
@@ -240,7 +250,7 @@ fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackServic
     let known: BTreeSet<_> = events.map(|event| event.command).collect();
     let hint = match commands::near_miss(command, known.iter().copied()) {
         Some(meant) => format!("Did you mean {meant:?}?"),
-        None => format!("Those that can are {}.", list(&known.into_iter().collect::<Vec<_>>())),
+        None => format!("The events that can be probed are {}.", list(&known.into_iter().collect::<Vec<_>>())),
     };
     not_to_be_probed(format!("{command:?} is not an event that can be probed. {hint}"))
 }
@@ -288,7 +298,7 @@ async fn token_of(
 }
 
 fn interrupted() -> Diagnostic {
-    Diagnostic::error("The callback probe was interrupted", "Whether the event arrived is not known. Probe again.")
+    Diagnostic::error("The callback probe was interrupted", "The event may or may not have arrived. Probe again.")
 }
 
 fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
@@ -296,24 +306,24 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
         ProbeError::NoAddress(_) => "Check the URL. Tencent looks the name up in the public DNS.".to_owned(),
         ProbeError::Private(_) => format!("Nothing was sent. {USE_ITS_PUBLIC_ADDRESS}"),
         ProbeError::Tls(_) => {
-            "Tencent posts to https only where the server speaks TLS and has a certificate for this host from a public \
-             certificate authority."
+            "To post to an https URL, Tencent needs a server that speaks TLS and has a certificate for this host from \
+             a public certificate authority."
                 .to_owned()
         }
         ProbeError::NoAnswer(_) => {
-            "Check that the receiver runs, and that this machine may reach it: probes use no proxy.".to_owned()
+            "Check that the receiver is running, and that this machine can reach it without a proxy.".to_owned()
         }
         ProbeError::Late(_) => {
-            format!("Tencent waits {} seconds: answer first, and work then.", TENCENT_WAITS.as_secs())
+            format!("Tencent waits {} seconds. Answer first, then do the work.", TENCENT_WAITS.as_secs())
         }
         ProbeError::Status(status) if status.is_redirection() => {
-            "Redirects are not followed. Use the URL that it leads to.".to_owned()
+            "Redirects are not followed. Use the URL that the redirect leads to.".to_owned()
         }
-        ProbeError::Status(_) => "To Tencent, any other status than 200 is a failed callback.".to_owned(),
+        ProbeError::Status(_) => "Tencent counts any status other than 200 as a failed callback.".to_owned(),
         ProbeError::Shape(_) => {
             "Answer {\"ActionStatus\":\"OK\",\"ErrorInfo\":\"\",\"ErrorCode\":0}, with status 200.".to_owned()
         }
-        ProbeError::Refused { .. } => "Its log may say why it refused the event.".to_owned(),
+        ProbeError::Refused { .. } => "The receiver's log may say why.".to_owned(),
     };
     let detail = format!("{} {advice}", checks::sentence(&format!("{error}.")));
     Diagnostic::error(format!("The callback probe of {url} failed"), detail)

@@ -17,7 +17,7 @@ use crate::provider::checks;
 use crate::tencent::{ALREADY_CONFIGURED, App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, Service};
 use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
 
-/// How often a write starts anew because somebody else has created the configuration in between.
+/// How often a write starts anew because someone else has created the configuration in between.
 const RACES: usize = 3;
 /// How long to wait at most before each further time.
 const RACE_PAUSE: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ impl Record {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject),
             format!(
-                "Another resource with this provider manages the same configuration. It sends {}; this one sends {}. An \
+                "Another resource of this provider manages the same configuration. It sends {}; this one sends {}. An \
                  application has only one {} callback configuration: remove one of the two resources, or change its \
                  sdk_app_id.",
                 describe(other),
@@ -121,7 +121,10 @@ impl<'a> Callback<'a> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the {} failed", self.subject()),
-                format!("While Terraform read another object of the same configuration, {why}. Nothing was changed."),
+                format!(
+                    "While Terraform was reading another object of the same configuration, {why}. Nothing was \
+                     changed."
+                ),
             )
         })
     }
@@ -164,7 +167,7 @@ impl<'a> Callback<'a> {
     }
 
     /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
-    /// plan showed from what somebody else has set since; with `guarded`, the latter is not deleted.
+    /// plan showed from what someone else has set since; with `guarded`, the latter is not deleted.
     ///
     /// What this run has written for another object stays: to Tencent, the two are one. And what is `replaced` by the same
     /// application's stays until that overwrites it: deleted first, it would be lost if that failed.
@@ -239,7 +242,7 @@ impl<'a> Callback<'a> {
     }
 
     /// Replaces it as a whole for the object of this `last_request_id`. `is_expected` tells what the plan showed from what
-    /// somebody else has set since; with `guarded`, the latter is not replaced.
+    /// someone else has set since; with `guarded`, the latter is not replaced.
     pub(crate) async fn update(
         &self,
         last_request_id: Option<&String>,
@@ -311,11 +314,11 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// Somebody else has set something after the plan was made.
+    /// Someone else has set something after the plan was made.
     fn changed_since(&self, found: &CallbackConfiguration, outcome: &str) -> Diagnostic {
         Diagnostic::warning(
             format!("The {} has changed since the plan", self.subject()),
-            format!("Before the apply, Tencent sent {}. The plan did not show that. {outcome}", describe(found)),
+            format!("Just before this apply, Tencent sent {}, which the plan did not show. {outcome}", describe(found)),
         )
     }
 
@@ -350,7 +353,7 @@ impl<'a> Callback<'a> {
                 // Whoever else writes, or a read that lags behind, is given some time.
                 let _ = self.patiently(sleep(RACE_PAUSE.mul_f64(rand::random()))).await;
             }
-            // What somebody else has just set, or what an attempt of this write has left.
+            // What someone else has just set, or what an attempt of this write has left.
             let found = match self.look().await {
                 Ok(found) => found,
                 Err(error) if refusal.may_have_taken_effect => {
@@ -365,7 +368,7 @@ impl<'a> Callback<'a> {
             if let Some(found) = found.as_ref().filter(|found| !is_expected(found) && !is_own(found)) {
                 if guarded {
                     let outcome = match refusal.may_have_taken_effect {
-                        true => "This apply may have written its own before that.",
+                        true => "This apply may have written its own configuration before that.",
                         false => "Nothing was written.",
                     };
                     let diagnostic = self.refuses_changed(found, outcome);
@@ -400,7 +403,7 @@ impl<'a> Callback<'a> {
         self.tencent.client.write_callback(&self.app, self.api(), configuration, exists, &self.writing()).await
     }
 
-    /// Reads back what was written. A service may keep it in a form of its own; anything else is somebody else's.
+    /// Reads back what was written. A service may keep it in a form of its own; anything else is someone else's.
     async fn confirm(
         &self,
         wanted: &CallbackConfiguration,
@@ -420,7 +423,7 @@ impl<'a> Callback<'a> {
             return Err(Unwritten { diagnostic: self.refuses_rewrite(found), found: first });
         }
 
-        // Written once more, what somebody else set is gone, and a form of Tencent's own comes back the same.
+        // Written once more, what someone else set is gone, and a form of Tencent's own comes back the same.
         let rewritten = self.set(wanted, first.is_some()).await;
         let second = match (self.read_back().await, &rewritten) {
             (Ok(second), _) => second,
@@ -448,10 +451,10 @@ impl<'a> Callback<'a> {
 
     fn wrote_twice(&self, first: Option<&CallbackConfiguration>) -> Diagnostic {
         Diagnostic::warning(
-            format!("Somebody else also changes the {}", self.subject()),
+            format!("Someone else is changing the {}", self.subject()),
             format!(
-                "{} This apply wrote it once more, which replaced that. Find out who else sets it: the console, a script, or \
-                 another Terraform state.",
+                "{} This apply wrote it a second time, and that took effect. Find out what else changes it: the \
+                 console, a script, or another Terraform state.",
                 right_after(first)
             ),
         )
@@ -460,8 +463,8 @@ impl<'a> Callback<'a> {
     fn not_rewritten(&self, first: Option<&CallbackConfiguration>, error: &Error) -> Diagnostic {
         let mut diagnostic = self.failed("Writing the", error);
         diagnostic.detail += &format!(
-            "\n\n{} Writing it once more failed. Find out who else sets it: the console, a script, or another Terraform \
-             state. The next plan will show what is there.",
+            "\n\n{} Writing it a second time failed. Find out what else changes it: the console, a script, or another \
+             Terraform state. The next plan will show what is there.",
             right_after(first)
         );
         diagnostic
@@ -469,11 +472,11 @@ impl<'a> Callback<'a> {
 
     fn refuses_rewrite(&self, found: &CallbackConfiguration) -> Diagnostic {
         Diagnostic::error(
-            format!("Somebody else also changes the {}", self.subject()),
+            format!("Someone else is changing the {}", self.subject()),
             format!(
-                "Right after this apply wrote it, Tencent sent {}. It was left as it is, because overwrite_existing is \
-                 false. Find out who else sets it (the console, a script, or another Terraform state), then run a new \
-                 plan.",
+                "Right after this apply wrote it, Tencent sent {}. The provider left it as it is, because \
+                 overwrite_existing is false. Find out what else changes it (the console, a script, or another \
+                 Terraform state), then run a new plan.",
                 describe(found)
             ),
         )
@@ -481,10 +484,10 @@ impl<'a> Callback<'a> {
 
     fn does_not_hold(&self, wanted: &CallbackConfiguration, found: Option<&CallbackConfiguration>) -> Diagnostic {
         Diagnostic::error(
-            format!("The {} is not what was written", self.subject()),
+            format!("The {} differs from what was written", self.subject()),
             format!(
-                "This apply wrote it twice: {}. Each time Tencent accepted it, but then {}. Find out who else sets it: \
-                 the console, a script, or another Terraform state. The next plan will show what is there.",
+                "This apply wrote it twice: {}. Tencent accepted it each time, but then {}. Find out what else changes \
+                 it: the console, a script, or another Terraform state. The next plan will show what is there.",
                 describe(wanted),
                 found.map_or_else(|| "had none".to_owned(), |found| format!("sent {}", describe(found))),
             ),
@@ -498,15 +501,15 @@ impl<'a> Callback<'a> {
         stored: &CallbackConfiguration,
     ) -> Diagnostic {
         let difference = match written.own_form(stored) {
-            Some(OwnForm::FewerCommands) => "fewer callback commands than it was given",
-            Some(OwnForm::MoreCommands) => "more callback commands than it was given",
-            Some(OwnForm::Spelling) | None => "another spelling of what it was given",
+            Some(OwnForm::FewerCommands) => "fewer callback commands than it received",
+            Some(OwnForm::MoreCommands) => "more callback commands than it received",
+            Some(OwnForm::Spelling) | None => "a different spelling of what it received",
         };
         Diagnostic::warning(
             format!("Tencent stores the {} differently", self.subject()),
             format!(
-                "Tencent stores {difference}. It was given {}. It stores {}. Terraform shows no difference as long as \
-                 that stays so. To end this warning, write the configuration the way Tencent stores it.",
+                "Tencent stores {difference}. The provider wrote {}. Tencent stores {}. Terraform shows no difference \
+                 until that changes. To stop this warning, write the configuration the way Tencent stores it.",
                 describe(written),
                 describe(stored),
             ),

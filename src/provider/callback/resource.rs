@@ -355,8 +355,8 @@ fn events(service: &CallbackService) -> String {
 pub(crate) fn credentials_not_known_yet(subject: impl fmt::Display) -> Diagnostic {
     Diagnostic::warning(
         format!("The {subject} was not refreshed"),
-        "The provider's apps has its credentials, which are known only after apply. The plan shows the object as the \
-         last apply left it.",
+        "The provider takes its credentials from apps, and they are known only after apply. The plan shows the object \
+         as the last apply left it.",
     )
 }
 
@@ -365,13 +365,13 @@ fn url_changed_elsewhere(subject: Subject, url: &CallbackUrl) -> Diagnostic {
     Diagnostic::warning(
         format!("The {} callback URL of SDKAppID {id} is not the one that Terraform sent", service.title),
         format!(
-            "Tencent now posts events to {url}. Somebody else has set that. The state does not hold the URL, so a plan shows \
-             the difference only in url_wo_version or last_request_id. Applying sends url_wo again."
+            "Tencent now posts events to {url}. Someone else has changed the URL. The state does not hold the URL, so \
+             a plan shows the difference only in url_wo_version or last_request_id. Applying sends url_wo again."
         ),
     )
 }
 
 pub(crate) fn not_refreshed(cause: Diagnostic) -> Diagnostic {
     let detail = format!("{}: {}", cause.summary, cause.detail);
-    Diagnostic::warning("Not refreshed, because destroying it only forgets it", detail)
+    Diagnostic::warning("Could not refresh an object that Terraform is about to forget", detail)
 }

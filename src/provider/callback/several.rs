@@ -73,10 +73,10 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
     /// What to say of a deletion that would have deleted what another object wants.
     pub(crate) fn not_deleted(&self) -> Diagnostic {
         Diagnostic::warning(
-            format!("The {} is left to another object", self.subject),
+            format!("The {} is kept for another object", self.subject),
             format!(
-                "Terraform holds several objects for this application, which has only one {}. Destroying this one deletes \
-                 nothing at Tencent: it stays as long as another of these objects does.",
+                "Terraform has several objects for this application, which has only one {0}. Destroying this object \
+                 deletes nothing at Tencent: the {0} stays until the last of these objects is destroyed.",
                 self.subject.kind()
             ),
         )
@@ -86,8 +86,8 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
         Diagnostic::warning(
             format!("Two resources for the {}", self.subject),
             format!(
-                "Another resource with this provider manages the same {}, and so far the two want the same. As soon as they \
-                 differ, the plan fails. Remove one of the two: if both are in the state, use a removed block.",
+                "Another resource of this provider manages the same {}, and the two agree so far. As soon as they \
+                 differ, the plan fails. Remove one of the two. If both are in the state, use a removed block.",
                 self.subject.kind()
             ),
         )
@@ -98,8 +98,8 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
         Diagnostic::warning(
             format!("Two resources for the {}", self.subject),
             format!(
-                "Another resource with this provider manages the same {}. What they want is known only after apply; if that \
-                 differs, the apply fails. Remove one of the two.",
+                "Another resource of this provider manages the same {}. Their values are known only after apply. If \
+                 they differ, the apply fails. Remove one of the two.",
                 self.subject.kind()
             ),
         )
@@ -110,8 +110,8 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
         Diagnostic::warning(
             format!("The {} is written again", self.subject),
             format!(
-                "Another object in Terraform's state is the same {}, and Terraform destroys it, or may. So this plan writes \
-                 it once more: it is there whichever of the two comes first.",
+                "Another object in Terraform's state stands for the same {0}, and Terraform destroys that object, or \
+                 may do so. So this plan writes the {0} again, which keeps it whichever of the two comes first.",
                 self.subject.kind()
             ),
         )
@@ -119,12 +119,13 @@ impl<S: OneOfItsKind, W: Clone> Record<S, W> {
 
     fn needs_refresh(&self) -> Diagnostic {
         Diagnostic::error(
-            format!("Several objects for the {}", self.subject),
+            format!("Several objects share the {}", self.subject),
             format!(
-                "This plan destroys one of several objects in the state that are one and the same, and keeps another. \
-                 Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's \
-                 own configuration is not known yet, so the provider cannot keep the {} of the one that stays. Run the plan \
-                 without -refresh=false, and first apply what the provider's configuration depends on.",
+                "This plan destroys one of several objects in the state that stand for the same {0}, and keeps \
+                 another. Terraform has not read both from Tencent in this run, because of -refresh=false or because \
+                 the provider's own configuration is not known yet. So the provider cannot keep the {0} for the object \
+                 that stays. First apply what the provider's configuration depends on, then run the plan without \
+                 -refresh=false.",
                 self.subject.kind()
             ),
         )

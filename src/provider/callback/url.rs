@@ -9,25 +9,25 @@ pub(super) fn validate(config: &CallbackModel) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     match (&config.url, &config.url_wo) {
         (Attr::Null, Attr::Null) => {
-            let detail = "Set url; or url_wo, for a URL that must be in neither state nor plan.";
+            let detail = "Set url, or url_wo for a URL that must not be in the state or the plan.";
             diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
         }
         (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "Only one of url and url_wo can be where Tencent posts the events. Remove the other.";
+            let detail = "url and url_wo both say where Tencent posts the events. Remove one of them.";
             diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
         }
         (Attr::Known(url), _) => diagnostics.extend(check("url", &url.clone().into())),
         _ => diagnostics.extend(config.secret_url().map(|url| check("url_wo", &url)).unwrap_or_default()),
     }
     if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
-        let detail = "url_wo_version tells when to send url_wo again, and there is no url_wo. Remove it.";
+        let detail = "url_wo_version says when to send url_wo again, but url_wo is not set. Remove url_wo_version.";
         diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
     }
     diagnostics
 }
 
 pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
-    let advice = if error == InvalidCallbackUrl::WhiteSpace { ": trimspace() removes it" } else { "" };
+    let advice = if error == InvalidCallbackUrl::WhiteSpace { ". trimspace() removes it" } else { "" };
     let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
     Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
 }
@@ -41,8 +41,8 @@ fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
     };
     let warning = |concern| match concern {
         Concern::Unencrypted => Diagnostic::warning(
-            "The callback URL is not encrypted",
-            format!("Tencent will post events to {url} in the clear. Use https if the receiver can."),
+            "The callback URL does not use https",
+            format!("Tencent will post events to {url} in clear text. Use https if the receiver supports it."),
         ),
         Concern::Unreachable => Diagnostic::warning(
             "Tencent cannot reach the callback URL",
@@ -53,8 +53,8 @@ fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
         ),
         Concern::Long => Diagnostic::warning(
             "The callback URL is very long",
-            "It has more than 2,000 characters, more than many servers and proxies accept. Tencent adds parameters of \
-             its own: see to it that events arrive.",
+            "It has more than 2,000 characters, which is more than many servers and proxies accept, and Tencent adds \
+             parameters of its own. Check that events arrive.",
         ),
     };
     let mut diagnostics = Diagnostics::new();

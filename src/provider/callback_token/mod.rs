@@ -55,7 +55,7 @@ fn describe(token: &CallbackToken) -> &'static str {
 /// What it means to receivers that `wanted` takes the place of `found`, as far as it is known.
 fn consequence(found: &CallbackToken, wanted: Option<&CallbackToken>) -> &'static str {
     match wanted {
-        _ if !found.enabled => "As long as it is disabled, no receiver depends on it.",
+        _ if !found.enabled => "It is disabled, so no receiver depends on it.",
         Some(wanted) if !wanted.enabled => {
             "Events will no longer be signed: receivers that check signatures will refuse them."
         }
@@ -65,7 +65,7 @@ fn consequence(found: &CallbackToken, wanted: Option<&CallbackToken>) -> &'stati
 
 fn refused_to_overwrite(subject: Subject, existing: &CallbackToken) -> Diagnostic {
     Diagnostic::error(
-        format!("SDKAppID {} has a Live callback token already", subject.0),
+        format!("SDKAppID {} already has a Live callback token", subject.0),
         format!(
             "It has {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to true.",
             describe(existing),

@@ -299,7 +299,7 @@ mod tests {
         assert!(!format!("{:?} {memory:?}", kept_nowhere("tok3n", 1)).contains("tok3n"));
         assert!(!serde_json::to_string(&memory).expect("JSON").contains("tok3n"));
 
-        // What somebody else has set, and what is there again.
+        // What someone else has set, and what is there again.
         let drifted = prior.clone().refreshed(found("other", true), &mut memory);
         assert!(drifted.token_wo_version.is_null() && drifted.token.is_null());
         assert!(drifted.differs_remotely(&kept_nowhere("tok3n", 1), &memory));

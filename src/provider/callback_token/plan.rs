@@ -223,8 +223,8 @@ fn could_not_check(planned: &TokenModel) -> Diagnostic {
 
 fn exists_as_planned(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
-        format!("The {subject} exists already, as planned"),
-        format!("SDKAppID {} already has this token. This plan writes the same again.", subject.0),
+        format!("The {subject} already exists as planned"),
+        format!("SDKAppID {} already has this token. This plan writes the same token again.", subject.0),
     )
 }
 
@@ -244,9 +244,9 @@ fn overwrites(subject: Subject, existing: &CallbackToken, planned: Option<&Callb
 
 fn deletes_what_has_changed(subject: Subject, found: &CallbackToken) -> Diagnostic {
     Diagnostic::warning(
-        format!("The {subject} is not what the state says"),
+        format!("The {subject} differs from the state"),
         format!(
-            "When the provider checked, the application had {} that somebody else has set. This plan deletes it.",
+            "When the provider checked, the application had {} that someone else has set. This plan deletes it.",
             describe(found)
         ),
     )
@@ -265,13 +265,13 @@ fn stays_abandoned(subject: Subject, prior: &TokenModel) -> Diagnostic {
 
 fn overlooked_token(planned: &TokenModel) -> Diagnostic {
     let outcome = if planned.last_request_id.is_unknown() {
-        "This plan writes for another reason, and sends the new token with it."
+        "This plan writes the token for another reason, and sends the new one."
     } else {
         "This plan leaves the token at Tencent as it is. To send the new one, change token_wo_version."
     };
     Diagnostic::warning(
-        "token_wo is no longer what was sent to Tencent",
-        format!("Terraform keeps no write-only values, so it sees no change. {outcome}"),
+        "token_wo has changed, but token_wo_version has not",
+        format!("Terraform does not store write-only values, so it does not see the change. {outcome}"),
     )
     .on("token_wo")
 }

@@ -33,8 +33,8 @@ impl Record {
     pub(super) fn managed_twice(&self) -> Diagnostic {
         Diagnostic::error(
             format!("Two resources for the {}", self.subject),
-            "Another resource with this provider manages the same token, and the two differ in it or in \
-             enabled. An application has only one Live callback token: remove one of the two resources, or change its \
+            "Another resource of this provider manages the same token, and the two differ in the token or in enabled. \
+             An application has only one Live callback token: remove one of the two resources, or change its \
              sdk_app_id.",
         )
         .on("sdk_app_id")
@@ -82,7 +82,10 @@ impl<'a> Remote<'a> {
         self.patiently(self.record.claims.read()).await.map_err(|why| {
             Diagnostic::error(
                 format!("Reading the {} failed", self.subject()),
-                format!("While Terraform read another object of the same application, {why}. Nothing was changed."),
+                format!(
+                    "While Terraform was reading another object of the same application, {why}. Nothing was \
+                     changed."
+                ),
             )
         })
     }
@@ -117,7 +120,7 @@ impl<'a> Remote<'a> {
     }
 
     /// Deletes it for the object of this `last_request_id`; none to delete is a success. `is_expected` tells what the
-    /// plan showed from what somebody else has set since; with `guarded`, the latter is not deleted.
+    /// plan showed from what someone else has set since; with `guarded`, the latter is not deleted.
     ///
     /// What this run has written for another object stays: to Tencent, the two are one. And what is `replaced` by the same
     /// application's stays until that overwrites it: deleted first, it would be lost if that failed.
@@ -235,11 +238,14 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// Somebody else has set something after the plan was made.
+    /// Someone else has set something after the plan was made.
     fn changed_since(&self, found: &CallbackToken, outcome: &str) -> Diagnostic {
         Diagnostic::warning(
             format!("The {} has changed since the plan", self.subject()),
-            format!("Before the apply, the application had {} that the plan did not show. {outcome}", describe(found)),
+            format!(
+                "Just before this apply, the application had {}, which the plan did not show. {outcome}",
+                describe(found)
+            ),
         )
     }
 
@@ -247,7 +253,7 @@ impl<'a> Remote<'a> {
         Diagnostic::error(
             format!("The {} has changed since the plan", self.subject()),
             format!(
-                "The application now has {} that the plan did not show, and overwrite_existing is false. Nothing was \
+                "The application now has {}, which the plan did not show, and overwrite_existing is false. Nothing was \
                  {participle}. Run a new plan to see the change.",
                 describe(found)
             ),
@@ -285,7 +291,7 @@ impl<'a> Remote<'a> {
         self.tencent.client.set_callback_token(&self.app, live::API, token, &self.writing()).await
     }
 
-    /// Reads back what was written. Anything else is somebody else's.
+    /// Reads back what was written. Anything else is someone else's.
     async fn confirm(
         &self,
         wanted: &CallbackToken,
@@ -302,42 +308,52 @@ impl<'a> Remote<'a> {
         if let Some(found) = first.as_ref().filter(|_| guarded) {
             return Err(Unwritten { diagnostic: self.refuses_rewrite(found), found: first });
         }
-        // Written once more, what somebody else set is gone.
-        let (request_id, second) = match self.set(wanted).await {
-            Ok(request_id) => (request_id, self.read_back().await),
-            Err(_) => (request_id, Ok(first.clone())),
+        // Written once more, what someone else set is gone.
+        let rewritten = self.set(wanted).await;
+        let second = match (self.read_back().await, &rewritten) {
+            (Ok(second), _) => second,
+            (Err(_), Ok(request_id)) => return Ok(Some(request_id.clone())),
+            (Err(_), Err(_)) => first.clone(),
         };
-        match second {
-            Ok(second) if !holds(&second) => {
-                Err(Unwritten { diagnostic: self.does_not_hold(second.as_ref()), found: second })
-            }
-            outcome => {
-                if outcome.is_ok() {
-                    cx.warn(self.wrote_twice(first.as_ref()));
-                }
-                Ok(Some(request_id))
-            }
+        if holds(&second) {
+            cx.warn(self.wrote_twice(first.as_ref()));
+            return Ok(Some(rewritten.unwrap_or(request_id)));
         }
+        let diagnostic = match &rewritten {
+            Ok(_) => self.does_not_hold(second.as_ref()),
+            Err(error) => self.not_rewritten(first.as_ref(), error),
+        };
+        Err(Unwritten { diagnostic, found: second })
     }
 
     fn wrote_twice(&self, first: Option<&CallbackToken>) -> Diagnostic {
         Diagnostic::warning(
-            format!("Somebody else also changes the {}", self.subject()),
+            format!("Someone else is changing the {}", self.subject()),
             format!(
-                "Right after this apply wrote it, the application had {}. This apply wrote it once more, which replaced \
-                 that. Find out who else sets it: the console, a script, or another Terraform state.",
+                "Right after this apply wrote it, the application had {}. This apply wrote it a second time, and that \
+                 took effect. Find out what else changes it: the console, a script, or another Terraform state.",
                 other_than_written(first)
             ),
         )
     }
 
+    fn not_rewritten(&self, first: Option<&CallbackToken>, error: &Error) -> Diagnostic {
+        let mut diagnostic = self.failed("Writing the", error);
+        diagnostic.detail += &format!(
+            "\n\nRight after this apply wrote it, the application had {}. Writing it a second time failed. Find out what \
+             else changes it: the console, a script, or another Terraform state. The next plan will show what is there.",
+            other_than_written(first)
+        );
+        diagnostic
+    }
+
     fn refuses_rewrite(&self, found: &CallbackToken) -> Diagnostic {
         Diagnostic::error(
-            format!("Somebody else also changes the {}", self.subject()),
+            format!("Someone else is changing the {}", self.subject()),
             format!(
-                "Right after this apply wrote it, the application had {}. That was left as it is, because \
-                 overwrite_existing is false. Find out who else sets it (the console, a script, or another Terraform \
-                 state), then run a new plan.",
+                "Right after this apply wrote it, the application had {}. The provider left it as it is, because \
+                 overwrite_existing is false. Find out what else changes it (the console, a script, or another \
+                 Terraform state), then run a new plan.",
                 other_than_written(Some(found))
             ),
         )
@@ -345,10 +361,11 @@ impl<'a> Remote<'a> {
 
     fn does_not_hold(&self, found: Option<&CallbackToken>) -> Diagnostic {
         Diagnostic::error(
-            format!("The {} is not what was written", self.subject()),
+            format!("The {} differs from what was written", self.subject()),
             format!(
-                "This apply wrote it twice. Each time Tencent accepted it, but then the application had {}. Find out who \
-                 else sets it: the console, a script, or another Terraform state. The next plan will show what is there.",
+                "This apply wrote it twice. Tencent accepted it each time, but then the application had {}. Find out \
+                 what else changes it: the console, a script, or another Terraform state. The next plan will show what \
+                 is there.",
                 other_than_written(found)
             ),
         )
@@ -417,7 +434,7 @@ fn replaced_by(found: &CallbackToken, wanted: &CallbackToken) -> String {
 fn other_than_written(found: Option<&CallbackToken>) -> &'static str {
     match found {
         None => "none",
-        Some(CallbackToken { enabled: true, .. }) => "an enabled token that is not what was written",
-        Some(CallbackToken { enabled: false, .. }) => "a disabled token that is not what was written",
+        Some(CallbackToken { enabled: true, .. }) => "an enabled token that differs from what was written",
+        Some(CallbackToken { enabled: false, .. }) => "a disabled token that differs from what was written",
     }
 }

@@ -29,68 +29,67 @@ impl ManagedResource for CallbackTokenResource {
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "The token that Tencent signs the events of live streams with. Of Tencent's services, only Live signs \
-                          its events.\n\nWith an enabled token, Tencent adds two query parameters to the URL of \
-                          `tencent_live_callback`: `RequestTime`, the time in Unix seconds, and `Sign`, the SHA-256 of two \
-                          texts put together, the token and that time, in lower-case hexadecimal digits. The receiver \
-                          computes the same, compares the two in constant time, and refuses an event without a signature, with \
-                          another one, or with a `RequestTime` that is off by more than a minute. The function \
-                          `callback_signature` computes signatures, too.\n\nA receiver that checks signatures refuses every event from the moment \
-                          on that its token is not Tencent's. To change the token without a gap, let the receiver accept the \
-                          old one and the new one for a while.\n\nTencent keeps **one** token per application. A plan that \
-                          would create one where there is one already warns. Right before each write and each deletion, the \
-                          provider checks again: what the plan did not show is named in a warning, or refused with \
-                          `overwrite_existing = false`. No message shows a token.\n\nManage the token of each application \
-                          with one resource, in one provider block. Rename a resource with a `moved` block. If two objects in \
-                          the state belong to one application, destroying one of them keeps the token of the other, unless \
-                          `-target` selects only the one to destroy, or the two belong to different provider blocks."
+            description: "The token that Tencent signs the events of live streams with. Of Tencent's services, only \
+                          Live signs its events.\n\nWith an enabled token, Tencent adds two query parameters to the \
+                          URL of `tencent_live_callback`: `RequestTime`, the time in Unix seconds, and `Sign`, the \
+                          SHA-256 of the token followed by that time, in lower-case hexadecimal digits. The receiver \
+                          computes the same, compares the two in constant time, and refuses an event if its signature \
+                          is missing or different, or if its `RequestTime` is off by more than a minute. The function \
+                          `callback_signature` computes signatures, too.\n\nA receiver that checks signatures refuses \
+                          every event as soon as its token differs from the one at Tencent. To change the token \
+                          without losing events, let the receiver accept both the old and the new token for a \
+                          while.\n\nTencent keeps **one** token per application. A plan warns if it would overwrite an \
+                          existing one. Right before each write and each deletion, the provider checks again. If it \
+                          finds a token that the plan did not show, it warns, or with `overwrite_existing = false`, it \
+                          fails. No message shows a token.\n\nManage the token of each application with one resource, \
+                          in one provider block. Rename a resource with a `moved` block. If two objects in the state \
+                          belong to one application, destroying one of them keeps the token for the other, unless \
+                          `-target` or OpenTofu's `-exclude` leaves the other out, or the two belong to different \
+                          provider blocks."
                 .into(),
             attributes: vec![
                 sdk_app_id_attribute(),
                 Attribute::new(
                     "token",
                     Type::String,
-                    "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state hold it \
-                     as it is. Exactly one of `token` and `token_wo` must be set. Tencent's example has 128 characters; no \
-                     limit is documented.",
+                    "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state \
+                     contain it in clear text. Exactly one of `token` and `token_wo` must be set. Tencent's example \
+                     has 128 characters; no limit is documented.",
                 )
                 .sensitive(),
                 Attribute::new(
                     "token_wo",
                     Type::String,
-                    "The same as `token`, but in neither state nor plan (Terraform 1.11 and later). It may come from an \
-                     ephemeral value. To find out when somebody sets another token at Tencent, the provider keeps a digest in \
-                     the state (an HMAC-SHA256, with a random key beside it). Whoever can read the state can try tokens out \
-                     against that: let the token be random. An import puts the token that it finds into plan and state as \
-                     `token`, until the next apply.",
+                    "The same as `token`, but in neither state nor plan (Terraform 1.11 and later). It may come from \
+                     an ephemeral value. To notice when someone changes the token at Tencent, the provider keeps a \
+                     digest in the state (an HMAC-SHA256, with a random key beside it). Anyone who can read the state \
+                     can test guesses against it, so use a random token. An import puts the token that it finds into \
+                     plan and state as `token`, until the next apply.",
                 )
                 .write_only(),
                 Attribute::new(
                     "token_wo_version",
                     Type::Number,
-                    "Any number. Change it together with `token_wo`: Terraform does not see that by itself. If somebody has \
-                     set another token at Tencent, refreshing makes it null, so that the plan sets it again and sends \
-                     `token_wo`.",
+                    "Any number. Change it together with `token_wo`, because Terraform does not notice a new \
+                     `token_wo` by itself. If someone has changed the token at Tencent, refreshing sets it to null, so \
+                     that the plan sets it again and sends `token_wo`.",
                 ),
-                Attribute::new(
-                    "enabled",
-                    Type::Bool,
-                    "Whether Tencent signs events with the token. Default: `true`.",
-                )
-                .default_value(Value::Bool(true)),
+                Attribute::new("enabled", Type::Bool, "Whether Tencent signs events with the token. Default: `true`.")
+                    .default_value(Value::Bool(true)),
                 Attribute::new(
                     "overwrite_existing",
                     Type::Bool,
-                    "Whether to replace or delete what somebody else has set. Default: `true`, with a warning. With `false`, \
-                     creating where another token exists is an error in the plan, and so is a change made after the plan when \
-                     applying it. A token that is as planned already is no error.",
+                    "Whether to replace or delete a token that someone else has set. Default: `true`, with a warning. \
+                     With `false`, the plan fails if it would create a token where a different one exists, and the \
+                     apply fails if the token has changed since the plan. A token that already is as planned is not an \
+                     error.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(
                     "deletion_policy",
                     Type::String,
-                    "What destroying does at Tencent: `DELETE` (the default) deletes the token, so that events are not signed \
-                     any more, `ABANDON` leaves it as it is.",
+                    "What destroying does at Tencent: `DELETE` (the default) deletes the token, so that events are no \
+                     longer signed; `ABANDON` leaves it as it is.",
                 )
                 .default_value(Value::String(DELETE.into())),
                 Timeouts::attribute(),
@@ -251,8 +250,8 @@ impl ManagedResource for CallbackTokenResource {
 fn changed_elsewhere(subject: Subject) -> Diagnostic {
     Diagnostic::warning(
         format!("The {subject} is not the one that Terraform sent"),
-        "Somebody else has set another token: receivers that check signatures with the one that Terraform sent refuse events. \
-         The state does not hold the token, so a plan shows the difference only in token_wo_version or last_request_id. \
-         Applying sends token_wo again.",
+        "Someone else has changed the token. Receivers that check signatures with the one that Terraform sent refuse \
+         events. The state does not hold the token, so a plan shows the difference only in token_wo_version or \
+         last_request_id. Applying sends token_wo again.",
     )
 }

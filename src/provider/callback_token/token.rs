@@ -11,11 +11,11 @@ pub(super) fn validate(config: &TokenModel) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     match (&config.token, &config.token_wo) {
         (Attr::Null, Attr::Null) => {
-            let detail = "Set token; or token_wo, for a token that must be in neither state nor plan.";
+            let detail = "Set token, or token_wo for a token that must not be in the state or the plan.";
             diagnostics.push(Diagnostic::error("Missing token", detail).on("token"));
         }
         (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "Only one of token and token_wo can be what Tencent signs with. Remove the other.";
+            let detail = "token and token_wo both say what Tencent signs with. Remove one of them.";
             diagnostics.push(Diagnostic::error("Both token and token_wo", detail).on("token_wo"));
         }
         (Attr::Known(token), _) => diagnostics.extend(check("token", token).err()),
@@ -23,7 +23,8 @@ pub(super) fn validate(config: &TokenModel) -> Diagnostics {
         _ => {}
     }
     if config.token_wo.is_null() && !config.token_wo_version.is_null() && !config.token.is_null() {
-        let detail = "token_wo_version tells when to send token_wo again, and there is no token_wo. Remove it.";
+        let detail = "token_wo_version says when to send token_wo again, but token_wo is not set. Remove \
+                      token_wo_version.";
         diagnostics.push(Diagnostic::error("token_wo_version without token_wo", detail).on("token_wo_version"));
     }
     diagnostics

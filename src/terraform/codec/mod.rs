@@ -21,7 +21,7 @@ pub struct DecodeError {
 
 /// A value that does not have the type it is encoded as: a bug in the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the provider produced a value that is no {expected}")]
+#[error("the provider produced a value that is not {expected}")]
 pub struct EncodeError {
     expected: String,
 }

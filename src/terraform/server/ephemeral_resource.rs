@@ -54,11 +54,11 @@ impl<P: Provider> Server<P> {
     /// OpenTofu accepts no unknown value here and calls it a bug of the provider's: this stands beside that.
     fn opened_later() -> Diagnostic {
         Diagnostic::warning(
-            "The ephemeral resource is not opened yet",
+            "The ephemeral resource cannot be opened yet",
             format!(
                 "An argument of the provider \"{}\" depends on a value that is known only after apply. Terraform opens \
-                 the resource when it applies. OpenTofu does so only if the resource depends on that value, too: name \
-                 in its depends_on where the value comes from.",
+                 the resource during apply. OpenTofu does so only if the resource depends on that value, too: add what \
+                 the value comes from to its depends_on.",
                 P::TYPE_NAME
             ),
         )

@@ -45,7 +45,7 @@ impl<P: Provider> Server<P> {
         let mut last = None;
         while let Some(look) = looks.next().await {
             if cx.stop().is_cancelled() || cx.end().is_cancelled() {
-                let detail = "What was found until then may not be all. Run the query again.";
+                let detail = "The results may be incomplete. Run the query again.";
                 return Err(Diagnostic::error("The query was interrupted", detail).into());
             }
             let event = match look {
@@ -82,7 +82,7 @@ impl<P: Provider> Server<P> {
             events.send(last).await;
         }
         if failed > 0 && found + empty == 0 {
-            let detail = "Every look at a remote object failed. The warnings say why.";
+            let detail = "Every attempt to read an object failed. The warnings say why.";
             return Err(Diagnostic::error("Nothing could be listed", detail).into());
         }
         Ok(())
@@ -92,7 +92,7 @@ impl<P: Provider> Server<P> {
 /// The same with a warning: Terraform shows none that comes behind the last one that it takes.
 fn with_more_to_find(last: proto::list_resource::Event, limit: usize) -> proto::list_resource::Event {
     let warning = Diagnostic::warning(
-        "There is more than this query shows",
+        "There are more results than this query shows",
         format!(
             "The query ends after {limit}. To see the rest, set limit in the list block; Terraform's default is 100."
         ),

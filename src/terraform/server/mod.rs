@@ -165,7 +165,7 @@ impl<P: Provider> Server<P> {
         _: proto::stop_provider::Request,
         _: &mut Context,
     ) -> Result<proto::stop_provider::Response, Diagnostics> {
-        tracing::info!("Terraform asks to stop: operations under way end now");
+        tracing::info!("Terraform asked the provider to stop: ending all operations");
         self.session.stop().cancel();
         Ok(Default::default())
     }
@@ -305,7 +305,9 @@ async fn answer<T: Answer>(
 
 /// What an RPC is answered with that panicked. The panic's message may quote a secret.
 fn met_a_bug(rpc: &str) -> Status {
-    Status::internal(format!("{rpc} met a bug in the provider; its log has the place. Please report it."))
+    Status::internal(format!(
+        "The provider panicked in {rpc}. This is a bug: please report it, with what the provider's log says."
+    ))
 }
 
 /// The service's methods: each runs the method of the same name above. Those behind the semicolon are answered with a

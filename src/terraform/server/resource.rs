@@ -247,7 +247,7 @@ impl<P: Provider> Server<P> {
         let same_provider = request.source_provider_address.rsplit('/').next() == Some(P::TYPE_NAME);
         if !same_provider || request.source_type_name != *target {
             return Err(Diagnostic::error(
-                "Move between these resources is not supported",
+                "Moving between these resources is not supported",
                 format!(
                     "A {target} cannot take over the state of {} of provider {}: the two have nothing in common. \
                      Remove the \"moved\" block and import the object instead.",
@@ -328,8 +328,8 @@ fn other_version(what: &str, type_name: &str, version: i64, current: i64) -> Dia
         "This version of the provider cannot upgrade it: use an earlier version first."
     };
     Diagnostic::error(
-        format!("The stored {what} of a {type_name} has another schema version"),
-        format!("It has version {version}, this provider writes version {current}. {advice} Nothing was changed."),
+        format!("The stored {what} of a {type_name} has an unsupported schema version"),
+        format!("It has version {version}, but this provider uses version {current}. {advice} Nothing was changed."),
     )
     .into()
 }

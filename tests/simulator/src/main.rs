@@ -16,7 +16,7 @@ A stand-in for Tencent RTC's callback-configuration API, on this machine alone.
 Usage: tencent-simulator [OPTIONS]
 
   --listen ADDRESS:PORT  where to listen; loopback only; port 0 takes a free one [default: 127.0.0.1:8910]
-  --state-file FILE      keep the configurations and tokens in FILE, in clear
+  --state-file FILE      keep the configurations and tokens in FILE, unencrypted
   --app SDKAPPID=KEY     an application and its SecretKey, not a real one; may be repeated; the first is the provider's
                          default [default: 1400000001 with a fixed key]
   --set-overwrites SERVICES
@@ -26,7 +26,7 @@ Usage: tencent-simulator [OPTIONS]
   --log                  also print each request's user agent and body; never a token
   --help                 print this
 
-Ctrl-C ends it.
+Press Ctrl-C to stop it.
 ";
 
 struct Options {
@@ -90,7 +90,7 @@ fn services(text: &str) -> Result<Vec<Service>, String> {
         let service = Service::ALL.into_iter().find(|service| service.to_string() == name);
         service.ok_or_else(|| {
             let known = Service::ALL.map(|service| service.to_string());
-            format!("{name:?} is none of the services {}", known.join(", "))
+            format!("{name:?} is not one of the services {}", known.join(", "))
         })
     };
     text.split(',').filter(|name| !name.is_empty()).map(service).collect()
@@ -125,7 +125,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         }
         writeln!(out, "# }}")?;
     }
-    writeln!(out, "# Requests, in UTC (Ctrl-C ends the simulator):")?;
+    writeln!(out, "# Requests, in UTC (press Ctrl-C to stop the simulator):")?;
     loop {
         simulator.wait_for(|requests| !requests.is_empty(), Duration::MAX);
         for request in simulator.take_requests() {
