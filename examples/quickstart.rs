@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     tour.configure(&first)?;
     tour.run("Initialize", &["init"], 0, None)?;
-    tour.run("Plan: nothing is sent yet", &["plan"], 0, None)?;
+    tour.run("Plan: nothing is written yet", &["plan"], 0, None)?;
     tour.run("Apply: the configuration is created", &["apply", "-auto-approve"], 0, Some(&first))?;
     tour.run("Plan again: no changes", &["plan", "-detailed-exitcode"], 0, Some(&first))?;
     tour.configure(&changed)?;

@@ -154,7 +154,8 @@ impl Tencent {
         let advice = format!(
             "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
              credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, or \
-             take it out of the state with a removed block."
+             take it out of the state: with a removed block, or with terraform state rm if the resource uses for_each or \
+             count."
         );
         self.app_or(id, &advice)
     }
@@ -228,8 +229,11 @@ impl Tencent {
     fn no_credentials_for(&self, id: SdkAppId, advice: &str) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
         let instead = match self.sdk_app_id == Attr::Known(id) {
-            true => "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG).",
-            false => "Or use another provider block for it.",
+            true => {
+                "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG). If the \
+                     SDKAppID is wrong, correct the provider's sdk_app_id (TENCENT_SDK_APP_ID)."
+            }
+            false => "Or use another provider block for it. If the SDKAppID is wrong, correct it.",
         };
         let detail = format!(
             "{has}Each application has its own credentials. Add an entry for this application to the provider's \

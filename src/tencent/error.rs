@@ -233,7 +233,7 @@ const TABLE: &[Entry] = &[
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint: the provider appends v4/… to it."),
+    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint and its path: the provider appends v4/… to it."),
     entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),

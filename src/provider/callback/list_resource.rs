@@ -47,10 +47,10 @@ impl ListResource for CallbackList {
             description: format!(
                 "Finds the {} callback configurations of all applications that the provider has credentials for, no matter \
                  who set them. Import a result by its identity: `terraform query -generate-config-out=FILE` writes the \
-                 configuration for that. Results contain each URL as it is, with any secret in it.\n\nRequires Terraform \
-                 1.14 or later. The query ends after 100 results, unless the block sets another `limit`; a warning says if \
-                 there are more. If the provider cannot read an application, it warns and goes on. The query fails if it \
-                 can read none.",
+                 configuration for that. Results contain each URL as it is, with any secret in it.\n\nWrite the block in a \
+                 file whose name ends with `.tfquery.hcl`, and run `terraform query` (Terraform 1.14 or later). The query \
+                 ends after 100 results, unless the block sets another `limit`; a warning says if there are more. If the \
+                 provider cannot read an application, it warns and goes on. The query fails if it can read none.",
                 self.0.title
             )
             .into(),

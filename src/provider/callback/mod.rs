@@ -64,7 +64,8 @@ fn refused_to_overwrite(subject: Subject, existing: &CallbackConfiguration) -> D
 /// The block stands on lines of its own, indented: Terraform does not break such lines.
 pub(crate) fn how_to_import(id: SdkAppId) -> String {
     format!(
-        "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. (If the \
-         resource was renamed, use a moved block instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
+        "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. If \
+         that plan shows a change, adjust the resource to what exists. (If the resource was renamed, use a moved block \
+         instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
     )
 }

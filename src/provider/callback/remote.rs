@@ -543,8 +543,10 @@ impl<'a> Callback<'a> {
             Ok(found) => {
                 let holds =
                     found.as_ref().map_or_else(|| "has none".to_owned(), |found| format!("sends {}", describe(found)));
-                diagnostic.detail +=
-                    &format!("\n\nReading it back shows that it was not {participle}: the application {holds}.");
+                diagnostic.detail += &format!(
+                    "\n\nReading it back shows that it was not {participle}: the application {holds}. If \
+                     the request arrives later, the next plan shows it."
+                );
             }
             Err(_) => {
                 diagnostic.detail += &format!(

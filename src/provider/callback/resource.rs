@@ -124,9 +124,9 @@ impl ManagedResource for CallbackResource {
                 Attribute::new(
                     "overwrite_existing",
                     Type::Bool,
-                    "Whether the provider may replace or delete a configuration that someone else set. Default: `true`, \
-                     with a warning. With `false`, the plan fails if a different configuration exists already, and the \
-                     apply fails if someone changed it after the plan. An identical configuration is fine.",
+                    "Whether to overwrite a configuration that this resource does not manage yet, or that has changed \
+                     since the plan. Default: `true`, with a warning. With `false`, the plan or the apply fails instead. \
+                     Drift that a plan shows is put back in either case. An identical configuration is not an error.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(

@@ -400,8 +400,10 @@ impl<'a> Remote<'a> {
                     (Deed::Delete, Some(found)) => describe(found),
                     (_, found) => other_than_written(found.as_ref()),
                 };
-                diagnostic.detail +=
-                    &format!("\n\nReading it back shows that it was not {participle}: the application has {holds}.");
+                diagnostic.detail += &format!(
+                    "\n\nReading it back shows that it was not {participle}: the application has {holds}. If \
+                     the request arrives later, the next plan shows it."
+                );
             }
             Err(_) => {
                 diagnostic.detail += &format!(

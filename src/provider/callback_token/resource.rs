@@ -79,10 +79,9 @@ impl ManagedResource for CallbackTokenResource {
                 Attribute::new(
                     "overwrite_existing",
                     Type::Bool,
-                    "Whether to replace or delete a token that someone else has set. Default: `true`, with a warning. \
-                     With `false`, the plan fails if it would create a token where a different one exists, and the \
-                     apply fails if the token has changed since the plan. A token that already is as planned is not an \
-                     error.",
+                    "Whether to overwrite a token that this resource does not manage yet, or that has changed since the \
+                     plan. Default: `true`, with a warning. With `false`, the plan or the apply fails instead. Drift \
+                     that a plan shows is put back in either case. An identical token is not an error.",
                 )
                 .default_value(Value::Bool(true)),
                 Attribute::new(
