@@ -283,7 +283,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
     signed.somebody_sets(OTHER, false);
     let applied = signed.run(&["apply", "tfplan"])?;
     let error = diagnostic(applied.expect_failure(), &format!("The {SUBJECT} has changed since the plan"));
-    assert!(error.contains("now has a disabled token that the plan did not show"), "{error}");
+    assert!(error.contains("now has a disabled token, which the plan did not show"), "{error}");
     assert_eq!((&signed.stored()?["token"], &signed.stored()?["enabled"]), (&json!(OTHER), &json!(false)));
     signed.expect_remote(OTHER, false);
     signed.apply()?;
