@@ -77,7 +77,8 @@ const AFTER: &str = r#"
 - **Terraform states** work as they are. OpenTofu looks for the provider in its own registry.
 - **Provider blocks with `for_each`**: each instance runs in its own process, with its own rate limit, and does not know the
   objects of the others. For many applications, one block with [`apps`](many-applications.md) needs only one process.
-- **Encryption** of states and plans covers the `url`, including any token in it. The SecretKey is in neither.
+- **Encryption** covers everything in states and saved plans, such as a token in the `url`, or a SecretKey from a `sensitive`
+  variable in a saved plan.
 - **`-exclude`** skips an object: the provider makes no calls for it and needs no credentials for it. As with an object that
   `-target` leaves out, the provider cannot keep a configuration for it: if the plan destroys another object of the same
   application, the provider deletes the callback configuration, and the next plan creates it again.

@@ -62,6 +62,16 @@ The plan and the apply ran with different environments, such as different values
 reports this itself where it can, but when Terraform creates an object, it gives the provider nothing to compare. Apply with
 the same variables, or run a new plan.
 
+### *… doesn't match any of the checksums previously recorded in the dependency lock file*
+
+The provider that is installed has other bytes than the one in `.terraform.lock.hcl`: see [Upgrading](upgrading.md). A build of
+your own can have the same version number as the build that your team uses.
+
+### A warning appears twice
+
+Terraform validates a configuration more than once and ends the message with *and one more similar warning elsewhere*. It is the
+same mistake in the same place.
+
 ### *Unrecognized remote plugin message*
 
 The provider could not start. Its message names the directory in which it could not create its socket. Set `TMPDIR` to an

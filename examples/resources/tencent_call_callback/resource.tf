@@ -25,6 +25,7 @@ variable "other_secret_key" {
 
 provider "tencent" {
   alias      = "other"
+  region     = "frankfurt"
   sdk_app_id = 1400000002
   secret_key = var.other_secret_key
 }
