@@ -76,7 +76,7 @@ mod tests {
         assert!(sign(&open, Some("needless")).is_ok());
         assert!(sign(&locked, Some("s3cret")).is_ok());
         for (passphrase, said) in
-            [(None, "SIGNING_KEY_PASSPHRASE is not set"), (Some("wr0ng"), "does not open the key")]
+            [(None, "SIGNING_KEY_PASSPHRASE is not set"), (Some("wr0ng"), "does not unlock the key")]
         {
             let error = sign(&locked, passphrase).err().expect("locked").to_string();
             assert!(error.contains(said) && !error.contains("wr0ng"), "{error}");
@@ -88,6 +88,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), "no key").expect("written");
         let error = sign(file.path(), None, b"content").err().expect("no key").to_string();
-        assert!(error.contains("no secret key"), "{error}");
+        assert!(error.contains("not an OpenPGP secret key"), "{error}");
     }
 }

@@ -931,7 +931,7 @@ fn the_binary_explains_what_it_refuses() {
         (["--unknown", "0"], "--unknown"),
         (["--app", "1400000001"], "expected SDKAPPID=KEY"),
         (["--app", "app=key"], "not a number"),
-        (["--set-overwrites", "call,chat"], "\"chat\" is none of the services call, room, live, made-up"),
+        (["--set-overwrites", "call,chat"], "\"chat\" is not one of the services call, room, live, made-up"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tencent-simulator")).args(arguments).output().expect("started");
         let error = String::from_utf8_lossy(&output.stderr);
