@@ -7,8 +7,9 @@
 //!                 └─▶ tencent/     Tencent's REST API and UserSigs, for any caller
 //! ```
 //!
-//! A request takes one way, with no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by schema) → a
-//! method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model → encoded.
+//! A request goes one way, with no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by
+//! schema) → a method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model →
+//! encoded.
 //!
 //! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line in
 //! its registry. `CONTRIBUTING.md` shows how.
