@@ -32,8 +32,8 @@ description: |-
 
 # Reading plans
 
-Tencent overwrites a callback configuration silently, so surprises have to show in the plan. These are this provider's
-plans as Terraform prints them, each for this configuration unless it says otherwise:
+Tencent overwrites a callback configuration silently, so the plan must show any surprise. These are this provider's plans
+as Terraform prints them, each for this configuration unless its text says otherwise:
 
 ";
 
@@ -119,7 +119,7 @@ const KINDS: &[Kind] = &[
     Kind {
         title: "Drift of a URL that Terraform does not store",
         text: "The configuration has `url_wo` and `url_wo_version = 1` instead of `url`. The state holds no URL to compare, but \
-               the provider notices that the URL is a different one, and warns.",
+               the provider notices that Tencent holds another URL, and warns.",
         applied: Some(""),
         set_elsewhere: Some(a_change_of_the_url),
         has_secret_url: true,

@@ -1,14 +1,15 @@
-//! A Terraform provider for Tencent RTC's callback configurations: four rooms, and a one-way rule between them.
+//! A Terraform provider for Tencent RTC's callback configurations: four modules, and a one-way rule between them.
 //!
 //! ```text
 //! main.rs ──▶ plugin/     how a host starts, trusts, logs and stops this process (go-plugin)
-//!         └─▶ provider/   what a person writes in HCL: the provider block, one file per object
+//!         └─▶ provider/   what users write in HCL: the provider block, one file per object
 //!                 ├─▶ terraform/   Terraform's data model and the tfplugin6 service, for any provider
-//!                 └─▶ tencent/     Tencent's REST API and UserSig, for any caller
+//!                 └─▶ tencent/     Tencent's REST API and UserSigs, for any caller
 //! ```
 //!
-//! A request's way has no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by schema) → a
-//! method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model → encoded.
+//! A request goes one way, with no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by
+//! schema) → a method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model →
+//! encoded.
 //!
 //! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line in
 //! its registry. `CONTRIBUTING.md` shows how.

@@ -37,7 +37,7 @@ pub(crate) fn measure(runs: usize, terraform: &Terraform, subjects: &[Subject], 
     page.section("Commands");
     page.text(&format!(
         "Whole commands, {runs} times in turn: with one resource of this provider, and with one `terraform_data`, which \
-         needs no provider process. What is above the latter is the provider's. A plan and an apply read the object once \
+         needs no provider process. The difference is the provider's share. A plan and an apply read the object once \
          from a simulator of Tencent's API on the same machine."
     ));
     let mut rows = Vec::new();

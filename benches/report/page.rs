@@ -14,14 +14,14 @@ const PAGE: &str = "docs/guides/performance.md";
 const CHART: &str = "performance.svg";
 
 const WHY_MISSED: &str = "
-What stands behind the budgets:
+What to know about the budgets:
 
 - A start is mostly loading: see the line `--version` below.
 - Memory at the handshake is nearly all shared with other processes: see what is private below.
 - For `terraform providers schema`, Terraform hashes the executable and makes a P-521 key for each process that it starts,
   whatever the provider does.
-- A fleet takes Terraform's own time and that of the calls one after the other wherever the two do not overlap. How long
-  the provider itself computes is in a column of its own.
+- Wherever Terraform's own time and that of the calls do not overlap, a fleet takes both, one after the other. A separate
+  column shows how long the provider itself computes.
 ";
 
 /// The report, as it grows.

@@ -69,8 +69,8 @@ async fn measure_all(requests: usize, subject: &Subject, page: &mut Page) -> Res
 
     page.section("Requests");
     page.text(&format!(
-        "Over the real socket, through TLS and gRPC, one at a time, {requests} of each; the client that measures takes its \
-         part. The plan and the apply are of a change that sends nothing to Tencent."
+        "Over the real socket, through TLS and gRPC, one at a time, {requests} of each; the figures include the client \
+         that measures. The plan and the apply are of a change that sends nothing to Tencent."
     ));
     let names = ["GetProviderSchema", "ValidateResourceConfig", "PlanResourceChange", "ApplyResourceChange"];
     let mut rows = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `host.rs` | what the host says in the environment |
+//! | `host.rs` | what the host passes in the environment |
 //! | `listener.rs` | the socket, private to this user |
 //! | `tls.rs` | AutoMTLS: the host's certificate, pinned, and ours |
 //! | `connection.rs` | from accepted sockets to connections the server may trust |
@@ -10,7 +10,7 @@
 //! | `lifetime.rs` | why the process ends |
 //! | `log.rs` | log lines as the host reads them |
 //!
-//! This room never knows schemas, resources or values: it serves any tonic service.
+//! This module never knows schemas, resources or values: it serves any tonic service.
 
 mod connection;
 mod host;

@@ -1,10 +1,10 @@
-//! What a person writes in HCL: the provider block, and one file per object.
+//! What users write in HCL: the provider block, and one file per object.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `config.rs` | the provider block and its environment variables |
 //! | `apps.rs` | its argument `apps`: further applications |
-//! | `arguments.rs` | the checks of what both say |
+//! | `arguments.rs` | the checks of what both contain |
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
 //! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
@@ -13,7 +13,7 @@
 //! | `functions.rs` | functions about UserSigs and signatures |
 //! | `checks.rs` | checks and their messages that several of these share |
 //!
-//! This room works on typed models: it never speaks msgpack, protobuf or HTTP.
+//! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
 mod applications;
 mod apps;

@@ -1,4 +1,4 @@
-//! Tencent RTC's REST API for callback configurations, and UserSig, for any caller.
+//! Tencent RTC's REST API for callback configurations, and UserSigs, for any caller.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! This room never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
+//! This module never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
 
 mod app;
 mod callback;

@@ -10,7 +10,7 @@
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
 //!
-//! This room never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
+//! This module never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
 
 mod action;
 pub mod codec;

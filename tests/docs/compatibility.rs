@@ -64,7 +64,7 @@ description: |-
 # Compatibility
 
 The provider speaks version 6 of Terraform's plugin protocol, and runs on Terraform 1.6 and later and on OpenTofu. The
-acceptance tests try each of these features on each version: ✓ means that it works, – that the version refuses it.
+acceptance tests try each of these features on each version: ✓ means that it works, – means that the version refuses it.
 
 OpenTofu 1.12 is the oldest version that its project still supports. The newest, 1.13, is untested: the tests build
 OpenTofu from its Go module, and the module proxy that they use does not offer 1.13 yet.
@@ -75,7 +75,7 @@ const AFTER: &str = r#"
 ## What differs on OpenTofu
 
 - **Terraform states** work as they are. OpenTofu looks for the provider in its own registry.
-- **Provider blocks with `for_each`**: each instance runs in its own process, with its own rate limit, and does not know the
+- **Provider blocks with `for_each`**: each instance runs in its own process, with its own rate limit, and does not see the
   objects of the others. For many applications, one block with [`apps`](many-applications.md) needs only one process.
 - **Encryption** covers everything in states and saved plans, such as a token in the `url`, or a SecretKey from a `sensitive`
   variable in a saved plan.
@@ -87,7 +87,7 @@ const AFTER: &str = r#"
 - **Functions** run in a configured provider. So a variable that a provider function validates cannot configure that
   provider: OpenTofu reports a cycle. Use a `precondition` instead of the variable's `validation`.
 - **An ephemeral resource whose provider is known only after apply** needs `depends_on` with the resource that the
-  provider depends on. Terraform opens it later without that.
+  provider depends on. Terraform opens it later even without `depends_on`.
 - **Logs**: at `TF_LOG=warn` and more detailed levels, OpenTofu itself logs the old and the new value of an attribute that
   was changed elsewhere, even if it is sensitive. A `url` with a token appears there; a `url_wo` does not.
 "#;

@@ -64,13 +64,13 @@ the same variables, or run a new plan.
 
 ### *… doesn't match any of the checksums previously recorded in the dependency lock file*
 
-The provider that is installed has other bytes than the one in `.terraform.lock.hcl`: see [Upgrading](upgrading.md). A build of
-your own can have the same version number as the build that your team uses.
+The installed build of the provider is not the one in `.terraform.lock.hcl`: see [Upgrading](upgrading.md). Your own build
+can have the same version number as the build that your team uses.
 
 ### A warning appears twice
 
-Terraform validates a configuration more than once and ends the message with *and one more similar warning elsewhere*. It is the
-same mistake in the same place.
+Terraform validates a configuration more than once, and ends the message with *and one more similar warning elsewhere*. It is
+the same mistake in the same place.
 
 ### *Unrecognized remote plugin message*
 

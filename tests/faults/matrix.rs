@@ -696,11 +696,11 @@ const INTRODUCTION: &str = "\
 # Fault matrix
 
 How each operation ends under each fault of the API and the network: real Terraform runs the provider against a simulator
-of Tencent's API. [`matrix.rs`](matrix.rs) derives from the meaning of each fault how each cell has to end, plays the cell,
+of Tencent's API. [`matrix.rs`](matrix.rs) derives from the meaning of each fault how each cell must end, plays the cell,
 and fails if it ends in another way. [Reliability](../../docs/guides/reliability.md) says what this means for users.
 
-The provider may try each call twice (`max_retries = 1`). After every cell the fault ends, one more apply succeeds, and the
-plan after that is empty.
+The provider may try each call twice (`max_retries = 1`). After every cell, the fault ends, one more apply succeeds, and
+the plan after that is empty.
 
 The tables show `tencent_call_callback`. The test plays the same cells for `tencent_live_callback`, where Tencent creates with
 one call and overwrites with another: a creation whose answer is lost takes one more read and one more write there, and all
@@ -710,7 +710,7 @@ other cells are the same. `tencent_room_callback` works like `tencent_live_callb
 
 Attempts · what Terraform reports · what the state holds afterwards, what Tencent holds afterwards.
 
-`2+1` stands for two attempts, and one request that reads the result back. The check right before a write isn't counted.
+`2+1` stands for two attempts, and one request that reads the result back. The check right before a write is not counted.
 
 | Terraform reports | meaning | exit code |
 | --- | --- | --- |
@@ -723,23 +723,23 @@ Attempts · what Terraform reports · what the state holds afterwards, what Tenc
 | perhaps deleted | an error: no answer confirmed the deletion, and reading back failed too. The next plan shows what is there | 1 |
 
 *Old* is the configuration before the operation, *new* the one that the operation writes. In the column *read*, *new* is what
-someone set elsewhere. Each message has the error code with its meaning, what to do, Tencent's own words and the RequestId,
-or else what happened on the network. It never has a UserSig, a SecretKey or a secret in the URL.
+someone set elsewhere. Each message shows the error code with its meaning, what to do, Tencent's own words and the RequestId,
+or else what happened on the network. It never shows a UserSig, a SecretKey or a secret in the URL.
 ";
 
 impl Meets {
     const ALL: [(Self, &'static str, &'static str); 5] = [
-        (Self::FirstAttempts, "The first attempt meets the fault", "The second attempt doesn't."),
+        (Self::FirstAttempts, "The first attempt meets the fault", "The second attempt does not."),
         (Self::EveryAttempt, "Every attempt meets the fault", "Other calls work: a write can be read back."),
         (
             Self::Looking,
             "The check before it meets the fault",
-            "Right before a write or a deletion, the provider checks what is there. If it can't, it changes nothing.",
+            "Right before a write or a deletion, the provider checks what is there. If it cannot, it changes nothing.",
         ),
         (
             Self::EveryCall,
             "Every call after the check meets the fault",
-            "The check succeeds. What was written can't be read back either.",
+            "The check succeeds. What was written cannot be read back either.",
         ),
         (
             Self::ReadingBack,
