@@ -1,4 +1,4 @@
-//! The `terraform` room with another provider than this repository's: what it promises to any.
+//! The `terraform` module with another provider than this repository's: what it promises to any.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

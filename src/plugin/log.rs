@@ -111,12 +111,12 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// hclog's name for a room of this crate; `None` for other crates.
+/// hclog's name for a module of this crate; `None` for other crates.
 fn module(target: &str) -> Option<String> {
     let mut segments = target.split("::");
     (segments.next() == Some(env!("CARGO_CRATE_NAME"))).then(|| match segments.next() {
         None | Some("provider") => "provider".to_owned(),
-        Some(room) => format!("provider.{room}"),
+        Some(module) => format!("provider.{module}"),
     })
 }
 

@@ -52,7 +52,7 @@ impl Page {
 pub(crate) fn pages() -> Vec<Page> {
     let root = fs::read_dir(env!("CARGO_MANIFEST_DIR")).expect("the repository");
     let mut paths: Vec<_> = root.map(|entry| PathBuf::from(entry.expect("an entry").file_name())).collect();
-    paths.extend(["docs", "examples", ".github", "fuzz"].iter().flat_map(|folder| files(folder)));
+    paths.extend(["docs", "examples", ".github", "fuzz", "tests"].iter().flat_map(|folder| files(folder)));
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     assert!(paths.len() > 20, "{paths:?}");
     paths.into_iter().map(|path| Page { parts: parts(&read(&path)), path }).collect()
