@@ -1,7 +1,7 @@
 //! The provider's executable: what Terraform starts.
 
-#[cfg(all(target_os = "linux", target_env = "gnu", target_feature = "crt-static"))]
-mod static_glibc;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod glibc;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -36,8 +36,12 @@ Options, for developers of the provider:
 ";
 
 fn main() -> ExitCode {
-    #[cfg(all(target_os = "linux", target_env = "gnu", target_feature = "crt-static"))]
-    static_glibc::look_names_up_without_plugins();
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        glibc::give_large_blocks_back();
+        #[cfg(target_feature = "crt-static")]
+        glibc::look_names_up_without_plugins();
+    }
     let given: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
