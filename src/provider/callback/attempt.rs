@@ -7,8 +7,8 @@ use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep_until};
 
 use super::record::{OneOfItsKind, Record, Write};
-use crate::tencent::{App, Patience, SdkAppId};
-use crate::terraform::{Context, Diagnostic};
+use crate::tencent::{App, Error, ErrorKind, Patience, SdkAppId};
+use crate::terraform::{Context, Diagnostic, Severity};
 
 /// How long to look at most for what holds after a write.
 pub(crate) const LONGEST_LOOK: Duration = Duration::from_secs(10);
@@ -83,6 +83,63 @@ impl<S: OneOfItsKind + Copy, W: Clone> Attempt<S, W> {
     pub(crate) fn reading_back(&self) -> Patience {
         let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
         Patience { deadline, ..self.patience.clone() }
+    }
+
+    /// What is there after this failure, as `read` says. An interruption ends that as well: then `unstopped` says it, which
+    /// takes no longer than [`LAST_LOOK`].
+    pub(crate) async fn look_after(
+        &self,
+        error: &Error,
+        read: impl Future<Output = Result<Option<W>, Error>>,
+        unstopped: impl Future<Output = Result<Option<W>, Error>>,
+    ) -> Result<Option<W>, Error> {
+        if error.kind != ErrorKind::Stopped {
+            return read.await;
+        }
+        // Terraform waits for the end; some time is left to find out.
+        tokio::select! {
+            found = unstopped => found,
+            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
+        }
+    }
+
+    /// What to say of a failed call that may have taken effect, after a look at what is there. `failure` says what failed,
+    /// `what` is as planned or not, and `holds` is what the application does with what it has, such as "has none".
+    pub(crate) fn found_out(
+        &self,
+        deed: Deed<'_, W>,
+        mut failure: Diagnostic,
+        found: Result<Option<W>, Error>,
+        is_same: impl Fn(&W, &W) -> bool,
+        what: &str,
+        holds: impl FnOnce(Option<&W>) -> String,
+    ) -> Result<Diagnostic, Unwritten<W>> {
+        let participle = deed.participle();
+        match &found {
+            Ok(found) if deed.is_done(found.as_ref(), is_same) => {
+                failure.summary = format!("The {} was {participle}, unconfirmed", self.subject());
+                failure.severity = Severity::Warning;
+                failure.detail += &match found {
+                    Some(_) => format!("\n\nReading it back shows that the {what} is as planned."),
+                    None => "\n\nReading it back shows that it is gone.".to_owned(),
+                };
+                return Ok(failure);
+            }
+            Ok(found) => {
+                failure.detail += &format!(
+                    "\n\nReading it back shows that it was not {participle}: the application {}. If the request arrives \
+                     later, the next plan shows it.",
+                    holds(found.as_ref())
+                );
+            }
+            Err(_) => {
+                failure.detail += &format!(
+                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
+                     will show what is there."
+                );
+            }
+        }
+        Err(Unwritten { diagnostic: failure, found: found.ok().flatten() })
     }
 }
 

@@ -14,8 +14,8 @@ use super::service::Subject;
 use super::{describe, refused_to_overwrite};
 use crate::provider::applications::OfService;
 use crate::provider::checks;
-use crate::tencent::{ALREADY_CONFIGURED, App, CallbackConfiguration, Error, ErrorKind, OwnForm, Patience, Service};
-use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number, Severity};
+use crate::tencent::{ALREADY_CONFIGURED, App, CallbackConfiguration, Error, OwnForm, Patience, Service};
+use crate::terraform::{Attr, Context, Diagnostic, Diagnostics, Number};
 
 /// How often a write starts anew because someone else has created the configuration in between.
 const RACES: usize = 3;
@@ -523,54 +523,17 @@ impl<'a> Callback<'a> {
 
     /// After a failed call: looks for what holds, unless it is certain that nothing was done.
     async fn find_out(&self, deed: Deed<'_>, error: &Error, cx: &mut Context) -> Result<(), Unwritten> {
-        let participle = deed.participle();
-        let mut diagnostic = self.failed(deed.name(), error);
+        let failure = self.failed(deed.name(), error);
         if !error.may_have_taken_effect {
-            return Err(diagnostic.into());
+            return Err(failure.into());
         }
-        let found = self.look_after(error).await;
-        match &found {
-            Ok(found) if deed.is_done(found.as_ref(), CallbackConfiguration::is_equivalent) => {
-                diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
-                diagnostic.severity = Severity::Warning;
-                diagnostic.detail += match found {
-                    Some(_) => "\n\nReading it back shows that the configuration is as planned.",
-                    None => "\n\nReading it back shows that it is gone.",
-                };
-                cx.warn(diagnostic);
-                return Ok(());
-            }
-            Ok(found) => {
-                let holds =
-                    found.as_ref().map_or_else(|| "has none".to_owned(), |found| format!("sends {}", describe(found)));
-                diagnostic.detail += &format!(
-                    "\n\nReading it back shows that it was not {participle}: the application {holds}. If \
-                     the request arrives later, the next plan shows it."
-                );
-            }
-            Err(_) => {
-                diagnostic.detail += &format!(
-                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
-                     will show what is there."
-                );
-            }
-        }
-        Err(Unwritten { diagnostic, found: found.ok().flatten() })
-    }
-
-    async fn look_after(&self, error: &Error) -> Result<Option<CallbackConfiguration>, Error> {
-        if error.kind != ErrorKind::Stopped {
-            return self.read(&self.patience).await;
-        }
-        // Terraform waits for the end; some time is left to find out.
-        tokio::select! {
-            found = self.read_unstopped() => found,
-            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
-        }
-    }
-
-    async fn read_unstopped(&self) -> Result<Option<CallbackConfiguration>, Error> {
-        self.read(&Patience::of(LAST_LOOK)).await
+        let found = self.look_after(error, self.read(&self.patience), self.read(&Patience::of(LAST_LOOK))).await;
+        let holds = |found: Option<&CallbackConfiguration>| {
+            found.map_or_else(|| "has none".to_owned(), |found| format!("sends {}", describe(found)))
+        };
+        let is_same = CallbackConfiguration::is_equivalent;
+        cx.warn(self.found_out(deed, failure, found, is_same, "configuration", holds)?);
+        Ok(())
     }
 }
 

@@ -13,8 +13,8 @@ use crate::provider::callback::claims::Reading;
 use crate::provider::callback::memory::Origin;
 use crate::provider::callback::record::{self, Write};
 use crate::provider::{checks, live};
-use crate::tencent::{App, CallbackToken, Error, ErrorKind, Patience};
-use crate::terraform::{Context, Diagnostic, Severity};
+use crate::tencent::{App, CallbackToken, Error, Patience};
+use crate::terraform::{Context, Diagnostic};
 
 /// An application's callback token, while an operation lasts.
 #[derive(Debug)]
@@ -378,53 +378,18 @@ impl<'a> Remote<'a> {
 
     /// After a failed call that may have taken effect: looks for what holds.
     async fn find_out(&self, deed: Deed<'_>, error: &Error, cx: &mut Context) -> Result<(), Unwritten> {
-        let participle = deed.participle();
-        let mut diagnostic = self.failed(deed.name(), error);
+        let failure = self.failed(deed.name(), error);
         if !error.may_have_taken_effect {
-            return Err(diagnostic.into());
+            return Err(failure.into());
         }
-        let found = self.look_after(error).await;
-        match &found {
-            Ok(found) if deed.is_done(found.as_ref(), CallbackToken::is_same) => {
-                diagnostic.summary = format!("The {} was {participle}, unconfirmed", self.subject());
-                diagnostic.severity = Severity::Warning;
-                diagnostic.detail += match found {
-                    Some(_) => "\n\nReading it back shows that the token is as planned.",
-                    None => "\n\nReading it back shows that it is gone.",
-                };
-                cx.warn(diagnostic);
-                return Ok(());
-            }
-            Ok(found) => {
-                let holds = match (deed, found) {
-                    (Deed::Delete, Some(found)) => describe(found),
-                    (_, found) => other_than_written(found.as_ref()),
-                };
-                diagnostic.detail += &format!(
-                    "\n\nReading it back shows that it was not {participle}: the application has {holds}. If \
-                     the request arrives later, the next plan shows it."
-                );
-            }
-            Err(_) => {
-                diagnostic.detail += &format!(
-                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
-                     will show what is there."
-                );
-            }
-        }
-        Err(Unwritten { diagnostic, found: found.ok().flatten() })
-    }
-
-    async fn look_after(&self, error: &Error) -> Result<Option<CallbackToken>, Error> {
-        if error.kind != ErrorKind::Stopped {
-            return self.read(&self.patience).await;
-        }
-        // Terraform waits for the end; some time is left to find out.
-        let unstopped = Patience::of(LAST_LOOK);
-        tokio::select! {
-            found = self.read(&unstopped) => found,
-            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
-        }
+        let found = self.look_after(error, self.read(&self.patience), self.read(&Patience::of(LAST_LOOK))).await;
+        let was_written = matches!(deed, Deed::Write(_));
+        let holds = |found: Option<&CallbackToken>| match found {
+            Some(found) if !was_written => format!("has {}", describe(found)),
+            found => format!("has {}", other_than_written(found)),
+        };
+        cx.warn(self.found_out(deed, failure, found, CallbackToken::is_same, "token", holds)?);
+        Ok(())
     }
 }
 
