@@ -1,10 +1,12 @@
 //! A bucket of S3 on loopback: as much of it as Terraform's backend uses, with the condition that its lock file relies on.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+
+use tencent_simulator::HttpRequest;
 
 type Objects = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
@@ -56,39 +58,21 @@ impl Bucket {
 
 /// One request, one answer.
 fn answer(mut stream: TcpStream, objects: &Objects) -> io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut head = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        match line.trim_end() {
-            "" => break,
-            line => head.push(line.to_owned()),
-        }
-    }
-    let header = |name: &str| {
-        let pairs = head.iter().filter_map(|line| line.split_once(": "));
-        pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
-    };
-    let mut body = vec![0; header("content-length").and_then(|value| value.parse().ok()).unwrap_or_default()];
-    reader.read_exact(&mut body)?;
-
-    let mut request = head.first().map(String::as_str).unwrap_or_default().split(' ');
-    let (method, target) = (request.next().unwrap_or_default(), request.next().unwrap_or_default());
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let request = HttpRequest::read(&mut BufReader::new(&stream))?;
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let mut objects = objects.lock().unwrap_or_else(PoisonError::into_inner);
-    let (status, body) = match method {
+    let (status, body) = match request.method.as_str() {
         "POST" => ("200 OK", IDENTITY.into()),
         "GET" if query.contains("prefix=") => ("200 OK", b"<ListBucketResult></ListBucketResult>".to_vec()),
         "GET" | "HEAD" => match objects.get(path) {
             Some(object) => ("200 OK", object.clone()),
             None => ("404 Not Found", b"<Error><Code>NoSuchKey</Code></Error>".to_vec()),
         },
-        "PUT" if header("if-none-match").is_some() && objects.contains_key(path) => {
+        "PUT" if request.header("if-none-match").is_some() && objects.contains_key(path) => {
             ("412 Precondition Failed", b"<Error><Code>PreconditionFailed</Code></Error>".to_vec())
         }
         "PUT" => {
-            objects.insert(path.to_owned(), body);
+            objects.insert(path.to_owned(), request.body);
             ("200 OK", Vec::new())
         }
         "DELETE" => {
@@ -100,7 +84,7 @@ fn answer(mut stream: TcpStream, objects: &Objects) -> io::Result<()> {
     drop(objects);
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     stream.write_all(head.as_bytes())?;
-    if method != "HEAD" {
+    if request.method != "HEAD" {
         stream.write_all(&body)?;
     }
     Ok(())

@@ -54,7 +54,7 @@ pub use api::{Action, Service};
 pub use app::{App, AppStatus};
 pub use configuration::Configuration;
 pub use fault::{Fault, FaultKind};
-pub use receiver::{Event, Receiver, Reply};
+pub use receiver::{Event, HttpRequest, Receiver, Reply};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};
 pub use tls::CertificateFlaw;

@@ -1,6 +1,6 @@
 //! Who receives the events that Tencent posts: a server that answers whatever it is told to.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -129,25 +129,55 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A request that arrived over HTTP/1.1, for servers that answer one a connection.
+#[derive(Debug)]
+pub struct HttpRequest {
+    /// `POST`, for one.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// As many bytes as `Content-Length` says.
+    pub body: Vec<u8>,
+}
+
+impl HttpRequest {
+    /// Reads one.
+    ///
+    /// # Errors
+    ///
+    /// If the connection ends or breaks before the request does.
+    pub fn read(reader: &mut impl BufRead) -> io::Result<Self> {
+        let mut line = || -> io::Result<String> {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            Ok(line.trim_end().to_owned())
+        };
+        let first = line()?;
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = Vec::new();
+        while let Some((name, value)) = line()?.split_once(':') {
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
+        let mut request = Self { method, target, headers, body: Vec::new() };
+        let length = request.header("content-length").and_then(|value| value.parse().ok());
+        request.body.resize(length.unwrap_or_default(), 0);
+        reader.read_exact(&mut request.body)?;
+        Ok(request)
+    }
+
+    /// The value of the first header of this name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// One request, one answer.
 fn answer(stream: impl Read + Write, shared: &Mutex<Shared>) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
-    let mut line = || -> io::Result<String> {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
-    };
-    let first = line()?;
-    let mut words = first.split(' ').map(str::to_owned);
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut headers = Vec::new();
-    while let Some((name, value)) = line()?.split_once(':') {
-        headers.push((name.to_lowercase(), value.trim().to_owned()));
-    }
-    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
-    let mut body = vec![0; length.unwrap_or_default()];
-    reader.read_exact(&mut body)?;
-
+    let HttpRequest { method, target, headers, body } = HttpRequest::read(&mut reader)?;
     let reply = {
         let mut shared = lock(shared);
         let body = serde_json::from_slice(&body).unwrap_or_default();
