@@ -24,21 +24,22 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
     let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
-    let (what, secret) = match name.ends_with("_token") {
-        true => ("token", "secret-token.tf"),
-        false => ("URL", "secret-url.tf"),
+    let (what, secret, review) = match name.ends_with("_token") {
+        true => (
+            "token",
+            "secret-token.tf",
+            "It leaves out the token, which is sensitive, so the plan fails: set `token` or `token_wo` in the file, and plan \
+             again",
+        ),
+        false => {
+            ("URL", "secret-url.tf", "Review the file before you commit it: a secret in the URL is in it as plain text")
+        }
     };
     let secretly =
         format!("To keep a secret {what} out of the plan and the state (Terraform or OpenTofu 1.11 and later):");
     page += &code(&secretly, "terraform", &file(secret));
     page += &attributes(schema);
     page += &code("## Import\n\nUse an `import` block. The ID is the SDKAppID:", "terraform", &file("import.tf"));
-    let review = match what {
-        "token" => {
-            "It leaves out the token, which is sensitive, so the plan fails: set `token` or `token_wo` in the file, and plan again"
-        }
-        _ => "Review the file before you commit it: a secret in the URL is in it as plain text",
-    };
     page += &code(
         &format!("If you leave out the `resource` block, Terraform can write it for you. {review}."),
         "shell",

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,14 +40,19 @@ impl Policy {
     /// What it has against a plan.
     fn violations(&self, plan: &Value) -> Result<Vec<String>> {
         fs::write(self.directory.path().join("plan"), plan.to_string())?;
+        let checked = self.check()?;
+        let text = String::from_utf8(checked.stdout)?;
+        assert_eq!(checked.status.success(), text.is_empty(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    fn check(&self) -> Result<Output> {
         let checked = Command::new("bash")
             .args(["check-plan.sh", "plan"])
             .current_dir(self.directory.path())
             .env("PATH", path_with(&self.directory.path().join("bin"))?)
             .output()?;
-        let text = String::from_utf8(checked.stdout)?;
-        assert_eq!(checked.status.success(), text.is_empty(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
-        Ok(text.lines().map(str::to_owned).collect())
+        Ok(checked)
     }
 }
 
@@ -181,11 +186,6 @@ fn the_url_has_to_be_in_the_plan() -> Result {
 fn a_plan_that_cannot_be_read_is_no_good_plan() -> Result {
     let policy = Policy::new()?;
     fs::write(policy.directory.path().join("bin/terraform"), "#!/bin/sh\nexit 1\n")?;
-    let checked = Command::new("bash")
-        .args(["check-plan.sh", "plan"])
-        .current_dir(policy.directory.path())
-        .env("PATH", path_with(&policy.directory.path().join("bin"))?)
-        .output()?;
-    assert!(!checked.status.success());
+    assert!(!policy.check()?.status.success());
     Ok(())
 }
