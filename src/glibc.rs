@@ -3,11 +3,18 @@
 
 use std::ffi::c_int;
 
+/// Call it first: before there is a second thread, or a name to look up.
+pub(crate) fn prepare() {
+    give_large_blocks_back();
+    #[cfg(target_feature = "crt-static")]
+    look_names_up_without_plugins();
+}
+
 /// Keeps large blocks of memory apart from the small ones, so that they go back to the system when they are freed.
 ///
 /// By itself, glibc stops doing so for ever larger blocks, each time one is freed: while a fleet is applied, its heap then
-/// grows to many times of what is in use. Call it before there is a second thread.
-pub(crate) fn give_large_blocks_back() {
+/// grows to many times of what is in use.
+fn give_large_blocks_back() {
     /// Of `malloc.h`: from which size on a block is mapped by itself.
     const M_MMAP_THRESHOLD: c_int = -3;
     /// What glibc begins with. To set it, to whatever value, is what keeps it from rising.
@@ -21,14 +28,14 @@ pub(crate) fn give_large_blocks_back() {
     debug_assert_eq!(done, 1);
 }
 
-/// Limits look-ups of names to what is built into a statically linked glibc. Call it before the first one.
+/// Limits look-ups of names to what is built into a statically linked glibc.
 ///
 /// glibc looks up hosts and groups as `/etc/nsswitch.conf` says, and loads a plugin for all but two of the ways that may
 /// stand there. Those plugins belong to the machine's own glibc: in an executable that brings another one, they crash.
 /// The two ways that are built in are enough, and are those of the providers in Go: files (`/etc/hosts`, `/etc/group`)
 /// and DNS (`/etc/resolv.conf`).
 #[cfg(target_feature = "crt-static")]
-pub(crate) fn look_names_up_without_plugins() {
+fn look_names_up_without_plugins() {
     for (database, ways) in [(c"hosts", c"files dns"), (c"group", c"files")] {
         configure_lookup(database, ways);
     }

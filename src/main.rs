@@ -37,11 +37,7 @@ Options, for developers of the provider:
 
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        glibc::give_large_blocks_back();
-        #[cfg(target_feature = "crt-static")]
-        glibc::look_names_up_without_plugins();
-    }
+    glibc::prepare();
     let given: Vec<_> = std::env::args_os().skip(1).collect();
     let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
