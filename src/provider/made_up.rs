@@ -46,10 +46,10 @@ use super::callback::resource::CallbackResource;
 use super::{Config, Services, TencentProvider, call};
 use crate::terraform::codec::{decode, encode};
 use crate::terraform::proto::{self, DynamicValue, provider_server::Provider as _};
-use crate::terraform::{Action, Data, ManagedResource, Server, Type, Value};
+use crate::terraform::{Block, Data, Server, Type, Value};
 
-type Model = <CallbackResource as ManagedResource>::Model;
-type ProbeConfig = <CallbackProbe as Action>::Config;
+type Model = <CallbackResource as Block>::Model;
+type ProbeConfig = <CallbackProbe as Block>::Model;
 
 /// Its line in the registry.
 const WITH_IT: Services = Services(&[&call::CALL, &MADE_UP]);

@@ -7,7 +7,7 @@ use super::service::CallbackService;
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::checks;
-use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
+use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
 model! {
     /// The attributes of the data source.
@@ -25,7 +25,7 @@ model! {
 #[derive(Debug)]
 pub(crate) struct CallbackDataSource(pub(crate) &'static CallbackService);
 
-impl DataSource for CallbackDataSource {
+impl Block for CallbackDataSource {
     type Client = Tencent;
     type Model = CallbackData;
 
@@ -73,7 +73,9 @@ impl DataSource for CallbackDataSource {
     fn validate(&self, config: &CallbackData) -> Diagnostics {
         checks::sdk_app_id_argument(&config.sdk_app_id)
     }
+}
 
+impl DataSource for CallbackDataSource {
     async fn read(
         &self,
         tencent: &Tencent,

@@ -14,7 +14,7 @@ use crate::provider::applications::Tencent;
 use crate::provider::checks;
 use crate::tencent::{CallbackUrl, SdkAppId};
 use crate::terraform::{
-    Attr, Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
+    Attr, Attribute, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentityAttribute, IdentitySchema,
     ImportTarget, ManagedResource, Number, Schema, Type, Value,
 };
 
@@ -73,10 +73,9 @@ pub(crate) struct CallbackResource {
     pub(crate) all: Services,
 }
 
-impl ManagedResource for CallbackResource {
+impl Block for CallbackResource {
     type Client = Tencent;
     type Model = CallbackModel;
-    type Identity = Identity;
 
     fn type_name(&self) -> &'static str {
         self.service.type_name
@@ -143,14 +142,6 @@ impl ManagedResource for CallbackResource {
         }
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        Identity::schema()
-    }
-
-    fn identity(&self, state: &CallbackModel) -> Identity {
-        Identity { sdk_app_id: state.sdk_app_id.clone() }
-    }
-
     fn validate(&self, config: &CallbackModel) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
         diagnostics.extend(url::validate(config));
@@ -160,6 +151,14 @@ impl ManagedResource for CallbackResource {
         diagnostics.extend(validate_deletion_policy(&config.deletion_policy));
         diagnostics.extend(Timeouts::validate(&config.timeouts));
         diagnostics
+    }
+}
+
+impl ManagedResource for CallbackResource {
+    type Identity = Identity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        Identity::schema()
     }
 
     async fn plan(

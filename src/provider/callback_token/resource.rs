@@ -9,7 +9,7 @@ use crate::provider::callback::resource::{
 };
 use crate::provider::checks;
 use crate::terraform::{
-    Attribute, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
+    Attribute, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
     Schema, Type, Value,
 };
 
@@ -17,10 +17,9 @@ use crate::terraform::{
 #[derive(Debug)]
 pub(crate) struct CallbackTokenResource;
 
-impl ManagedResource for CallbackTokenResource {
+impl Block for CallbackTokenResource {
     type Client = Tencent;
     type Model = TokenModel;
-    type Identity = Identity;
 
     fn type_name(&self) -> &'static str {
         "tencent_live_callback_token"
@@ -98,20 +97,20 @@ impl ManagedResource for CallbackTokenResource {
         }
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        Identity::schema()
-    }
-
-    fn identity(&self, state: &TokenModel) -> Identity {
-        Identity { sdk_app_id: state.sdk_app_id.clone() }
-    }
-
     fn validate(&self, config: &TokenModel) -> Diagnostics {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
         diagnostics.extend(token::validate(config));
         diagnostics.extend(validate_deletion_policy(&config.deletion_policy));
         diagnostics.extend(Timeouts::validate(&config.timeouts));
         diagnostics
+    }
+}
+
+impl ManagedResource for CallbackTokenResource {
+    type Identity = Identity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        Identity::schema()
     }
 
     async fn plan(
