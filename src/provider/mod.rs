@@ -29,7 +29,7 @@ mod room;
 mod singleton;
 mod user_sig;
 
-use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
+use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
 use callback::CallbackKind;
@@ -66,16 +66,24 @@ impl Default for TencentProvider {
     }
 }
 
-impl Provider for TencentProvider {
-    type Config = Config;
+impl Block for TencentProvider {
     type Client = Tencent;
+    type Model = Config;
 
-    const TYPE_NAME: &'static str = "tencent";
+    fn type_name(&self) -> &'static str {
+        "tencent"
+    }
 
     fn schema(&self) -> Schema {
         config::schema()
     }
 
+    fn validate(&self, config: &Config) -> Diagnostics {
+        config::validate(config)
+    }
+}
+
+impl Provider for TencentProvider {
     fn registry(&self) -> Registry<Tencent> {
         let all = self.services;
         let of_service = |registry: Registry<Tencent>, service| {
@@ -90,10 +98,6 @@ impl Provider for TencentProvider {
             .function(CallbackCommands(all))
             .function(UserSigClaims)
             .function(CallbackSignature)
-    }
-
-    fn validate(&self, config: &Config) -> Diagnostics {
-        config::validate(config)
     }
 
     fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {

@@ -5,7 +5,7 @@ use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::checks;
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
-use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
+use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
 model! {
     /// The attributes of the data source.
@@ -23,7 +23,7 @@ model! {
 #[derive(Debug)]
 pub(crate) struct CallbackDataSource(pub(crate) CallbackKind);
 
-impl DataSource for CallbackDataSource {
+impl Block for CallbackDataSource {
     type Client = Tencent;
     type Model = CallbackData;
 
@@ -71,7 +71,9 @@ impl DataSource for CallbackDataSource {
     fn validate(&self, config: &CallbackData) -> Diagnostics {
         checks::sdk_app_id_argument(&config.sdk_app_id)
     }
+}
 
+impl DataSource for CallbackDataSource {
     async fn read(
         &self,
         tencent: &Tencent,

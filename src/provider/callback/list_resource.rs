@@ -14,7 +14,7 @@ use crate::provider::checks;
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::{InvalidCallbackUrl, SdkAppId};
 use crate::terraform::{
-    Attr, Attribute, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
+    Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
 };
 
 /// As many at a time as Terraform does of anything, unless it is told otherwise.
@@ -32,10 +32,9 @@ model! {
 #[derive(Debug)]
 pub(crate) struct CallbackList(pub(crate) CallbackKind);
 
-impl ListResource for CallbackList {
+impl Block for CallbackList {
     type Client = Tencent;
-    type Resource = Singleton<CallbackKind>;
-    type Config = Which;
+    type Model = Which;
 
     fn type_name(&self) -> &'static str {
         self.0.service.type_name
@@ -65,6 +64,10 @@ impl ListResource for CallbackList {
     fn validate(&self, config: &Which) -> Diagnostics {
         chosen(config).err().unwrap_or_default()
     }
+}
+
+impl ListResource for CallbackList {
+    type Resource = Singleton<CallbackKind>;
 
     fn list<'a>(
         &'a self,

@@ -15,7 +15,7 @@ use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
 use crate::provider::{checks, live};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
-    Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
+    Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
 };
 
 const FAIL: &str = "fail";
@@ -38,9 +38,9 @@ model! {
 #[derive(Debug)]
 pub(crate) struct CallbackProbe(pub(crate) Services);
 
-impl Action for CallbackProbe {
+impl Block for CallbackProbe {
     type Client = Tencent;
-    type Config = ProbeConfig;
+    type Model = ProbeConfig;
 
     fn type_name(&self) -> &'static str {
         "tencent_callback_probe"
@@ -127,7 +127,9 @@ impl Action for CallbackProbe {
         }
         diagnostics
     }
+}
 
+impl Action for CallbackProbe {
     async fn plan(&self, tencent: &Tencent, config: ProbeConfig, cx: &mut Context) -> Result<(), Diagnostics> {
         if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
             && matches!(config.allow_private, Attr::Null | Attr::Known(false))

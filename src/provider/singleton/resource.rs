@@ -8,17 +8,17 @@ use super::{Arguments, Content, Kind, Scope, messages};
 use crate::provider::applications::Tencent;
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
-    Attr, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource, Schema,
+    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
+    Schema,
 };
 
 /// The managed resource of a kind.
 #[derive(Debug)]
 pub(crate) struct Singleton<K>(pub(crate) K);
 
-impl<K: Kind> ManagedResource for Singleton<K> {
+impl<K: Kind> Block for Singleton<K> {
     type Client = Tencent;
     type Model = Model<K::Arguments>;
-    type Identity = Identity;
 
     fn type_name(&self) -> &'static str {
         self.0.type_name()
@@ -29,18 +29,18 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         Schema { version: 0, description: self.0.description().into(), attributes }
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        Identity::schema()
-    }
-
-    fn identity(&self, state: &Self::Model) -> Identity {
-        Identity { sdk_app_id: state.common.sdk_app_id.clone() }
-    }
-
     fn validate(&self, config: &Self::Model) -> Diagnostics {
         let mut diagnostics = config.common.validate();
         diagnostics.extend(self.0.validate(&config.arguments));
         diagnostics
+    }
+}
+
+impl<K: Kind> ManagedResource for Singleton<K> {
+    type Identity = Identity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        Identity::schema()
     }
 
     async fn plan(
