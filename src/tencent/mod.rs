@@ -1,5 +1,7 @@
 //! Tencent RTC's REST API for callback configurations, and UserSigs, for any caller.
 //!
+//! Start with [`Client`], which gets, puts and deletes whatever is [`Stored`].
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
@@ -18,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! This module never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
+//! This module does not know Terraform: it has no HCL, no diagnostics and no gRPC.
 
 mod app;
 mod callback;
