@@ -12,9 +12,9 @@ use terraform_provider_tencent::terraform::proto::{
     self, DynamicValue, RawState, ResourceIdentityData, provider_server::Provider as _,
 };
 use terraform_provider_tencent::terraform::{
-    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure, Found,
-    IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened, Provider,
-    Registry, Schema, Server, SetOf, Type, Value,
+    Attr, Attribute, Block, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure,
+    Found, IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened,
+    Provider, Registry, Schema, Server, SetOf, Type, Value,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -61,10 +61,9 @@ model! {
 /// A resource whose objects do what their names say.
 struct ThingResource;
 
-impl ManagedResource for ThingResource {
+impl Block for ThingResource {
     type Client = ();
     type Model = Thing;
-    type Identity = ThingIdentity;
 
     fn type_name(&self) -> &'static str {
         TYPE_NAME
@@ -97,20 +96,20 @@ impl ManagedResource for ThingResource {
         }
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        let name = IdentityAttribute { name: "name", ty: Type::String, description: "" };
-        IdentitySchema { version: 0, attributes: vec![name] }
-    }
-
-    fn identity(&self, state: &Thing) -> ThingIdentity {
-        ThingIdentity { name: state.name.clone() }
-    }
-
     fn validate(&self, config: &Thing) -> Diagnostics {
         match config.name.known().map(String::as_str) {
             Some("odd") => Diagnostic::warning("Odd", "As the name says.").on("name").into(),
             _ => Diagnostics::new(),
         }
+    }
+}
+
+impl ManagedResource for ThingResource {
+    type Identity = ThingIdentity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        let name = IdentityAttribute { name: "name", ty: Type::String, description: "" };
+        IdentitySchema { version: 0, attributes: vec![name] }
     }
 
     async fn plan(&self, _: &(), change: Change<Thing>, _: &mut Context) -> Result<Thing, Diagnostics> {
@@ -181,7 +180,7 @@ model! {
 /// An ephemeral resource that is renewed twice.
 struct LeaseResource;
 
-impl EphemeralResource for LeaseResource {
+impl Block for LeaseResource {
     type Client = ();
     type Model = Lease;
 
@@ -200,11 +199,9 @@ impl EphemeralResource for LeaseResource {
             ],
         }
     }
+}
 
-    fn validate(&self, _: &Lease) -> Diagnostics {
-        Diagnostics::new()
-    }
-
+impl EphemeralResource for LeaseResource {
     async fn open(&self, _: &(), config: Lease, cx: &mut Context) -> Result<Opened<Lease>, Diagnostics> {
         cx.set_private(&1u64);
         let attributes = Lease { number: Attr::Known(7), ..config };
@@ -235,10 +232,9 @@ model! {
 /// Finds things of the names it is given.
 struct ThingList;
 
-impl ListResource for ThingList {
+impl Block for ThingList {
     type Client = ();
-    type Resource = ThingResource;
-    type Config = Names;
+    type Model = Names;
 
     fn type_name(&self) -> &'static str {
         TYPE_NAME
@@ -248,10 +244,10 @@ impl ListResource for ThingList {
         let names = Attribute::new("names", Type::set(Type::String), "").required();
         Schema { version: 0, description: "Things.".into(), attributes: vec![names] }
     }
+}
 
-    fn validate(&self, _: &Names) -> Diagnostics {
-        Diagnostics::new()
-    }
+impl ListResource for ThingList {
+    type Resource = ThingResource;
 
     fn list<'a>(&'a self, _: &'a (), config: Names, _: &'a Context) -> Result<Listing<'a, Thing>, Diagnostics> {
         let names: Vec<_> = config.names.known().and_then(SetOf::known).into_iter().flatten().cloned().collect();
@@ -271,22 +267,22 @@ impl ListResource for ThingList {
 
 struct Toy;
 
-impl Provider for Toy {
-    type Config = Nothing;
+impl Block for Toy {
     type Client = ();
+    type Model = Nothing;
 
-    const TYPE_NAME: &'static str = "toy";
+    fn type_name(&self) -> &'static str {
+        "toy"
+    }
 
     fn schema(&self) -> Schema {
         Schema { version: 0, description: "".into(), attributes: vec![] }
     }
+}
 
+impl Provider for Toy {
     fn registry(&self) -> Registry<()> {
         Registry::new().resource(ThingResource).list_resource(ThingList).ephemeral_resource(LeaseResource)
-    }
-
-    fn validate(&self, _: &Nothing) -> Diagnostics {
-        Diagnostics::new()
     }
 
     fn configure(&self, _: Nothing, _: &mut Context) -> Result<Configured<()>, Diagnostics> {

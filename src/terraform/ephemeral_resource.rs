@@ -1,33 +1,18 @@
-//! Ephemeral resources: the trait that provider code implements, and its form without type parameters that the server
-//! works with.
+//! Ephemeral resources: the trait that provider code implements, and its form without type parameters.
 
 use std::future::Future;
 use std::time::SystemTime;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use tonic::async_trait;
 
-use super::{Context, Data, Diagnostics, Schema, Value};
+use super::block::{AnyBlock, Block, Registered};
+use super::{Context, Data, Diagnostics, Value};
 
 /// Something that Terraform has for as long as a command runs, and keeps in neither state nor plan.
 ///
 /// Terraform opens it when another object needs it, and closes it when none does any more; a plan and its apply open
 /// one each. What [`Context::private`] holds lives from opening to closing.
-pub trait EphemeralResource: Send + Sync + 'static {
-    /// What a configured provider hands to its ephemeral resources.
-    type Client: Send + Sync + 'static;
-    /// The attributes of the schema.
-    type Model: Data + Send + 'static;
-
-    /// The name in configurations, such as `tencent_user_sig`.
-    fn type_name(&self) -> &'static str;
-
-    /// The attributes of the ephemeral resource.
-    fn schema(&self) -> Schema;
-
-    /// Checks what can be checked without the provider's configuration.
-    fn validate(&self, config: &Self::Model) -> Diagnostics;
-
+pub trait EphemeralResource: Block {
     /// Makes what `config` asks for, all of which is known: `config` with the computed attributes filled in.
     ///
     /// # Errors
@@ -80,72 +65,26 @@ impl<M> From<M> for Opened<M> {
     }
 }
 
-/// [`EphemeralResource`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyEphemeralResource<C>: Send + Sync {
-    fn schema(&self) -> &Schema;
-    fn validate(&self, config: Value) -> Result<(), Diagnostics>;
-    fn open<'a>(
-        &'a self,
-        client: &'a C,
-        config: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Opened<Value>, Diagnostics>>;
-    fn renew<'a>(
-        &'a self,
-        client: &'a C,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Option<SystemTime>, Diagnostics>>;
-    fn close<'a>(&'a self, client: &'a C, cx: &'a mut Context) -> BoxFuture<'a, Result<(), Diagnostics>>;
+/// An [`EphemeralResource`] without its type parameters.
+#[async_trait]
+pub(super) trait AnyEphemeralResource<C>: AnyBlock {
+    async fn open(&self, client: &C, config: Value, cx: &mut Context) -> Result<Opened<Value>, Diagnostics>;
+    async fn renew(&self, client: &C, cx: &mut Context) -> Result<Option<SystemTime>, Diagnostics>;
+    async fn close(&self, client: &C, cx: &mut Context) -> Result<(), Diagnostics>;
 }
 
-/// An ephemeral resource with its schema at hand.
-pub(super) struct Registered<E> {
-    resource: E,
-    schema: Schema,
-}
-
-impl<E: EphemeralResource> Registered<E> {
-    /// # Panics
-    ///
-    /// If the model and the schema of `resource` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(resource: E) -> Self {
-        let schema = resource.schema();
-        assert_eq!(schema.ty(), E::Model::ty(), "schema and model of {}", resource.type_name());
-        Self { resource, schema }
-    }
-}
-
+#[async_trait]
 impl<E: EphemeralResource> AnyEphemeralResource<E::Client> for Registered<E> {
-    fn schema(&self) -> &Schema {
-        &self.schema
+    async fn open(&self, client: &E::Client, config: Value, cx: &mut Context) -> Result<Opened<Value>, Diagnostics> {
+        let Opened { attributes, renew_at } = self.block.open(client, E::Model::from_value(config)?, cx).await?;
+        Ok(Opened { attributes: attributes.into_value(), renew_at })
     }
 
-    fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.schema.validate(config, |config| self.resource.validate(config))
+    async fn renew(&self, client: &E::Client, cx: &mut Context) -> Result<Option<SystemTime>, Diagnostics> {
+        self.block.renew(client, cx).await
     }
 
-    fn open<'a>(
-        &'a self,
-        client: &'a E::Client,
-        config: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Opened<Value>, Diagnostics>> {
-        async move {
-            let Opened { attributes, renew_at } = self.resource.open(client, E::Model::from_value(config)?, cx).await?;
-            Ok(Opened { attributes: attributes.into_value(), renew_at })
-        }
-        .boxed()
-    }
-
-    fn renew<'a>(
-        &'a self,
-        client: &'a E::Client,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Option<SystemTime>, Diagnostics>> {
-        self.resource.renew(client, cx).boxed()
-    }
-
-    fn close<'a>(&'a self, client: &'a E::Client, cx: &'a mut Context) -> BoxFuture<'a, Result<(), Diagnostics>> {
-        self.resource.close(client, cx).boxed()
+    async fn close(&self, client: &E::Client, cx: &mut Context) -> Result<(), Diagnostics> {
+        self.block.close(client, cx).await
     }
 }

@@ -1,4 +1,4 @@
-//! Functions: the trait that provider code implements, and its form without type parameters that the server works with.
+//! Functions: the trait that provider code implements, and its form without type parameters.
 
 use std::borrow::Cow;
 
@@ -115,42 +115,23 @@ impl Signature {
     }
 }
 
-/// [`Function`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyFunction: Send + Sync {
-    fn signature(&self) -> &Signature;
-    fn returns(&self) -> Type;
-    /// `arguments` is an object with an attribute for each parameter.
-    fn call(&self, arguments: Value) -> Result<Value, FunctionError>;
+/// A [`Function`] without its type parameters.
+pub(super) struct RegisteredFunction {
+    pub(super) signature: Signature,
+    pub(super) returns: Type,
+    /// Calls the function with an object that has an attribute for each parameter.
+    pub(super) call: Box<dyn Fn(Value) -> Result<Value, FunctionError> + Send + Sync>,
 }
 
-/// A function with its signature at hand.
-pub(super) struct Registered<F> {
-    function: F,
-    signature: Signature,
-}
-
-impl<F: Function> Registered<F> {
+impl RegisteredFunction {
     /// # Panics
     ///
     /// If the arguments and the signature of `function` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(function: F) -> Self {
+    pub(super) fn new<F: Function>(function: F) -> Self {
         let signature = function.signature();
         let parameters = Type::object(signature.parameters.iter().map(|p| (p.name, p.ty.clone())));
         assert_eq!(parameters, F::Arguments::ty(), "signature and arguments of {}", function.name());
-        Self { function, signature }
-    }
-}
-
-impl<F: Function> AnyFunction for Registered<F> {
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn returns(&self) -> Type {
-        F::Output::ty()
-    }
-
-    fn call(&self, arguments: Value) -> Result<Value, FunctionError> {
-        self.function.call(F::Arguments::from_value(arguments)?).map(Data::into_value)
+        let call = move |arguments| function.call(F::Arguments::from_value(arguments)?).map(Data::into_value);
+        Self { signature, returns: F::Output::ty(), call: Box::new(call) }
     }
 }

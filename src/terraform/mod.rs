@@ -5,7 +5,7 @@
 //! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
 //! | [`Schema`], [`Attribute`] | which attributes an object has |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
-//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Function`], [`Action`] | the traits that provider code implements |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Action`], [`Block`], [`Function`] | the traits that provider code implements |
 //! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
@@ -13,6 +13,7 @@
 //! This module never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
 
 mod action;
+mod block;
 pub mod codec;
 mod context;
 mod data_source;
@@ -33,6 +34,7 @@ mod types;
 mod value;
 
 pub use action::Action;
+pub use block::Block;
 pub use context::Context;
 pub use data_source::DataSource;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

@@ -1,41 +1,24 @@
-//! Managed resources: the trait that provider code implements, and its form without type parameters that the server
-//! works with.
+//! Managed resources: the trait that provider code implements, and its form without type parameters.
 
 use std::future::Future;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use tonic::async_trait;
 
+use super::block::{AnyBlock, Block, Registered};
 use super::model::Mismatch;
-use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchema, Schema, Value};
+use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchema, Value};
 
 /// A kind of remote object that Terraform manages.
 ///
 /// Methods that reach the remote object return what holds afterwards, whether they succeed or fail: Terraform stores
 /// it, except for write-only values, which only [`plan`](Self::plan), [`create`](Self::create) and
 /// [`update`](Self::update) are given, with what is planned.
-pub trait ManagedResource: Send + Sync + 'static {
-    /// What a configured provider hands to its resources.
-    type Client: Send + Sync + 'static;
-    /// The attributes of the schema.
-    type Model: Data + Send + 'static;
+pub trait ManagedResource: Block {
     /// The attributes of the identity schema.
     type Identity: Data + Send + 'static;
 
-    /// The name in configurations, such as `tencent_call_callback`.
-    fn type_name(&self) -> &'static str;
-
-    /// The attributes of the resource.
-    fn schema(&self) -> Schema;
-
-    /// What tells remote objects of this kind apart.
+    /// The attributes that tell remote objects of this kind apart. Each is an attribute of the resource as well.
     fn identity_schema(&self) -> IdentitySchema;
-
-    /// The identity of the object in `state`.
-    fn identity(&self, state: &Self::Model) -> Self::Identity;
-
-    /// Checks what can be checked without the provider's configuration.
-    fn validate(&self, config: &Self::Model) -> Diagnostics;
 
     /// Plans a creation or an update: `change.proposed` with all that is known already filled in. The client may be
     /// one that cannot reach anything: [`Context::provider_is_known`].
@@ -163,15 +146,9 @@ pub struct Failure<M> {
     pub state: Option<M>,
 }
 
-impl<M> From<Diagnostics> for Failure<M> {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, state: None }
-    }
-}
-
-impl<M> From<Diagnostic> for Failure<M> {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics::from(diagnostic).into()
+impl<M, E: Into<Diagnostics>> From<E> for Failure<M> {
+    fn from(error: E) -> Self {
+        Self { diagnostics: error.into(), state: None }
     }
 }
 
@@ -188,176 +165,78 @@ impl From<Mismatch> for Diagnostics {
     }
 }
 
-/// The state after a failed or successful write, `Value::Null` where nothing exists.
-pub(super) struct Applied {
-    pub(super) state: Value,
-    pub(super) diagnostics: Diagnostics,
-}
-
-/// [`ManagedResource`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyResource<C>: Send + Sync {
-    fn schema(&self) -> &Schema;
-    fn identity_schema(&self) -> &IdentitySchema;
-    /// Null while the identity is not known.
-    fn identity(&self, state: &Value) -> Value;
-    fn validate(&self, config: Value) -> Result<(), Diagnostics>;
-    fn plan<'a>(
-        &'a self,
-        client: &'a C,
-        change: Change<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
-    fn plan_destroy<'a>(
-        &'a self,
-        client: &'a C,
-        prior: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<(), Diagnostics>>;
-    fn read<'a>(
-        &'a self,
-        client: &'a C,
-        state: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
-    /// Creates (`prior` null), updates or destroys (`planned` null).
-    fn apply<'a>(
-        &'a self,
-        client: &'a C,
-        prior: Value,
-        planned: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Applied, Diagnostics>>;
-    fn import<'a>(
-        &'a self,
-        client: &'a C,
-        target: ImportTarget<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
+/// A [`ManagedResource`] without its type parameters.
+#[async_trait]
+pub(super) trait AnyResource<C>: AnyBlock {
+    fn identity_schema(&self) -> IdentitySchema;
+    async fn plan(&self, client: &C, change: Change<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
+    async fn plan_destroy(&self, client: &C, prior: Value, cx: &mut Context) -> Result<(), Diagnostics>;
+    /// Returns null if the object is gone.
+    async fn read(&self, client: &C, state: Value, cx: &mut Context) -> Result<Value, Diagnostics>;
+    /// Creates (`prior` is null), updates or destroys (`planned` is null, as is what it returns then).
+    async fn apply(&self, client: &C, prior: Value, planned: Value, cx: &mut Context) -> Result<Value, Failure<Value>>;
+    async fn import(&self, client: &C, target: ImportTarget<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value>;
 }
 
-/// A resource with its schemas at hand.
-pub(super) struct Registered<R> {
-    resource: R,
-    schema: Schema,
-    identity_schema: IdentitySchema,
-}
-
-impl<R: ManagedResource> Registered<R> {
-    /// # Panics
-    ///
-    /// If the models and the schemas of `resource` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(resource: R) -> Self {
-        let (schema, identity_schema) = (resource.schema(), resource.identity_schema());
-        assert_eq!(schema.ty(), R::Model::ty(), "schema and model of {}", resource.type_name());
-        assert_eq!(identity_schema.ty(), R::Identity::ty(), "identity schema and model of {}", resource.type_name());
-        Self { resource, schema, identity_schema }
-    }
-}
-
+#[async_trait]
 impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
-    fn schema(&self) -> &Schema {
-        &self.schema
+    fn identity_schema(&self) -> IdentitySchema {
+        self.block.identity_schema()
     }
 
-    fn identity_schema(&self) -> &IdentitySchema {
-        &self.identity_schema
+    async fn plan(&self, client: &R::Client, change: Change<Value>, cx: &mut Context) -> Result<Value, Diagnostics> {
+        let change = Change {
+            prior: change.prior.map(R::Model::from_value).transpose()?,
+            config: R::Model::from_value(change.config)?,
+            proposed: R::Model::from_value(change.proposed)?,
+        };
+        self.block.plan(client, change, cx).await.map(Data::into_value)
     }
 
-    fn identity(&self, state: &Value) -> Value {
-        let model = R::Model::from_value(state.clone());
-        let identity = model.map_or(Value::Null, |model| self.resource.identity(&model).into_value());
-        if identity.is_wholly_known() { identity } else { Value::Null }
+    async fn plan_destroy(&self, client: &R::Client, prior: Value, cx: &mut Context) -> Result<(), Diagnostics> {
+        self.block.plan_destroy(client, R::Model::from_value(prior)?, cx).await
     }
 
-    fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.schema.validate(config, |config| self.resource.validate(config))
+    async fn read(&self, client: &R::Client, state: Value, cx: &mut Context) -> Result<Value, Diagnostics> {
+        let state = self.block.read(client, R::Model::from_value(state)?, cx).await?;
+        Ok(state.map_or(Value::Null, Data::into_value))
     }
 
-    fn plan<'a>(
-        &'a self,
-        client: &'a R::Client,
-        change: Change<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let change = Change {
-                prior: optional(change.prior.unwrap_or(Value::Null))?,
-                config: R::Model::from_value(change.config)?,
-                proposed: R::Model::from_value(change.proposed)?,
-            };
-            self.resource.plan(client, change, cx).await.map(Data::into_value)
-        }
-        .boxed()
-    }
-
-    fn plan_destroy<'a>(
-        &'a self,
-        client: &'a R::Client,
-        prior: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<(), Diagnostics>> {
-        async move { self.resource.plan_destroy(client, R::Model::from_value(prior)?, cx).await }.boxed()
-    }
-
-    fn read<'a>(
-        &'a self,
-        client: &'a R::Client,
-        state: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let state = self.resource.read(client, R::Model::from_value(state)?, cx).await?;
-            Ok(state.map_or(Value::Null, Data::into_value))
-        }
-        .boxed()
-    }
-
-    fn apply<'a>(
-        &'a self,
-        client: &'a R::Client,
+    async fn apply(
+        &self,
+        client: &R::Client,
         prior: Value,
         planned: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Applied, Diagnostics>> {
-        async move {
-            let before = prior.clone();
-            let written = match (optional(prior)?, optional(planned)?) {
-                (None, Some(planned)) => self.resource.create(client, planned, cx).await.map(Some),
-                (Some(prior), Some(planned)) => self.resource.update(client, prior, planned, cx).await.map(Some),
-                (Some(prior), None) => self.resource.delete(client, prior, cx).await.map(|()| None),
-                (None, None) => Ok(None),
-            };
-            Ok(match written {
-                Ok(state) => {
-                    Applied { state: state.map_or(Value::Null, Data::into_value), diagnostics: Diagnostics::new() }
-                }
-                Err(failure) => {
-                    Applied { state: failure.state.map_or(before, Data::into_value), diagnostics: failure.diagnostics }
-                }
-            })
+        cx: &mut Context,
+    ) -> Result<Value, Failure<Value>> {
+        let written = match (optional(prior)?, optional(planned)?) {
+            (None, Some(planned)) => self.block.create(client, planned, cx).await.map(Some),
+            (Some(prior), Some(planned)) => self.block.update(client, prior, planned, cx).await.map(Some),
+            (Some(prior), None) => self.block.delete(client, prior, cx).await.map(|()| None),
+            (None, None) => Ok(None),
+        };
+        match written {
+            Ok(state) => Ok(state.map_or(Value::Null, Data::into_value)),
+            Err(Failure { diagnostics, state }) => Err(Failure { diagnostics, state: state.map(Data::into_value) }),
         }
-        .boxed()
     }
 
-    fn import<'a>(
-        &'a self,
-        client: &'a R::Client,
+    async fn import(
+        &self,
+        client: &R::Client,
         target: ImportTarget<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let target = match target {
-                ImportTarget::Id(id) => ImportTarget::Id(id),
-                ImportTarget::Identity(identity) => ImportTarget::Identity(R::Identity::from_value(identity)?),
-            };
-            self.resource.import(client, target, cx).await.map(Data::into_value)
-        }
-        .boxed()
+        cx: &mut Context,
+    ) -> Result<Value, Diagnostics> {
+        let target = match target {
+            ImportTarget::Id(id) => ImportTarget::Id(id),
+            ImportTarget::Identity(identity) => ImportTarget::Identity(R::Identity::from_value(identity)?),
+        };
+        self.block.import(client, target, cx).await.map(Data::into_value)
     }
 
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value> {
-        self.resource.upgrade(from_version, state).map(Data::into_value)
+        self.block.upgrade(from_version, state).map(Data::into_value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AttributePath, Data, Diagnostic, Diagnostics, Step, Type, Value, proto};
+use super::{AttributePath, Diagnostic, Diagnostics, Step, Type, Value, proto};
 
 /// The schema of a provider block, a resource or a data source.
 #[derive(Debug, Clone)]
@@ -24,7 +24,6 @@ pub struct Attribute {
     description: Cow<'static, str>,
     sensitive: bool,
     write_only: bool,
-    deprecated: Option<&'static str>,
     requires_replace: bool,
     default: Option<Value>,
 }
@@ -62,7 +61,6 @@ impl Attribute {
             description: description.into(),
             sensitive: false,
             write_only: false,
-            deprecated: None,
             requires_replace: false,
             default: None,
         }
@@ -124,13 +122,6 @@ impl Attribute {
     #[must_use]
     pub fn write_only(mut self) -> Self {
         self.write_only = true;
-        self
-    }
-
-    /// Terraform warns where it is set, with this message.
-    #[must_use]
-    pub fn deprecated(mut self, message: &'static str) -> Self {
-        self.deprecated = Some(message);
         self
     }
 
@@ -202,8 +193,7 @@ impl Attribute {
             computed: self.is_computed(),
             sensitive: self.sensitive,
             write_only: self.write_only,
-            deprecated: self.deprecated.is_some(),
-            deprecation_message: self.deprecated.unwrap_or_default().to_owned(),
+            ..Default::default()
         }
     }
 }
@@ -214,16 +204,11 @@ impl Schema {
         object_type(&self.attributes)
     }
 
-    /// Checks a configuration: the rules that every object has, and the object's `own`.
-    pub(super) fn validate<M: Data>(
-        &self,
-        config: Value,
-        own: impl FnOnce(&M) -> Diagnostics,
-    ) -> Result<(), Diagnostics> {
+    /// Reports the attributes that `config` sets although only the provider may.
+    pub(super) fn read_only_settings(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        read_only_settings(&self.attributes, &config, &AttributePath::root(), &mut diagnostics);
-        diagnostics.extend(M::from_value(config).map_or_else(Diagnostics::from, |config| own(&config)));
-        diagnostics.into_result()
+        read_only_settings(&self.attributes, config, &AttributePath::root(), &mut diagnostics);
+        diagnostics
     }
 
     /// `value` with the defaults of the attributes that `config` leaves out.
@@ -338,6 +323,22 @@ pub struct IdentityAttribute {
 }
 
 impl IdentitySchema {
+    /// The identity of `object`, which may be a plan or a state: null while it is not known, or if there is no object.
+    pub(super) fn identity_of(&self, object: &Value) -> Value {
+        if object.is_null() {
+            return Value::Null;
+        }
+        let attribute = |a: &IdentityAttribute| (a.name.to_owned(), object.attribute(a.name).clone());
+        let identity = Value::Object(self.attributes.iter().map(attribute).collect());
+        if identity.is_wholly_known() { identity } else { Value::Null }
+    }
+
+    /// Returns whether each attribute of the identity is one of the object as well.
+    pub(super) fn is_part_of(&self, schema: &Schema) -> bool {
+        let has = |a: &IdentityAttribute| schema.attributes.iter().any(|b| a.name == b.name && a.ty == b.ty());
+        self.attributes.iter().all(has)
+    }
+
     /// The type of the whole identity.
     pub fn ty(&self) -> Type {
         Type::object(self.attributes.iter().map(|a| (a.name, a.ty.clone())))

@@ -21,7 +21,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_list_resource_config::Response, Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
-        list_resource.validate(config_of(list_resource.schema(), request.config.as_ref())?)?;
+        list_resource.validate(config_of(list_resource, request.config.as_ref())?)?;
         Ok(Default::default())
     }
 
@@ -33,7 +33,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<(), Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
         let resource = self.resource(&request.type_name)?;
-        let config = config_of(list_resource.schema(), request.config.as_ref())?;
+        let config = config_of(list_resource, request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
 

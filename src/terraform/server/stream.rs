@@ -6,7 +6,7 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::met_a_bug;
+use super::panicked;
 use crate::terraform::{Context, Diagnostics};
 
 /// An event of a stream.
@@ -47,7 +47,7 @@ pub(super) fn stream<E: Event>(
                 diagnostics.extend(cx.into_warnings());
                 E::last(diagnostics).map(Ok)
             }
-            Err(_) => Some(Err(met_a_bug(rpc))),
+            Err(_) => Some(Err(panicked(rpc))),
         };
         if let Some(last) = last {
             events.deliver(last).await;
