@@ -2,9 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `config.rs` | the provider block and its environment variables |
-//! | `apps.rs` | its argument `apps`: further applications |
-//! | `arguments.rs` | the checks of what both contain |
+//! | `block/` | the provider block and its environment variables |
 //! | `applications.rs` | the configured provider: which applications, and how to call for each |
 //! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
 //! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
@@ -16,13 +14,11 @@
 //! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
 mod applications;
-mod apps;
-mod arguments;
+mod block;
 mod call;
 mod callback;
 mod callback_token;
 mod checks;
-mod config;
 mod functions;
 mod live;
 #[cfg(test)]
@@ -33,6 +29,7 @@ mod user_sig;
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
+use block::{Config, Environment};
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
@@ -40,7 +37,6 @@ use callback::probe::CallbackProbe;
 use callback::resource::CallbackResource;
 use callback::service::Services;
 use callback_token::resource::CallbackTokenResource;
-use config::{Config, Environment};
 use functions::{CallbackSignature, UserSigClaims};
 use user_sig::UserSigResource;
 
@@ -73,7 +69,7 @@ impl Provider for TencentProvider {
     const TYPE_NAME: &'static str = "tencent";
 
     fn schema(&self) -> Schema {
-        config::schema()
+        block::schema()
     }
 
     fn registry(&self) -> Registry<Tencent> {
@@ -95,11 +91,11 @@ impl Provider for TencentProvider {
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {
-        config::validate(config)
+        block::validate(config)
     }
 
     fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
-        let (configured, warnings) = config::configure(config, self.environment)?;
+        let (configured, warnings) = block::configure(config, self.environment)?;
         warnings.into_iter().for_each(|warning| cx.warn(warning));
         Ok(configured)
     }

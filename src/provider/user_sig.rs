@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use super::applications::Tencent;
-use super::checks::{self, Durations};
+use super::block::values::Durations;
+use super::checks;
 use crate::model;
 use crate::tencent::App;
 use crate::terraform::{
