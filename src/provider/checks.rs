@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-pub(super) use super::block::values::{sdk_app_id, timeout as duration};
+pub(super) use super::block::values::{duration, sdk_app_id};
 use crate::tencent::{self, App, ErrorKind, Retry, Route, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 

@@ -133,7 +133,7 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
         Attr::Known(endpoint) => endpoint,
         Attr::Unknown | Attr::Null => reader::endpoint_of(DEFAULT_REGION, ", the default"),
     };
-    let request_timeout = reader.text("request_timeout", &config.request_timeout, |text, _| values::timeout(text));
+    let request_timeout = reader.text("request_timeout", &config.request_timeout, |text, _| values::duration(text));
     let max_retries = reader.number("max_retries", &config.max_retries, values::max_retries);
     let requests_per_second =
         reader.number("requests_per_second", &config.requests_per_second, values::requests_per_second);

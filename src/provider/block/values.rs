@@ -140,7 +140,7 @@ pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String>
 }
 
 /// Reads the timeout of an operation or of a single request.
-pub(in crate::provider) fn timeout(text: &str) -> Result<Duration, String> {
+pub(in crate::provider) fn duration(text: &str) -> Result<Duration, String> {
     TIMEOUTS.read(text)
 }
 
@@ -174,12 +174,12 @@ mod tests {
 
     #[test]
     fn a_timeout_needs_a_unit_and_has_bounds() {
-        assert_eq!(timeout("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(timeout("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(timeout("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(timeout("24h"), timeout("1day"));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(duration("24h"), duration("1day"));
         for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
-            assert!(timeout(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
         }
     }
 
