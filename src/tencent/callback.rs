@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::callback_url::CallbackUrl;
+use super::error::{ErrorCode, NOT_CONFIGURED};
+use super::stored::Stored;
 
 /// What Tencent sends, and where to. It is written and read as a whole only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,15 @@ pub struct CallbackConfiguration {
     /// The events to send, by callback command. Neither order nor repetition has a meaning.
     #[serde(rename = "CallbackCommandList", default, deserialize_with = "null_is_empty")]
     pub callback_commands: BTreeSet<String>,
+}
+
+impl Stored for CallbackConfiguration {
+    const NOUN: &'static str = "configuration";
+    const GET: &'static str = "get_callback";
+    const SET: &'static str = "set_callback";
+    const UPDATE: Option<&'static str> = Some("update_callback");
+    const DELETE: &'static str = "delete_callback";
+    const ABSENT: ErrorCode = NOT_CONFIGURED;
 }
 
 impl CallbackConfiguration {

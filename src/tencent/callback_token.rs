@@ -6,6 +6,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use super::error::{ErrorCode, NO_TOKEN};
+use super::stored::Stored;
+
 /// What Live signs an application's events with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CallbackToken {
@@ -26,6 +29,19 @@ pub enum InvalidCallbackToken {
     /// White space at an end: the receiver's copy may lack it.
     #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
+}
+
+impl Stored for CallbackToken {
+    const NOUN: &'static str = "token";
+    const GET: &'static str = "get_callback_token";
+    const SET: &'static str = "set_callback_token";
+    const UPDATE: Option<&'static str> = None;
+    const DELETE: &'static str = "delete_callback_token";
+    const ABSENT: ErrorCode = NO_TOKEN;
+
+    fn secret(&self) -> Option<&SecretString> {
+        Some(&self.token)
+    }
 }
 
 impl CallbackToken {

@@ -15,16 +15,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::app::App;
-use super::callback::CallbackConfiguration;
-use super::callback_token::CallbackToken;
 use super::callback_url::CallbackUrl;
 use super::endpoint::Endpoint;
-use super::error::{
-    ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_SUCH_CALL, NO_TOKEN, NOT_CONFIGURED, Retry,
-};
+use super::error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_SUCH_CALL, Retry};
 use super::network::{self, Route};
 use super::pacer::Pacer;
 use super::service::{Overwrite, Service};
+use super::stored::Stored;
 use super::user_sig::UserSig;
 
 /// How a [`Client`] calls.
@@ -101,33 +98,18 @@ pub struct Client {
 }
 
 /// One of the API's calls.
-#[derive(Debug, Clone, Copy)]
-enum Action {
-    Set,
-    Update,
-    Get,
-    Delete,
-    SetToken,
-    GetToken,
-    DeleteToken,
+#[derive(Debug)]
+struct Call {
+    name: &'static str,
+    path: String,
+    body: String,
+    /// The noun for what the answer must hold; `None` if the call writes or deletes.
+    reads: Option<&'static str>,
 }
 
-impl Action {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Set => "set_callback",
-            Self::Update => "update_callback",
-            Self::Get => "get_callback",
-            Self::Delete => "delete_callback",
-            Self::SetToken => "set_callback_token",
-            Self::GetToken => "get_callback_token",
-            Self::DeleteToken => "delete_callback_token",
-        }
-    }
-
-    /// Whether its answer holds what was asked for, and nothing is changed.
-    fn reads(self) -> bool {
-        matches!(self, Self::Get | Self::GetToken)
+impl Call {
+    fn new(service: Service, name: &'static str, body: String) -> Self {
+        Self { name, path: format!("v4/{}/{name}", service.path_segment), body, reads: None }
     }
 }
 
@@ -153,138 +135,84 @@ impl Client {
         Self { settings, ..Self::default() }
     }
 
-    /// Writes the configuration of `service` as a whole. `exists` says whether that is to overwrite one. Returns
-    /// Tencent's `RequestId`.
+    /// Reads the object of `service`; `None` if there is none.
     ///
     /// # Errors
     ///
-    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`]. [`ALREADY_CONFIGURED`] means that there
-    /// is one after all: someone else's, or what an attempt before has written.
-    pub async fn write_callback(
+    /// If the API does not tell.
+    pub async fn get<T: Stored>(&self, app: &App, service: Service, patience: &Patience) -> Result<Option<T>, Error> {
+        let call = Call { reads: Some(T::NOUN), ..Call::new(service, T::GET, "{}".to_owned()) };
+        match self.call(app, &call, patience).await {
+            Ok(answer) => Ok(answer.response),
+            Err(error) if error.is(T::ABSENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the object of `service` as a whole, and returns Tencent's `RequestId`. `exists` tells whether the caller
+    /// expects to replace an object, for services that have a call of its own for that.
+    ///
+    /// # Errors
+    ///
+    /// If the object was not written, or possibly not: [`Error::may_have_taken_effect`]. [`ALREADY_CONFIGURED`] means
+    /// that one exists although `exists` is false: someone else wrote it, or an earlier attempt of this call did.
+    pub async fn put<T: Stored>(
         &self,
         app: &App,
         service: Service,
-        configuration: &CallbackConfiguration,
-        mut exists: bool,
+        wanted: &T,
+        exists: bool,
         patience: &Patience,
     ) -> Result<String, Error> {
-        let body = serde_json::to_string(configuration).expect("strings are JSON");
-        let mut action = if exists && service.overwrite == Overwrite::ByUpdate { Action::Update } else { Action::Set };
+        let body = serde_json::to_string(wanted).expect("strings are JSON");
+        let mut update = T::UPDATE.filter(|_| exists);
+        let mut name = update.filter(|_| service.overwrite == Overwrite::ByUpdate).unwrap_or(T::SET);
         let mut may_have_taken_effect = false;
         let mut refusal = None;
         loop {
-            let error = match self.call::<IgnoredAny>(app, service, action, body.clone(), patience).await {
+            let call = Call::new(service, name, body.clone());
+            let error = match self.call::<IgnoredAny>(app, &call, patience).await {
                 Ok(answer) => return Ok(answer.request_id),
                 Err(error) => error,
             };
             may_have_taken_effect |= error.may_have_taken_effect;
-            match action {
-                Action::Update if error.is(NOT_CONFIGURED) => (action, exists) = (Action::Set, false),
-                Action::Set if exists && error.is(ALREADY_CONFIGURED) => {
-                    (action, refusal) = (Action::Update, Some(error));
+            match update {
+                Some(_) if name != T::SET && error.is(T::ABSENT) => (name, update) = (T::SET, None),
+                Some(update) if name == T::SET && error.is(ALREADY_CONFIGURED) => {
+                    (name, refusal) = (update, Some(error));
                 }
                 _ => {
-                    // A service whose set is to overwrite may know no other call.
+                    // A service whose set call replaces may have no other call.
                     let error = refusal.filter(|_| error.is(NO_SUCH_CALL)).unwrap_or(error);
-                    return Err(Error { may_have_taken_effect, ..error });
+                    let error = Error { may_have_taken_effect, ..error };
+                    // The answer may echo the object.
+                    return Err(match wanted.secret() {
+                        Some(secret) => error.masking(secret.expose_secret()),
+                        None => error,
+                    });
                 }
             }
         }
     }
 
-    /// Reads the configuration of `service`; `None` if there is none.
+    /// Deletes the object of `service`. None to delete is a success.
     ///
     /// # Errors
     ///
-    /// If that cannot be found out.
-    pub async fn get_callback(
-        &self,
-        app: &App,
-        service: Service,
-        patience: &Patience,
-    ) -> Result<Option<CallbackConfiguration>, Error> {
-        match self.call(app, service, Action::Get, "{}".to_owned(), patience).await {
-            Ok(answer) => Ok(answer.response),
-            Err(error) if error.is(NOT_CONFIGURED) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Deletes the configuration of `service`. None to delete is a success.
-    ///
-    /// # Errors
-    ///
-    /// If it was not deleted, or possibly not: [`Error::may_have_taken_effect`].
-    pub async fn delete_callback(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
-        match self.call::<IgnoredAny>(app, service, Action::Delete, "{}".to_owned(), patience).await {
+    /// If the object was not deleted, or possibly not: [`Error::may_have_taken_effect`].
+    pub async fn delete<T: Stored>(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
+        let call = Call::new(service, T::DELETE, "{}".to_owned());
+        match self.call::<IgnoredAny>(app, &call, patience).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is(NOT_CONFIGURED) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Replaces the callback token of `service`, or creates it. Returns Tencent's `RequestId`.
-    ///
-    /// # Errors
-    ///
-    /// If it was not written, or possibly not: [`Error::may_have_taken_effect`].
-    pub async fn set_callback_token(
-        &self,
-        app: &App,
-        service: Service,
-        token: &CallbackToken,
-        patience: &Patience,
-    ) -> Result<String, Error> {
-        let body = serde_json::to_string(token).expect("strings are JSON");
-        let outcome = self.call::<IgnoredAny>(app, service, Action::SetToken, body, patience).await;
-        // Whoever answers may quote it.
-        Ok(outcome.map_err(|error| error.masking(token.token.expose_secret()))?.request_id)
-    }
-
-    /// Reads the callback token of `service`; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// If that cannot be found out.
-    pub async fn get_callback_token(
-        &self,
-        app: &App,
-        service: Service,
-        patience: &Patience,
-    ) -> Result<Option<CallbackToken>, Error> {
-        match self.call(app, service, Action::GetToken, "{}".to_owned(), patience).await {
-            Ok(answer) => Ok(answer.response),
-            Err(error) if error.is(NO_TOKEN) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Deletes the callback token of `service`. None to delete is a success.
-    ///
-    /// # Errors
-    ///
-    /// If it was not deleted, or possibly not: [`Error::may_have_taken_effect`].
-    pub async fn delete_callback_token(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
-        match self.call::<IgnoredAny>(app, service, Action::DeleteToken, "{}".to_owned(), patience).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is(NO_TOKEN) => Ok(()),
+            Err(error) if error.is(T::ABSENT) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// Makes a call until it succeeds, cannot succeed, or patience ends. Each of the API's calls may be repeated: a second
     /// one leaves what the first has left.
-    async fn call<T: DeserializeOwned>(
-        &self,
-        app: &App,
-        service: Service,
-        action: Action,
-        body: String,
-        patience: &Patience,
-    ) -> Result<Answer<T>, Error> {
-        let name = action.name();
-        let path = format!("v4/{}/{name}", service.path_segment);
-        let pacer = self.pacer(app, &path);
+    async fn call<T: DeserializeOwned>(&self, app: &App, call: &Call, patience: &Patience) -> Result<Answer<T>, Error> {
+        let pacer = self.pacer(app, &call.path);
         let mut backoffs = ExponentialBuilder::new()
             .with_min_delay(FIRST_BACKOFF)
             .with_max_delay(LAST_BACKOFF)
@@ -298,16 +226,16 @@ impl Client {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
             let to = Route::to(app.endpoint());
-            tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
-            let attempt = self.attempt(app, action, &path, body.clone());
-            let outcome = if action.reads() {
+            tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
+            let attempt = self.attempt(app, call);
+            let outcome = if call.reads.is_some() {
                 wait(attempt, patience).await
             } else {
                 wait_with_grace(attempt, patience, self.settings.request_timeout.min(GRACE)).await
             };
             let kind = match outcome {
                 Ok(Ok(answer)) => {
-                    tracing::debug!(action = name, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
+                    tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
                     return Ok(answer);
                 }
                 Ok(Err(kind)) => kind,
@@ -326,7 +254,7 @@ impl Client {
             };
             let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
             let delay = delay.max(kind.retry_after());
-            tracing::warn!(action = name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
+            tracing::warn!(action = call.name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
                 self.slow_down(app, delay);
             }
@@ -340,28 +268,22 @@ impl Client {
         }
     }
 
-    /// One request, one answer.
-    async fn attempt<T: DeserializeOwned>(
-        &self,
-        app: &App,
-        action: Action,
-        path: &str,
-        body: String,
-    ) -> Result<Answer<T>, ErrorKind> {
+    /// Sends one request and reads its answer.
+    async fn attempt<T: DeserializeOwned>(&self, app: &App, call: &Call) -> Result<Answer<T>, ErrorKind> {
         let user_sig = app.user_sig(SystemTime::now()).map_err(ErrorKind::UserSig)?;
-        let mut url = app.endpoint().join(path);
+        let mut url = app.endpoint().join(&call.path);
         url.query_pairs_mut()
             .append_pair("sdkappid", &app.sdk_app_id().to_string())
             .append_pair("identifier", app.identifier())
             .append_pair("usersig", user_sig.expose())
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
-        let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone());
         let route = || Route::to(app.endpoint());
         let no_answer = |error| network::no_answer(&error, &route(), self.settings.request_timeout);
         let mut response = request.send().await.map_err(no_answer)?;
         network::check_status(&response, route)?;
-        let unusable = |why| network::unexpected(why, &route()).into();
+        let unusable = |why: &str| network::unexpected(why, &route()).into();
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if bytes.len() + chunk.len() > MAX_ANSWER {
@@ -369,15 +291,12 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        match read_envelope(&bytes, &user_sig) {
-            // None to read is an error code.
-            Ok(Answer { response: None, .. }) if action.reads() => Err(unusable(match action {
-                Action::GetToken => "it holds no token",
-                _ => "it holds no configuration",
-            })),
-            Ok(answer) => Ok(answer),
-            Err(Refusal::Api(error)) => Err(ErrorKind::Api(error)),
-            Err(Refusal::Unusable(why)) => Err(unusable(why)),
+        match (read_envelope(&bytes, &user_sig), call.reads) {
+            // An absent object arrives as an error code, never as an empty answer.
+            (Ok(Answer { response: None, .. }), Some(noun)) => Err(unusable(&format!("it holds no {noun}"))),
+            (Ok(answer), _) => Ok(answer),
+            (Err(Refusal::Api(error)), _) => Err(ErrorKind::Api(error)),
+            (Err(Refusal::Unusable(why)), _) => Err(unusable(why)),
         }
     }
 
@@ -505,6 +424,7 @@ fn read_envelope<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use super::super::callback::CallbackConfiguration;
     use super::*;
 
     #[test]

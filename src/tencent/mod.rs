@@ -4,7 +4,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use terraform_provider_tencent::tencent::{
-//!     App, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
+//!     App, CallbackConfiguration, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
 //! };
 //!
 //! let key = Credentials::SecretKey(std::env::var("TENCENT_SECRET_KEY")?.into());
@@ -12,7 +12,7 @@
 //! let client = Client::new(Settings::default());
 //! let patience = Patience::of(Duration::from_secs(60));
 //! let calls = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
-//! let configuration = client.get_callback(&app, calls, &patience).await?;
+//! let configuration = client.get::<CallbackConfiguration>(&app, calls, &patience).await?;
 //! println!("{configuration:?}");
 //! # Ok(())
 //! # }
@@ -32,6 +32,7 @@ mod pacer;
 mod probe;
 mod sdk_app_id;
 mod service;
+mod stored;
 mod user_sig;
 
 pub use app::{App, Credentials};
@@ -45,4 +46,5 @@ pub use network::Route;
 pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};
+pub use stored::Stored;
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

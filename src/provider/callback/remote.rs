@@ -137,7 +137,7 @@ impl<'a> Callback<'a> {
     }
 
     async fn read(&self, patience: &Patience) -> Result<Option<CallbackConfiguration>, Error> {
-        Ok(self.shown(self.tencent.client.get_callback(&self.app, self.api(), patience).await?))
+        Ok(self.shown(self.tencent.client.get(&self.app, self.api(), patience).await?))
     }
 
     /// What a look of a moment ago found, if there was one.
@@ -201,7 +201,9 @@ impl<'a> Callback<'a> {
             self.record.release(Some(found));
             return Ok(());
         }
-        if let Err(error) = self.tencent.client.delete_callback(&self.app, self.api(), &self.writing()).await {
+        if let Err(error) =
+            self.tencent.client.delete::<CallbackConfiguration>(&self.app, self.api(), &self.writing()).await
+        {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
         *written = None;
@@ -400,7 +402,7 @@ impl<'a> Callback<'a> {
     }
 
     async fn set(&self, configuration: &CallbackConfiguration, exists: bool) -> Result<String, Error> {
-        self.tencent.client.write_callback(&self.app, self.api(), configuration, exists, &self.writing()).await
+        self.tencent.client.put(&self.app, self.api(), configuration, exists, &self.writing()).await
     }
 
     /// Reads back what was written. A service may keep it in a form of its own; anything else is someone else's.

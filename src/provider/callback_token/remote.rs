@@ -98,7 +98,7 @@ impl<'a> Remote<'a> {
     }
 
     async fn read(&self, patience: &Patience) -> Result<Option<CallbackToken>, Error> {
-        self.tencent.client.get_callback_token(&self.app, live::API, patience).await
+        self.tencent.client.get(&self.app, live::API, patience).await
     }
 
     /// Reads it; `None` if there is none.
@@ -151,7 +151,7 @@ impl<'a> Remote<'a> {
             self.record.release(Some(found));
             return Ok(());
         }
-        let deleted = self.tencent.client.delete_callback_token(&self.app, live::API, &self.writing()).await;
+        let deleted = self.tencent.client.delete::<CallbackToken>(&self.app, live::API, &self.writing()).await;
         if let Err(error) = deleted {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
@@ -288,7 +288,7 @@ impl<'a> Remote<'a> {
     }
 
     async fn set(&self, token: &CallbackToken) -> Result<String, Error> {
-        self.tencent.client.set_callback_token(&self.app, live::API, token, &self.writing()).await
+        self.tencent.client.put(&self.app, live::API, token, true, &self.writing()).await
     }
 
     /// Reads back what was written. Anything else is someone else's.
