@@ -51,6 +51,9 @@ use crate::terraform::{Action, Data, ManagedResource, Server, Type, Value};
 type Model = <CallbackResource as ManagedResource>::Model;
 type ProbeConfig = <CallbackProbe as Action>::Config;
 
+/// The service in the simulator.
+const SIMULATED: Simulated = Simulated::Other(MADE_UP.api.path_segment);
+
 /// Its line in the registry.
 const WITH_IT: Services = Services(&[&call::CALL, &MADE_UP]);
 
@@ -132,14 +135,14 @@ async fn apply(server: &Server<TencentProvider>, prior: &Value, wanted: &Value) 
 
 fn writes(simulator: &Simulator) -> Vec<tencent_simulator::Action> {
     let requests = simulator.take_requests();
-    assert!(requests.iter().all(|request| request.service == Some(Simulated::MadeUp)), "{requests:#?}");
+    assert!(requests.iter().all(|request| request.service == Some(SIMULATED)), "{requests:#?}");
     requests.into_iter().filter_map(|request| request.action).filter(|action| *action != Get).collect()
 }
 
 #[tokio::test]
 async fn one_file_is_all_that_a_service_takes() {
-    let simulator = Simulator::start().expect("a simulator");
-    let there = || simulator.configuration(Simulated::MadeUp, Simulator::SDK_APP_ID);
+    let simulator = Simulator::builder().serve(MADE_UP.api.path_segment).start().expect("a simulator");
+    let there = || simulator.configuration(SIMULATED, Simulator::SDK_APP_ID);
 
     // All kinds of objects are there.
     let server = server(&simulator).await;
@@ -185,7 +188,7 @@ async fn one_file_is_all_that_a_service_takes() {
 
 #[tokio::test]
 async fn its_events_can_be_probed() {
-    let simulator = Simulator::start().expect("a simulator");
+    let simulator = Simulator::builder().serve(MADE_UP.api.path_segment).start().expect("a simulator");
     let receiver = Receiver::start().expect("a receiver");
     let server = server(&simulator).await;
     let request = Request::new(proto::get_provider_schema::Request {});

@@ -9,7 +9,7 @@ use std::io;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::{App, AppStatus};
@@ -21,25 +21,38 @@ use crate::token::Token;
 use crate::user_sig::{self, Flaw};
 
 /// A service that has callback configurations of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// `call_config`
-    #[serde(rename = "call_config")]
     Call,
     /// `room_config` (conference)
-    #[serde(rename = "room_config")]
     Room,
     /// `live_config`
-    #[serde(rename = "live_config")]
     Live,
-    /// `made_up_config`: a service that Tencent does not have, for tests that add one. It behaves like Room.
-    #[serde(rename = "made_up_config")]
-    MadeUp,
+    /// A service that Tencent does not have, by its path segment. It behaves like Room, in a simulator that
+    /// [serves](crate::Builder::serve) it.
+    Other(&'static str),
 }
 
 impl Service {
-    /// Every service, the made-up one included.
-    pub const ALL: [Self; 4] = [Self::Call, Self::Room, Self::Live, Self::MadeUp];
+    /// Every service that Tencent has.
+    pub const ALL: [Self; 3] = [Self::Call, Self::Room, Self::Live];
+
+    /// The segment that names the service in paths and in the state file.
+    pub(crate) fn path_segment(self) -> &'static str {
+        match self {
+            Self::Call => "call_config",
+            Self::Room => "room_config",
+            Self::Live => "live_config",
+            Self::Other(path_segment) => path_segment,
+        }
+    }
+
+    /// Finds a service by its path segment, among Tencent's and `others`.
+    pub(crate) fn find(path_segment: &str, others: &[&'static str]) -> Option<Self> {
+        let others = others.iter().copied().map(Self::Other);
+        Self::ALL.into_iter().chain(others).find(|service| service.path_segment() == path_segment)
+    }
 }
 
 /// What a call asks for.
@@ -62,27 +75,19 @@ pub enum Action {
     DeleteToken,
 }
 
-/// The service and the action that a path names, whether or not that service has that call.
-pub(crate) fn route(path: &str) -> Option<(Service, Action)> {
-    let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
-    let service = match service {
-        "call_config" => Service::Call,
-        "room_config" => Service::Room,
-        "live_config" => Service::Live,
-        "made_up_config" => Service::MadeUp,
-        _ => return None,
-    };
-    let action = match action {
-        "set_callback" => Action::Set,
-        "update_callback" => Action::Update,
-        "get_callback" => Action::Get,
-        "delete_callback" => Action::Delete,
-        "set_callback_token" => Action::SetToken,
-        "get_callback_token" => Action::GetToken,
-        "delete_callback_token" => Action::DeleteToken,
-        _ => return None,
-    };
-    Some((service, action))
+impl Action {
+    fn find(name: &str) -> Option<Self> {
+        match name {
+            "set_callback" => Some(Self::Set),
+            "update_callback" => Some(Self::Update),
+            "get_callback" => Some(Self::Get),
+            "delete_callback" => Some(Self::Delete),
+            "set_callback_token" => Some(Self::SetToken),
+            "get_callback_token" => Some(Self::GetToken),
+            "delete_callback_token" => Some(Self::DeleteToken),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Service {
@@ -91,7 +96,7 @@ impl fmt::Display for Service {
             Self::Call => "call",
             Self::Room => "room",
             Self::Live => "live",
-            Self::MadeUp => "made-up",
+            Self::Other(path_segment) => path_segment,
         })
     }
 }
@@ -174,9 +179,17 @@ pub(crate) struct Api {
     pub(crate) rate_limit: RateLimit,
     /// Whether set replaces a configuration that exists, where that is not as by default.
     pub(crate) set_overwrites: BTreeMap<Service, bool>,
+    /// The path segments of the services that are served besides Tencent's.
+    pub(crate) other_services: Vec<&'static str>,
 }
 
 impl Api {
+    /// Returns the service and the action that a path names, also where the service lacks the action.
+    pub(crate) fn route(&self, path: &str) -> Option<(Service, Action)> {
+        let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
+        Service::find(service, &self.other_services).zip(Action::find(action))
+    }
+
     pub(crate) fn answer(&mut self, incoming: &Incoming) -> Answer {
         match self.call(incoming) {
             Ok(response) => Answer::ok(response),
@@ -186,7 +199,7 @@ impl Api {
 
     fn call(&mut self, incoming: &Incoming) -> Result<Option<Response>, Failure> {
         let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
-        let Some((service, action)) = incoming.route.filter(is_call) else {
+        let Some((service, action)) = self.route(&incoming.path).filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
         };
         check_request_line(incoming)?;
@@ -368,11 +381,16 @@ mod tests {
 
     #[test]
     fn routes_are_exact() {
-        assert_eq!(route("/v4/call_config/set_callback"), Some((Service::Call, Action::Set)));
-        assert_eq!(route("/v4/room_config/get_callback"), Some((Service::Room, Action::Get)));
-        assert_eq!(route("/v4/live_config/delete_callback"), Some((Service::Live, Action::Delete)));
-        assert_eq!(route("/v4/made_up_config/update_callback"), Some((Service::MadeUp, Action::Update)));
-        assert_eq!(route("/v4/live_config/get_callback_token"), Some((Service::Live, Action::GetToken)));
+        let api = Api { other_services: vec!["other_config"], ..Api::default() };
+        for (path, route) in [
+            ("/v4/call_config/set_callback", (Service::Call, Action::Set)),
+            ("/v4/room_config/get_callback", (Service::Room, Action::Get)),
+            ("/v4/live_config/delete_callback", (Service::Live, Action::Delete)),
+            ("/v4/live_config/get_callback_token", (Service::Live, Action::GetToken)),
+            ("/v4/other_config/update_callback", (Service::Other("other_config"), Action::Update)),
+        ] {
+            assert_eq!(api.route(path), Some(route), "{path}");
+        }
         for wrong in [
             "/",
             "/v4/call_config",
@@ -382,8 +400,9 @@ mod tests {
             "/v3/call_config/set_callback",
             "//v4/call_config/set_callback",
             "/v4/call_record_http_srv/get_record_by_callid",
+            "/v4/unserved_config/get_callback",
         ] {
-            assert_eq!(route(wrong), None, "{wrong}");
+            assert_eq!(api.route(wrong), None, "{wrong}");
         }
     }
 

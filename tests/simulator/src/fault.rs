@@ -331,7 +331,7 @@ pub(crate) fn answered(answer: Answer) -> (Delivery, Outcome) {
 
 /// Somebody else sets or deletes the configuration that a request is about; nothing happens if it names none.
 fn somebody_replaces(api: &mut Api, incoming: &Incoming, configuration: Option<Configuration>) {
-    if let (Some((service, _)), Some(sdk_app_id)) = (incoming.route, incoming.sdk_app_id()) {
+    if let (Some((service, _)), Some(sdk_app_id)) = (api.route(&incoming.path), incoming.sdk_app_id()) {
         api.store.replace(service, sdk_app_id, configuration).expect("the state file can be written");
     }
 }

@@ -21,8 +21,8 @@ Usage: tencent-simulator [OPTIONS]
                          default [default: 1400000001 with a fixed key]
   --set-overwrites SERVICES
                          where set_callback replaces a configuration that exists, such as call,live; elsewhere it
-                         answers 100300, and update_callback replaces; '' for nowhere; the services are call, room,
-                         live and, for tests, made-up [default: call]
+                         answers 100300, and update_callback replaces; '' for nowhere; the services are call, room
+                         and live [default: call]
   --log                  also print each request's user agent and body; never a token
   --help                 print this
 

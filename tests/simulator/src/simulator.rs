@@ -44,6 +44,7 @@ pub struct Builder {
     apps: Vec<App>,
     state_file: Option<PathBuf>,
     set_overwrites: BTreeMap<Service, bool>,
+    other_services: Vec<&'static str>,
     tls: bool,
     flaw: Option<CertificateFlaw>,
 }
@@ -70,6 +71,7 @@ impl Simulator {
             apps: Vec::new(),
             state_file: None,
             set_overwrites: BTreeMap::new(),
+            other_services: Vec::new(),
             tls: false,
             flaw: None,
         }
@@ -247,6 +249,13 @@ impl Builder {
         self
     }
 
+    /// Serves one more service than Tencent: [`Service::Other`] of this path segment.
+    #[must_use]
+    pub fn serve(mut self, path_segment: &'static str) -> Self {
+        self.other_services.push(path_segment);
+        self
+    }
+
     /// HTTPS, with a certificate of [`ca_certificate_pem`](Simulator::ca_certificate_pem) for 127.0.0.1, ::1 and
     /// localhost.
     #[must_use]
@@ -277,7 +286,10 @@ impl Builder {
                 ),
             ));
         }
-        let store = self.state_file.map(Store::open).transpose()?.unwrap_or_default();
+        let store = match self.state_file {
+            Some(file) => Store::open(file, &self.other_services)?,
+            None => Store::default(),
+        };
         let (acceptor, ca_certificate_pem) = match self.tls {
             true => {
                 tls::make(self.flaw).map(|(acceptor, pem)| (Some(acceptor), Some(pem))).map_err(io::Error::other)?
@@ -289,7 +301,13 @@ impl Builder {
             apps.push(App::new(Simulator::SDK_APP_ID, Simulator::SECRET_KEY));
         }
         let apps = apps.into_iter().map(|app| (app.sdk_app_id, app)).collect();
-        let api = Api { apps, store, rate_limit: RateLimit::default(), set_overwrites: self.set_overwrites };
+        let api = Api {
+            apps,
+            store,
+            rate_limit: RateLimit::default(),
+            set_overwrites: self.set_overwrites,
+            other_services: self.other_services,
+        };
         let shared = Arc::new(Shared::new(api));
 
         let listener = std::net::TcpListener::bind(address)

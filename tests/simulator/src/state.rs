@@ -35,11 +35,12 @@ impl Shared {
     pub(crate) fn take(&self, incoming: Incoming) -> Delivery {
         let mut state = self.lock();
         let state = &mut *state;
-        let (delivery, outcome) = match state.faults.meeting(incoming.route, incoming.sdk_app_id()) {
+        let route = state.api.route(&incoming.path);
+        let (delivery, outcome) = match state.faults.meeting(route, incoming.sdk_app_id()) {
             Some(fault) => fault.act(&mut state.api, &incoming),
             None => answered(state.api.answer(&incoming)),
         };
-        state.requests.push(incoming.recorded(outcome));
+        state.requests.push(incoming.recorded(route, outcome));
         self.arrived.notify_all();
         delivery
     }

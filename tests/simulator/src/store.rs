@@ -1,6 +1,7 @@
 //! The stored objects: one callback configuration per service and SDKAppID and Live's token per SDKAppID, in memory and,
 //! if wished, in a file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
@@ -25,7 +26,8 @@ pub(crate) struct Store {
 #[serde(untagged, expecting = "an entry is neither a configuration nor a token")]
 enum Entry {
     Configuration {
-        service: Service,
+        /// The path segment of the service.
+        service: Cow<'static, str>,
         sdk_app_id: u64,
         #[serde(flatten)]
         configuration: Configuration,
@@ -39,7 +41,7 @@ enum Entry {
 
 impl Store {
     /// A store that keeps its objects in `file` and starts with what the file holds; one that is not there is empty.
-    pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(file: PathBuf, other_services: &[&'static str]) -> io::Result<Self> {
         let explain =
             |kind, why: &dyn std::fmt::Display| io::Error::new(kind, format!("state file {}: {why}", file.display()));
         let entries: Vec<Entry> = match fs::read(&file) {
@@ -54,10 +56,15 @@ impl Store {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(explain(e.kind(), &e)),
         };
-        let mut store = Self { file: Some(file), ..Self::default() };
+        let mut store = Self::default();
         for entry in entries {
             match entry {
                 Entry::Configuration { service, sdk_app_id, configuration } => {
+                    let unserved = || {
+                        let why = format!("it holds a configuration of {service}, which this simulator does not serve");
+                        explain(io::ErrorKind::InvalidData, &why)
+                    };
+                    let service = Service::find(&service, other_services).ok_or_else(unserved)?;
                     store.configurations.insert((service, sdk_app_id), configuration);
                 }
                 Entry::Token { sdk_app_id, token } => {
@@ -65,7 +72,7 @@ impl Store {
                 }
             }
         }
-        Ok(store)
+        Ok(Self { file: Some(file), ..store })
     }
 
     pub(crate) fn get(&self, service: Service, sdk_app_id: u64) -> Option<&Configuration> {
@@ -113,6 +120,7 @@ impl Store {
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let configurations = self.configurations.iter().map(|(&(service, sdk_app_id), configuration)| {
+            let service = service.path_segment().into();
             Entry::Configuration { service, sdk_app_id, configuration: configuration.clone() }
         });
         let tokens = self.tokens.iter().map(|(&sdk_app_id, token)| Entry::Token { sdk_app_id, token: token.clone() });
@@ -144,8 +152,11 @@ mod tests {
     fn what_was_saved_is_there_again() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
-        let mut store = Store::open(file.clone()).expect("a new file");
+        let others = ["other_config"];
+        let other = Service::Other(others[0]);
+        let mut store = Store::open(file.clone(), &others).expect("a new file");
         assert_eq!(store.replace(Service::Call, ID, Some(some())).expect("saved"), None);
+        assert_eq!(store.replace(other, ID, Some(some())).expect("saved"), None);
         assert_eq!(store.replace(Service::Room, ID, Some(some())).expect("saved"), None);
         assert_eq!(store.replace(Service::Room, ID, None).expect("saved"), Some(some()));
         for (id, previous) in [(ID, None), (ID, Some(token())), (ID + 1, None)] {
@@ -153,11 +164,15 @@ mod tests {
         }
         assert_eq!(store.replace_token(ID + 1, None).expect("saved"), Some(token()));
 
-        let again = Store::open(file).expect("the same file");
+        let again = Store::open(file.clone(), &others).expect("the same file");
         assert_eq!(again.get(Service::Call, ID), Some(&some()));
+        assert_eq!(again.get(other, ID), Some(&some()));
         assert_eq!(again.get(Service::Room, ID), None);
         assert_eq!((again.token(ID), again.token(ID + 1)), (Some(&token()), None));
         assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1, "no temporary file stays");
+
+        let error = Store::open(file, &[]).expect_err("an unserved service").to_string();
+        assert!(error.contains("state.json: it holds a configuration of other_config"), "{error}");
     }
 
     #[test]
@@ -171,7 +186,7 @@ mod tests {
             "CallbackCommandList": ["Call.CallbackAfterEndCall", "Call.CallbackAfterEndCall"]
         }]"#;
         fs::write(&file, before).expect("written");
-        let store = Store::open(file).expect("a state file");
+        let store = Store::open(file, &[]).expect("a state file");
         assert_eq!((store.get(Service::Call, ID), store.token(ID)), (Some(&some()), None));
     }
 
@@ -181,7 +196,7 @@ mod tests {
         let file = directory.path().join("state.json");
         for wrong in ["{\"not\": ", r#"[{"sdk_app_id": 1400000001, "Token": "a-token-to-hide", "IsTokenEnable": 1}]"#] {
             fs::write(&file, wrong).expect("written");
-            let error = Store::open(file.clone()).expect_err("not a state file").to_string();
+            let error = Store::open(file.clone(), &[]).expect_err("not a state file").to_string();
             assert!(error.contains("state.json") && error.contains("delete it"), "{error}");
             assert!(!error.contains("a-token-to-hide"), "{error}");
         }
@@ -190,7 +205,7 @@ mod tests {
     #[test]
     fn a_change_that_cannot_be_saved_is_not_made() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut store = Store::open(directory.path().join("missing/state.json")).expect("no file yet");
+        let mut store = Store::open(directory.path().join("missing/state.json"), &[]).expect("no file yet");
         store.replace(Service::Call, ID, Some(some())).expect_err("no such directory");
         assert_eq!(store.get(Service::Call, ID), None);
         store.replace_token(ID, Some(token())).expect_err("no such directory");

@@ -22,6 +22,8 @@ use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
 const ID: u64 = Simulator::SDK_APP_ID;
 const KEY: &str = Simulator::SECRET_KEY;
+/// A service that a simulator serves only if it was told to.
+const OTHER: Service = Service::Other("other_config");
 /// Only ever waited for in full when a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -307,9 +309,10 @@ fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
         (Service::Call, "call_config"),
         (Service::Room, "room_config"),
         (Service::Live, "live_config"),
-        (Service::MadeUp, "made_up_config"),
+        (OTHER, "other_config"),
     ] {
-        let simulator = Simulator::builder().let_set_overwrite(service, false).start().expect("a simulator");
+        let simulator =
+            Simulator::builder().serve("other_config").let_set_overwrite(service, false).start().expect("a simulator");
         let [set, update] = [Call::set, Call::update].map(|call| move |of: &_| call(of).service(segment));
         assert_eq!(update(&sample()).code(&simulator), 100301, "{service}: nothing to replace");
         assert_eq!(simulator.configuration(service, ID), None);
@@ -334,16 +337,26 @@ fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
 
 #[test]
 fn by_default_only_call_lets_set_overwrite() {
-    let simulator = start();
+    let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
     let twice = |segment| [(); 2].map(|()| Call::set(&sample()).service(segment).code(&simulator));
     assert_eq!(twice("call_config"), [0, 0]);
-    for segment in ["room_config", "live_config", "made_up_config"] {
+    for segment in ["room_config", "live_config", "other_config"] {
         assert_eq!(twice(segment), [0, 100300], "{segment}");
         assert_eq!(Call::update(&sample()).service(segment).code(&simulator), 0);
     }
     assert_eq!(Call::update(&sample()).code(&simulator), 60009, "no page documents it");
     let refused = simulator.requests().pop().expect("recorded");
     assert_eq!((refused.service, refused.action), (Some(Service::Call), Some(Action::Update)));
+}
+
+#[test]
+fn a_service_that_tencent_does_not_have_is_served_only_on_demand() {
+    let call = Call::set(&sample()).service("other_config");
+    assert_eq!(call.code(&start()), 60009);
+    let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
+    assert_eq!(call.code(&simulator), 0);
+    assert_eq!(simulator.configuration(OTHER, ID), Some(sample()));
+    assert_eq!(simulator.requests()[0].service, Some(OTHER));
 }
 
 #[test]
@@ -469,10 +482,10 @@ fn lives_token_is_set_replaced_read_and_deleted() {
 
 #[test]
 fn only_live_has_a_token() {
-    let simulator = start();
+    let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
     let calls = [Call::set_token(&token()), Call::of_token("get", &json!({})), Call::of_token("delete", &json!({}))];
     for call in calls {
-        for segment in ["call_config", "room_config", "made_up_config"] {
+        for segment in ["call_config", "room_config", "other_config"] {
             assert_eq!(call.clone().service(segment).code(&simulator), 60009, "{segment}");
         }
     }
@@ -883,9 +896,7 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
 
 #[test]
 fn the_binary_lets_set_overwrite_where_told_and_logs_no_token() {
-    for (services, codes) in
-        [("room,made-up", [100300, 0, 100300, 0]), ("", [100300; 4]), ("call", [0, 100300, 100300, 100300])]
-    {
+    for (services, codes) in [("room,live", [100300, 0, 0]), ("", [100300; 3]), ("call", [0, 100300, 100300])] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tencent-simulator"))
             .args(["--listen", "127.0.0.1:0", "--log", "--set-overwrites", services])
             .stdout(Stdio::piped())
@@ -900,7 +911,7 @@ fn the_binary_lets_set_overwrite_where_told_and_logs_no_token() {
             reply.json()["ErrorCode"].as_i64().expect("a number")
         };
         let twice = |segment| [(); 2].map(|()| send(Call::set(&sample()).service(segment)))[1];
-        assert_eq!(["call_config", "room_config", "live_config", "made_up_config"].map(twice), codes, "{services:?}");
+        assert_eq!(["call_config", "room_config", "live_config"].map(twice), codes, "{services:?}");
 
         send(Call::set_token(&token()));
         send(Call::update(&sample()).service("live_config"));
@@ -931,7 +942,7 @@ fn the_binary_explains_what_it_refuses() {
         (["--unknown", "0"], "--unknown"),
         (["--app", "1400000001"], "expected SDKAPPID=KEY"),
         (["--app", "app=key"], "not a number"),
-        (["--set-overwrites", "call,chat"], "\"chat\" is not one of the services call, room, live, made-up"),
+        (["--set-overwrites", "call,chat"], "\"chat\" is not one of the services call, room, live"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_tencent-simulator")).args(arguments).output().expect("started");
         let error = String::from_utf8_lossy(&output.stderr);
