@@ -1,29 +1,25 @@
 //! What users write in HCL: the provider block, and one file per object.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
 //! | `block/` | the provider block and its environment variables |
-//! | `applications.rs` | the configured provider: which applications, and how to call for each |
-//! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
-//! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
+//! | `applications.rs` | the configured provider: its applications, and how to call for each |
+//! | `services/` | the services, one file each: names, events and advice |
+//! | `callback/` | the callback configurations of all services: resources, data sources, list resources, the probe |
 //! | `callback_token/` | resource `tencent_live_callback_token` |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | functions about UserSigs and signatures |
-//! | `checks.rs` | checks and their messages that several of these share |
+//! | `checks.rs` | checks and messages that several of these share |
 //!
 //! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
 mod applications;
 mod block;
-mod call;
 mod callback;
 mod callback_token;
 mod checks;
 mod functions;
-mod live;
-#[cfg(test)]
-mod made_up;
-mod room;
+mod services;
 mod user_sig;
 
 use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
@@ -38,15 +34,8 @@ use callback::resource::CallbackResource;
 use callback::service::Services;
 use callback_token::resource::CallbackTokenResource;
 use functions::{CallbackSignature, UserSigClaims};
+use services::{SERVICES, live};
 use user_sig::UserSigResource;
-
-/// The services: one line each.
-#[rustfmt::skip]
-const SERVICES: Services = Services(&[
-    &call::CALL,
-    &room::ROOM,
-    &live::LIVE,
-]);
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! The services whose events Tencent posts: what one of them adds to what the callback configurations of all share.
+//! The services whose events Tencent posts: the names, events and advice of each.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -9,60 +9,60 @@ use super::record::OneOfItsKind;
 use crate::tencent::{SdkAppId, Service};
 use crate::terraform::Diagnostic;
 
-/// A service: its names, its words, its events.
+/// A service that posts events.
 #[derive(Debug)]
 pub(crate) struct CallbackService {
-    /// In configurations, such as "call".
+    /// The name in configurations, such as "call".
     pub(crate) name: &'static str,
-    /// What Tencent calls it, such as "Call".
+    /// Tencent's name, such as "Call".
     pub(crate) title: &'static str,
     /// The type of its resource, data source and list resource.
     pub(crate) type_name: &'static str,
-    /// What its events are of, such as "calls".
+    /// The things that the events are about, such as "calls".
     pub(crate) events_of: &'static str,
     pub(crate) api: Service,
-    /// Those that Tencent documents. It may know more.
+    /// The events that Tencent documents. There may be more.
     pub(crate) events: &'static [Event],
-    /// What the documentation of its resource adds to that of all, in paragraphs. May be empty.
+    /// Further paragraphs for the documentation of the service's resource. May be empty.
     pub(crate) notes: &'static str,
-    /// What a person should know of callback commands that are valid, given all of a resource's.
+    /// Returns a warning about the valid callback commands of one resource, given all of them.
     pub(crate) advise: fn(&[&str]) -> Option<Diagnostic>,
 }
 
-/// What Tencent tells a receiver of, and when.
+/// An event that Tencent posts to a receiver.
 #[derive(Debug)]
 pub(crate) struct Event {
-    /// Its callback command.
+    /// The callback command.
     pub(crate) command: &'static str,
-    /// When it is sent, such as "a call has ended"; or what the command does, if it is no event.
+    /// The occasion, such as "a call ended", or the effect of a command that is not an event.
     pub(crate) meaning: &'static str,
-    /// What it tells beside its time, such as "the record of the call". Empty if it is no event.
+    /// The content besides the time, such as "the record of the call". Empty for a command that is not an event.
     pub(crate) carries: &'static str,
-    /// The number of Tencent's page about it, below `https://trtc.io/document/`.
+    /// The number of Tencent's page about the event, below `https://trtc.io/document/`.
     pub(crate) page: u32,
-    /// One that did not happen, for probes; not where Tencent's documentation shows none.
+    /// Makes an event that never happened, for probes. `None` where Tencent's documentation has no example.
     pub(crate) sample: Option<fn(Now) -> Value>,
 }
 
 impl CallbackService {
-    /// Its callback commands, in the order of Tencent's documentation.
+    /// Returns the callback commands, in the order of Tencent's documentation.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &'static str> {
         self.events.iter().map(|event| event.command)
     }
 
-    /// The event of this callback command, if it has one.
+    /// Finds the event with this callback command.
     pub(crate) fn event(&self, command: &str) -> Option<&'static Event> {
         self.events.iter().find(|event| event.command == command)
     }
 }
 
-/// Nothing to know.
+/// Returns no advice, for services whose commands need none.
 pub(crate) fn no_advice(_: &[&str]) -> Option<Diagnostic> {
     None
 }
 
 impl Event {
-    /// What a receiver is sent in a probe beside the callback command.
+    /// Makes the body of a probe, without the callback command.
     pub(crate) fn sample(&self) -> Option<Map<String, Value>> {
         match self.sample?(Now::new()) {
             Value::Object(event) => Some(event),
@@ -71,7 +71,7 @@ impl Event {
     }
 }
 
-/// The time, as events tell it.
+/// The current time in the units of events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Now {
     pub(crate) seconds: u64,
@@ -85,12 +85,12 @@ impl Now {
     }
 }
 
-/// The user that acts in a probe's event. Only Tencent has real ones.
+/// The user that acts in a probe's event. No real user has this name.
 pub(crate) const PROBE_USER: &str = "terraform-probe";
-/// The call or the room of a probe's event: none has this ID.
+/// The call, room or battle of a probe's event. No real one has this ID.
 pub(crate) const PROBE_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A seat of a room, taken: rooms and live streams both have them.
+/// Makes a taken seat, as both rooms and live streams have them.
 pub(crate) fn probe_seat() -> Value {
     json!({
         "Index": 0, "Member_Account": PROBE_USER,
@@ -107,23 +107,23 @@ impl Services {
         self.0.iter().copied()
     }
 
-    /// The one of this name.
+    /// Finds the service with this name.
     pub(crate) fn named(self, name: &str) -> Option<&'static CallbackService> {
         self.iter().find(|service| service.name == name)
     }
 
-    /// Those that have an event of this callback command.
+    /// Returns the services that have an event with this callback command.
     pub(crate) fn of_command(self, command: &str) -> impl Iterator<Item = &'static CallbackService> {
         self.iter().filter(move |service| service.event(command).is_some())
     }
 
-    /// Their names for a message: `"call", "room"`.
+    /// Lists the names for a message: `"call", "room"`.
     pub(crate) fn names(self) -> String {
         self.iter().map(|service| format!("{:?}", service.name)).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Which callback configuration: an application has one of each service.
+/// One callback configuration. An application has one for each service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject {
     pub(crate) service: &'static CallbackService,
@@ -136,7 +136,7 @@ impl OneOfItsKind for Subject {
     }
 }
 
-/// "Call callback configuration of SDKAppID 1400000001"
+/// Prints "Call callback configuration of SDKAppID 1400000001".
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of SDKAppID {}", self.kind(), self.id)
@@ -151,7 +151,7 @@ mod tests {
     use crate::provider::SERVICES;
 
     #[test]
-    fn names_follow_one_pattern() {
+    fn type_names_follow_one_pattern_and_commands_are_unique() {
         for service in SERVICES.iter() {
             assert_eq!(service.type_name, format!("tencent_{}_callback", service.name));
             let commands: BTreeSet<_> = service.commands().collect();
