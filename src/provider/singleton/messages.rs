@@ -2,7 +2,7 @@
 
 use super::ledger::Twin;
 use super::model::ABANDON;
-use super::{Kind, Model, Subject, Words};
+use super::{Kind, Object, Subject, Words};
 use crate::provider::checks;
 use crate::tencent::{Error, ErrorKind, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Severity};
@@ -362,7 +362,7 @@ pub(super) fn failed_check<K: Kind>(
 }
 
 /// Warns that a write-only argument has changed, and its version has not.
-pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Model<K::Arguments>) -> Diagnostic {
+pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Object<K>) -> Diagnostic {
     let Words { argument, secret, .. } = kind.words();
     let noun = K::Content::NOUN;
     let outcome = if planned.common.last_request_id.is_unknown() {
