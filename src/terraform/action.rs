@@ -10,15 +10,15 @@ use super::{Context, Data, Diagnostics, Progress, Value};
 /// Something that a provider does when told to, and that leaves no object behind: before or after a resource is
 /// written, or on the command line.
 ///
-/// Its attributes are those of the block `config`. Planning and invoking validate again: values that come from variables
-/// are not known before.
+/// Its attributes are those of the block `config`. Planning and invoking validate again: values that come from
+/// variables are not known before.
 pub trait Action: Block {
-    /// Looks at an action to come, of whose configuration not all may be known. The client may be one that cannot reach
-    /// anything: [`Context::provider_is_known`].
+    /// Checks an action before it is invoked. Values of `config` may be unknown, and the client may be unable to reach
+    /// anything remote: see [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
-    /// If it is clear now that it cannot be done.
+    /// If the action is bound to fail.
     fn plan(
         &self,
         _client: &Self::Client,
@@ -28,11 +28,11 @@ pub trait Action: Block {
         std::future::ready(Ok(()))
     }
 
-    /// Does it, and tells how it goes.
+    /// Runs the action, and reports its progress.
     ///
     /// # Errors
     ///
-    /// If it was not done. Terraform then ends what depends on it.
+    /// If the action failed. Terraform then skips what depends on it.
     fn invoke(
         &self,
         client: &Self::Client,

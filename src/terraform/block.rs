@@ -4,7 +4,7 @@ use super::{Data, Diagnostics, Schema, Type, Value};
 
 /// A kind of block in configurations: its name, its arguments and their checks.
 pub trait Block: Send + Sync + 'static {
-    /// The configured provider, as its objects use it.
+    /// The client of the configured provider.
     type Client: Send + Sync + 'static;
     /// The attributes of the schema.
     type Model: Data + Send + 'static;
@@ -21,7 +21,7 @@ pub trait Block: Send + Sync + 'static {
     }
 }
 
-/// A block with its schema, which is computed once.
+/// A block with its schema and type, which are computed once.
 pub(super) struct Registered<B> {
     pub(super) block: B,
     schema: Schema,

@@ -8,16 +8,16 @@ use tonic::async_trait;
 use super::block::{AnyBlock, Block, Registered};
 use super::{Context, Data, Diagnostics, Value};
 
-/// Something that Terraform has for as long as a command runs, and keeps in neither state nor plan.
+/// An object that lives only while a Terraform command runs, and is in neither state nor plan.
 ///
-/// Terraform opens it when another object needs it, and closes it when none does any more; a plan and its apply open
-/// one each. What [`Context::private`] holds lives from opening to closing.
+/// Terraform opens it when another object needs it, and closes it when no object does any more. A plan and its apply
+/// open one each. Private data ([`Context::private`]) lives from opening to closing.
 pub trait EphemeralResource: Block {
-    /// Makes what `config` asks for, all of which is known: `config` with the computed attributes filled in.
+    /// Opens the object, and returns `config` with the computed attributes filled in. All of `config` is known.
     ///
     /// # Errors
     ///
-    /// If it cannot be had.
+    /// If the object cannot be opened.
     fn open(
         &self,
         client: &Self::Client,
@@ -25,12 +25,12 @@ pub trait EphemeralResource: Block {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Opened<Self::Model>, Diagnostics>> + Send;
 
-    /// Keeps what was opened alive, at the time that was asked for. The attributes stay as they are: Terraform has
-    /// handed them out. The next time is returned, if there is one.
+    /// Renews the object at [`Opened::renew_at`], and returns when to renew it next, if at all. Its attributes cannot
+    /// change, because Terraform has passed them on already.
     ///
     /// # Errors
     ///
-    /// If it does not live any longer.
+    /// If the object cannot be renewed.
     fn renew(
         &self,
         _client: &Self::Client,
@@ -39,27 +39,27 @@ pub trait EphemeralResource: Block {
         std::future::ready(Ok(None))
     }
 
-    /// Ends what was opened.
+    /// Closes the object.
     ///
     /// # Errors
     ///
-    /// If that fails.
+    /// If the object cannot be closed.
     fn close(&self, _client: &Self::Client, _cx: &mut Context) -> impl Future<Output = Result<(), Diagnostics>> + Send {
         std::future::ready(Ok(()))
     }
 }
 
-/// What was opened.
+/// An open ephemeral resource.
 #[derive(Debug)]
 pub struct Opened<M> {
-    /// The attributes.
+    /// The attributes, including the computed ones.
     pub attributes: M,
-    /// When it must be renewed, if it must.
+    /// When to renew it; `None` if it need not be renewed.
     pub renew_at: Option<SystemTime>,
 }
 
 impl<M> From<M> for Opened<M> {
-    /// Lives long enough.
+    /// Returns an object that need not be renewed.
     fn from(attributes: M) -> Self {
         Self { attributes, renew_at: None }
     }

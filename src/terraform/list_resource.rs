@@ -13,11 +13,11 @@ pub trait ListResource: Block {
     /// The resource whose objects it finds.
     type Resource: ManagedResource<Client = Self::Client>;
 
-    /// Looks for objects, each as soon as Terraform wants it.
+    /// Looks for objects, one after another as Terraform asks for them.
     ///
     /// # Errors
     ///
-    /// If it is clear before the first one that there is no way.
+    /// If the search cannot begin.
     fn list<'a>(
         &'a self,
         client: &'a Self::Client,
@@ -26,19 +26,20 @@ pub trait ListResource: Block {
     ) -> Result<Listing<'a, <Self::Resource as Block>::Model>, Diagnostics>;
 }
 
-/// What is found, look by look. A look that finds nothing is `None`.
+/// The results of a search, one for each place that was looked at; `None` if there is no object.
 ///
-/// One that fails is a warning to Terraform, for the first error would end the query: only if all fail, it is one.
+/// Terraform is sent failures as warnings, because the first error would end the query. If every look failed, an error
+/// follows.
 pub type Listing<'a, M> = BoxStream<'a, Result<Option<Found<M>>, Diagnostics>>;
 
 /// A remote object that exists.
 #[derive(Debug, Clone)]
 pub struct Found<M> {
-    /// What a person recognizes it by.
+    /// The name that a person recognizes the object by.
     pub display_name: String,
-    /// The resource as an import makes it.
+    /// The state that an import of the object would create.
     pub object: M,
-    /// What a person should know of it.
+    /// Warnings about the object.
     pub warnings: Diagnostics,
 }
 

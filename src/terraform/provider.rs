@@ -15,30 +15,30 @@ use super::{Context, Data as _, Diagnostics};
 ///
 /// Its type name is the last part of its address and the first of its resources' names, such as `tencent`.
 pub trait Provider: Block {
-    /// What the provider offers: one line each.
+    /// Lists everything that the provider offers.
     fn registry(&self) -> Registry<Self::Client>;
 
-    /// Makes the client. It reaches nothing remote. What a person should know all the same is a warning in `cx`.
+    /// Creates the client, without calling anything remote. Warnings go to `cx`.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot work.
+    /// If the configuration is invalid.
     fn configure(&self, config: Self::Model, cx: &mut Context) -> Result<Configured<Self::Client>, Diagnostics>;
 }
 
-/// A client, as far as the provider's configuration is known.
+/// The client of a configured provider.
 #[derive(Debug)]
 pub enum Configured<C> {
-    /// Ready to be used.
+    /// A client that is ready for use.
     Known(C),
-    /// Arguments that it needs are known after apply only: good for planning, not for reaching anything remote.
+    /// A client for planning only: arguments that it needs for remote calls are known after apply.
     Partly(C),
 }
 
-/// The objects of one kind.
+/// The blocks of one kind, or the functions, by name.
 pub(super) type ByName<T> = BTreeMap<&'static str, Box<T>>;
 
-/// What a provider offers.
+/// Everything that a provider offers.
 pub struct Registry<C> {
     pub(super) resources: ByName<dyn AnyResource<C>>,
     pub(super) data_sources: ByName<dyn AnyDataSource<C>>,
@@ -62,7 +62,7 @@ impl<C> Default for Registry<C> {
 }
 
 impl<C> Registry<C> {
-    /// Nothing yet.
+    /// Returns an empty registry.
     pub fn new() -> Self {
         Self::default()
     }

@@ -10,9 +10,9 @@ use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchem
 
 /// A kind of remote object that Terraform manages.
 ///
-/// Methods that reach the remote object return what holds afterwards, whether they succeed or fail: Terraform stores
-/// it, except for write-only values, which only [`plan`](Self::plan), [`create`](Self::create) and
-/// [`update`](Self::update) are given, with what is planned.
+/// Methods that reach the remote object return its state afterwards, whether they succeed or fail, and Terraform stores
+/// that state without its write-only values. Only [`plan`](Self::plan), [`create`](Self::create) and
+/// [`update`](Self::update) receive write-only values, as part of the proposed or planned object.
 pub trait ManagedResource: Block {
     /// The attributes of the identity schema.
     type Identity: Data + Send + 'static;
@@ -20,12 +20,12 @@ pub trait ManagedResource: Block {
     /// The attributes that tell remote objects of this kind apart. Each is an attribute of the resource as well.
     fn identity_schema(&self) -> IdentitySchema;
 
-    /// Plans a creation or an update: `change.proposed` with all that is known already filled in. The client may be
-    /// one that cannot reach anything: [`Context::provider_is_known`].
+    /// Plans a creation or an update, and returns `change.proposed` with the computed values that are known already.
+    /// The client may be unable to reach anything remote: see [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
-    /// If what is planned could not be applied.
+    /// If the plan could not be applied.
     fn plan(
         &self,
         client: &Self::Client,
@@ -33,9 +33,8 @@ pub trait ManagedResource: Block {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// Looks at the planned destruction of `prior`: the place for a warning, and for private data that
-    /// [`delete`](Self::delete) is to find. The client may be one that cannot reach anything:
-    /// [`Context::provider_is_known`].
+    /// Plans the destruction of `prior`: it may warn, and may set private data for [`delete`](Self::delete). The client
+    /// may be unable to reach anything remote: see [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
@@ -49,11 +48,11 @@ pub trait ManagedResource: Block {
         std::future::ready(Ok(()))
     }
 
-    /// Refreshes `state` from the remote object; `None` if it is gone.
+    /// Refreshes `state` from the remote object. Returns `None` if the object is gone.
     ///
     /// # Errors
     ///
-    /// If that cannot be found out.
+    /// If the object cannot be read.
     fn read(
         &self,
         client: &Self::Client,
@@ -65,7 +64,7 @@ pub trait ManagedResource: Block {
     ///
     /// # Errors
     ///
-    /// If it was not created, or not as planned; [`Failure::state`] is what exists all the same.
+    /// If the object was not created as planned. [`Failure::state`] is the object if it exists nevertheless.
     fn create(
         &self,
         client: &Self::Client,
@@ -77,7 +76,7 @@ pub trait ManagedResource: Block {
     ///
     /// # Errors
     ///
-    /// If it was not changed, or not as planned; [`Failure::state`] is what holds if that is no longer `prior`.
+    /// If the object was not changed as planned. [`Failure::state`] is its state if that is no longer `prior`.
     fn update(
         &self,
         client: &Self::Client,
@@ -86,11 +85,11 @@ pub trait ManagedResource: Block {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Failure<Self::Model>>> + Send;
 
-    /// Destroys the object; one that is gone already is a success.
+    /// Destroys the object, or succeeds if the object is gone already.
     ///
     /// # Errors
     ///
-    /// If it still exists; [`Failure::state`] is what holds if that is no longer `prior`.
+    /// If the object still exists. [`Failure::state`] is its state if that is no longer `prior`.
     fn delete(
         &self,
         client: &Self::Client,
@@ -98,11 +97,11 @@ pub trait ManagedResource: Block {
         cx: &mut Context,
     ) -> impl Future<Output = Result<(), Failure<Self::Model>>> + Send;
 
-    /// Finds the object that the person names.
+    /// Reads the object that a person imports.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such object.
     fn import(
         &self,
         client: &Self::Client,
@@ -110,7 +109,7 @@ pub trait ManagedResource: Block {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// Brings a state of an earlier schema version into the form of [`Schema::version`]. `None`: there is no way.
+    /// Upgrades a state from an earlier schema version to the current one. Returns `None` if that is not supported.
     fn upgrade(&self, _from_version: i64, _state: serde_json::Value) -> Option<Self::Model> {
         None
     }
@@ -121,14 +120,14 @@ pub trait ManagedResource: Block {
 pub struct Change<M> {
     /// The object as it is; `None` for a creation.
     pub prior: Option<M>,
-    /// What the person wrote.
+    /// The configuration.
     pub config: M,
-    /// Terraform's merge of the two, with the schema's defaults and the configuration's write-only values: what the plan
-    /// starts from. Computed attributes are unknown for a creation, and the prior ones for an update.
+    /// Terraform's merge of `prior` and `config`, with the schema's defaults and the configuration's write-only values.
+    /// Computed attributes are unknown in a creation, and have their prior values in an update.
     pub proposed: M,
 }
 
-/// What a person imports by.
+/// The name of an object to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportTarget<I> {
     /// `terraform import ADDRESS ID`, or the `id` of an `import` block.
@@ -140,9 +139,9 @@ pub enum ImportTarget<I> {
 /// A write that failed.
 #[derive(Debug)]
 pub struct Failure<M> {
-    /// What went wrong.
+    /// The errors, and any warnings.
     pub diagnostics: Diagnostics,
-    /// What holds remotely, if that is not what held before.
+    /// The object after the failure, if it differs from the prior one.
     pub state: Option<M>,
 }
 
@@ -152,13 +151,14 @@ impl<M, E: Into<Diagnostics>> From<E> for Failure<M> {
     }
 }
 
-/// A value that its model cannot hold is the person's to correct: the schema's types are too wide to exclude it.
+/// Reports a value that its model cannot hold as an error in the configuration: the schema's types are too wide to
+/// exclude such values.
 impl From<Mismatch> for Diagnostics {
     fn from(mismatch: Mismatch) -> Self {
         let expected = mismatch.expected;
         let path = mismatch.path();
         if path == AttributePath::root() {
-            // Terraform makes sure that the object itself is there.
+            // Terraform always sends the object itself.
             return Diagnostic::bug(format!("Terraform sent no value where {expected} was expected.")).into();
         }
         Diagnostic::error("Invalid value", format!("{path} must be {expected}.")).at(path).into()
@@ -173,7 +173,8 @@ pub(super) trait AnyResource<C>: AnyBlock {
     async fn plan_destroy(&self, client: &C, prior: Value, cx: &mut Context) -> Result<(), Diagnostics>;
     /// Returns null if the object is gone.
     async fn read(&self, client: &C, state: Value, cx: &mut Context) -> Result<Value, Diagnostics>;
-    /// Creates (`prior` is null), updates or destroys (`planned` is null, as is what it returns then).
+    /// Creates the object if `prior` is null, destroys it if `planned` is null, and updates it otherwise. Returns null
+    /// after a destruction.
     async fn apply(&self, client: &C, prior: Value, planned: Value, cx: &mut Context) -> Result<Value, Failure<Value>>;
     async fn import(&self, client: &C, target: ImportTarget<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value>;

@@ -56,11 +56,11 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// Where an action tells how it goes: a person sees it while it goes on.
+/// The progress reports of an action, which Terraform shows while the action runs.
 pub struct Progress<'a>(&'a Events<invoke_action::Event>);
 
 impl Progress<'_> {
-    /// Tells it.
+    /// Reports progress.
     pub async fn tell(&self, message: impl Into<String>) {
         let progress = Type::Progress(invoke_action::event::Progress { message: message.into() });
         self.0.send(invoke_action::Event { r#type: Some(progress) }).await;

@@ -34,7 +34,7 @@ impl<P: Provider> Server<P> {
         let (configured, config_is_known) = (self.configured()?, config.is_wholly_known());
         let (opened, deferred) = match &*configured {
             Configured::Known(client) if config_is_known => (resource.open(client, config, cx).await?, None),
-            // Only a plan knows as little; the apply opens it again.
+            // Only a plan can have unknown arguments. The apply opens the resource again.
             Configured::Known(_) => (schema.with_unknowns(config).into(), None),
             Configured::Partly(_) => (schema.with_unknowns(config).into(), deferred(request.client_capabilities)),
         };
@@ -51,7 +51,8 @@ impl<P: Provider> Server<P> {
         })
     }
 
-    /// OpenTofu accepts no unknown value here and calls it a bug of the provider's: this stands beside that.
+    /// Warns that the resource opens only during apply. OpenTofu accepts no unknown value here and reports a bug in the
+    /// provider; the warning explains that error.
     fn opened_later(&self) -> Diagnostic {
         Diagnostic::warning(
             "The ephemeral resource cannot be opened yet",
@@ -89,7 +90,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::close_ephemeral_resource::Response, Diagnostics> {
         let resource = self.ephemeral_resource(&request.type_name)?;
         cx.set_private_bytes(request.private.unwrap_or_default());
-        // With a client that is not known, nothing was opened.
+        // If the client is not known, nothing was opened.
         if let Configured::Known(client) = &*self.configured()? {
             resource.close(client, cx).await?;
         }

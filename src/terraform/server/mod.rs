@@ -1,10 +1,10 @@
-//! The tfplugin6 service: decodes a request by schema, calls the provider's object, encodes its answer.
+//! The tfplugin6 service: decodes a request by schema, calls the provider's object, and encodes the answer.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | `mod.rs` | the session, how an RPC is answered, and the RPCs about the provider itself |
-//! | `stream.rs` | how an RPC is answered with a stream |
-//! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of object |
+//! | `mod.rs` | the server, the dispatch of RPCs, and the RPCs about the provider itself |
+//! | `stream.rs` | the streams of RPCs that answer with one |
+//! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of block, or about functions |
 
 mod action;
 mod data_source;
@@ -40,7 +40,7 @@ pub struct Server<P: Provider> {
     session: Session<P>,
 }
 
-/// What all sessions share.
+/// The part of the server that all sessions share.
 struct Shared<P: Provider> {
     provider: Registered<P>,
     registry: Registry<P::Client>,
@@ -48,7 +48,7 @@ struct Shared<P: Provider> {
 }
 
 impl<P: Provider> Server<P> {
-    /// A server that Terraform has yet to configure.
+    /// Returns a server that Terraform has not configured yet.
     ///
     /// # Panics
     ///
@@ -57,7 +57,7 @@ impl<P: Provider> Server<P> {
         Self::ending_with(provider, CancellationToken::new())
     }
 
-    /// The same in a process that ends soon after `end` is cancelled: what is under way then hurries.
+    /// Returns a server in a process that ends soon after `end` is cancelled: see [`Context::end`].
     ///
     /// # Panics
     ///
@@ -175,12 +175,12 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// Something for the name of each of them.
+/// Builds a list from the names in `registered`.
 fn named<T: ?Sized, N>(registered: &ByName<T>, of: impl Fn(String) -> N) -> Vec<N> {
     registered.keys().map(|name| of((*name).to_owned())).collect()
 }
 
-/// Something for each of them, by name.
+/// Builds a map from the blocks or functions in `registered`, by name.
 fn each<T: ?Sized, S>(registered: &ByName<T>, of: impl Fn(&T) -> S) -> HashMap<String, S> {
     registered.iter().map(|(name, object)| ((*name).to_owned(), of(object))).collect()
 }
@@ -194,13 +194,14 @@ fn capabilities() -> proto::ServerCapabilities {
     }
 }
 
-/// The deferral of what needs a provider whose configuration is unknown, if the client understands deferral.
+/// Defers an operation because the provider's configuration is unknown. Returns `None` if the client does not support
+/// deferral.
 fn deferred(capabilities: Option<proto::ClientCapabilities>) -> Option<proto::Deferred> {
     let reason = proto::deferred::Reason::ProviderConfigUnknown.into();
     capabilities.is_some_and(|c| c.deferral_allowed).then_some(proto::Deferred { reason })
 }
 
-/// An object of which nothing is known.
+/// Returns an object whose attributes are all unknown.
 fn all_unknown(ty: &Type) -> Value {
     match ty {
         Type::Object(attributes) => {
@@ -210,12 +211,12 @@ fn all_unknown(ty: &Type) -> Value {
     }
 }
 
-/// The block `config` of a list or an action; one that is left out says nothing.
+/// Decodes the block `config` of a list or an action, which may be omitted.
 fn config_of(block: &(impl AnyBlock + ?Sized), config: Option<&proto::DynamicValue>) -> Result<Value, DecodeError> {
-    Ok(block.schema().or_nothing(decode(config, block.ty())?))
+    Ok(block.schema().or_empty(decode(config, block.ty())?))
 }
 
-/// The object of this name among those of its kind.
+/// Finds a block or a function by its name.
 fn find<'a, T: ?Sized>(registered: &'a ByName<T>, kind: &str, type_name: &str) -> Result<&'a T, Diagnostics> {
     registered.get(type_name).map(Box::as_ref).ok_or_else(|| unknown_type(kind, type_name))
 }
@@ -241,8 +242,9 @@ impl From<EncodeError> for Diagnostics {
     }
 }
 
-/// The field of a response that tells what went wrong.
+/// The field of a response that reports what went wrong.
 trait Report {
+    /// Adds diagnostics. A field that holds one error only takes the first.
     fn add(&mut self, diagnostics: Diagnostics);
 }
 
@@ -269,15 +271,16 @@ impl Report for String {
     }
 }
 
-/// The answer to an RPC whose handler panicked. It does not quote the panic's message, which may contain a secret.
+/// Builds the answer to an RPC whose handler panicked. It does not quote the panic's message, which may contain a
+/// secret.
 fn panicked(rpc: &str) -> Status {
     Status::internal(format!(
         "The provider panicked in {rpc}. This is a bug: please report it, with what the provider's log says."
     ))
 }
 
-/// Implements the service: each RPC runs the method of [`Server`] that has its name. The unary ones are listed by the
-/// field of their response that tells what went wrong. An RPC that is not listed answers UNIMPLEMENTED.
+/// Implements the service. Each RPC runs the method of [`Server`] with its name. Unary RPCs are listed by the field of
+/// their response that reports what went wrong. An RPC that is not listed answers UNIMPLEMENTED.
 macro_rules! serve {
     (unary { $($field:ident: $($unary:ident)*;)* } streamed { $($streamed:ident)* }) => {
         #[tonic::async_trait]
@@ -290,7 +293,7 @@ macro_rules! serve {
                 let span = tracing::info_span!("rpc", tf_rpc = stringify!($unary));
                 let work = server.$unary(request.into_inner(), &mut cx).instrument(span);
                 let outcome = AssertUnwindSafe(work).catch_unwind().await;
-                // A gRPC error rather than a diagnostic: Terraform then keeps the state that it has.
+                // A gRPC error rather than a diagnostic makes Terraform keep the state that it has.
                 let outcome = outcome.map_err(|_| panicked(stringify!($unary)))?;
                 let (mut response, diagnostics) = match outcome {
                     Ok(response) => (response, Diagnostics::new()),

@@ -134,7 +134,7 @@ impl<P: Provider> Server<P> {
         let planned = resource.plan(client, change, cx).await?;
         let deferred = if known { None } else { deferred(request.client_capabilities) };
         if deferred.is_some() {
-            // What is deferred is planned again when more is known.
+            // A deferred object is planned again when more is known.
             cx.discard_warnings();
         }
 
@@ -161,7 +161,7 @@ impl<P: Provider> Server<P> {
         let (type_name, prior_state) = (request.type_name.clone(), request.prior_state.clone());
         cx.set_private_bytes(request.planned_private.clone());
         let response = self.apply(request, cx).await.or_else(|diagnostics| {
-            // Nothing was reached: what held before still holds.
+            // The remote object was not reached, so the prior state still holds.
             Ok(proto::apply_resource_change::Response {
                 new_identity: self.stored_identity(&type_name, prior_state.as_ref()),
                 new_state: prior_state,
@@ -172,7 +172,7 @@ impl<P: Provider> Server<P> {
         response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
     }
 
-    /// The identity of the object in a state as Terraform sent it; `None` where there is none to be found.
+    /// Returns the identity of the object in a state that Terraform sent, if there is one.
     fn stored_identity(&self, type_name: &str, state: Option<&DynamicValue>) -> Option<ResourceIdentityData> {
         let resource = self.resource(type_name).ok()?;
         let state = decode(state, resource.ty()).ok()?;
@@ -242,7 +242,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::move_resource_state::Response, Diagnostics> {
         let target = &request.target_type_name;
         let resource = self.resource(target)?;
-        // The same provider under another address, such as a private registry's.
+        // The provider may have had another address, such as a private registry's.
         let same_provider = request.source_provider_address.rsplit('/').next() == Some(self.type_name());
         if !same_provider || request.source_type_name != *target {
             return Err(Diagnostic::error(
@@ -265,7 +265,7 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// An object as Terraform may keep it, encoded.
+/// Encodes an object without its write-only values.
 pub(super) fn kept<C>(resource: &dyn AnyResource<C>, object: &Value) -> Result<DynamicValue, EncodeError> {
     codec::encode(&resource.schema().without_write_only(object.clone()), resource.ty())
 }
@@ -285,7 +285,7 @@ fn identity_data(identity: &Value, ty: &Type) -> Result<Option<ResourceIdentityD
     Ok(Some(ResourceIdentityData { identity_data: Some(codec::encode(identity, ty)?) }))
 }
 
-/// Brings a stored state into the form of the current schema.
+/// Decodes a stored state, and upgrades it to the current schema.
 fn upgrade<C>(
     resource: &dyn AnyResource<C>,
     type_name: &str,
@@ -294,7 +294,7 @@ fn upgrade<C>(
 ) -> Result<Value, Diagnostics> {
     let schema = resource.schema();
     if raw.is_some_and(|raw| !raw.flatmap.is_empty()) {
-        // No provider of this protocol ran there.
+        // Terraform wrote this format before there were providers of this protocol.
         return Err(unreadable_state("state", type_name, "it is in the format of Terraform 0.11 or older"));
     }
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
