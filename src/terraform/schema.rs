@@ -223,7 +223,7 @@ impl Schema {
     }
 
     /// Reports write-only attributes that `config` sets, for a Terraform that would keep them in plan and state.
-    pub(super) fn kept_secrets(&self, config: &Value) -> Diagnostics {
+    pub(super) fn unsupported_write_only(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         for attribute in self.write_only().filter(|name| !config.attribute(name).is_null()) {
             diagnostics.push(
@@ -414,8 +414,8 @@ mod tests {
         assert_eq!(planned, object(1, Value::String("s3cret".into())));
         assert_eq!(schema.without_write_only(planned), kept);
         assert_eq!(schema.without_write_only(Value::Null), Value::Null);
-        assert!(schema.kept_secrets(&kept).into_result().is_ok());
-        let refused = schema.kept_secrets(&config);
+        assert!(schema.unsupported_write_only(&kept).into_result().is_ok());
+        let refused = schema.unsupported_write_only(&config);
         assert!(refused.has_errors() && !format!("{refused:?}").contains("s3cret"));
     }
 

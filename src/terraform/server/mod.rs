@@ -275,7 +275,7 @@ impl Report for String {
 /// secret.
 fn panicked(rpc: &str) -> Status {
     Status::internal(format!(
-        "The provider panicked in {rpc}. This is a bug: please report it, with what the provider's log says."
+        "The provider panicked in {rpc}. This is a bug: please report it together with the provider's log."
     ))
 }
 
