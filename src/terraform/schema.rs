@@ -445,6 +445,22 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_is_taken_from_the_object() {
+        let attribute = |name, ty| IdentityAttribute { name, ty, description: "" };
+        let schema_of = |attribute| IdentitySchema { version: 0, attributes: vec![attribute] };
+        let identity = schema_of(attribute("id", Type::Number));
+        let unknown = Value::Object([("id".into(), Value::Unknown), ("policy".into(), Value::Null)].into());
+        let known = Value::Object([("id".into(), Value::Number(1u64.into()))].into());
+        assert_eq!(identity.identity_of(&object(1, Value::Unknown)), known);
+        assert_eq!(identity.identity_of(&unknown), Value::Null);
+        assert_eq!(identity.identity_of(&Value::Null), Value::Null);
+
+        assert!(identity.is_part_of(&schema()));
+        assert!(!schema_of(attribute("id", Type::String)).is_part_of(&schema()), "another type");
+        assert!(!schema_of(attribute("region", Type::String)).is_part_of(&schema()), "no such attribute");
+    }
+
+    #[test]
     fn only_marked_attributes_force_replacement() {
         let replacing = |a, b| schema().replacing_changes(&a, &b).collect::<Vec<_>>();
         assert_eq!(replacing(object(1, Value::Null), object(1, Value::Unknown)), [""; 0]);
