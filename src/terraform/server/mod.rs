@@ -244,7 +244,7 @@ impl From<EncodeError> for Diagnostics {
 
 /// The field of a response that reports what went wrong.
 trait Report {
-    /// Adds diagnostics. A field that holds one error only takes the first.
+    /// Adds diagnostics. A field for a single error takes the first.
     fn add(&mut self, diagnostics: Diagnostics);
 }
 
