@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use tencent_simulator::Simulator;
-use terraform_cli::{Feature, Flavour, Terraform};
+use terraform_cli::{Feature, Flavour, Terraform, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{
@@ -47,17 +47,13 @@ pub(crate) fn user_sigs_are_handed_on(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_user_sig_is_handed_on() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Ephemeral);
     user_sigs_are_handed_on(&TERRAFORM)
 }
 
 #[test]
 fn a_saved_plan_has_none_in_it() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Ephemeral);
     let scenario = Scenario::new()?;
     // Long enough for each of the two commands, on a slow machine too.
     scenario.configure(&handed_on("6s", &sends(&[START], URL)))?;
@@ -71,9 +67,7 @@ fn a_saved_plan_has_none_in_it() -> Result {
 
 #[test]
 fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Ephemeral);
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TF_VAR_key", KEY);
     let config = format!(
@@ -98,9 +92,7 @@ fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
 
 #[test]
 fn what_cannot_be_signed_is_an_error() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Ephemeral);
     let mut scenario = Scenario::new()?;
     for (arguments, said) in [
         ("expires_in = \"181d\"", "\"181d\" is not a duration from \"1s\" to \"180d\"."),

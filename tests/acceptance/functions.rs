@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tencent_simulator::Simulator;
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, TERRAFORM, URL, diagnostic, this};
@@ -33,17 +33,13 @@ pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
 
 #[test]
 fn functions_need_no_call() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Functions);
     functions_answer(&TERRAFORM)
 }
 
 #[test]
 fn what_they_refuse_is_an_error_of_the_argument() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Functions);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_user_sig", "tok3n-to-hide");
     scenario.configure(CLAIMS)?;
@@ -62,9 +58,7 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
 
 #[test]
 fn a_signature_is_as_secret_as_its_token() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Functions);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_token", "xxxxyyyy");
     let output = |time: &str| {

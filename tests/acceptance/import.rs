@@ -3,7 +3,7 @@
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
-use terraform_cli::Feature;
+use terraform_cli::{Feature, needs};
 
 use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
@@ -170,9 +170,7 @@ fn a_moved_object_is_only_renamed(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_removed_block_forgets_and_deletes_nothing(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Removed) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Removed);
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.configure(&format!("removed {{\n  from = {this}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;

@@ -5,13 +5,12 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, Service, Simulator};
-use terraform_cli::{Feature, Flavour, Output, Terraform};
+use terraform_cli::{Feature, Flavour, Output, Terraform, needs, not_run};
 
 use crate::harness::{
     CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, key, resource, sends, this,
@@ -26,25 +25,17 @@ static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {
     if env::var_os("TF_ACC_TERRAFORM_PATH").is_some_and(|named| !named.is_empty()) {
         return None;
     }
-    let there = Terraform::opentofu_at_hand().expect("an OpenTofu that works");
-    if there.is_none() {
-        say("OpenTofu is not at hand: the tests run on Terraform alone. (Install tofu, or run .ci/run where Go is.)");
-    }
-    there
+    Terraform::opentofu_at_hand().expect("an OpenTofu that works")
 });
 
-/// Tells whoever runs the tests, also of a test that succeeds: what `eprintln!` prints of one is not shown.
-pub(crate) fn say(what: &str) {
-    // Nobody listens, so be it.
-    let _ = writeln!(io::stderr(), "{what}");
-}
-
-/// On that OpenTofu, if it has this feature.
+/// Runs a test on [`OPENTOFU`], if there is one and it has this feature.
 fn on_opentofu(feature: Feature, test: impl FnOnce(&Terraform) -> Result) -> Result {
-    match OPENTOFU.as_ref().filter(|opentofu| opentofu.has(feature)) {
-        Some(opentofu) => test(opentofu),
-        None => Ok(()),
-    }
+    let Some(opentofu) = &*OPENTOFU else {
+        not_run("because OpenTofu is not at hand (install tofu, or run .ci/run where Go is)");
+        return Ok(());
+    };
+    needs!(opentofu, feature);
+    test(opentofu)
 }
 
 #[test]
@@ -338,6 +329,7 @@ fn a_resource_that_is_never_destroyed() -> Result {
 #[test]
 fn a_state_of_terraforms_is_taken_over() -> Result {
     if TERRAFORM.flavour() == Flavour::OpenTofu {
+        not_run("because only OpenTofu is used, and not Terraform as well");
         return Ok(());
     }
     on_opentofu(Feature::Lifecycle, |opentofu| {

@@ -2,7 +2,7 @@
 
 use rstest_reuse::apply;
 use tencent_simulator::{Receiver, Reply, Simulator};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{END, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
 
@@ -44,17 +44,13 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_receiver_is_probed_after_changes() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Actions);
     receivers_are_probed(&TERRAFORM)
 }
 
 #[test]
 fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
     receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
@@ -74,9 +70,7 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
 
 #[test]
 fn a_private_receiver_is_not_probed_by_accident() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
     // What Tencent holds, too, when nobody gives a URL.
@@ -103,9 +97,7 @@ fn a_private_receiver_is_not_probed_by_accident() -> Result {
 /// What is posted is an event of the service, to the URL that it has at Tencent.
 #[apply(each_service)]
 fn each_service_has_its_events_and_its_url(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = of.scenario()?;
     let receiver = Receiver::start()?;
     scenario.somebody_sets(&[of.start], &receiver.url());

@@ -2,7 +2,7 @@
 
 use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
     CALL, CHANGED, END, ID, LIVE, OTHER_URL, Of, ROOM, Result, START, Scenario, TERRAFORM, URL, diagnostic,
@@ -41,17 +41,13 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 
 #[test]
 fn what_exists_comes_under_management() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Query);
     what_exists_is_found(&TERRAFORM)
 }
 
 #[test]
 fn one_failure_hides_no_other() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Query);
     let scenario = two_of_three(&TERRAFORM)?;
     let refused = Fault::new(FaultKind::ErrorCode { code: 60020, info: "made to fail".into() });
     scenario.simulator.inject(refused.clone().sdk_app_id(ID));
@@ -72,9 +68,7 @@ fn one_failure_hides_no_other() -> Result {
 
 #[test]
 fn only_what_is_asked_for() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Query);
     let scenario = two_of_three(&TERRAFORM)?;
     let with = |arguments: &str| ALL.replace("= tencent\n", &format!("= tencent\n{arguments}\n"));
     let only = |ids: &str| with(&format!("  config {{\n    sdk_app_ids = {ids}\n  }}"));
@@ -100,9 +94,7 @@ fn only_what_is_asked_for() -> Result {
 
 #[test]
 fn a_key_that_is_of_no_application_lists_nothing() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Query);
     let mut scenario = Scenario::new()?;
     scenario.configure("provider \"tencent\" {}\n")?;
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
@@ -120,9 +112,7 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
 
 #[apply(each_service)]
 fn each_service_is_found_by_itself(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Query);
     let scenario = of.scenario()?;
     for other in [CALL, ROOM, LIVE] {
         let url = format!("https://{}.example.com/", other.name);

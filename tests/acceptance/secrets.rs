@@ -14,7 +14,7 @@ use flate2::read::DeflateDecoder;
 use serde_json::Value;
 use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::{App, Fault, FaultKind, Simulator};
-use terraform_cli::{Feature, Flavour, Output};
+use terraform_cli::{Feature, Flavour, Output, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::ephemeral::handed_on;
@@ -142,9 +142,7 @@ fn a_life_at_the_most_verbose() -> Result {
 
 #[test]
 fn a_user_sig_that_is_handed_on_is_kept_nowhere() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::Ephemeral);
     let scenario = verbose(Scenario::new()?);
     scenario.configure(&(VARIABLE.to_owned() + &handed_on("25m", &sends_secretly(&[START]))))?;
     let mut watch = Watch::over(&scenario);

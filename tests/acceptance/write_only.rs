@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
     CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, differences, resource,
@@ -20,10 +20,6 @@ const SECRET_URL: &str = "https://hooks.example.com/s3cret-to-hide/call";
 const NEXT_URL: &str = "https://hooks.example.com/s3cret-to-hide/next";
 const OTHER_SECRET_URL: &str = "https://elsewhere.example.com/s3cret-to-hide";
 const VARIABLE: &str = "variable \"url\" {\n  ephemeral = true\n}\n";
-
-fn can_keep_secrets(terraform: &Terraform) -> bool {
-    terraform.has(Feature::WriteOnly)
-}
 
 /// The two arguments of a resource whose URL is secret, and its version.
 fn sends_secretly(commands: &[&str], version: u32) -> String {
@@ -177,7 +173,7 @@ pub(crate) fn a_secret_url_is_refused(terraform: &Terraform) -> Result {
 
 #[test]
 fn the_life_of_a_secret_url() -> Result {
-    match can_keep_secrets(&TERRAFORM) {
+    match TERRAFORM.has(Feature::WriteOnly) {
         true => a_secret_url_is_kept_nowhere(&TERRAFORM),
         false => a_secret_url_is_refused(&TERRAFORM),
     }
@@ -185,9 +181,7 @@ fn the_life_of_a_secret_url() -> Result {
 
 #[test]
 fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     let kept = |url: &str| VARIABLE.to_owned() + &this(&sends(&[START], url));
 
@@ -236,9 +230,7 @@ fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
 
 #[test]
 fn a_secret_url_that_exists_already() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     let scenario = &secretive.scenario;
     scenario.configure(&secret(&[START], 1))?;
@@ -289,9 +281,7 @@ fn a_secret_url_that_exists_already() -> Result {
 
 #[test]
 fn a_secret_url_whose_write_fails() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     let refused = || FaultKind::ErrorCode { code: 60010, info: format!("bad Url {NEXT_URL}, {SECRET_URL}") };
@@ -332,9 +322,7 @@ fn a_secret_url_whose_write_fails() -> Result {
 
 #[test]
 fn a_secret_url_that_tencent_stores_in_a_form_of_its_own() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     for stored in [
         json!({ "Url": SECRET_URL.to_owned() + "/", "CallbackCommandList": [START] }),
         json!({ "Url": SECRET_URL, "CallbackCommandList": [START, CHANGED] }),
@@ -354,9 +342,7 @@ fn a_secret_url_that_tencent_stores_in_a_form_of_its_own() -> Result {
 
 #[test]
 fn a_secret_url_that_is_known_after_apply() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_path", "secret");
     // What it is made of is known only after another apply, twice.
@@ -383,9 +369,7 @@ fn a_secret_url_that_is_known_after_apply() -> Result {
 
 #[test]
 fn a_secret_url_of_an_object_that_is_replaced() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     for lifecycle in ["", "lifecycle {\n  create_before_destroy = true\n}\n"] {
         let secretive = Secretive::on(&TERRAFORM)?;
         secretive.scenario.configure(&(VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + lifecycle))))?;
@@ -402,9 +386,7 @@ fn a_secret_url_of_an_object_that_is_replaced() -> Result {
 
 #[test]
 fn a_refresh_alone_notes_that_a_secret_url_is_another_one() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     secretive.apply()?;
@@ -425,9 +407,7 @@ fn a_refresh_alone_notes_that_a_secret_url_is_another_one() -> Result {
 
 #[test]
 fn two_objects_with_a_secret_url() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     let both = |first: &str, second: &str| VARIABLE.to_owned() + &resource("this", first) + &resource("that", second);
     let mine = sends_secretly(&[START], 1);
@@ -459,9 +439,7 @@ fn two_objects_with_a_secret_url() -> Result {
 
 #[test]
 fn a_secret_url_that_is_bad() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     for url in ["ftp://hooks.example.com/s3cret-to-hide", "https://hooks.example.com/s3cret-to-hide/ b", SECRET] {
@@ -477,9 +455,7 @@ fn a_secret_url_that_is_bad() -> Result {
 
 #[test]
 fn exactly_one_url() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+    needs!(TERRAFORM, Feature::WriteOnly);
     let scenario = Scenario::new()?;
     let url = format!("url = \"{URL}\"\n");
     for (arguments, said) in [

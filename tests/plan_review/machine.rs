@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 use tencent_simulator::{Receiver, Simulator};
-use terraform_cli::{Feature, Output, Terraform, platform, python_with, run};
+use terraform_cli::{Feature, Output, Terraform, not_run, platform, python_with, run};
 
 use crate::bucket::Bucket;
 
@@ -29,11 +29,11 @@ print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
     Ok(serde_json::from_slice(&read.stdout)?)
 }
 
-/// Whether the kit takes this version: see its `versions.tf`.
+/// Returns whether the kit accepts this version (see its `versions.tf`). If not, the calling test does not run here.
 pub(crate) fn is_new_enough(terraform: &Terraform) -> bool {
     let is_new_enough = (terraform.version().major, terraform.version().minor) >= (1, 11);
     if !is_new_enough {
-        eprintln!("Skipped: the kit takes Terraform 1.11 or OpenTofu 1.11, and this is {terraform}.");
+        not_run(format!("because the kit needs Terraform 1.11 or OpenTofu 1.11, and this is {terraform}"));
     }
     is_new_enough
 }
@@ -71,7 +71,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// None where Terraform is older than the kit asks for.
+    /// Returns none, and notes that the calling test does not run here, if Terraform is older than the kit needs.
     pub(crate) fn new() -> Result<Option<Self>> {
         let terraform = Terraform::find()?;
         if !is_new_enough(&terraform) {

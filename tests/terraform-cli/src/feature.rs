@@ -96,6 +96,18 @@ impl Feature {
             Self::ForgetOnDestroy => (None, Some((1, 12))),
         }
     }
+
+    /// Why a test of the feature cannot run on this Terraform, as a reason for [`not_run`](crate::not_run).
+    pub fn lacking_in(self, terraform: &Terraform) -> String {
+        let (of_terraform, of_opentofu) = self.since();
+        let since =
+            |flavour: Flavour, since: Option<Since>| since.map(|(major, minor)| format!("{flavour} {major}.{minor}"));
+        let since: Vec<_> = [since(Flavour::Terraform, of_terraform), since(Flavour::OpenTofu, of_opentofu)]
+            .into_iter()
+            .flatten()
+            .collect();
+        format!("because {terraform} lacks {self} ({} or newer)", since.join(" or "))
+    }
 }
 
 /// Major and minor version.

