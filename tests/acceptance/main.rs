@@ -1,12 +1,12 @@
 //! Acceptance tests: real Terraform and OpenTofu, the built provider, and the simulator of Tencent's API, as a person would use them.
 //!
-//! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
-//! simulator's objects and its record of requests), never only an exit code. Tests of what all services share run once for
-//! each (`each_service`); the others take Call.
+//! A test checks what a user sees (Terraform's output, the plan, the state) and what Tencent knows (the simulator's objects
+//! and its record of requests), never only an exit code. Tests of what all services share run once for each service
+//! (`each_service`); the others use Call.
 //!
 //! | module | what it shows |
 //! | --- | --- |
-//! | `harness` | what every test stands on: a simulator, a workspace, and how to look at both |
+//! | `harness` | fixtures: a simulator, a workspace, and ways to inspect both |
 //! | `lifecycle` | create, update, replace, destroy; what is a difference and what is none |
 //! | `fleet` | two hundred applications in one process, and every call that they take |
 //! | `import` | objects that exist already come under management, leave it, and change their address |

@@ -73,10 +73,16 @@ fn complete(text: &str) -> (String, String) {
     };
     let resource = |kind: &str, name: &str, rest: &str| {
         let arguments = format!(
-            "  url               = \"https://a.example\"\n  callback_commands = [{:?}]\n",
+            r#"  url               = "https://a.example"
+  callback_commands = [{:?}]
+"#,
             service(kind).unwrap_or_default()
         );
-        format!("resource \"{kind}\" \"{name}\" {{\n{arguments}{rest}}}\n")
+        format!(
+            r#"resource "{kind}" "{name}" {{
+{arguments}{rest}}}
+"#
+        )
     };
     let text = match text.starts_with(' ') {
         true => resource("tencent_call_callback", "this", &format!("\n{text}")),
@@ -87,10 +93,18 @@ fn complete(text: &str) -> (String, String) {
     for word in text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.')) {
         let declaration = match word.split('.').collect::<Vec<_>>()[..] {
             ["var", name, ..] if !text.contains(&format!("variable \"{name}\"")) => {
-                format!("variable \"{name}\" {{}}\n")
+                format!(
+                    r#"variable "{name}" {{}}
+"#
+                )
             }
             ["local", name, ..] if !text.contains(&format!("\n  {name} ")) => {
-                format!("locals {{\n  {name} = {{}}\n}}\n")
+                format!(
+                    "locals {{
+  {name} = {{}}
+}}
+"
+                )
             }
             [kind, name, ..] if service(kind).is_some() && !text.contains(&format!("\"{kind}\" \"{name}\"")) => {
                 resource(kind, name, "")
@@ -103,14 +117,26 @@ fn complete(text: &str) -> (String, String) {
     }
     for from in text.split("from = ").skip(1) {
         let provider = from.split('_').next().unwrap_or_default();
-        let stand_in = format!("    {provider} = {{ source = \"terraform.io/builtin/terraform\" }}\n");
+        let stand_in = format!(
+            r#"    {provider} = {{ source = "terraform.io/builtin/terraform" }}
+"#
+        );
         if provider != "tencent" && !others.contains(&stand_in) {
             others += &stand_in;
         }
     }
     if !text.contains("required_providers") {
-        let ours = "    tencent = { source = \"callkit/tencent\" }\n";
-        write!(beside, "terraform {{\n  required_providers {{\n{ours}{others}  }}\n}}\n").expect("memory");
+        let ours = r#"    tencent = { source = "callkit/tencent" }
+"#;
+        write!(
+            beside,
+            "terraform {{
+  required_providers {{
+{ours}{others}  }}
+}}
+"
+        )
+        .expect("memory");
     }
     (text, beside)
 }
@@ -147,18 +173,44 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
 #[test]
 fn a_configuration_is_completed_with_what_it_lacks() {
     let beside = |text: &str| complete(text).1;
-    let declared = "variable \"a\" {}\nlocals {\n  b = var.a\n}\noutput \"c\" {\n  value = local.b\n}\n";
+    let declared = r#"variable "a" {}
+locals {
+  b = var.a
+}
+output "c" {
+  value = local.b
+}
+"#;
     assert!(!beside(declared).contains("variable") && !beside(declared).contains("locals"));
     assert!(beside(declared).contains("callkit/tencent"));
-    assert_eq!(beside("terraform {\n  required_providers {}\n}\n"), "");
+    assert_eq!(
+        beside(
+            "terraform {
+  required_providers {}
+}
+"
+        ),
+        ""
+    );
 
     let lacking = beside("x = [var.a, var.a, local.b, data.tencent_call_callback.c]\nto = tencent_room_callback.d\n");
-    assert_eq!(lacking.matches("variable \"a\" {}").count(), 1);
+    assert_eq!(lacking.matches(r#"variable "a" {}"#).count(), 1);
     assert!(lacking.contains("  b = {}"));
     assert!(lacking.contains("resource \"tencent_room_callback\" \"d\"") && lacking.contains("Room.Callback"));
     assert!(!lacking.contains("\"c\""));
 
-    let (whole, _) = complete("  deletion_policy = \"ABANDON\"\n");
-    assert!(whole.starts_with("resource \"tencent_call_callback\" \"this\" {") && whole.contains("ABANDON"));
-    assert!(beside("removed {\n  from = other_thing.x\n}\n").contains("other = { source = \"terraform.io/builtin"));
+    let (whole, _) = complete(
+        r#"  deletion_policy = "ABANDON"
+"#,
+    );
+    assert!(whole.starts_with(r#"resource "tencent_call_callback" "this" {"#) && whole.contains("ABANDON"));
+    assert!(
+        beside(
+            "removed {
+  from = other_thing.x
+}
+"
+        )
+        .contains(r#"other = { source = "terraform.io/builtin"#)
+    );
 }

@@ -252,8 +252,23 @@ fn every_configuration_that_names_the_provider_takes_this_version() -> Result<()
     }
     for version in required {
         let workspace = workspace(&Terraform::find()?)?;
-        let tencent = format!("tencent = {{\nsource = {SOURCE}\n{version}\n}}");
-        workspace.write("main.tf", &format!("terraform {{\nrequired_providers {{\n{tencent}\n}}\n}}\n"))?;
+        let tencent = format!(
+            "tencent = {{
+source = {SOURCE}
+{version}
+}}"
+        );
+        workspace.write(
+            "main.tf",
+            &format!(
+                "terraform {{
+required_providers {{
+{tencent}
+}}
+}}
+"
+            ),
+        )?;
         workspace.init()?.expect_success();
     }
     Ok(())

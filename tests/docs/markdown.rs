@@ -101,7 +101,22 @@ fn parts(text: &str) -> Vec<Part> {
 
 #[test]
 fn a_page_comes_apart() {
-    let page = "---\ntitle: `none`\n---\n\n# A `b`\n\n| *two\n  words* |\n\n```terraform\na {}\n```\n\nand *one\nmore* and **[bold](x)**\n";
+    let page = "---
+title: `none`
+---
+
+# A `b`
+
+| *two
+  words* |
+
+```terraform
+a {}
+```
+
+and *one
+more* and **[bold](x)**
+";
     let part = |line, kind, text: &str| Part { line, kind, text: text.to_owned() };
     assert_eq!(
         parts(page),

@@ -229,7 +229,11 @@ impl Moment {
     }
 }
 
-const PATIENT: &str = "provider \"tencent\" {\n  max_retries = 100\n  request_timeout = \"10m\"\n}\n";
+const PATIENT: &str = r#"provider "tencent" {
+  max_retries = 100
+  request_timeout = "10m"
+}
+"#;
 
 /// The configuration of every application that has one.
 fn configuration<'a>(all: impl Iterator<Item = Option<&'a Configuration>>) -> String {
@@ -271,7 +275,7 @@ fn converge(world: &World, moments: &[Moment]) -> Result {
 }
 
 #[test]
-fn ctrl_c_in_mid_write() -> Result {
+fn ctrl_c_during_a_write_reports_what_tencent_holds() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     assert!(!world.providers().is_empty(), "the provider can be found");
@@ -291,7 +295,7 @@ fn ctrl_c_in_mid_write() -> Result {
 }
 
 #[test]
-fn ctrl_c_leaves_an_answer_some_time() -> Result {
+fn ctrl_c_waits_for_an_answer_in_flight() -> Result {
     let slow = FaultKind::Delay(Duration::from_secs(3));
     let cases = [(None, Some(new())), (Some(old()), Some(new())), (Some(old()), None)];
     let moments = cases.map(|(from, to)| Moment { from, to, fault: slow.clone(), processed: true });
@@ -307,7 +311,7 @@ fn ctrl_c_leaves_an_answer_some_time() -> Result {
 }
 
 #[test]
-fn ctrl_c_twice() -> Result {
+fn a_second_ctrl_c_ends_at_once_and_the_next_apply_recovers() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     running.interrupt()?;
@@ -327,7 +331,7 @@ fn ctrl_c_twice() -> Result {
 }
 
 #[test]
-fn ctrl_c_in_mid_plan_and_mid_read() -> Result {
+fn ctrl_c_during_a_plan_or_a_refresh_changes_nothing() -> Result {
     let faults = [FaultKind::NoAnswer, LATE, unavailable(false)];
     let world = World::of_applications(2 * faults.len())?;
     let ids: Vec<_> = (ID..).take(faults.len()).collect();

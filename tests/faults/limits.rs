@@ -23,7 +23,12 @@ fn error_code(code: i64) -> FaultKind {
 }
 
 fn provider(settings: &str) -> String {
-    format!("provider \"tencent\" {{\n{settings}\n}}\n")
+    format!(
+        r#"provider "tencent" {{
+{settings}
+}}
+"#
+    )
 }
 
 /// When the requests of an application for an action arrived.
@@ -36,9 +41,9 @@ fn arrivals(requests: &[Request], id: u64, action: Action) -> Vec<SystemTime> {
 const TOLERANCE: Duration = Duration::from_millis(50);
 
 #[test]
-fn retry_after_is_waited_out() -> Result {
+fn retries_wait_as_long_as_retry_after_asks() -> Result {
     let scenario = Scenario::of_applications(4)?;
-    scenario.configure(&(provider("request_timeout = \"1s\"") + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
+    scenario.configure(&(provider(r#"request_timeout = "1s""#) + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.clear_requests();
 
@@ -67,10 +72,14 @@ fn retry_after_is_waited_out() -> Result {
 }
 
 #[test]
-fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
+fn a_retry_after_beyond_the_timeout_fails_at_once() -> Result {
     // Waiting would take longer than a test may.
     let scenario = Scenario::new()?;
-    let patient = sends(&[START], URL) + "timeouts = {\n  create = \"1h\"\n}\n";
+    let patient = sends(&[START], URL)
+        + r#"timeouts = {
+  create = "1h"
+}
+"#;
     scenario.configure(&this(&patient))?;
     for retry_after in ["7200", "86400000", "18446744073709551615"] {
         scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -90,11 +99,20 @@ fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
 }
 
 #[test]
-fn timeouts_end_all_attempts() -> Result {
+fn resource_timeouts_end_all_attempts() -> Result {
     let scenario = Scenario::of_applications(4)?;
-    let settings = provider("max_retries = 100\nrequest_timeout = \"1s\"");
+    let settings = provider(
+        r#"max_retries = 100
+request_timeout = "1s""#,
+    );
     let ids = ID..ID + 4;
-    let timeouts = "timeouts = {\n  create = \"2s\"\n  read = \"2s\"\n  update = \"2s\"\n  delete = \"2s\"\n}\n";
+    let timeouts = r#"timeouts = {
+  create = "2s"
+  read = "2s"
+  update = "2s"
+  delete = "2s"
+}
+"#;
     let of = |name: &str, id: u64, url: &str| {
         resource(name, &format!("sdk_app_id = {id}\n{}{timeouts}", sends(&[START], url)))
     };
@@ -149,7 +167,7 @@ fn timeouts_end_all_attempts() -> Result {
 }
 
 #[test]
-fn an_expired_user_sig_is_signed_anew_once() -> Result {
+fn an_expired_user_sig_is_replaced_once() -> Result {
     let scenario = Scenario::of_applications(2)?;
     scenario.configure(&fleet(ID..ID + 2, &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -176,7 +194,7 @@ fn an_expired_user_sig_is_signed_anew_once() -> Result {
 }
 
 #[test]
-fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
+fn an_expired_user_sig_made_elsewhere_is_an_error() -> Result {
     let mut scenario = Scenario::new()?;
     let hour = Duration::from_secs(60 * 60);
     let id = SdkAppId::try_from(ID)?;
@@ -195,7 +213,7 @@ fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
 }
 
 #[test]
-fn all_resources_share_one_rate() -> Result {
+fn all_resources_of_a_provider_share_one_rate() -> Result {
     const APPLICATIONS: u64 = 30;
     const PER_SECOND: u32 = 20;
     /// Requests that were held up on the way arrive with later ones.
@@ -227,7 +245,7 @@ fn all_resources_share_one_rate() -> Result {
 }
 
 #[test]
-fn calls_that_tencent_limits_get_through_in_the_end() -> Result {
+fn rate_limited_calls_succeed_eventually() -> Result {
     let scenario = Scenario::of_applications(20)?;
     scenario.simulator.set_rate_limit(Some(1));
     let config = |url| fleet(ID..ID + 20, &sends(&[START, END], url));
@@ -246,7 +264,7 @@ fn calls_that_tencent_limits_get_through_in_the_end() -> Result {
 }
 
 #[test]
-fn a_service_that_comes_up_meanwhile_is_found() -> Result {
+fn a_server_that_starts_during_the_retries_is_reached() -> Result {
     let mut scenario = Scenario::new()?;
     let log = scenario.workspace.path().join("provider.log");
     let reserved = TcpSocket::new_v4()?;

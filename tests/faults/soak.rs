@@ -19,26 +19,31 @@ use serde_json::{Value, json};
 use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome};
 use terraform_cli::Output;
 
-use crate::harness::{CALL, ID, LIVE, Of, ROOM, Result, Scenario, diagnostics};
+use crate::harness::{ID, Of, Result, SERVICES, Scenario, diagnostics};
 
-const APPLICATIONS: u64 = 21;
+/// Seven of each service.
+const APPLICATIONS: u64 = 7 * SERVICES.len() as u64;
 
 /// The service that an application's configuration is of.
 fn of(id: u64) -> Of {
-    [CALL, ROOM, LIVE][usize::try_from(id % 3).expect("below three")]
+    SERVICES[usize::try_from(id).expect("an SDKAppID") % SERVICES.len()]
 }
 
 /// Every attempt is to be quick: faults are many.
-const PROVIDER: &str = "provider \"tencent\" {\n  max_retries = 2\n  request_timeout = \"1s\"\n}\n";
+const PROVIDER: &str = r#"provider "tencent" {
+  max_retries = 2
+  request_timeout = "1s"
+}
+"#;
 
 #[test]
-fn some_operations() -> Result {
+fn random_operations_under_random_faults_lose_nothing() -> Result {
     soak(80)
 }
 
 #[test]
 #[ignore = "takes some two minutes; .ci/run runs it"]
-fn hundreds_of_operations() -> Result {
+fn hundreds_of_random_operations_under_random_faults_lose_nothing() -> Result {
     soak(600)
 }
 
@@ -148,7 +153,7 @@ impl Soak {
             self.operate(id);
         }
         self.configure()?;
-        for of in [CALL, ROOM, LIVE] {
+        for of in SERVICES {
             self.scenario.simulator.let_set_overwrite(of.service, self.random.random());
         }
         let way = *[Way::Apply, Way::Planned, Way::Planned, Way::Refresh].choose(&mut self.random).ok_or("a way")?;
@@ -256,7 +261,7 @@ impl Soak {
     }
 
     fn configure(&self) -> Result {
-        let resources = [CALL, ROOM, LIVE].map(|of| [FLEET, TWIN].map(|name| self.resource(of, name)).concat());
+        let resources = SERVICES.map(|of| [FLEET, TWIN].map(|name| self.resource(of, name)).concat());
         self.scenario.configure(&(PROVIDER.to_owned() + &resources.concat()))
     }
 
@@ -271,7 +276,11 @@ impl Soak {
             })
             .collect();
         let arguments = format!(
-            "for_each = {}\nsdk_app_id = each.key\nurl = each.value.url\ncallback_commands = each.value.commands\n",
+            "for_each = {}
+sdk_app_id = each.key
+url = each.value.url
+callback_commands = each.value.commands
+",
             json!(each)
         );
         service.resource(name, &arguments)

@@ -7,9 +7,11 @@ use serde_json::json;
 use tencent_simulator::FaultKind;
 use terraform_provider_tencent::tencent::{Credentials, ErrorCode};
 
-/// The time for one attempt, as the provider is told.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// Further attempts after the first, as the provider is told.
+/// `request_timeout` where no fault keeps an answer away: longer than any answer takes on a busy machine.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// `request_timeout` where answers come too late or never.
+pub(crate) const SHORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// `max_retries`
 pub(crate) const MAX_RETRIES: u32 = 1;
 
 /// A fault.
@@ -19,8 +21,8 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) cause: Cause,
     pub(crate) meaning: Meaning,
-    /// Whether all other calls wait as well.
-    slows_down: bool,
+    /// The alias of the provider block that meets the fault, if it would get in the way of the other faults in one process.
+    pub(crate) provider: Option<&'static str>,
     /// What a message about it contains.
     pub(crate) said: Vec<String>,
 }
@@ -41,18 +43,12 @@ impl Case {
         };
         self.meaning.retry != Retry::No && !answered_by_another_program
     }
-
-    /// The provider block that the fault is for: some would get in the way of all others in the same process.
-    pub(crate) fn provider(&self) -> Option<&'static str> {
-        match self.cause {
-            Cause::Simulator(_) => self.slows_down.then_some(LIMITED),
-            Cause::Unreachable(unreachable) => Some(unreachable.alias()),
-        }
-    }
 }
 
 /// The alias of the provider block whose calls meet limits, and then all wait.
 pub(crate) const LIMITED: &str = "limited";
+/// The alias of the provider block with the [`SHORT_TIMEOUT`].
+pub(crate) const IMPATIENT: &str = "impatient";
 
 /// Where a fault comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,15 +175,19 @@ const UNKNOWN: i64 = 99999;
 
 /// What happens on the way. A redirect leads to `elsewhere`.
 pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
+    let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
+    let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"][..];
     let case = |name: &str, kind, meaning, said: &[&str]| Case {
         name: name.to_owned(),
         meaning,
-        slows_down: matches!(kind, FaultKind::Status { code: 429, .. }),
+        provider: match kind {
+            FaultKind::Status { code: 429, .. } => Some(LIMITED),
+            _ if said == late => Some(IMPATIENT),
+            _ => None,
+        },
         cause: Cause::Simulator(kind),
         said: said.iter().map(|&text| text.to_owned()).collect(),
     };
-    let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
-    let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"];
     let unusable = |why| ["The answer from", "cannot be used", why, "endpoint and the proxy"];
     let not_documented = unusable("it is not JSON of the documented form");
     let millis = Duration::from_millis;
@@ -197,9 +197,9 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
         case("connection closed before processing", FaultKind::CloseBeforeProcessing, Meaning::LOST, lost),
         case("connection closed after processing", FaultKind::CloseAfterProcessing, Meaning::DONE, lost),
         case("no answer", FaultKind::NoAnswer, Meaning::LOST, late),
-        case("answer too late", FaultKind::Delay(3 * REQUEST_TIMEOUT), Meaning::DONE, late),
-        case("slow answer", FaultKind::Delay(REQUEST_TIMEOUT / 10), Meaning::HARMLESS, &[]),
-        case("body too slow", FaultKind::SlowBody { piece: 16, pause: REQUEST_TIMEOUT / 2 }, Meaning::DONE, late),
+        case("answer too late", FaultKind::Delay(3 * SHORT_TIMEOUT), Meaning::DONE, late),
+        case("slow answer", FaultKind::Delay(millis(100)), Meaning::HARMLESS, &[]),
+        case("body too slow", FaultKind::SlowBody { piece: 16, pause: SHORT_TIMEOUT / 2 }, Meaning::DONE, late),
         case("slow body", FaultKind::SlowBody { piece: 80, pause: millis(30) }, Meaning::HARMLESS, &[]),
         case("truncated body", FaultKind::TruncatedBody, Meaning::DONE, lost),
         case("body of 2 MiB", FaultKind::OversizedBody(2 << 20), Meaning::DONE, &unusable("it is longer than 1 MiB")),
@@ -239,18 +239,18 @@ pub(crate) fn nothing_in_it() -> Case {
         name: "OK without a configuration".to_owned(),
         cause: Cause::Simulator(FaultKind::Answer(answer)),
         meaning: Meaning::LOST,
-        slows_down: false,
+        provider: None,
         said: vec!["The answer from".to_owned(), "cannot be used: it holds no configuration".to_owned()],
     }
 }
 
 /// No connection at all.
 pub(crate) fn unreachable() -> Vec<Case> {
-    let case = |unreachable, name: &str, meaning, said: [&str; 3]| Case {
+    let case = |unreachable: Unreachable, name: &str, meaning, said: [&str; 3]| Case {
         name: name.to_owned(),
         cause: Cause::Unreachable(unreachable),
         meaning,
-        slows_down: false,
+        provider: Some(unreachable.alias()),
         said: said.map(str::to_owned).to_vec(),
     };
     let unsent = |unreachable, name, why| {
@@ -287,7 +287,7 @@ fn error_code(code: i64, quoted: &str) -> Case {
         name: code.to_string(),
         cause: Cause::Simulator(FaultKind::ErrorCode { code, info: format!("{words} {quoted}") }),
         meaning,
-        slows_down: TOO_MANY.contains(&code),
+        provider: TOO_MANY.contains(&code).then_some(LIMITED),
         said: vec![
             format!("Tencent answered with error {code}: {}.", explained.meaning()),
             explained.advice(&Credentials::SecretKey(String::new().into())).to_owned(),

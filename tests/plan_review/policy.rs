@@ -85,15 +85,25 @@ terraform {
 fn each_kind(arguments: &str) -> String {
     let callback = |service: &str, command: &str| {
         format!(
-            "resource \"tencent_{service}_callback\" \"this\" {{\n  url = \"https://hooks.example.com/{service}\"\n  \
-             callback_commands = [\"{command}\"]\n  {arguments}\n}}\n"
+            r#"resource "tencent_{service}_callback" "this" {{
+  url = "https://hooks.example.com/{service}"
+  callback_commands = ["{command}"]
+  {arguments}
+}}
+"#
         )
     };
     [
         callback("call", "Call.CallbackAfterEndCall"),
         callback("room", "Room.CallbackAfterCreateRoom"),
         callback("live", "Live.CallbackAfterCreateRoom"),
-        format!("resource \"tencent_live_callback_token\" \"this\" {{\n  token = \"t0ken\"\n  {arguments}\n}}\n"),
+        format!(
+            r#"resource "tencent_live_callback_token" "this" {{
+  token = "t0ken"
+  {arguments}
+}}
+"#
+        ),
     ]
     .concat()
 }
@@ -128,13 +138,20 @@ fn each_kind_is_guarded() -> Result {
 
     // Terraform forgets it, and Tencent keeps it.
     if workspace.terraform().has(Feature::Removed) {
-        let removed = "removed {\n  from = tencent_call_callback.this\n  lifecycle {\n    destroy = false\n  }\n}\n";
+        let removed = "removed {
+  from = tencent_call_callback.this
+  lifecycle {
+    destroy = false
+  }
+}
+";
         let all = each_kind("overwrite_existing = false");
         let (_, others) = all.split_once("}\n").ok_or("a block")?;
         workspace.write("main.tf", &format!("{removed}{others}"))?;
         assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     }
-    let abandon = "overwrite_existing = false\n  deletion_policy = \"ABANDON\"";
+    let abandon = r#"overwrite_existing = false
+  deletion_policy = "ABANDON""#;
     workspace.write("main.tf", &each_kind(abandon))?;
     workspace.run(&["apply", "-auto-approve"])?.expect_success();
     assert_eq!(policy.violations(&workspace.plan_json(&["-destroy"])?)?, [""; 0]);
@@ -149,8 +166,14 @@ fn the_url_has_to_be_in_the_plan() -> Result {
         workspace.write(
             "main.tf",
             &format!(
-                "resource \"terraform_data\" \"host\" {{}}\n\nresource \"tencent_call_callback\" \"this\" {{\n  {url}\n  \
-                 callback_commands = [\"Call.CallbackAfterEndCall\"]\n  overwrite_existing = false\n}}\n"
+                r#"resource "terraform_data" "host" {{}}
+
+resource "tencent_call_callback" "this" {{
+  {url}
+  callback_commands = ["Call.CallbackAfterEndCall"]
+  overwrite_existing = false
+}}
+"#
             ),
         )?;
         policy.violations(&workspace.plan_json(&[])?)
@@ -175,7 +198,10 @@ fn the_url_has_to_be_in_the_plan() -> Result {
     }
     if workspace.terraform().has(Feature::WriteOnly) {
         assert_eq!(
-            plan("url_wo = \"https://hooks.example.com/\"\n  url_wo_version = 1")?,
+            plan(
+                r#"url_wo = "https://hooks.example.com/"
+  url_wo_version = 1"#
+            )?,
             [format!("{ADDRESS}: the URL is not in the plan (url_wo), so nobody can review it")]
         );
     }

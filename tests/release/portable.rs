@@ -118,7 +118,13 @@ impl Machine {
         let start = root.path().join("start");
         fs::write(
             &start,
-            format!("#!/bin/sh\nexec {} {} /provider \"$@\"\n", chroot.display(), root.path().display()),
+            format!(
+                r#"#!/bin/sh
+exec {} {} /provider "$@"
+"#,
+                chroot.display(),
+                root.path().display()
+            ),
         )?;
         fs::set_permissions(&start, fs::Permissions::from_mode(0o755))?;
 

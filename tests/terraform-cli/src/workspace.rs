@@ -184,7 +184,14 @@ fn cli_config(root: &TempDir) -> PathBuf {
 /// Without a `direct` block next to the mirror, no registry is ever asked.
 fn cli_config_text(mirror: &Path) -> String {
     let mirror = Value::from(mirror.to_string_lossy());
-    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
+    format!(
+        "provider_installation {{
+  filesystem_mirror {{
+    path = {mirror}
+  }}
+}}
+"
+    )
 }
 
 #[cfg(test)]

@@ -60,7 +60,15 @@ fn a_wrapped_diagnostic_is_found() -> Result<(), Error> {
                    private network is, nor one of this machine itself.";
     let config = NOTE.replace(
         r#"default = "hello""#,
-        &format!("\n default = \"hello\"\n validation {{\n condition = var.text != \"bad\"\n error_message = \"{message}\"\n }}\n"),
+        &format!(
+            r#"
+ default = "hello"
+ validation {{
+ condition = var.text != "bad"
+ error_message = "{message}"
+ }}
+"#
+        ),
     );
     let workspace = workspace(&TERRAFORM, &config)?;
     workspace.init()?.expect_success();
@@ -85,8 +93,16 @@ fn what_the_mirror_has_is_installed_and_nothing_else() -> Result<(), Error> {
     let mirror = Mirror::new(provider.path(), "0.1.0")?;
 
     let workspace = Workspace::new(&TERRAFORM, &mirror)?;
-    let requirement =
-        |source: &str| format!("terraform {{\n required_providers {{\n x = {{ source = \"{source}\" }}\n }}\n}}\n");
+    let requirement = |source: &str| {
+        format!(
+            r#"terraform {{
+ required_providers {{
+ x = {{ source = "{source}" }}
+ }}
+}}
+"#
+        )
+    };
     workspace.write("main.tf", &requirement("callkit/tencent"))?;
     workspace.init()?.expect_success().expect_contains("Installed callkit/tencent v0.1.0");
 
