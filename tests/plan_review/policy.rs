@@ -1,4 +1,4 @@
-//! What the policy says of plans, as real Terraform makes them and as nobody would.
+//! The policy's decisions about plans: real ones of Terraform's, and malformed ones.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use terraform_cli::{Feature, Mirror, Terraform, Workspace};
 use crate::ADDRESS;
 use crate::machine::{Result, jq, kit, path_with, program};
 
-/// The kit's policy and the script that asks it, with a Terraform that only shows plans.
+/// The kit's policy and its script, with a Terraform that only shows plans.
 struct Policy {
     directory: TempDir,
 }
@@ -29,7 +29,7 @@ impl Policy {
         Ok(Self { directory })
     }
 
-    /// Allows to destroy these.
+    /// Allows destroying these resources.
     fn allow(&self, addresses: &[&str]) -> Result {
         let file = self.directory.path().join("policy.json");
         let mut policy: Value = serde_json::from_str(&fs::read_to_string(kit().join("policy.json"))?)?;
@@ -37,7 +37,7 @@ impl Policy {
         Ok(fs::write(file, policy.to_string())?)
     }
 
-    /// What it has against a plan.
+    /// Returns the policy's objections to a plan.
     fn violations(&self, plan: &Value) -> Result<Vec<String>> {
         fs::write(self.directory.path().join("plan"), plan.to_string())?;
         let checked = self.check()?;
@@ -56,7 +56,7 @@ impl Policy {
     }
 }
 
-/// A workspace with this configuration, whose Tencent is this simulator.
+/// Creates a workspace with this configuration, whose provider calls this simulator.
 pub(crate) fn workspace(simulator: &Simulator, configuration: &str) -> Result<Workspace> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
     let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(provider, env!("CARGO_PKG_VERSION"))?)?;
@@ -81,7 +81,7 @@ terraform {
 }
 "#;
 
-/// One of each kind that the policy knows, with these arguments in each.
+/// Writes one resource of each kind that the policy knows, with these arguments.
 fn each_kind(arguments: &str) -> String {
     let callback = |service: &str, command: &str| {
         format!(
@@ -108,14 +108,14 @@ fn each_kind(arguments: &str) -> String {
     .concat()
 }
 
-/// The same said of each kind.
+/// Returns the violation for each kind.
 fn of_each(violation: &str) -> Vec<String> {
     let kinds = ["call_callback", "live_callback", "live_callback_token", "room_callback"];
     kinds.iter().map(|kind| format!("tencent_{kind}.this: {violation}")).collect()
 }
 
 #[test]
-fn each_kind_is_guarded() -> Result {
+fn the_policy_guards_each_kind_of_resource() -> Result {
     let (simulator, policy) = (Simulator::start()?, Policy::new()?);
     let workspace = workspace(&simulator, &each_kind(""))?;
     let overwrites = "overwrite_existing is not false, so what someone else has set would be overwritten";
@@ -136,7 +136,7 @@ fn each_kind_is_guarded() -> Result {
     assert_eq!(policy.violations(&replace)?, ["tencent_room_callback.this: it would be destroyed and created again"]);
     policy.allow(&[])?;
 
-    // Terraform forgets it, and Tencent keeps it.
+    // `removed` only forgets the resource.
     if workspace.terraform().has(Feature::Removed) {
         let removed = "removed {
   from = tencent_call_callback.this
@@ -159,7 +159,7 @@ fn each_kind_is_guarded() -> Result {
 }
 
 #[test]
-fn the_url_has_to_be_in_the_plan() -> Result {
+fn the_policy_requires_the_url_in_the_plan() -> Result {
     let (simulator, policy) = (Simulator::start()?, Policy::new()?);
     let workspace = workspace(&simulator, "")?;
     let plan = |url: &str| {
@@ -209,7 +209,7 @@ resource "tencent_call_callback" "this" {{
 }
 
 #[test]
-fn a_plan_that_cannot_be_read_is_no_good_plan() -> Result {
+fn the_policy_refuses_an_unreadable_plan() -> Result {
     let policy = Policy::new()?;
     fs::write(policy.directory.path().join("bin/terraform"), "#!/bin/sh\nexit 1\n")?;
     assert!(!policy.check()?.status.success());

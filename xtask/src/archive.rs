@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_contents_are_equal_archives() {
+    fn equal_contents_make_equal_archives() {
         let directory = tempfile::tempdir().expect("a directory");
         let entry = |name: &str, executable| Entry { name: name.into(), content: b"content".to_vec(), executable };
         let entries = [entry("run", true), entry("read", false)];

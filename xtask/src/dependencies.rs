@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_linked_is_what_runs() {
+    fn only_linked_crates_are_listed() {
         let target = Target::or_host(None).expect("a target");
         let linked = linked(&target).expect("cargo knows");
         let names: BTreeSet<_> = linked.keys().map(|(name, _)| name.as_str()).collect();

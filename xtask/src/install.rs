@@ -148,7 +148,7 @@ mod tests {
 
     #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
-    fn both_look_there_without_being_told_to() {
+    fn terraform_and_opentofu_search_the_directory_by_default() {
         let of = |data: Option<&str>, exists: bool| {
             let variable = |name: &str| match name {
                 "HOME" => Some("/home/a".into()),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_touched() {
+    fn installing_touches_nothing_else() {
         let directory = tempfile::tempdir().expect("a directory");
         let executable = directory.path().join("built");
         fs::write(&executable, "one build").expect("written");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_strings_of_hcl() {
+    fn paths_are_quoted_as_hcl_strings() {
         assert_eq!(quoted(Path::new(r#"/a "b" \c ${d} %{e}"#)), r#""/a \"b\" \\c $${d} %%{e}""#);
     }
 }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_there_once_with_its_owners() {
+    fn each_license_text_appears_once_with_its_crates() {
         let directory = tempfile::tempdir().expect("a directory");
         for (file, text) in [
             ("one/LICENSE", "the same text\n"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn glibc_is_only_in_what_is_linked_with_it() {
+    fn glibcs_license_is_included_only_if_it_is_linked() {
         let names = |target| {
             let target = Target::or_host(Some(target)).expect("a target");
             runtimes(&target).iter().map(|runtime| runtime.name).collect::<Vec<_>>()

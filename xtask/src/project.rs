@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_platforms() {
+    fn each_target_has_its_platform() {
         for (target, platform) in [
             ("x86_64-unknown-linux-gnu", "linux_amd64"),
             ("aarch64-unknown-linux-gnu", "linux_arm64"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_of_ones_own_has_a_version_of_its_own() {
+    fn a_local_build_has_its_own_version() {
         let released = Project::of_workspace(None).expect("a project");
         let own = Project::of_workspace(Some("acme.1")).expect("a project");
         assert_eq!(own.prefix(), format!("{}-acme.1", released.prefix()));

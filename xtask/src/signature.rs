@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), "no key").expect("written");
         let error = sign(file.path(), None, b"content").err().expect("no key").to_string();

@@ -1,5 +1,5 @@
-//! Tests that cannot run here. libtest knows no such outcome and counts them as passed, so the last lines of a run say
-//! which they are and why.
+//! Tests that cannot run here. libtest has no such outcome and counts them as passed, so the last lines of a run name them
+//! and the reason.
 
 use std::collections::BTreeMap;
 use std::ffi::c_int;
@@ -10,7 +10,7 @@ use std::thread;
 /// The tests, by the reason why they did not run.
 static NOT_RUN: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
 
-/// Ends the test that calls it, as [`not_run`], unless `$terraform` has `$feature`.
+/// Ends the calling test and notes it as [`not_run`], unless `$terraform` has `$feature`.
 #[macro_export]
 macro_rules! needs {
     ($terraform:expr, $feature:expr) => {
@@ -21,8 +21,8 @@ macro_rules! needs {
     };
 }
 
-/// Notes that the test that calls it cannot run here. When the process exits, after libtest's summary, a line on standard
-/// error names it and `reason`, which completes "not run here, …".
+/// Notes that the calling test cannot run here. When the process exits, after libtest's summary, a line on standard error
+/// names the test and the reason, which completes "not run here, …".
 pub fn not_run(reason: impl Into<String>) {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(at_exit);
@@ -31,7 +31,7 @@ pub fn not_run(reason: impl Into<String>) {
     NOT_RUN.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.into()).or_default().push(test);
 }
 
-/// Has [`summarize`] called when the process exits: libtest has no hook for its end.
+/// Registers [`summarize`] for the exit of the process, because libtest has no hook for its end.
 #[expect(unsafe_code, reason = "std has no equivalent of C's atexit")]
 fn at_exit() {
     unsafe extern "C" {

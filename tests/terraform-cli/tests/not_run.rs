@@ -1,4 +1,4 @@
-//! Tests that cannot run here are named after libtest's summary, also while it captures what tests print.
+//! The last line of a test run names the tests that cannot run here, even though libtest captures the output of tests.
 
 use std::env;
 use std::process::Command;

@@ -41,7 +41,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn init_finds_it_in_any_project() -> Result {
+fn init_finds_the_installed_provider_in_any_project() -> Result {
     let checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &[])?;
     let installed = files(checkout.home.path())?;
@@ -65,7 +65,7 @@ fn init_finds_it_in_any_project() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_cli_configuration_finds_it_in_another_directory() -> Result {
+fn the_cli_configuration_finds_a_provider_in_another_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let directory = checkout.home.path().join("a \"directory\" of mine");
     let blocks = install(checkout.home.path(), &["--dir", directory.to_str().ok_or("a path")?])?;
@@ -79,7 +79,7 @@ fn the_cli_configuration_finds_it_in_another_directory() -> Result {
 
 #[test]
 #[ignore = "builds the provider for debugging; run by .ci/run"]
-fn a_developer_runs_what_was_just_built() -> Result {
+fn dev_overrides_run_the_latest_build() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &["--dev"])?;
     assert!(files(checkout.home.path())?.is_empty(), "nothing is installed");

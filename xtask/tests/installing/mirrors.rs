@@ -27,7 +27,7 @@ fn the_package_is_complete() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn from_a_directory() -> Result {
+fn terraform_installs_the_package_from_a_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", Some(VERSION))?;
     let mirror = checkout.home.path().join("mirror");
     for host in terraform_cli::REGISTRY_HOSTS {
@@ -45,7 +45,7 @@ fn from_a_directory() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn from_a_mirror_in_the_network() -> Result {
+fn terraform_installs_the_package_from_a_network_mirror() -> Result {
     let server = Server::start()?;
     let checkout = || -> Result<Checkout> {
         let mut checkout = Checkout::of("callkit/tencent", None)?;

@@ -67,7 +67,7 @@ impl Registry {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_signature_is_checked() -> Result {
+fn terraform_checks_the_signature() -> Result {
     let registry = Registry::of(&PACKAGE)?;
     let installed = registry.checkout()?.installs()?;
     assert!(installed.contains(&format!("signed, key ID {}", PACKAGE.key.id)), "{installed}");
@@ -105,7 +105,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn what_somebody_changed_is_refused() -> Result {
+fn a_modified_package_is_refused() -> Result {
     let changed = |name: &str, content: Vec<u8>, said: &str| -> Result {
         let registry = Registry::of(&PACKAGE)?;
         registry.put(name, content);
@@ -129,7 +129,7 @@ fn what_somebody_changed_is_refused() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_key_of_somebody_else_is_refused() -> Result {
+fn a_package_signed_with_another_key_is_refused() -> Result {
     let package = Package { directory: PACKAGE.directory.clone(), key: Key::generate()? };
     let registry = Registry::of(&package)?;
     registry.checkout()?.workspace.init()?.expect_failure().expect_contains("signature");
