@@ -400,7 +400,7 @@ fn a_plan_that_tencent_would_refuse_is_an_error() -> Result {
         let error = diagnostic(&plan, "Checking for an existing Live callback token of SDKAppID 1400000001 failed");
         assert!(error.contains(&format!("error {code}")) && error.contains("ErrorInfo: no ***"), "{error}");
     }
-    // What may pass is a warning, unless the guard needs to know.
+    // A transient failure is a warning, unless the guard needs the check.
     let gateway = FaultKind::Status { code: 502, retry_after: None, processed: false };
     signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept("")))?;
     signed.0.simulator.inject(Fault::new(gateway));
@@ -415,7 +415,7 @@ fn a_plan_that_tencent_would_refuse_is_an_error() -> Result {
         let error = diagnostic(plan.expect_failure(), "Invalid token");
         assert!(error.contains(says), "{error}");
     }
-    // What nobody knew when planning.
+    // An invalid token that is unknown when planning.
     let later = r#"resource "terraform_data" "token" {
   input = ""
 }

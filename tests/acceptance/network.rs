@@ -72,7 +72,7 @@ fn a_write_that_cannot_be_confirmed_or_read_back_is_an_error() -> Result {
     assert!(error.contains("may have been written all the same") && error.contains("next plan"), "{error}");
     assert_eq!(scenario.instances()?, 0);
 
-    // The next plan starts from what is there.
+    // The next plan starts from what exists.
     scenario.simulator.clear_faults();
     diagnostic(&scenario.run(&["plan"])?, "already exists as planned");
     scenario.apply()?;

@@ -36,7 +36,8 @@ fn import(name: &str) -> String {
     )
 }
 
-/// The same on any Terraform: what an interrupted replacement leaves, a rename without `moved`, an import twice.
+/// Destroys one of two objects of the same application, which come from an interrupted replacement, a rename without `moved`,
+/// or a second import. The configuration stays.
 pub(crate) fn nothing_wanted_is_deleted(terraform: &Terraform, ways: [Way; 2]) -> Result {
     for way in ways {
         an_interrupted_replacement(&scenario(terraform)?, way)?;

@@ -307,7 +307,7 @@ fn every_quoted_message_exists() -> Result<(), Error> {
     Ok(())
 }
 
-/// What CONTRIBUTING.md shows is what a test compiles and runs.
+/// A test compiles and runs the code that CONTRIBUTING.md shows.
 #[test]
 fn the_service_in_contributing_is_compiled_and_tested() {
     let source = read("src/provider/made_up.rs");

@@ -667,7 +667,7 @@ fn every_fault_ends_as_its_meaning_says_where_updates_have_a_call_of_their_own()
 
 /// Plays all cells of a service.
 fn matrix(of: Of) -> Result<Page> {
-    // Two at a time, for they wait more than they work.
+    // Two at a time, because they wait more than they work.
     let played = thread::scope(|scope| {
         let pairs = [[Operation::Create, Operation::Read], [Operation::Update, Operation::Delete]];
         let threads =

@@ -1,4 +1,4 @@
-//! `cargo xtask install`, and what it prints.
+//! `cargo xtask install`, and the blocks it prints.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use terraform_cli::{Profile, cargo_build};
 
 use crate::{Checkout, Result, VERSION, xtask};
 
-/// Runs it in this home, and returns the blocks that it prints.
+/// Runs it in this home directory, and returns the blocks it prints.
 fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     let mut command = xtask(&[&["install"], arguments].concat());
     let homes = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
@@ -18,7 +18,7 @@ fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     let output = command.output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
-    // A block begins at the margin, behind an empty line, and ends there.
+    // A block begins at the margin after an empty line, and ends at the margin.
     let mut blocks: Vec<String> = Vec::new();
     for line in text.lines() {
         match line {
@@ -50,12 +50,12 @@ fn init_finds_the_installed_provider_in_any_project() -> Result {
     checkout.workspace.write("main.tf", &format!("{block}\nprovider \"tencent\" {{}}\n"))?;
     checkout.installs()?;
 
-    // Once more is harmless: the lock file still fits.
+    // Installing again keeps the lock file valid.
     assert_eq!(install(checkout.home.path(), &[])?, blocks);
     assert!(installed.iter().all(|file| file.exists()));
     checkout.workspace.run(&["init", "-lockfile=readonly"])?.expect_success();
 
-    // A build of one's own beside it.
+    // A local build next to it.
     let blocks = install(checkout.home.path(), &["--version-suffix", "acme.1"])?;
     checkout.workspace.write("main.tf", &format!("{}\nprovider \"tencent\" {{}}\n", blocks[0]))?;
     checkout.workspace.run(&["init", "-upgrade"])?.expect_success();

@@ -1,4 +1,4 @@
-//! From mirrors, which Terraform trusts without a signature.
+//! Installs from mirrors, which Terraform trusts without a signature.
 
 use std::fs;
 
@@ -68,7 +68,7 @@ fn terraform_installs_the_package_from_a_network_mirror() -> Result {
     put(&Package::archive_name(), &content);
     checkout()?.installs()?;
 
-    // One byte is another one.
+    // One byte differs.
     let middle = content.len() / 2;
     content[middle] ^= 1;
     put(&Package::archive_name(), &content);

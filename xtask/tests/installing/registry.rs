@@ -1,5 +1,5 @@
-//! From a registry, as HashiCorp's and OpenTofu's serve it: Terraform discovers the service, asks for versions, and checks
-//! the signature of the checksums and the checksum of the archive.
+//! Installs from a registry like HashiCorp's and OpenTofu's: Terraform discovers the service, asks for versions, and checks the
+//! signature of the checksums and the checksum of the archive.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::package::{Key, PACKAGE, Package};
 use crate::server::Server;
 use crate::{Checkout, Result, VERSION, platform};
 
-/// A registry that has the package.
+/// A registry with the package.
 struct Registry {
     server: Server,
 }
@@ -57,7 +57,7 @@ impl Registry {
         self.server.put(&format!("{FILES}{name}"), content);
     }
 
-    /// A project that takes the provider from here.
+    /// Creates a project that requires the provider from this registry.
     fn checkout(&self) -> Result<Checkout> {
         let mut checkout = Checkout::of(&format!("{}/callkit/tencent", self.server.host()), Some(VERSION))?;
         checkout.workspace.env("SSL_CERT_FILE", self.server.ca_certificate());
@@ -95,7 +95,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     second.workspace.run(&["init", "-lockfile=readonly"])?.expect_success().expect_contains(&rebuilt.key.id);
     second.starts()?;
 
-    // Other bytes, and a checksum that is right for them.
+    // A modified archive with a matching checksum.
     let third = elsewhere.checkout()?;
     let digits = rebuilt.archive_sha256()?;
     fs::write(third.lock_file(), lock.replace(&digits, &"0".repeat(64)).replace("h1:", "h1:A"))?;
