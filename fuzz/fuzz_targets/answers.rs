@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use terraform_provider_tencent::tencent::{
-    App, CallbackConfiguration, Client, Credentials, Error, Patience, SdkAppId, Service, Settings,
+    App, CallbackConfiguration, Client, Credentials, Error, Overwrite, Patience, SdkAppId, Service, Settings,
 };
 use terraform_provider_tencent_fuzz::block_on;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+const CALLS: Service = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
 
 /// The number of paths that the inputs use in turn: after a "too fast" answer, calls to a path stay slow for a while.
 const PATHS: u32 = 1000;
@@ -97,15 +99,15 @@ fuzz_target!(|data: &[u8]| {
 
 async fn call(client: &Client, app: &App, action: &str, url: &str, patience: &Patience) -> Result<(), Error> {
     match action {
-        "get" => client.get_callback(app, Service::CALL, patience).await.map(|_| ()),
+        "get" => client.get::<CallbackConfiguration>(app, CALLS, patience).await.map(|_| ()),
         "set" => {
             let configuration = CallbackConfiguration {
                 url: url.to_owned().into(),
                 callback_commands: ["Call.CallbackAfterEndCall".to_owned()].into(),
             };
-            client.set_callback(app, Service::CALL, &configuration, patience).await.map(|_| ())
+            client.put(app, CALLS, &configuration, false, patience).await.map(|_| ())
         }
-        _ => client.delete_callback(app, Service::CALL, patience).await,
+        _ => client.delete::<CallbackConfiguration>(app, CALLS, patience).await,
     }
 }
 

@@ -9,7 +9,7 @@ use super::checks::{self, Durations};
 use crate::model;
 use crate::tencent::App;
 use crate::terraform::{
-    Attr, Attribute, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
+    Attr, Attribute, Block, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
 };
 
 /// Tencent's own implementations sign for 180 days unless they are told otherwise.
@@ -34,7 +34,7 @@ model! {
 #[derive(Debug)]
 pub(super) struct UserSigResource;
 
-impl EphemeralResource for UserSigResource {
+impl Block for UserSigResource {
     type Client = Tencent;
     type Model = UserSigAttributes;
 
@@ -92,7 +92,9 @@ impl EphemeralResource for UserSigResource {
         }
         diagnostics
     }
+}
 
+impl EphemeralResource for UserSigResource {
     async fn open(
         &self,
         tencent: &Tencent,

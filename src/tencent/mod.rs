@@ -1,10 +1,12 @@
 //! Tencent RTC's REST API for callback configurations, and UserSigs, for any caller.
 //!
+//! Start with [`Client`], which gets, puts and deletes whatever is [`Stored`].
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use terraform_provider_tencent::tencent::{
-//!     App, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
+//!     App, CallbackConfiguration, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
 //! };
 //!
 //! let key = Credentials::SecretKey(std::env::var("TENCENT_SECRET_KEY")?.into());
@@ -12,13 +14,13 @@
 //! let client = Client::new(Settings::default());
 //! let patience = Patience::of(Duration::from_secs(60));
 //! let calls = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
-//! let configuration = client.get_callback(&app, calls, &patience).await?;
+//! let configuration = client.get::<CallbackConfiguration>(&app, calls, &patience).await?;
 //! println!("{configuration:?}");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! This module never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
+//! This module does not know Terraform: it has no HCL, no diagnostics and no gRPC.
 
 mod app;
 mod callback;
@@ -26,23 +28,28 @@ mod callback_token;
 mod callback_url;
 mod client;
 mod endpoint;
+mod envelope;
 mod error;
 mod network;
 mod pacer;
+mod patience;
 mod probe;
 mod sdk_app_id;
 mod service;
+mod stored;
 mod user_sig;
 
 pub use app::{App, Credentials};
 pub use callback::{CallbackConfiguration, OwnForm};
 pub use callback_token::{CallbackToken, InvalidCallbackToken};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
-pub use client::{Client, Patience, Settings};
+pub use client::{Client, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
+pub use patience::Patience;
 pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};
+pub use stored::Stored;
 pub use user_sig::{Claims, InvalidUserSig, UserSig};

@@ -16,12 +16,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tencent_simulator::{Action, Configuration, Fault, Simulator};
 use terraform_cli::Output;
+use terraform_provider_tencent::tencent::{ALREADY_CONFIGURED, ErrorCode, NOT_CONFIGURED};
 use tokio::net::TcpSocket;
 
 use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key};
 use crate::table::{
-    self, ALREADY_CONFIGURED, Case, Cause, IMPATIENT, LIMITED, MAX_RETRIES, NOT_CONFIGURED, REQUEST_TIMEOUT, Retry,
-    SHORT_TIMEOUT, Unreachable,
+    self, Case, Cause, IMPATIENT, LIMITED, MAX_RETRIES, REQUEST_TIMEOUT, Retry, SHORT_TIMEOUT, Unreachable,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,7 +170,7 @@ fn is_none(case: &Case) -> bool {
     is_code(case, NOT_CONFIGURED)
 }
 
-fn is_code(case: &Case, code: i64) -> bool {
+fn is_code(case: &Case, code: ErrorCode) -> bool {
     case.name == code.to_string()
 }
 

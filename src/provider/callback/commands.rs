@@ -1,6 +1,6 @@
 //! Callback commands: which ones Tencent documents, and what to say of others.
 
-use super::list;
+use super::messages::list;
 use super::service::{CallbackService, Services};
 use crate::model;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};

@@ -1,12 +1,10 @@
 //! The services whose events Tencent posts: what one of them adds to what the callback configurations of all share.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::record::OneOfItsKind;
-use crate::tencent::{SdkAppId, Service};
+use crate::tencent::Service;
 use crate::terraform::Diagnostic;
 
 /// A service: its names, its words, its events.
@@ -120,26 +118,6 @@ impl Services {
     /// Their names for a message: `"call", "room"`.
     pub(crate) fn names(self) -> String {
         self.iter().map(|service| format!("{:?}", service.name)).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Which callback configuration: an application has one of each service.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject {
-    pub(crate) service: &'static CallbackService,
-    pub(crate) id: SdkAppId,
-}
-
-impl OneOfItsKind for Subject {
-    fn kind(&self) -> String {
-        format!("{} callback configuration", self.service.title)
-    }
-}
-
-/// "Call callback configuration of SDKAppID 1400000001"
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of SDKAppID {}", self.kind(), self.id)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What arrived: a request as the API reads it, and as tests look at it afterwards.
+//! The requests that arrived, as the API reads them and as tests look at them afterwards.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,14 +10,13 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, Method, Uri, header};
 use serde_json::Value;
 
-use crate::api::{Action, Service, route, unsigned};
+use crate::api::{Action, Service, unsigned};
 
 /// A request that arrived in full, before anything was decided about it.
 pub(crate) struct Incoming {
     pub(crate) connection: u64,
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) route: Option<(Service, Action)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     parameters: BTreeMap<String, String>,
@@ -29,14 +28,13 @@ impl Incoming {
             connection,
             method: method.to_string(),
             path: uri.path().to_owned(),
-            route: route(uri.path()),
             headers,
             body,
             parameters: Query::try_from_uri(uri).map(|Query(parameters)| parameters).unwrap_or_default(),
         }
     }
 
-    /// A query parameter; an empty one counts as missing.
+    /// Returns a query parameter. An empty one counts as missing.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -45,14 +43,15 @@ impl Incoming {
         self.parameter("sdkappid").and_then(unsigned)
     }
 
-    pub(crate) fn recorded(self, outcome: Outcome) -> Request {
+    pub(crate) fn recorded(self, route: Option<(Service, Action)>, outcome: Outcome) -> Request {
         let owned = |name| self.parameter(name).map(str::to_owned);
         let header = |name| self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let (service, action) = route.unzip();
         Request {
             arrived: SystemTime::now(),
             connection: self.connection,
-            service: self.route.map(|(service, _)| service),
-            action: self.route.map(|(_, action)| action),
+            service,
+            action,
             sdk_app_id: self.sdk_app_id(),
             identifier: owned("identifier"),
             user_sig: owned("usersig"),
@@ -71,15 +70,15 @@ impl Incoming {
 /// One request that the simulator received. It is recorded as soon as all of it has arrived, before it is answered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// When all of it had arrived.
+    /// The time when all of the request had arrived.
     pub arrived: SystemTime,
-    /// Which connection it came over, counted from 1: requests with the same number shared a connection.
+    /// The number of the connection, counted from 1. Requests with the same number shared a connection.
     pub connection: u64,
     /// The HTTP method.
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The service that the path names, whether or not that service has the [`action`](Self::action).
+    /// The service that the path names, even if the service lacks the [`action`](Self::action).
     pub service: Option<Service>,
     /// The action that the path names, if it names one of the API's.
     pub action: Option<Action>,
@@ -99,29 +98,29 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body, as it was sent. Debug masks it where it holds a token.
     pub body: Vec<u8>,
-    /// What became of it.
+    /// The simulator's reaction to the request.
     pub outcome: Outcome,
 }
 
-/// What the simulator did with a request.
+/// The simulator's reaction to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It answered as the API does, at once or late; an `error_code` of 0 is success.
+    /// It answered as the API does, at once or late. An `error_code` of 0 means success.
     Answered {
         /// The envelope's `ErrorCode`.
         error_code: i64,
     },
-    /// It acted out the fault of this name instead: the name of a variant of [`FaultKind`](crate::FaultKind).
+    /// It acted out a fault instead. The name is that of a variant of [`FaultKind`](crate::FaultKind).
     Fault(&'static str),
 }
 
 impl Request {
-    /// The body, if it is JSON.
+    /// Returns the body, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The body as text, or `***` where it holds a token.
+    /// Returns the body as text, or `***` if it holds a token.
     pub fn printable_body(&self) -> Cow<'_, str> {
         match self.action {
             Some(Action::SetToken) => Cow::Borrowed("***"),
@@ -158,24 +157,21 @@ mod tests {
 
     #[test]
     fn debug_masks_the_body_that_holds_a_token() {
-        for service in ["live_config", "room_config"] {
-            let uri = format!("/v4/{service}/set_callback_token").parse().expect("a URI");
-            let body = Bytes::from_static(br#"{"Token":"a-token-to-hide","IsTokenEnable":true}"#);
-            let request = Incoming::new(1, &Method::POST, &uri, HeaderMap::new(), body.clone())
-                .recorded(Outcome::Answered { error_code: 0 });
-            assert_eq!(request.body, body);
-            let printed = format!("{request:?}");
-            assert!(printed.contains("body: \"***\"") && !printed.contains("a-token-to-hide"), "{printed}");
-        }
+        let body = Bytes::from_static(br#"{"Token":"a-token-to-hide","IsTokenEnable":true}"#);
+        let uri = Uri::from_static("/v4/live_config/set_callback_token");
+        let request = Incoming::new(1, &Method::POST, &uri, HeaderMap::new(), body.clone())
+            .recorded(Some((Service::Live, Action::SetToken)), Outcome::Answered { error_code: 0 });
+        assert_eq!(request.body, body);
+        let printed = format!("{request:?}");
+        assert!(printed.contains("body: \"***\"") && !printed.contains("a-token-to-hide"), "{printed}");
     }
 
     #[test]
     fn debug_masks_the_user_sig() {
         let uri = Uri::from_static("/v4/call_config/get_callback?sdkappid=14&usersig=a-sig-to-hide&random=");
         let request = Incoming::new(1, &Method::POST, &uri, HeaderMap::new(), Bytes::from_static(b"{}"))
-            .recorded(Outcome::Answered { error_code: 0 });
+            .recorded(Some((Service::Call, Action::Get)), Outcome::Answered { error_code: 0 });
         assert_eq!(request.user_sig.as_deref(), Some("a-sig-to-hide"));
-        assert_eq!((request.service, request.action), (Some(Service::Call), Some(Action::Get)));
         assert_eq!((request.sdk_app_id, &request.random), (Some(14), &None));
         let printed = format!("{request:?}");
         assert!(printed.contains("***") && !printed.contains("a-sig-to-hide"), "{printed}");

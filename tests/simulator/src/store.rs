@@ -1,6 +1,7 @@
-//! The stored objects: one callback configuration per service and SDKAppID and Live's token per SDKAppID, in memory and,
-//! if wished, in a file.
+//! The stored objects: a callback configuration per service and SDKAppID, and Live's token per SDKAppID, in memory and
+//! optionally in a file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,7 +13,7 @@ use crate::api::Service;
 use crate::configuration::Configuration;
 use crate::token::Token;
 
-/// All configurations and tokens. A change that cannot be saved is not made.
+/// All configurations and tokens. A change that cannot be saved has no effect.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     configurations: BTreeMap<(Service, u64), Configuration>,
@@ -25,7 +26,8 @@ pub(crate) struct Store {
 #[serde(untagged, expecting = "an entry is neither a configuration nor a token")]
 enum Entry {
     Configuration {
-        service: Service,
+        /// The path segment of the service.
+        service: Cow<'static, str>,
         sdk_app_id: u64,
         #[serde(flatten)]
         configuration: Configuration,
@@ -38,8 +40,8 @@ enum Entry {
 }
 
 impl Store {
-    /// A store that keeps its objects in `file` and starts with what the file holds; one that is not there is empty.
-    pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
+    /// Opens a store that keeps its objects in `file`. A missing file is an empty store.
+    pub(crate) fn open(file: PathBuf, other_services: &[&'static str]) -> io::Result<Self> {
         let explain =
             |kind, why: &dyn std::fmt::Display| io::Error::new(kind, format!("state file {}: {why}", file.display()));
         let entries: Vec<Entry> = match fs::read(&file) {
@@ -54,10 +56,15 @@ impl Store {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(explain(e.kind(), &e)),
         };
-        let mut store = Self { file: Some(file), ..Self::default() };
+        let mut store = Self::default();
         for entry in entries {
             match entry {
                 Entry::Configuration { service, sdk_app_id, configuration } => {
+                    let unserved = || {
+                        let why = format!("it holds a configuration of {service}, which this simulator does not serve");
+                        explain(io::ErrorKind::InvalidData, &why)
+                    };
+                    let service = Service::find(&service, other_services).ok_or_else(unserved)?;
                     store.configurations.insert((service, sdk_app_id), configuration);
                 }
                 Entry::Token { sdk_app_id, token } => {
@@ -65,14 +72,14 @@ impl Store {
                 }
             }
         }
-        Ok(store)
+        Ok(Self { file: Some(file), ..store })
     }
 
     pub(crate) fn get(&self, service: Service, sdk_app_id: u64) -> Option<&Configuration> {
         self.configurations.get(&(service, sdk_app_id))
     }
 
-    /// Puts `configuration` in the place of what was there, which it returns; `None` removes.
+    /// Stores `configuration`, or removes it if it is `None`. Returns the configuration that was there.
     pub(crate) fn replace(
         &mut self,
         service: Service,
@@ -86,7 +93,7 @@ impl Store {
         self.tokens.get(&sdk_app_id)
     }
 
-    /// Puts `token` in the place of what was there, which it returns; `None` removes.
+    /// Stores `token`, or removes it if it is `None`. Returns the token that was there.
     pub(crate) fn replace_token(&mut self, sdk_app_id: u64, token: Option<Token>) -> io::Result<Option<Token>> {
         self.change(|store| &mut store.tokens, sdk_app_id, token)
     }
@@ -109,10 +116,11 @@ impl Store {
         Ok(previous)
     }
 
-    /// Writes a new file and renames it into place, so that a reader sees the old objects or the new ones.
+    /// Writes a new file and renames it into place, so that a reader sees either the old objects or the new ones.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let configurations = self.configurations.iter().map(|(&(service, sdk_app_id), configuration)| {
+            let service = service.path_segment().into();
             Entry::Configuration { service, sdk_app_id, configuration: configuration.clone() }
         });
         let tokens = self.tokens.iter().map(|(&sdk_app_id, token)| Entry::Token { sdk_app_id, token: token.clone() });
@@ -141,11 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_there_again() {
+    fn saved_objects_are_there_when_the_file_is_opened_again() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
-        let mut store = Store::open(file.clone()).expect("a new file");
+        let others = ["other_config"];
+        let other = Service::Other(others[0]);
+        let mut store = Store::open(file.clone(), &others).expect("a new file");
         assert_eq!(store.replace(Service::Call, ID, Some(some())).expect("saved"), None);
+        assert_eq!(store.replace(other, ID, Some(some())).expect("saved"), None);
         assert_eq!(store.replace(Service::Room, ID, Some(some())).expect("saved"), None);
         assert_eq!(store.replace(Service::Room, ID, None).expect("saved"), Some(some()));
         for (id, previous) in [(ID, None), (ID, Some(token())), (ID + 1, None)] {
@@ -153,15 +164,19 @@ mod tests {
         }
         assert_eq!(store.replace_token(ID + 1, None).expect("saved"), Some(token()));
 
-        let again = Store::open(file).expect("the same file");
+        let again = Store::open(file.clone(), &others).expect("the same file");
         assert_eq!(again.get(Service::Call, ID), Some(&some()));
+        assert_eq!(again.get(other, ID), Some(&some()));
         assert_eq!(again.get(Service::Room, ID), None);
         assert_eq!((again.token(ID), again.token(ID + 1)), (Some(&token()), None));
         assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1, "no temporary file stays");
+
+        let error = Store::open(file, &[]).expect_err("an unserved service").to_string();
+        assert!(error.contains("state.json: it holds a configuration of other_config"), "{error}");
     }
 
     #[test]
-    fn a_file_from_before_there_were_tokens_opens() {
+    fn a_state_file_without_tokens_can_be_opened() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
         let before = r#"[{
@@ -171,26 +186,26 @@ mod tests {
             "CallbackCommandList": ["Call.CallbackAfterEndCall", "Call.CallbackAfterEndCall"]
         }]"#;
         fs::write(&file, before).expect("written");
-        let store = Store::open(file).expect("a state file");
+        let store = Store::open(file, &[]).expect("a state file");
         assert_eq!((store.get(Service::Call, ID), store.token(ID)), (Some(&some()), None));
     }
 
     #[test]
-    fn a_file_of_something_else_is_refused_by_name() {
+    fn another_file_is_refused_by_name() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
         for wrong in ["{\"not\": ", r#"[{"sdk_app_id": 1400000001, "Token": "a-token-to-hide", "IsTokenEnable": 1}]"#] {
             fs::write(&file, wrong).expect("written");
-            let error = Store::open(file.clone()).expect_err("not a state file").to_string();
+            let error = Store::open(file.clone(), &[]).expect_err("not a state file").to_string();
             assert!(error.contains("state.json") && error.contains("delete it"), "{error}");
             assert!(!error.contains("a-token-to-hide"), "{error}");
         }
     }
 
     #[test]
-    fn a_change_that_cannot_be_saved_is_not_made() {
+    fn a_change_that_cannot_be_saved_has_no_effect() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut store = Store::open(directory.path().join("missing/state.json")).expect("no file yet");
+        let mut store = Store::open(directory.path().join("missing/state.json"), &[]).expect("no file yet");
         store.replace(Service::Call, ID, Some(some())).expect_err("no such directory");
         assert_eq!(store.get(Service::Call, ID), None);
         store.replace_token(ID, Some(token())).expect_err("no such directory");
