@@ -56,11 +56,6 @@ pub(crate) fn key(id: u64) -> String {
 fn each_service(#[case] of: Of) {}
 
 impl Of {
-    /// Returns the type of the service's resource.
-    pub(crate) fn resource_type(self) -> &'static str {
-        self.this.trim_end_matches(".this")
-    }
-
     /// Writes the resource `this`.
     pub(crate) fn object(self, arguments: &str) -> String {
         self.resource("this", arguments)

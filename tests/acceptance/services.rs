@@ -14,6 +14,11 @@ fn guarded(of: Of, is_guarded: bool, url: &str) -> String {
 }
 
 #[test]
+fn every_service_is_tested() {
+    assert_eq!(SERVICES.map(|of| of.service), Service::ALL);
+}
+
+#[test]
 fn the_services_of_an_application_are_independent() -> Result {
     let objects = |of: &[Of]| of.iter().map(|of| of.object(&sends(&[of.start], URL))).collect::<String>();
     let scenario = CALL.scenario()?.applied(&objects(&SERVICES))?;

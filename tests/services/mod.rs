@@ -1,4 +1,6 @@
-//! The services. All tests that run for every service take them from here.
+//! The one list of services: all tests that run for every service, and the examples on the pages, take them from here.
+
+#![allow(dead_code)] // Each target uses a part.
 
 use tencent_simulator::{Action, Service};
 
@@ -14,8 +16,17 @@ pub(crate) struct Of {
     pub(crate) start: &'static str,
     pub(crate) changed: &'static str,
     pub(crate) end: &'static str,
+    /// Two events, which the examples on the pages use.
+    pub(crate) examples: [&'static str; 2],
     /// The call that replaces a configuration.
     pub(crate) overwrite: Action,
+}
+
+impl Of {
+    /// Returns the type of the service's resource.
+    pub(crate) fn resource_type(self) -> &'static str {
+        self.this.trim_end_matches(".this")
+    }
 }
 
 pub(crate) const CALL: Of = Of {
@@ -26,6 +37,7 @@ pub(crate) const CALL: Of = Of {
     start: "Call.CallbackAfterStartCall",
     changed: "Call.CallbackAfterMemberChanged",
     end: "Call.CallbackAfterEndCall",
+    examples: ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"],
     overwrite: Action::Set,
 };
 pub(crate) const ROOM: Of = Of {
@@ -36,6 +48,7 @@ pub(crate) const ROOM: Of = Of {
     start: "Room.CallbackAfterUpdateRoomInfo",
     changed: "Room.CallbackAfterMemberEnter",
     end: "Mic.CallbackAfterSeatInfoChanged",
+    examples: ["Room.CallbackAfterCreateRoom", "Room.CallbackAfterDestroyRoom"],
     overwrite: Action::Update,
 };
 pub(crate) const LIVE: Of = Of {
@@ -46,6 +59,7 @@ pub(crate) const LIVE: Of = Of {
     start: "Mic.CallbackAfterSeatInfoChanged",
     changed: "Live.CallbackAfterMemberStateChanged",
     end: "Live.CallbackAfterChangeOwner",
+    examples: ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"],
     overwrite: Action::Update,
 };
 
