@@ -5,18 +5,9 @@ use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, Service, Simulator};
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, resource, sends, this,
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, provider, resource, sends,
+    this,
 };
-
-/// Writes a provider block.
-fn provider(arguments: &str) -> String {
-    format!(
-        r#"provider "tencent" {{
-{arguments}
-}}
-"#
-    )
-}
 
 fn of(id: u64, url: &str) -> String {
     resource(&format!("app_{id}"), &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")))

@@ -186,13 +186,7 @@ fn an_ok_without_a_configuration_is_an_error() -> Result {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-0" });
     scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(Get));
-    scenario.configure(&format!(
-        r#"provider "tencent" {{
-max_retries = 0
-}}
-{}"#,
-        this(&sends(&[START], URL))
-    ))?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     assert!(diagnostic(&plan, "Reading the Call callback configuration").contains("no configuration"));

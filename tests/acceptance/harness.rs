@@ -121,6 +121,11 @@ pub(crate) fn fleet(ids: impl IntoIterator<Item = u64>, arguments: &str) -> Stri
     CALL.fleet(ids, arguments)
 }
 
+/// Writes a provider block.
+pub(crate) fn provider(arguments: &str) -> String {
+    format!("{PROVIDER}{arguments}\n}}\n")
+}
+
 /// Writes the two arguments that every resource needs.
 pub(crate) fn sends(commands: &[&str], url: &str) -> String {
     format!("url = {}\ncallback_commands = {}\n", Value::from(url), Value::from(commands))

@@ -15,7 +15,7 @@ use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Service, Simulator};
 
 use crate::harness::{
     CALL, END, ID, ONE_ATTEMPT, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics,
-    each_service, fleet, sends, this,
+    each_service, fleet, provider, sends, this,
 };
 
 fn gateway(code: u16, processed: bool) -> FaultKind {
@@ -142,12 +142,10 @@ fn a_timeout_names_the_limit_that_ran_out() -> Result {
     let scenario = Scenario::new()?;
     scenario.simulator.inject(FaultKind::NoAnswer);
     let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
-    let provider = r#"provider "tencent" {
-  max_retries = 0
-  request_timeout = "300ms"
-}
-"#;
-    scenario.configure(&(provider.to_owned() + &this(&guarded)))?;
+    let settings = r#"
+  max_retries     = 0
+  request_timeout = "300ms""#;
+    scenario.configure(&(provider(settings) + &this(&guarded)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     let error = diagnostic(&plan, "Checking for an existing Call callback configuration");
@@ -393,12 +391,10 @@ fn a_connection_that_takes_too_long_is_explained() -> Result {
     let silent = TcpListener::bind(("127.0.0.1", 0))?;
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TENCENT_ENDPOINT", format!("https://{}", silent.local_addr()?));
-    let provider = r#"provider "tencent" {
-  max_retries = 0
-  request_timeout = "500ms"
-}
-"#;
-    scenario.configure(&(provider.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    let settings = r#"
+  max_retries     = 0
+  request_timeout = "500ms""#;
+    scenario.configure(&(provider(settings) + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
     let error = unplanned(&scenario)?;
     assert!(error.contains("in the time for one attempt, 500ms") && error.contains("request_timeout"), "{error}");
     Ok(())

@@ -6,7 +6,7 @@ use terraform_cli::{Output, Terraform};
 
 use crate::harness::{
     CHANGED, CREATE_BEFORE_DESTROY, END, ID, KEY, ONE_ATTEMPT, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS,
-    URL, diagnostic, diagnostics, resource, sends, this,
+    URL, diagnostic, diagnostics, provider, resource, sends, this,
 };
 
 const STAYS: &str = "Warning: The Call callback configuration of SDKAppID 1400000001 is kept for another object";
@@ -314,14 +314,7 @@ fn destroy_deletes_what_only_a_resource_not_yet_created_needs() -> Result {
 
 #[test]
 fn an_unknown_provider_deletes_no_shared_configuration() -> Result {
-    let provider = |key: &str| {
-        format!(
-            r#"provider "tencent" {{
-  secret_key = {key}
-}}
-"#
-        )
-    };
+    let provider = |key: &str| provider(&format!("secret_key = {key}"));
     for (removed, parallelism) in [("a", "-parallelism=1"), ("b", "-parallelism=1"), ("a", "-parallelism=10")] {
         let scenario = Scenario::new()?;
         scenario.configure(&["a", "b"].map(|name| resource(name, &sends(&[START], URL))).concat())?;

@@ -31,7 +31,9 @@ static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {
 /// Runs a test on [`OPENTOFU`], if there is one and it has this feature.
 fn on_opentofu(feature: Feature, test: impl FnOnce(&Terraform) -> Result) -> Result {
     let Some(opentofu) = &*OPENTOFU else {
-        not_run("because OpenTofu is not at hand (install tofu, or run .ci/run where Go is)");
+        not_run(
+            "because no OpenTofu was found: install tofu or run .ci/run with Go, and leave TF_ACC_TERRAFORM_PATH unset",
+        );
         return Ok(());
     };
     needs!(opentofu, feature);

@@ -18,7 +18,9 @@ use terraform_cli::{Feature, Flavour, Output, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::ephemeral::handed_on;
-use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, this};
+use crate::harness::{
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, provider, this,
+};
 
 const PASSWORD: &str = "p4ssword-to-hide";
 const TOKEN: &str = "t0ken-to-hide";
@@ -208,12 +210,7 @@ fn no_secret_is_logged_when_calls_fail() -> Result {
     let scenario = verbose(Scenario::of_applications(faults.len())?);
     let config = |commands: &[&str], retries: u32| {
         let ids = (ID..).take(faults.len());
-        let provider = format!(
-            r#"provider "tencent" {{
-  max_retries = {retries}
-}}
-"#
-        );
+        let provider = provider(&format!("max_retries = {retries}"));
         VARIABLE.to_owned() + &provider + &fleet(ids, &sends_secretly(commands))
     };
     let mut watch = Watch::over(&scenario);

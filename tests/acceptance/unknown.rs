@@ -6,7 +6,7 @@ use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::Service;
 
 use crate::harness::{
-    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, sends, this,
+    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, provider, sends, this,
 };
 
 /// Writes a resource whose `output` is this value, known only after apply.
@@ -201,12 +201,7 @@ fn an_application_that_becomes_unknown_is_replaced_if_it_changes() -> Result {
 fn an_unknown_secret_key_is_planned_without_calls() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
-    let provider = format!(
-        r#"provider "tencent" {{
-  secret_key = {LATER}
-}}
-"#
-    );
+    let provider = provider(&format!("secret_key = {LATER}"));
     scenario.configure(&(later(KEY) + &provider + &this(&sends(&[START], URL))))?;
     let plan = scenario.workspace.plan_json(&[])?;
     let planned = change(&plan, THIS).expect("a change");
@@ -233,12 +228,7 @@ fn each_provider_argument_can_be_unknown_at_plan() -> Result {
         ("NONE", "requests_per_second", json!(100)),
         ("NONE", "request_timeout", json!("5s")),
     ] {
-        let provider = format!(
-            r#"provider "tencent" {{
-  {argument} = {LATER}
-}}
-"#
-        );
+        let provider = provider(&format!("{argument} = {LATER}"));
         scenario.configure(&(later(value) + &provider + &this(&sends(&[START], URL))))?;
         scenario.workspace.remove_env(variable);
         scenario.simulator.clear_requests();
@@ -292,12 +282,7 @@ fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.somebody_sets(&[END], OTHER_URL);
-    let provider = format!(
-        r#"provider "tencent" {{
-  secret_key = {LATER}
-}}
-"#
-    );
+    let provider = provider(&format!("secret_key = {LATER}"));
     let guarded = this(&(sends(&[START], URL) + "overwrite_existing = false"));
     scenario.configure(&(later(KEY) + &provider + &guarded))?;
     scenario.run(&["plan"])?.expect_success();
@@ -315,12 +300,7 @@ fn an_import_while_the_provider_is_unknown_says_what_to_do() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.somebody_sets(&[START], URL);
-    let provider = format!(
-        r#"provider "tencent" {{
-  secret_key = {LATER}
-}}
-"#
-    );
+    let provider = provider(&format!("secret_key = {LATER}"));
     let import = format!(
         r#"import {{
   to = {THIS}

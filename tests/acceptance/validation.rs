@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use terraform_cli::Output;
 
-use crate::harness::{END, ID, KEY, Result, START, Scenario, URL, diagnostic, resource, sends, this};
+use crate::harness::{END, ID, KEY, Result, START, Scenario, URL, diagnostic, provider, resource, sends, this};
 
 /// A diagnostic of `terraform validate`.
 #[derive(Debug)]
@@ -349,14 +349,7 @@ fn a_missing_application_and_missing_credentials_are_reported_together() -> Resu
 #[test]
 fn a_region_overridden_by_a_variable_is_a_warning() -> Result {
     let mut scenario = Scenario::new()?;
-    scenario.configure(
-        &(r#"provider "tencent" {
-region = "seoul"
-}
-"#
-        .to_owned()
-            + &this(&sends(&[START], URL))),
-    )?;
+    scenario.configure(&(provider(r#"region = "seoul""#) + &this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     let warning = diagnostic(plan.expect_success(), "TENCENT_ENDPOINT overrides region");
     for said in ["Warning", "not to the region \"seoul\"", "Unset the variable", "on main.tf line 2"] {
@@ -364,13 +357,10 @@ region = "seoul"
     }
     let url = scenario.simulator.url().to_owned();
     scenario.workspace.remove_env("TENCENT_ENDPOINT");
-    let endpoint = format!(
-        r#"provider "tencent" {{
-region = "seoul"
-endpoint = "{url}"
-}}
-"#
-    );
+    let endpoint = provider(&format!(
+        r#"region = "seoul"
+endpoint = "{url}""#
+    ));
     scenario.configure(&(endpoint + &this(&sends(&[START], URL))))?;
     scenario.run(&["plan"])?.expect_success().expect_lacks("Warning");
     Ok(())

@@ -11,7 +11,8 @@ use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 use tokio::net::TcpSocket;
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, diagnostics, fleet, resource, sends, this,
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, diagnostics, fleet, provider, resource, sends,
+    this,
 };
 
 fn gateway(code: u16, retry_after: Option<&str>) -> FaultKind {
@@ -20,15 +21,6 @@ fn gateway(code: u16, retry_after: Option<&str>) -> FaultKind {
 
 fn error_code(code: i64) -> FaultKind {
     FaultKind::ErrorCode { code, info: String::new() }
-}
-
-fn provider(settings: &str) -> String {
-    format!(
-        r#"provider "tencent" {{
-{settings}
-}}
-"#
-    )
 }
 
 /// Returns the arrival times of an application's requests for an action.

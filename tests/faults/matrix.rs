@@ -19,7 +19,7 @@ use terraform_cli::Output;
 use terraform_provider_tencent::tencent::{ALREADY_CONFIGURED, ErrorCode, NOT_CONFIGURED};
 use tokio::net::TcpSocket;
 
-use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key};
+use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key, provider};
 use crate::table::{
     self, Case, Cause, IMPATIENT, LIMITED, MAX_RETRIES, REQUEST_TIMEOUT, Retry, SHORT_TIMEOUT, Unreachable,
 };
@@ -308,7 +308,7 @@ impl Stage {
     /// Configures the cells that succeed and those that fail.
     fn configure(&self, well: Group<'_>, ill: Group<'_>) -> Result {
         let mut text = VARIABLES.to_owned();
-        write!(text, "provider \"tencent\" {{\n{}}}\n", settings(REQUEST_TIMEOUT))?;
+        text += &provider(&settings(REQUEST_TIMEOUT));
         let unreachable = Unreachable::ALL.into_iter().map(Unreachable::alias);
         let aliases: Vec<_> = unreachable.chain([LIMITED, IMPATIENT]).collect();
         for alias in &aliases {

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_without_executables_is_an_error() {
+    fn a_release_without_archives_is_an_error() {
         let directory = tempfile::tempdir().expect("a directory");
         let project = Project::of_workspace(None).expect("a project");
         let error = finish(&project, directory.path(), None).expect_err("no archive");

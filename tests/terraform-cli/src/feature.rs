@@ -105,7 +105,7 @@ impl Feature {
             .into_iter()
             .flatten()
             .collect();
-        format!("because {terraform} lacks {self} ({} or newer)", since.join(" or "))
+        format!("because {terraform} lacks {self}, which needs {} or newer", since.join(" or "))
     }
 }
 
