@@ -1,7 +1,7 @@
-//! What a reviewer reads: a plan of each kind, as Terraform prints it, on the embedded simulator.
+//! The plans that a reviewer reads, one of each kind, as Terraform prints them, on the embedded simulator.
 //!
-//! `cargo run --example plans` prints the page `docs/guides/reading-plans.md`. A test keeps the two the same, and the image
-//! in README, too.
+//! `cargo run --example plans` prints the page `docs/guides/reading-plans.md`. A test keeps the page and the image in README up
+//! to date.
 
 #![allow(clippy::print_stdout)] // Showing is what it is for.
 
@@ -43,21 +43,21 @@ const MAIN: &str = r#"resource "tencent_call_callback" "this" {
 }
 "#;
 
-/// A kind of plan: what makes it, and what to know when reading it.
+/// A kind of plan: its causes, and how to read it.
 struct Kind {
     title: &'static str,
     text: &'static str,
-    /// An argument more than in [`MAIN`].
+    /// An additional argument for [`MAIN`].
     argument: &'static str,
-    /// Applied before, if anything.
+    /// The configuration applied before, if any.
     applied: Option<&'static str>,
-    /// What someone else then sets.
+    /// The configuration that someone else then sets, if any.
     set_elsewhere: Option<fn() -> Configuration>,
-    /// The SecretKey, if it is not the application's.
+    /// The SecretKey, if it is not the application's own.
     secret_key: Option<&'static str>,
-    /// Whether [`MAIN`] has `url_wo` in place of `url`.
+    /// Whether [`MAIN`] has `url_wo` instead of `url`.
     has_secret_url: bool,
-    /// The plan that was made and saved before someone else set that.
+    /// The command that saves a plan before someone else's change, if any.
     saved: Option<&'static [&'static str]>,
     arguments: &'static [&'static str],
 }
@@ -198,7 +198,7 @@ fn a_change_of_the_url() -> Configuration {
     Configuration { url: "https://elsewhere.example.com/tok3n".to_owned(), ..the_same() }
 }
 
-/// The page of all kinds of plans.
+/// Returns the page of all kinds of plans.
 pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box<dyn Error>> {
     let mirror = Mirror::new(provider, env!("CARGO_PKG_VERSION"))?;
     let mut page = format!("{INTRODUCTION}```terraform\n{MAIN}```\n");
@@ -213,7 +213,7 @@ pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box
     Ok(page + TWO_OBJECTS)
 }
 
-/// The plan that overwrites somebody's configuration, as an image of a terminal.
+/// Returns the plan that overwrites someone's configuration, as an image of a terminal.
 #[allow(dead_code)] // For the test that includes this file: it writes `docs/overwrite.svg`.
 pub(crate) fn image(provider: &Path, terraform: &Terraform) -> Result<String, Box<dyn Error>> {
     let mirror = Mirror::new(provider, env!("CARGO_PKG_VERSION"))?;
@@ -223,7 +223,7 @@ pub(crate) fn image(provider: &Path, terraform: &Terraform) -> Result<String, Bo
     Ok(Term::new().palette(WIN10_CONSOLE).render_svg(&format!("\x1b[1m$ terraform plan\x1b[0m\n{plan}╵")))
 }
 
-/// What Terraform prints, as `text` takes it from the output.
+/// Plans, and returns what `text` takes from the output.
 fn plan(
     kind: &Kind,
     terraform: &Terraform,
@@ -257,14 +257,14 @@ fn plan(
         simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration());
     }
     let output = workspace.run(kind.arguments)?;
-    // With standard error, which holds the diagnostics of a plan that failed.
+    // Standard error holds the diagnostics of a failed plan.
     let text = text(&output).replace(simulator.url(), SIMULATOR);
-    // A busy machine takes a second now and then.
+    // On a busy machine, this can take a second.
     let text = text.replace(" complete after 1s", " complete after 0s");
     Ok(without_request_ids(&without_footer(&text)))
 }
 
-/// Where the page says that the simulator is: its port is another one each time.
+/// The simulator's address on the page, because its port changes with every run.
 const SIMULATOR: &str = "http://127.0.0.1:38910";
 
 /// Terraform's advice about `-out` says nothing about the plan.
@@ -272,7 +272,7 @@ fn without_footer(output: &str) -> String {
     output.split("\n─────").next().unwrap_or(output).trim_end().to_owned() + "\n"
 }
 
-/// Request IDs are other ones each time.
+/// Replaces request IDs, which change with every run.
 fn without_request_ids(output: &str) -> String {
     let rest = |part: &str| {
         let id = |c: char| c.is_ascii_alphanumeric() || c == '-';

@@ -81,7 +81,7 @@ resource "tencent_call_callback" "this" {{
         Ok(self.workspace.write("main.tf", &text)?)
     }
 
-    /// Runs Terraform, shows what it says, and compares what the simulator then holds with `expected`.
+    /// Runs Terraform, shows its output, and compares what the simulator then holds with `expected`.
     fn run(
         &self,
         title: &str,
@@ -99,7 +99,7 @@ resource "tencent_call_callback" "this" {{
     }
 }
 
-/// A configuration for people; the order of its commands has no meaning.
+/// Formats a configuration for people, with sorted commands.
 fn describe(configuration: Option<&Configuration>) -> String {
     match configuration {
         None => "no callback configuration".to_owned(),

@@ -1,4 +1,4 @@
-//! What a provider adds to whole Terraform commands: its process is started, trusted, asked and stopped in each.
+//! The time a provider adds to whole Terraform commands, each of which starts, authenticates, calls and stops it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Many applications in one process, each with a key of its own: created, planned, changed and destroyed.
+//! Many applications in one process, each with its own key: created, planned, updated and destroyed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::peers::Subject;
 use crate::start::memory;
 
 const FIRST: u64 = Simulator::SDK_APP_ID;
-/// Tencent's documented limit for each of its calls, which the provider keeps to.
+/// Tencent's documented rate limit of each call, which the provider respects.
 const CALLS_PER_SECOND: f64 = 200.0;
 
-/// The fleet that the budgets are about.
+/// The size of the fleet that the budgets are for.
 const FLEET_OF_BUDGET: usize = 1000;
 
-/// What is done with a fleet: the heading, the command, and which of two URLs the resources have.
+/// An operation on a fleet: the heading, the command, and which of two URLs the resources have.
 const OPERATIONS: [(&str, &[&str], usize); 4] = [
     ("create", &["apply", "-auto-approve"], 0),
     ("plan", &["plan"], 0),
@@ -30,20 +30,20 @@ const OPERATIONS: [(&str, &[&str], usize); 4] = [
     ("destroy", &["destroy", "-auto-approve"], 1),
 ];
 
-/// What an operation took.
+/// The measurements of an operation.
 #[derive(Debug)]
 struct Run {
     seconds: f64,
-    /// How often each of the API's calls was made.
+    /// The number of each of the API's calls.
     calls: BTreeMap<Action, usize>,
-    /// The provider's peak, in MB.
+    /// The provider's peak memory, in MB.
     memory: f64,
-    /// How long the provider itself computed.
+    /// The provider's CPU time.
     processor_seconds: f64,
 }
 
 impl Run {
-    /// What the calls alone take at Tencent's limit, which counts each of them apart.
+    /// Returns the time that the calls alone take at Tencent's rate limit, which applies to each call separately.
     fn limit(&self) -> f64 {
         self.calls.values().max().map_or(0.0, |calls| *calls as f64 / CALLS_PER_SECOND)
     }
@@ -149,7 +149,7 @@ fn ours(terraform: &Terraform, subject: &Subject, size: usize, parallelism: usiz
     )
 }
 
-/// The seconds that each operation takes without a provider.
+/// Measures the seconds that each operation takes without a provider.
 fn terraform_alone(terraform: &Terraform, size: usize) -> Result<Vec<f64>> {
     let workspace = Workspace::new(terraform, &Mirror::empty()?)?;
     let text = |url: &str| {
@@ -165,7 +165,7 @@ fn run_all(
     resource: impl Fn(&str) -> String,
     mut finish: impl FnMut(&mut Run),
 ) -> Result<Vec<Run>> {
-    // A map in a local: Terraform evaluates for_each anew for every instance, and goes through a set each time.
+    // Terraform evaluates for_each again for every instance, and walks through a set each time: hence a map in a local.
     let ids = format!("locals {{\n  ids = {{ for i in range({size}) : tostring({FIRST} + i) => i }}\n}}\n");
     let configure = |url: usize| {
         workspace.write("main.tf", &(ids.clone() + &resource(&format!("https://hooks.example.com/{url}"))))
@@ -210,15 +210,15 @@ fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
     Ok(Run { seconds, calls: BTreeMap::new(), memory: peak, processor_seconds: computed.values().sum() })
 }
 
-/// How long a process of one thread has computed so far.
+/// Returns the CPU time of a single-threaded process so far.
 fn processor_seconds(id: u32) -> Option<f64> {
     let statistics = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
     let nanoseconds: f64 = statistics.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds / 1e9)
 }
 
-/// The providers that a process has started, by any of its threads. A child that is not a provider yet still has the
-/// memory of its parent.
+/// Returns the providers that any thread of a process has started. A child that has not yet executed the provider still has
+/// its parent's memory.
 fn providers(id: u32) -> impl Iterator<Item = u32> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
     let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());

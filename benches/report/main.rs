@@ -1,20 +1,20 @@
-//! `cargo bench`: how fast the provider is, side by side with its peers, in one report.
+//! `cargo bench`: one report of the provider's speed, side by side with its peers.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `peers` | other providers to measure in the same run, fetched on request |
-//! | `start` | from the start of a process to its handshake line, and the memory that it has then |
+//! | `start` | from the start of a process to its handshake line, and its memory then |
 //! | `rpc` | requests over the real socket |
-//! | `commands` | what a provider adds to whole Terraform commands |
+//! | `commands` | the time a provider adds to whole Terraform commands |
 //! | `fleet` | many applications in one process |
 //! | `statistics` | medians and percentiles |
 //! | `page` | the report as a page of `docs/`, with a chart |
 //!
-//! The report is Markdown on standard output; a full run also writes it to `docs/guides/performance.md`. Nothing here
-//! fails for being slow.
+//! The report is Markdown on standard output. A full run also writes it to `docs/guides/performance.md`. Slowness is never a
+//! failure.
 
 #![cfg(unix)]
-// What a person asked for is on standard output.
+// The report goes to standard output.
 #![allow(clippy::print_stdout)]
 
 mod commands;
@@ -51,7 +51,7 @@ Usage: cargo bench [-- OPTIONS]
   --help   print this
 ";
 
-/// How much is measured.
+/// The extent of the measurements.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
     starts: usize,
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--short" => effort = SHORT,
             "--peers" => fetch = true,
-            // What cargo itself adds.
+            // cargo adds this argument.
             "--bench" => {}
             "--help" | "-h" => {
                 print!("{HELP}");

@@ -24,7 +24,7 @@ What to know about the budgets:
   column shows how long the provider itself computes.
 ";
 
-/// The report, as it grows.
+/// The report so far.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     head: String,
@@ -33,7 +33,7 @@ pub(crate) struct Page {
     groups: Vec<Group>,
 }
 
-/// A figure, and what it may be.
+/// A figure and its budget.
 #[derive(Debug)]
 pub(crate) struct Budget {
     what: String,
@@ -61,7 +61,7 @@ impl Budget {
     }
 }
 
-/// Bars that share a scale; the first one is this provider's.
+/// Bars on one scale. The first one is this provider's.
 #[derive(Debug)]
 pub(crate) struct Group {
     title: String,
@@ -75,12 +75,12 @@ impl Group {
         Self { title: title.to_owned(), bars, has_peers: false }
     }
 
-    /// The same figure of this provider and of its peers.
+    /// Creates a group that compares a figure of this provider with those of its peers.
     pub(crate) fn of_peers(title: &str, bars: Vec<Bar>) -> Self {
         Self { has_peers: true, ..Self::new(title, bars) }
     }
 
-    /// This provider's figure as a share of each peer's.
+    /// Returns this provider's figure as a share of each peer's.
     fn shares(&self) -> Option<Vec<String>> {
         let (ours, peers) = self.bars.split_first().filter(|(_, peers)| self.has_peers && !peers.is_empty())?;
         let shares = peers.iter().map(|peer| format!("{:.2}", ours.value / peer.value));
@@ -134,14 +134,14 @@ impl Page {
         self.groups.push(group);
     }
 
-    /// All of it, in Markdown.
+    /// Returns the whole report in Markdown.
     pub(crate) fn report(&self) -> String {
         let budgets = table(&["budget", "measured", "at most", ""], self.budgets.iter().map(Budget::row).collect());
         let missed = if self.budgets.iter().any(Budget::is_missed) { WHY_MISSED } else { "" };
         format!("{}{}\n## Budgets\n{budgets}{missed}{}", self.head, self.comparison(), self.sections)
     }
 
-    /// All that was measured of the peers as well, in one table.
+    /// Returns all comparisons with the peers in one table.
     fn comparison(&self) -> String {
         let groups = self.groups.iter().filter(|group| group.has_peers);
         let Some(first) = groups.clone().next().filter(|group| group.bars.len() > 1) else { return String::new() };
@@ -208,7 +208,7 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     format!("\n{}{}{}", row(&head), row(&rule), rows.iter().map(|cells| row(cells)).collect::<String>())
 }
 
-/// The machine, as far as that tells one from another.
+/// Describes the machine: what distinguishes it from others.
 fn machine() -> Result<String> {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));

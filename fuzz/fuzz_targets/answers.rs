@@ -1,6 +1,6 @@
-//! `ACTION FORM\nBYTES`: what comes back from `get`, `set` or `delete`: a `body` behind a right head, or all of the
-//! `http`. In it, `{sig}` becomes the UserSig of the request, and `{url}` the URL that it sets. The way is the public
-//! one: a client, and a server on loopback in the same thread.
+//! `ACTION FORM\nBYTES`: the answer to `get`, `set` or `delete`: a `body` with a valid head, or the whole `http`. In it, `{sig}`
+//! becomes the UserSig of the request, and `{url}` the URL it sets. The public client calls a server on loopback in the same
+//! thread.
 
 #![no_main]
 
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 
 const CALLS: Service = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
 
-/// A paced path stays slow for a while once an answer said that calls come too fast; another path does not.
+/// The number of paths that the inputs use in turn: after a "too fast" answer, calls to a path stay slow for a while.
 const PATHS: u32 = 1000;
 
 struct World {
@@ -34,13 +34,13 @@ impl World {
         let settings =
             Settings { request_timeout: Duration::from_secs(1), max_retries: 1, requests_per_second: NonZeroU32::MAX };
         let world = Self { listener, client: Client::new(settings), paths: 0 };
-        // The first call takes longer than others: it reads the system's certificates.
+        // The first call takes longer, because it reads the system's certificates.
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0}"#;
         world.exchange("delete", "body", ok, "", Duration::from_secs(10)).0.expect("success");
         world
     }
 
-    /// A call that is answered with `bytes`, and the UserSig that it came with.
+    /// Makes a call that is answered with `bytes`, and returns its result and its UserSig.
     fn exchange(
         &self,
         action: &str,
@@ -81,10 +81,10 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     WORLD.with_borrow_mut(|world| {
-        // One that the input cannot hold.
+        // A URL that the input cannot contain.
         let secret = format!("{:016x}", RandomState::new().hash_one(data));
         let url = format!("https://user:{secret}@hooks.example.com/?token={secret}");
-        // Little time, for whoever retries waits up to half a second.
+        // Little time, because a retry waits up to half a second.
         let (outcome, user_sig) = world.exchange(action, form, bytes, &url, Duration::from_millis(20));
         let Err(error) = outcome else { return };
         let text = format!("{error} {error:?} {}", error.kind.advice(&Credentials::SecretKey(String::new().into())));
@@ -118,7 +118,7 @@ async fn serve(listener: &TcpListener, form: &str, bytes: &[u8], user_sig: &mut 
     let mut connections = Vec::new();
     loop {
         let Ok((mut stream, _)) = listener.accept().await else { continue };
-        // No TIME_WAIT: there are more connections than ports.
+        // Avoids TIME_WAIT, because there are more connections than ports.
         let _ = stream.set_zero_linger();
         let mut request = Vec::new();
         while !request.ends_with(b"}") {
@@ -139,7 +139,7 @@ async fn serve(listener: &TcpListener, form: &str, bytes: &[u8], user_sig: &mut 
     }
 }
 
-/// `bytes` with `text` where it says `name`.
+/// Replaces `name` in `bytes` by `text`.
 fn quote(bytes: &[u8], name: &[u8], text: &str) -> Vec<u8> {
     let mut quoted = Vec::new();
     let mut rest = bytes;

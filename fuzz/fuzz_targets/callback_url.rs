@@ -1,4 +1,4 @@
-//! A text that may be a callback URL, with a marked secret in it.
+//! A text with a marked secret, as a callback URL.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ fuzz_target!(|text: &str| {
         assert_eq!(hidden, "***");
     }
 
-    // As a browser would read it, valid or not.
+    // Read as a browser would, valid or not.
     if let Ok(parsed) = Url::parse(text)
         && text.matches(SECRET).count() == 1
     {

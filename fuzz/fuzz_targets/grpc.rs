@@ -1,10 +1,10 @@
-//! `RPC FORM\nREQUEST`: a method of tfplugin6, and how the request is written:
+//! `RPC FORM\nREQUEST`: a method of tfplugin6, the form of the request, and the request:
 //!
 //! - `message`: protobuf.
-//! - `value`: the msgpack of its values, one behind the other with the byte 0xc1 between them.
-//! - `object`: the same in JSON, with the attributes that are not null; `"?"` is an attribute that is not known.
+//! - `value`: its values in msgpack, separated by the byte 0xc1.
+//! - `object`: its values in JSON, without null attributes. `"?"` is an unknown attribute.
 //!
-//! The provider's configuration is not known, so that nothing calls Tencent.
+//! The provider's configuration is unknown, so that nothing calls Tencent.
 
 #![no_main]
 
@@ -25,7 +25,7 @@ use terraform_provider_tencent_fuzz::{
 };
 use tonic::Request;
 
-/// The server that is configured, and asked nothing else.
+/// A server that only gets configured.
 static CONFIGURED: LazyLock<Server<TencentProvider>> = LazyLock::new(|| Server::new(TencentProvider::default()));
 
 fuzz_target!(|data: &[u8]| {
@@ -56,7 +56,7 @@ fn raw(msgpack: &[u8]) -> Option<DynamicValue> {
     Some(DynamicValue { msgpack: msgpack.to_vec(), json: Vec::new() })
 }
 
-/// An object's attributes; those that are left out are null.
+/// Builds an object from its attributes. Missing ones are null.
 fn object(text: &[u8], ty: &Type) -> Option<Value> {
     let mut json: Json = serde_json::from_slice(text).ok()?;
     let mut unknown = Vec::new();
@@ -73,7 +73,7 @@ fn object(text: &[u8], ty: &Type) -> Option<Value> {
     Some(unknown.iter().fold(value, |value, name| with(value, name, Value::Unknown)))
 }
 
-/// The type of the values of an RPC's request.
+/// Returns the type of the values in an RPC's request.
 fn values_type(rpc: &str) -> Type {
     match rpc {
         "validate_provider_config" | "configure_provider" => type_of(&SCHEMAS.provider),
@@ -94,7 +94,7 @@ fn values_of(rpc: &str, mut parts: Vec<Value>, ty: &Type) {
     values(rpc, &encoded.collect::<Vec<_>>());
 }
 
-/// What Terraform proposes: the configuration, and for what it leaves to the provider the prior value.
+/// Returns the state that Terraform proposes: the configuration, with prior values for computed attributes it leaves out.
 fn proposed(prior: &Value, config: &Value) -> Value {
     if config.is_null() {
         return Value::Null;
@@ -110,7 +110,7 @@ fn deferral(allowed: bool) -> Option<ClientCapabilities> {
     Some(ClientCapabilities { deferral_allowed: allowed, write_only_attributes_allowed: false })
 }
 
-/// An RPC with these values; further ones than given are the last again.
+/// Makes an RPC with these values. Missing ones repeat the last.
 fn values(rpc: &str, parts: &[Option<DynamicValue>]) {
     let value = |i: usize| parts.get(i).or(parts.last()).cloned().flatten();
     let type_name = || TYPE_NAME.to_owned();
@@ -145,7 +145,7 @@ fn values(rpc: &str, parts: &[Option<DynamicValue>]) {
                     ..Default::default()
                 };
                 let answer = answered(rpc, block_on(UNKNOWN.read_resource(Request::new(request))));
-                // As it was sent, whatever that is: without a client nothing is read.
+                // The same state as sent, because nothing is read without a client.
                 assert!(failed(&answer.diagnostics) || answer.new_state == value(0));
             }
         }
@@ -194,7 +194,7 @@ fn values(rpc: &str, parts: &[Option<DynamicValue>]) {
     }
 }
 
-/// Whether a configuration of the resource has no error.
+/// Returns whether a configuration of the resource is valid.
 fn is_valid(config: Option<DynamicValue>) -> bool {
     let request =
         proto::validate_resource_config::Request { type_name: TYPE_NAME.to_owned(), config, client_capabilities: None };
@@ -202,7 +202,7 @@ fn is_valid(config: Option<DynamicValue>) -> bool {
     !failed(&answered("validate_resource_config", answer).diagnostics)
 }
 
-/// Plans; what Terraform validated before must not break its rules for a plan.
+/// Plans, and asserts Terraform's rules for the plan of a valid configuration.
 fn plan(prior: Option<DynamicValue>, config: Option<DynamicValue>, proposed: Option<DynamicValue>) {
     let ty = type_of(&SCHEMAS.resource);
     let request = proto::plan_resource_change::Request {
@@ -220,7 +220,7 @@ fn plan(prior: Option<DynamicValue>, config: Option<DynamicValue>, proposed: Opt
     let decoded = |value: &Option<DynamicValue>| codec::decode(value.as_ref(), &ty);
     let (Ok(prior), Ok(proposed_value), Ok(config_value)) = (decoded(&prior), decoded(&proposed), decoded(&config))
     else {
-        // To destroy is to propose nothing: the configuration is not looked at.
+        // A destroy proposes null, whatever the configuration.
         return;
     };
     if proposed_value.is_null() {
@@ -233,12 +233,12 @@ fn plan(prior: Option<DynamicValue>, config: Option<DynamicValue>, proposed: Opt
     }
 }
 
-/// Whether Terraform lets a configuration through to the provider: what is computed only cannot be set.
+/// Returns whether Terraform accepts a configuration: read-only attributes cannot be set.
 fn is_configurable(config: &Value) -> bool {
     attributes(&SCHEMAS.resource).iter().all(|a| a.optional || a.required || config.attribute(&a.name).is_null())
 }
 
-/// Terraform's rules: what is configured is planned, or an equivalent prior value; only what is computed may differ.
+/// Asserts Terraform's rules: a configured value is planned, or an equivalent prior value. Only computed attributes may differ.
 fn follows_the_configuration(schema: &Schema, prior: &Value, config: &Value, planned: &Value) {
     for attribute in attributes(schema) {
         let of = |value: &Value| value.attribute(&attribute.name).clone();
@@ -252,12 +252,12 @@ fn follows_the_configuration(schema: &Schema, prior: &Value, config: &Value, pla
     }
 }
 
-/// What is marked as a secret in a provider block shows nowhere.
+/// Asserts that the secrets of a provider block appear nowhere.
 fn hides_secrets(config: Option<&DynamicValue>, diagnostics: &[Diagnostic]) {
     let Ok(config) = codec::decode(config, &type_of(&SCHEMAS.provider)) else { return };
     for attribute in attributes(&SCHEMAS.provider).iter().filter(|attribute| attribute.sensitive) {
         let Value::String(secret) = config.attribute(&attribute.name) else { continue };
-        // Short ones may be words of a diagnostic.
+        // Short secrets may be words of a diagnostic.
         if secret.contains("tok3n") && format!("{config:?}").matches(secret.as_str()).count() == 1 {
             assert!(!format!("{diagnostics:?}").contains(secret.as_str()), "{diagnostics:?}");
         }
@@ -277,7 +277,7 @@ macro_rules! message {
     };
 }
 
-/// An RPC with a request as it arrives.
+/// Makes an RPC with an encoded request.
 fn message(rpc: &str, data: &[u8]) {
     message! { rpc, data,
         UNKNOWN: get_metadata get_provider_schema get_resource_identity_schemas get_functions call_function

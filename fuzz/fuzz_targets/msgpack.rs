@@ -1,4 +1,4 @@
-//! `TYPE\nVALUE`: a type in cty's JSON form, and bytes that may be a value of it.
+//! `TYPE\nVALUE`: a type in cty's JSON form, and bytes as a value of it.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `WHAT VERSION\nJSON`: `state`, `move` or `identity`, the schema version, and what is stored.
+//! `WHAT VERSION\nJSON`: `state`, `move` or `identity`, the schema version, and the stored JSON.
 
 #![no_main]
 
@@ -53,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// A state is an object or nothing.
+/// Asserts that a state is an object or null.
 fn is_an_object(value: &Value) {
     assert!(matches!(value, Value::Object(_) | Value::Null), "{value:?}");
 }

@@ -1,4 +1,4 @@
-//! A text that may be a UserSig, or the document inside one.
+//! A text as a UserSig, or as the document inside one.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 
 thread_local! {
-    // Kept, for a new one takes longer than all else here.
+    // Reused, because making one takes longer than the rest.
     static ZLIB: RefCell<ZlibEncoder<Vec<u8>>> = RefCell::new(ZlibEncoder::new(Vec::new(), Compression::none()));
 }
 
@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data) {
         look(text.to_owned());
     }
-    // Few mutations keep zlib's checksum right: the document is made into a UserSig here.
+    // Mutations break zlib's checksum, so a UserSig is made from the document here.
     let compressed = ZLIB.with_borrow_mut(|zlib| zlib.write_all(data).and_then(|()| zlib.reset(Vec::new())));
     let compressed = compressed.expect("a write to memory");
     look(STANDARD.encode(compressed).replace('+', "*").replace('/', "-").replace('=', "_"));
@@ -44,7 +44,7 @@ fn look(text: String) {
     if u64::from(id) != claims.sdk_app_id {
         return;
     }
-    // What it claims can be signed and read back.
+    // Its claims can be signed and read back.
     let times = (Duration::from_secs(claims.issued_at), Duration::from_secs(claims.lifetime));
     if let Some(issued) = SystemTime::UNIX_EPOCH.checked_add(times.0) {
         let again = UserSig::sign(&"a key".to_owned().into(), &claims.identifier, id, issued, times.1);

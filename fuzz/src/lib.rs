@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a provider without network, and Terraform's rules for what it sends.
+//! Shared by the fuzz targets: a provider without network, and Terraform's rules for its answers.
 
 use std::cell::LazyCell;
 use std::fmt::Debug;
@@ -27,7 +27,7 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(work))
 }
 
-/// What the provider says of itself.
+/// The provider's schemas.
 pub struct Schemas {
     /// The provider block.
     pub provider: Schema,
@@ -52,7 +52,7 @@ impl Schemas {
 /// The schemas of a new server.
 pub static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&Server::new(TencentProvider::default())));
 
-/// A server whose SecretKey is not known yet: nothing that it is asked makes it call Tencent.
+/// A server whose SecretKey is unknown, so that no request makes it call Tencent.
 pub static UNKNOWN: LazyLock<Server<TencentProvider>> = LazyLock::new(|| {
     let server = Server::new(TencentProvider::default());
     let ty = type_of(&SCHEMAS.provider);
@@ -67,14 +67,14 @@ pub static UNKNOWN: LazyLock<Server<TencentProvider>> = LazyLock::new(|| {
     server
 });
 
-/// An object with one attribute replaced.
+/// Replaces one attribute of an object.
 pub fn with(object: Value, name: &str, value: Value) -> Value {
     let Value::Object(mut attributes) = object else { panic!("{object:?} is no object") };
     attributes.insert(name.to_owned(), value);
     Value::Object(attributes)
 }
 
-/// What came back from an RPC: never a gRPC error, for those are for bugs.
+/// Unwraps the answer to an RPC. A gRPC error would be a bug.
 pub fn answered<T: Debug>(rpc: &str, answer: Result<Response<T>, Status>) -> T {
     match answer {
         Ok(answer) => answer.into_inner(),
@@ -82,7 +82,7 @@ pub fn answered<T: Debug>(rpc: &str, answer: Result<Response<T>, Status>) -> T {
     }
 }
 
-/// Whether there is an error among them. Each must say something.
+/// Returns whether one of the diagnostics is an error. None may be empty.
 pub fn failed(diagnostics: &[Diagnostic]) -> bool {
     for diagnostic in diagnostics {
         assert!(!diagnostic.summary.is_empty() && !diagnostic.detail.is_empty(), "{diagnostic:?}");
@@ -90,18 +90,18 @@ pub fn failed(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity() == proto::diagnostic::Severity::Error)
 }
 
-/// A value that the provider sent.
+/// Decodes a value from the provider.
 pub fn sent(value: Option<&DynamicValue>, ty: &Type) -> Value {
     codec::decode(value, ty).expect("the provider sends values of its schema")
 }
 
-/// The attributes of a schema.
+/// Returns the attributes of a schema.
 pub fn attributes(schema: &Schema) -> &[Attribute] {
     let Block { attributes, .. } = schema.block.as_ref().expect("a block");
     attributes
 }
 
-/// The type of the values that a schema describes.
+/// Returns the type of the values that a schema describes.
 pub fn type_of(schema: &Schema) -> Type {
     object_of(attributes(schema))
 }

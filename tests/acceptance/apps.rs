@@ -1,17 +1,13 @@
-//! A fleet on one provider: each application has its own credentials, and nobody else's are tried.
+//! A fleet on one provider: each application has its own credentials, and is never called with those of another.
 
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, Service, Simulator};
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, resource, sends, this,
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, provider, resource, sends,
+    this,
 };
-
-/// The provider block with these arguments.
-fn provider(arguments: &str) -> String {
-    format!("provider \"tencent\" {{\n{arguments}\n}}\n")
-}
 
 fn of(id: u64, url: &str) -> String {
     resource(&format!("app_{id}"), &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")))
@@ -25,7 +21,7 @@ fn a_fleet_needs_no_default_application() -> Result {
     assert!((ID..ID + 3).all(|id| scenario.simulator.configuration(Service::Call, id).is_some()));
     scenario.expect_no_changes()?;
 
-    // A resource that names none does not get any.
+    // A resource that names no application gets none.
     scenario.configure(&this(&sends(&[START], URL)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
@@ -35,11 +31,17 @@ fn a_fleet_needs_no_default_application() -> Result {
 }
 
 #[test]
-fn each_application_may_be_called_elsewhere_and_as_somebody_else() -> Result {
+fn each_application_can_have_its_own_endpoint_and_identifier() -> Result {
     let elsewhere = Simulator::builder().app(App::new(ID + 1, key(ID + 1)).administrator("terraform")).start()?;
     let scenario = Scenario::new()?;
     let entry = format!(
-        "apps = {{\n\"{}\" = {{\nsecret_key = \"{}\"\nidentifier = \"terraform\"\nendpoint = \"{}\"\n}}\n}}",
+        r#"apps = {{
+"{}" = {{
+secret_key = "{}"
+identifier = "terraform"
+endpoint = "{}"
+}}
+}}"#,
         ID + 1,
         key(ID + 1),
         elsewhere.url()
@@ -52,16 +54,17 @@ fn each_application_may_be_called_elsewhere_and_as_somebody_else() -> Result {
 }
 
 #[test]
-fn the_credentials_of_one_application_are_not_tried_for_another() -> Result {
+fn the_credentials_of_one_application_are_never_used_for_another() -> Result {
     let scenario = Scenario::of_applications(2)?.applied(&(of(ID, URL) + &of(ID + 1, URL)))?;
-    let apps_without = format!("apps = {{ \"{ID}\" = {{ secret_key = \"{KEY}\" }} }}");
+    let apps_without = format!(r#"apps = {{ "{ID}" = {{ secret_key = "{KEY}" }} }}"#);
     for resources in [of(ID, URL) + &of(ID + 1, OTHER_URL), of(ID, URL)] {
         scenario.configure(&(provider(&apps_without) + &resources))?;
         for refresh in ["-refresh=true", "-refresh=false"] {
             let applied = scenario.run(&["apply", "-auto-approve", refresh])?;
             applied.expect_failure();
             let error = diagnostic(&applied, "The provider \"tencent\" has no credentials for SDKAppID 1400000002");
-            for said in ["It has credentials for SDKAppID 1400000001.", "apps = { \"1400000002\"", "ABANDON", "removed"]
+            for said in
+                ["It has credentials for SDKAppID 1400000001.", r#"apps = { "1400000002""#, "ABANDON", "removed"]
             {
                 assert!(error.contains(said), "{error}");
             }
@@ -78,17 +81,35 @@ fn the_credentials_of_one_application_are_not_tried_for_another() -> Result {
 }
 
 #[test]
-fn an_entry_that_contradicts_the_default_application_is_refused() -> Result {
+fn an_apps_entry_that_contradicts_the_default_application_is_refused() -> Result {
     let mut scenario = Scenario::new()?;
-    // Terraform prints the line to blame: a key that stands there would show.
+    // Terraform prints the line at fault, so the keys are not on it.
     scenario.workspace.env("TF_VAR_another", "s3cret").env("TF_VAR_same", KEY);
-    let variables = "variable \"another\" {}\nvariable \"same\" {}\n";
+    let variables = r#"variable "another" {}
+variable "same" {}
+"#;
     for (entry, name, said) in [
         ("secret_key = var.another", "secret_key", "a different SecretKey"),
-        ("secret_key = var.same\nidentifier = \"s3cretary\"", "identifier", "\"administrator\""),
-        ("secret_key = var.same\nregion = \"seoul\"", "region", "the endpoint http://127.0.0.1:"),
+        (
+            r#"secret_key = var.same
+identifier = "s3cretary""#,
+            "identifier",
+            "\"administrator\"",
+        ),
+        (
+            r#"secret_key = var.same
+region = "seoul""#,
+            "region",
+            "the endpoint http://127.0.0.1:",
+        ),
     ] {
-        let apps = format!("apps = {{\n\"{ID}\" = {{\n{entry}\n}}\n}}");
+        let apps = format!(
+            r#"apps = {{
+"{ID}" = {{
+{entry}
+}}
+}}"#
+        );
         scenario.configure(&(variables.to_owned() + &provider(&apps) + &of(ID, URL)))?;
         let plan = scenario.run(&["plan"])?;
         plan.expect_failure().expect_lacks("s3cret\"").expect_lacks(KEY);
@@ -101,13 +122,17 @@ fn an_entry_that_contradicts_the_default_application_is_refused() -> Result {
 }
 
 #[test]
-fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
+fn an_unknown_apps_entry_does_not_block_other_applications() -> Result {
     let scenario = Scenario::of_applications(2)?;
     let config = |note: &str, url: &str| {
         let later = json!({ "key": key(ID + 1), "note": note });
-        let apps = format!("apps = {{ \"{}\" = {{ secret_key = terraform_data.later.output.key }} }}", ID + 1);
-        format!("resource \"terraform_data\" \"later\" {{\n  input = {later}\n}}\n")
-            + &provider(&apps)
+        let apps = format!(r#"apps = {{ "{}" = {{ secret_key = terraform_data.later.output.key }} }}"#, ID + 1);
+        format!(
+            r#"resource "terraform_data" "later" {{
+  input = {later}
+}}
+"#
+        ) + &provider(&apps)
             + &of(ID, url)
             + &of(ID + 1, url)
     };
@@ -136,9 +161,15 @@ fn an_entry_that_is_unknown_holds_up_no_other() -> Result {
 }
 
 #[test]
-fn a_data_source_of_the_fleet() -> Result {
+fn a_data_source_without_credentials_is_an_error() -> Result {
     let scenario = Scenario::of_applications(2)?;
-    let read = format!("data \"tencent_call_callback\" \"there\" {{\n  sdk_app_id = {}\n}}\n", ID + 2);
+    let read = format!(
+        r#"data "tencent_call_callback" "there" {{
+  sdk_app_id = {}
+}}
+"#,
+        ID + 2
+    );
     scenario.configure(&(read + &this(&sends(&[END], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
@@ -148,33 +179,45 @@ fn a_data_source_of_the_fleet() -> Result {
 }
 
 #[test]
-fn entries_that_cannot_be_are_refused_without_their_secrets() -> Result {
+fn invalid_apps_entries_are_refused_without_quoting_their_secrets() -> Result {
     let mut scenario = Scenario::new()?;
     let secret = "5ecret".repeat(8);
     scenario.workspace.env("TF_VAR_secret", &secret);
     for (entries, name, said) in [
-        // Somebody took the key for the SDKAppID.
+        // The SecretKey in the SDKAppID's place.
         ("(var.secret) = { secret_key = var.secret }", "apps", "The value is not an SDKAppID. Each key of apps is"),
         ("calls = { secret_key = var.secret }", "apps", "\"calls\" is not an SDKAppID."),
         (
-            "\"1400000002\" = { secret_key = var.secret }\n\"01400000002\" = { secret_key = var.secret }",
+            r#""1400000002" = { secret_key = var.secret }
+"01400000002" = { secret_key = var.secret }"#,
             "apps[\"1400000002\"]",
             "\"01400000002\" and \"1400000002\" are the same SDKAppID.",
         ),
-        ("\"1400000002\" = { region = \"seoul\" }", "apps[\"1400000002\"]", "The entry has no credentials."),
+        (r#""1400000002" = { region = "seoul" }"#, "apps[\"1400000002\"]", "The entry has no credentials."),
         (
-            "\"1400000002\" = { secret_key = \"${var.secret}\\n\" }",
+            r#""1400000002" = { secret_key = "${var.secret}\n" }"#,
             "apps[\"1400000002\"].secret_key",
             "begins or ends with white space",
         ),
-        ("\"1400000002\" = { user_sig = var.secret }", "apps[\"1400000002\"].user_sig", "it is not a UserSig"),
+        (r#""1400000002" = { user_sig = var.secret }"#, "apps[\"1400000002\"].user_sig", "it is not a UserSig"),
         (
-            "\"1400000002\" = {\nsecret_key = var.secret\nuser_sig = var.secret\n}",
+            r#""1400000002" = {
+secret_key = var.secret
+user_sig = var.secret
+}"#,
             "apps[\"1400000002\"].user_sig",
             "both set",
         ),
     ] {
-        let apps = format!("variable \"secret\" {{}}\n{}", provider(&format!("apps = {{\n{entries}\n}}")));
+        let apps = format!(
+            r#"variable "secret" {{}}
+{}"#,
+            provider(&format!(
+                "apps = {{
+{entries}
+}}"
+            ))
+        );
         scenario.configure(&(apps + &of(ID, URL)))?;
         let plan = scenario.run(&["plan"])?;
         plan.expect_failure().expect_lacks(&secret);
@@ -186,7 +229,7 @@ fn entries_that_cannot_be_are_refused_without_their_secrets() -> Result {
 }
 
 #[test]
-fn an_instance_without_credentials_is_named_and_holds_up_no_other() -> Result {
+fn an_instance_without_credentials_is_named_and_does_not_block_the_others() -> Result {
     let scenario = Scenario::of_applications(2)?;
     scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
     let plan = scenario.run(&["plan"])?;
@@ -198,9 +241,15 @@ fn an_instance_without_credentials_is_named_and_holds_up_no_other() -> Result {
 }
 
 #[test]
-fn an_application_known_after_apply_is_planned_and_created() -> Result {
+fn an_application_known_only_after_apply_is_planned_and_created() -> Result {
     let scenario = Scenario::of_applications(2)?;
-    let later = format!("resource \"terraform_data\" \"later\" {{\n  input = {}\n}}\n", ID + 1);
+    let later = format!(
+        r#"resource "terraform_data" "later" {{
+  input = {}
+}}
+"#,
+        ID + 1
+    );
     let object = sends(&[START], URL) + "for_each = { later = terraform_data.later.output }\nsdk_app_id = each.value\n";
     scenario.configure(&(later + &this(&object)))?;
     let plan = scenario.run(&["plan"])?;
@@ -212,13 +261,17 @@ fn an_application_known_after_apply_is_planned_and_created() -> Result {
 }
 
 #[test]
-fn ten_thousand_entries_are_no_more_work_than_one() -> Result {
+fn unmanaged_entries_of_apps_cost_no_calls() -> Result {
     let scenario = Scenario::of_applications(1)?;
     let apps: serde_json::Map<_, _> =
         (ID..).take(10_000).map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
     // More than an environment variable holds.
     scenario.workspace.write("fleet.auto.tfvars.json", &json!({ "fleet": apps }).to_string())?;
-    let variable = "variable \"fleet\" {\n  type = map(object({ secret_key = string }))\n  sensitive = true\n}\n";
+    let variable = r#"variable "fleet" {
+  type = map(object({ secret_key = string }))
+  sensitive = true
+}
+"#;
     let scenario = scenario.applied(&(variable.to_owned() + &provider("apps = var.fleet") + &of(ID, URL)))?;
     scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(0);
     assert_eq!(scenario.calls(), [Get], "what is not managed is not called for");

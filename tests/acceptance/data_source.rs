@@ -1,21 +1,22 @@
-//! The data source: reading what is there, whoever set it, and branching on whether anything is.
+//! The data source: reads a configuration, whoever set it, and tells whether there is one.
 
 use serde_json::{Value, json};
 use tencent_simulator::{App, Configuration, FaultKind, Service};
 
 use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, URL, diagnostic, sends, this};
 
-const READ: &str =
-    "data \"tencent_call_callback\" \"there\" {}\noutput \"there\" { value = data.tencent_call_callback.there }\n";
+const READ: &str = r#"data "tencent_call_callback" "there" {}
+output "there" { value = data.tencent_call_callback.there }
+"#;
 
-/// What the output `there` is after an apply.
+/// Applies, and returns the output `there`.
 fn read(scenario: &Scenario) -> Result<Value> {
     scenario.apply()?;
     Ok(scenario.workspace.show_json()?["values"]["outputs"]["there"]["value"].clone())
 }
 
 #[test]
-fn what_is_configured_and_what_is_not() -> Result {
+fn the_data_source_tells_whether_a_configuration_exists() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(READ)?;
     let nothing = json!({
@@ -34,14 +35,27 @@ fn what_is_configured_and_what_is_not() -> Result {
 }
 
 #[test]
-fn another_application() -> Result {
+fn the_data_source_reads_another_application() -> Result {
     let scenario = Scenario::of_applications(2)?;
     scenario.simulator.put_configuration(Service::Call, ID + 1, Configuration::new(URL, [CHANGED]));
-    scenario.configure(&READ.replace("{}", &format!("{{\n  sdk_app_id = {}\n}}", ID + 1)))?;
+    scenario.configure(&READ.replace(
+        "{}",
+        &format!(
+            "{{
+  sdk_app_id = {}
+}}",
+            ID + 1
+        ),
+    ))?;
     let there = read(&scenario)?;
     assert_eq!((&there["id"], &there["url"]), (&json!((ID + 1).to_string()), &json!(URL)));
 
-    scenario.configure(&READ.replace("{}", "{\n  sdk_app_id = 0\n}"))?;
+    scenario.configure(&READ.replace(
+        "{}",
+        "{
+  sdk_app_id = 0
+}",
+    ))?;
     let validated = scenario.run(&["validate"])?;
     validated.expect_failure();
     diagnostic(&validated, "0 is not an SDKAppID");
@@ -49,7 +63,7 @@ fn another_application() -> Result {
 }
 
 #[test]
-fn a_module_can_branch_on_it() -> Result {
+fn a_module_can_branch_on_whether_a_configuration_exists() -> Result {
     let only_if_free = this(&(sends(&[START], URL) + "count = data.tencent_call_callback.there.configured ? 0 : 1"));
     let scenario = Scenario::new()?;
     scenario.somebody_sets(&[END], URL);
@@ -64,7 +78,7 @@ fn a_module_can_branch_on_it() -> Result {
 }
 
 #[test]
-fn what_fails_is_an_error() -> Result {
+fn a_failed_read_is_an_error() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.configure(READ)?;
     scenario.simulator.add_app(App::new(ID, "another key"));
@@ -82,22 +96,32 @@ fn what_fails_is_an_error() -> Result {
 }
 
 #[test]
-fn an_unknown_provider_defers_reading_to_apply() -> Result {
+fn an_unknown_provider_defers_the_read_to_apply() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.somebody_sets(&[START], URL);
     let later = format!(
-        "resource \"terraform_data\" \"later\" {{\n  input = \"{KEY}\"\n}}\n\
-         provider \"tencent\" {{\n  secret_key = terraform_data.later.output\n}}\n"
+        r#"resource "terraform_data" "later" {{
+  input = "{KEY}"
+}}
+provider "tencent" {{
+  secret_key = terraform_data.later.output
+}}
+"#
     );
-    // A provider that depends on what is created in the same run cannot be asked while planning.
-    let depending = READ.replace("{}", "{\n  depends_on = [terraform_data.later]\n}");
+    // A provider that depends on a resource of the same run cannot read while planning.
+    let depending = READ.replace(
+        "{}",
+        "{
+  depends_on = [terraform_data.later]
+}",
+    );
     scenario.configure(&(later.clone() + &depending))?;
     scenario.run(&["plan"])?.expect_success().expect_contains("(known after apply)");
     assert_eq!(scenario.calls(), []);
     assert_eq!(read(&scenario)?["url"], URL);
 
-    // Without that hint Terraform reads at plan, which cannot work yet.
+    // Without depends_on, Terraform reads while planning, which cannot work yet.
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.configure(&(later + READ))?;

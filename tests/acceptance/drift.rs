@@ -1,4 +1,4 @@
-//! Somebody changes the object elsewhere, in Tencent's console say: the plan shows it, and apply repairs it.
+//! Someone changes the configuration elsewhere, such as in Tencent's console: the plan shows it, and apply restores it.
 
 use rstest_reuse::apply;
 use serde_json::json;
@@ -35,7 +35,7 @@ fn every_change_made_elsewhere_is_shown_and_repaired_by_one_write(of: Of) -> Res
 }
 
 #[apply(each_service)]
-fn what_was_deleted_elsewhere_is_planned_again(of: Of) -> Result {
+fn a_configuration_deleted_elsewhere_is_created_again(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.simulator.remove_configuration(of.service, ID);
     let plan = scenario.run(&["plan", "-detailed-exitcode"])?;
@@ -46,7 +46,7 @@ fn what_was_deleted_elsewhere_is_planned_again(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn refresh_only_shows_and_accepts(of: Of) -> Result {
+fn refresh_only_shows_and_accepts_a_change_made_elsewhere(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.somebody_sets(&[of.end], OTHER_URL);
@@ -69,7 +69,7 @@ fn refresh_only_shows_and_accepts(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn without_refresh_nothing_is_asked(of: Of) -> Result {
+fn without_refresh_a_plan_makes_no_calls(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.somebody_sets(&[of.end], OTHER_URL);
     scenario.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
@@ -85,8 +85,11 @@ fn without_refresh_nothing_is_asked(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn ignored_changes_stay_as_somebody_made_them(of: Of) -> Result {
-    let ignoring = sends(&[of.start], URL) + "lifecycle {\nignore_changes = [url]\n}";
+fn ignore_changes_leaves_a_change_made_elsewhere_alone(of: Of) -> Result {
+    let ignoring = sends(&[of.start], URL)
+        + "lifecycle {
+ignore_changes = [url]
+}";
     let scenario = of.scenario()?.applied(&of.object(&ignoring))?;
     scenario.somebody_sets(&[of.start], OTHER_URL);
     scenario.expect_no_changes()?;
@@ -97,7 +100,7 @@ fn ignored_changes_stay_as_somebody_made_them(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_refresh_that_fails_is_an_error_and_leaves_the_state(of: Of) -> Result {
+fn a_failed_refresh_is_an_error_and_keeps_the_state(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     let before = scenario.workspace.state()?;
@@ -114,7 +117,7 @@ fn a_refresh_that_fails_is_an_error_and_leaves_the_state(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn an_object_without_commands_or_with_a_strange_url_is_shown_as_it_is(of: Of) -> Result {
+fn a_configuration_with_no_commands_or_an_invalid_url_is_shown_as_it_is(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     for commands in [json!([]), json!(null)] {
         let response = json!({ "Url": "not a URL", "CallbackCommandList": commands });
@@ -128,7 +131,7 @@ fn an_object_without_commands_or_with_a_strange_url_is_shown_as_it_is(of: Of) ->
 }
 
 #[apply(each_service)]
-fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference(of: Of) -> Result {
+fn a_value_that_tencent_normalizes_does_not_differ_in_every_plan(of: Of) -> Result {
     for stored in [
         json!({ "Url": "https://HOOKS.example.com/tencent/call/", "CallbackCommandList": [of.start] }),
         json!({ "Url": URL, "CallbackCommandList": [of.start.to_lowercase()] }),
@@ -137,7 +140,7 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference(of: Of) -> 
         let scenario = of.scenario()?;
         scenario.configure(&of.object(&sends(&[of.start], URL)))?;
         scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-        // Terraform plans once more when it applies: there is nothing yet.
+        // Skips the read of the plan that Terraform makes again when it applies.
         scenario.simulator.inject(Fault::new(FaultKind::Response(stored)).on(Get).skip(1));
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_success().expect_contains(&format!(
@@ -146,7 +149,7 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference(of: Of) -> 
         ));
         scenario.expect_no_changes()?;
 
-        // But a change made elsewhere is one.
+        // A change made elsewhere still is a difference.
         scenario.simulator.clear_faults();
         scenario.somebody_sets(&[of.end], OTHER_URL);
         assert_eq!(scenario.planned()?["actions"], json!(["update"]));
@@ -155,8 +158,7 @@ fn what_tencent_stores_in_a_form_of_its_own_is_no_endless_difference(of: Of) -> 
 }
 
 #[apply(each_service)]
-fn a_plan_over_something_else_than_was_written_never_claims_that_all_is_well(of: Of) -> Result {
-    // Whoever wrote it, and however often: a reviewer must see it in each plan.
+fn a_foreign_configuration_after_a_write_shows_in_every_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -188,16 +190,16 @@ fn equivalent_spellings_of_a_url_are_not_a_difference(of: Of) -> Result {
     Ok(())
 }
 
-/// Both resources of these tests: an update that the guard watches, or does not.
+/// Writes the resource `this`, with or without the guard (`overwrite_existing = false`).
 fn guarded(of: Of, guarded: bool, url: &str) -> String {
     of.object(&(sends(&[of.start], url) + &format!("overwrite_existing = {}\n", !guarded)))
 }
 
 #[apply(each_service)]
-fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form(of: Of) -> Result {
+fn another_writer_is_not_mistaken_for_normalization_by_tencent(of: Of) -> Result {
     let elsewhere = Configuration::new("https://hooks.example.com/somebody/else", [of.end]);
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
-    // Somebody answers both of our writes, and then stops.
+    // Someone overwrites both of our writes, and then stops.
     scenario.simulator.inject(Fault::new(FaultKind::ThenSomebodySets(elsewhere.clone())).on(of.overwrite).times(2));
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
     let applied = scenario.try_apply()?;
@@ -215,7 +217,7 @@ fn another_writer_on_the_same_host_is_not_taken_for_tencents_own_form(of: Of) ->
 }
 
 #[apply(each_service)]
-fn what_a_second_write_replaces_is_named(of: Of) -> Result {
+fn a_second_write_names_what_it_replaces(of: Of) -> Result {
     let elsewhere = Configuration::new("https://hooks.example.com/somebody/else?token=t0ken", [of.end]);
     for is_guarded in [false, true] {
         let scenario = of.scenario()?.applied(&guarded(of, is_guarded, URL))?;
@@ -242,7 +244,7 @@ fn what_a_second_write_replaces_is_named(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_saved_plan_says_what_it_replaces_that_it_did_not_show(of: Of) -> Result {
+fn applying_a_saved_plan_names_changes_made_since(of: Of) -> Result {
     let changed = &format!("The {} callback configuration of SDKAppID 1400000001 has changed since the plan", of.title);
     let elsewhere = "https://user:p4ssword@elsewhere.example.com/x?token=t0ken";
     for is_guarded in [false, true] {
@@ -261,7 +263,7 @@ fn a_saved_plan_says_what_it_replaces_that_it_did_not_show(of: Of) -> Result {
                 assert!(told.starts_with("Error") && told.contains("overwrite_existing is false"), "{told}");
                 assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
                 scenario.expect_remote(&[of.end], elsewhere);
-                // A new plan shows it, and then it is no surprise.
+                // A new plan shows the change, and its apply may overwrite it.
                 scenario.apply()?;
             } else {
                 applied.expect_success();
@@ -278,10 +280,17 @@ fn a_saved_plan_says_what_it_replaces_that_it_did_not_show(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_saved_replacement_says_what_it_replaces_that_it_did_not_show(of: Of) -> Result {
+fn applying_a_saved_replacement_names_changes_made_since(of: Of) -> Result {
     let this = of.this;
     for (is_guarded, policy) in [(false, "DELETE"), (true, "DELETE"), (false, "ABANDON"), (true, "ABANDON")] {
-        let object = guarded(of, is_guarded, URL).replace("\n}\n", &format!("deletion_policy = \"{policy}\"\n}}\n"));
+        let object = guarded(of, is_guarded, URL).replace(
+            "\n}\n",
+            &format!(
+                r#"deletion_policy = "{policy}"
+}}
+"#
+            ),
+        );
         let scenario = of.scenario()?.applied(&object)?;
         scenario.run(&["plan", "-out=tfplan", &format!("-replace={this}")])?.expect_success();
         scenario.somebody_sets(&[of.end], OTHER_URL);
@@ -298,7 +307,7 @@ fn a_saved_replacement_says_what_it_replaces_that_it_did_not_show(of: Of) -> Res
 }
 
 #[apply(each_service)]
-fn a_saved_plan_is_silent_about_what_it_showed_or_wants(of: Of) -> Result {
+fn applying_a_saved_plan_does_not_warn_of_changes_that_lose_nothing(of: Of) -> Result {
     for (commands, url) in [
         (&[of.start][..], URL),
         (&[of.start], OTHER_URL),
@@ -313,7 +322,7 @@ fn a_saved_plan_is_silent_about_what_it_showed_or_wants(of: Of) -> Result {
         scenario.expect_remote(&[of.start], OTHER_URL);
         scenario.expect_no_changes()?;
     }
-    // What was deleted meanwhile is written, or is gone already.
+    // A configuration deleted meanwhile is written again, or needs no deletion.
     let scenario = of.scenario()?.applied(&guarded(of, true, URL))?;
     for (text, there) in [(guarded(of, true, OTHER_URL), true), (String::new(), false)] {
         scenario.configure(&text)?;

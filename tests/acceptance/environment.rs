@@ -1,4 +1,4 @@
-//! A plan and its apply with different environments: said in words of the provider's own, and nothing is written.
+//! A plan and its apply with different environments: an error of the provider's own, and nothing is written.
 
 use tencent_simulator::{App, Configuration, Service, Simulator};
 
@@ -7,7 +7,7 @@ use crate::harness::{ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnosti
 const DIFFERENTLY: &str = "The provider's configuration has changed since the plan";
 
 #[test]
-fn another_endpoint_than_in_the_plan() -> Result {
+fn a_saved_plan_is_not_applied_through_another_endpoint() -> Result {
     for destroys in [false, true] {
         let mut scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
         scenario.configure(&if destroys { String::new() } else { this(&sends(&[START], OTHER_URL)) })?;
@@ -25,7 +25,7 @@ fn another_endpoint_than_in_the_plan() -> Result {
         assert_eq!((scenario.calls(), elsewhere.requests()), (vec![], vec![]));
         assert_eq!(scenario.instances()?, 1);
 
-        // A new plan asks there.
+        // A new plan uses the new endpoint.
         scenario.apply()?;
         scenario.expect_remote(&[START], URL);
         let there = elsewhere.configuration(Service::Call, ID).map(|configuration| configuration.url);
@@ -35,7 +35,7 @@ fn another_endpoint_than_in_the_plan() -> Result {
 }
 
 #[test]
-fn another_default_application_than_in_the_plan() -> Result {
+fn a_saved_plan_is_not_applied_to_another_default_application() -> Result {
     let mut scenario = Scenario::of_applications(2)?.applied(&this(&sends(&[START], URL)))?;
     scenario.configure(&this(&sends(&[START], OTHER_URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -50,7 +50,7 @@ fn another_default_application_than_in_the_plan() -> Result {
     assert_eq!(scenario.writes(), []);
     scenario.expect_remote(&[START], URL);
 
-    // A new plan replaces it, with both keys at hand.
+    // With the first default again, a new plan updates it.
     scenario.workspace.env("TENCENT_SDK_APP_ID", ID.to_string()).env("TENCENT_SECRET_KEY", KEY);
     scenario.apply()?;
     scenario.expect_remote(&[START], OTHER_URL);

@@ -1,34 +1,40 @@
-//! The ephemeral UserSig: whoever holds the key hands it to whoever must not.
+//! The ephemeral UserSig: a provider with the key signs it for one that must not have the key.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use tencent_simulator::Simulator;
-use terraform_cli::{Feature, Flavour, Terraform};
+use terraform_cli::{Feature, Flavour, Terraform, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{
     CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, sends, this,
 };
 
-/// One provider has the key. The other has a UserSig of the first one's, and calls with that.
+/// Writes two providers, one with the key. The other calls with a UserSig that the first one signs.
 pub(crate) fn handed_on(expires_in: &str, arguments: &str) -> String {
     format!(
-        "ephemeral \"tencent_user_sig\" \"pipeline\" {{\n  expires_in = \"{expires_in}\"\n}}\n\
-         provider \"tencent\" {{\n  alias      = \"keyless\"\n  sdk_app_id = {ID}\n  \
-         user_sig   = ephemeral.tencent_user_sig.pipeline.user_sig\n}}\n{}",
+        r#"ephemeral "tencent_user_sig" "pipeline" {{
+  expires_in = "{expires_in}"
+}}
+provider "tencent" {{
+  alias      = "keyless"
+  sdk_app_id = {ID}
+  user_sig   = ephemeral.tencent_user_sig.pipeline.user_sig
+}}
+{}"#,
         this(&format!("provider = tencent.keyless\n{arguments}"))
     )
 }
 
-/// The lifetimes of the UserSigs that calls were made with.
+/// Takes the requests, and returns the lifetimes of their UserSigs.
 fn lifetimes(scenario: &Scenario) -> BTreeSet<u64> {
     let user_sigs =
         scenario.simulator.take_requests().into_iter().map(|r| UserSig::from(r.user_sig.expect("a UserSig")));
     user_sigs.map(|user_sig| user_sig.claims().expect("claims").lifetime).collect()
 }
 
-/// The whole life of a resource whose provider never sees the key.
+/// Creates, updates and destroys a resource whose provider never sees the key.
 pub(crate) fn user_sigs_are_handed_on(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
     scenario.configure(&handed_on("25m", &sends(&[START], URL)))?;
@@ -46,23 +52,19 @@ pub(crate) fn user_sigs_are_handed_on(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn a_user_sig_is_handed_on() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+fn an_ephemeral_user_sig_can_be_passed_to_another_provider() -> Result {
+    needs!(TERRAFORM, Feature::Ephemeral);
     user_sigs_are_handed_on(&TERRAFORM)
 }
 
 #[test]
-fn a_saved_plan_has_none_in_it() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+fn applying_a_saved_plan_signs_a_new_user_sig() -> Result {
+    needs!(TERRAFORM, Feature::Ephemeral);
     let scenario = Scenario::new()?;
-    // Long enough for each of the two commands, on a slow machine too.
+    // Long enough for each of the two commands, even on a slow machine.
     scenario.configure(&handed_on("6s", &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=saved.tfplan"])?.expect_success();
-    // What was signed for the plan has ended: the apply signs anew.
+    // The UserSig of the plan has expired: the apply signs a new one.
     std::thread::sleep(Duration::from_secs(7));
     scenario.run(&["apply", "saved.tfplan"])?.expect_success();
     scenario.expect_remote(&[START], URL);
@@ -70,24 +72,28 @@ fn a_saved_plan_has_none_in_it() -> Result {
 }
 
 #[test]
-fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+fn a_key_known_only_after_apply_can_sign_a_user_sig() -> Result {
+    needs!(TERRAFORM, Feature::Ephemeral);
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TF_VAR_key", KEY);
     let config = format!(
-        "variable \"key\" {{}}\nresource \"terraform_data\" \"later\" {{\n  input = var.key\n}}\n\
-         provider \"tencent\" {{\n  secret_key = terraform_data.later.output\n}}\n{}",
+        r#"variable "key" {{}}
+resource "terraform_data" "later" {{
+  input = var.key
+}}
+provider "tencent" {{
+  secret_key = terraform_data.later.output
+}}
+{}"#,
         handed_on("25m", &sends(&[START], URL))
     );
     scenario.configure(&config)?;
     let plan = scenario.run(&["plan"])?;
     assert!(diagnostic(&plan, "cannot be opened yet").contains("to its depends_on"), "{plan}");
-    // OpenTofu decides by what the resource depends on, not by what the provider answers.
+    // OpenTofu defers by what the resource depends on, not by what the provider answers.
     if TERRAFORM.flavour() == Flavour::OpenTofu {
         plan.expect_failure();
-        let expires = "expires_in = \"25m\"";
+        let expires = r#"expires_in = "25m""#;
         scenario.configure(&config.replace(expires, &format!("{expires}\n  depends_on = [terraform_data.later]")))?;
     }
     scenario.apply()?;
@@ -97,18 +103,21 @@ fn a_key_that_is_known_after_apply_holds_up_no_plan() -> Result {
 }
 
 #[test]
-fn what_cannot_be_signed_is_an_error() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+fn an_invalid_user_sig_request_is_an_error() -> Result {
+    needs!(TERRAFORM, Feature::Ephemeral);
     let mut scenario = Scenario::new()?;
     for (arguments, said) in [
-        ("expires_in = \"181d\"", "\"181d\" is not a duration from \"1s\" to \"180d\"."),
-        ("user_id = \"\"", "The user_id is empty or contains white space."),
+        (r#"expires_in = "181d""#, "\"181d\" is not a duration from \"1s\" to \"180d\"."),
+        (r#"user_id = """#, "The user_id is empty or contains white space."),
         ("sdk_app_id = 0", "0 is not an SDKAppID"),
         ("sdk_app_id = 7", "has no credentials for SDKAppID 7"),
     ] {
-        scenario.configure(&format!("ephemeral \"tencent_user_sig\" \"one\" {{\n  {arguments}\n}}\n"))?;
+        scenario.configure(&format!(
+            r#"ephemeral "tencent_user_sig" "one" {{
+  {arguments}
+}}
+"#
+        ))?;
         let plan = scenario.run(&["plan"])?;
         plan.expect_failure();
         diagnostic(&plan, said);
@@ -122,7 +131,10 @@ fn what_cannot_be_signed_is_an_error() -> Result {
         Duration::from_secs(3600),
     );
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TENCENT_USER_SIG", user_sig.expose());
-    scenario.configure("ephemeral \"tencent_user_sig\" \"one\" {}\n")?;
+    scenario.configure(
+        r#"ephemeral "tencent_user_sig" "one" {}
+"#,
+    )?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure().expect_lacks(user_sig.expose());
     diagnostic(&plan, "the provider holds only the UserSig (TENCENT_USER_SIG) for it");

@@ -1,4 +1,4 @@
-//! Every error code of Tencent's: what a person is told, and what becomes of the write that failed.
+//! Every error code of Tencent's: the message for the user, and the outcome of the write that failed.
 
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
@@ -6,13 +6,9 @@ use tencent_simulator::{App, AppStatus, Configuration, Fault, FaultKind, Service
 use terraform_provider_tencent::tencent::{Credentials, ErrorCode};
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet, sends, this,
+    END, ID, KEY, ONE_ATTEMPT, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet,
+    sends, this,
 };
-
-const ONE_ATTEMPT: &str = "provider \"tencent\" {
-  max_retries = 0
-}
-";
 
 #[test]
 fn every_error_code_is_explained() -> Result {
@@ -43,7 +39,7 @@ fn every_error_code_is_explained() -> Result {
     }
     assert_eq!((diagnostics(&applied).len(), scenario.instances()?), (codes.len(), 0));
 
-    // 70001 is worth another try, with a UserSig signed anew, and 100300 a look at what is there; nothing else is.
+    // 70001 is retried with a new UserSig, 100300 after reading what exists; no other code is.
     let requests = scenario.simulator.take_requests();
     for (id, code) in (ID..).zip(&codes) {
         let attempts = requests.iter().filter(|r| r.action == Some(Set) && r.sdk_app_id == Some(id)).count();
@@ -62,7 +58,7 @@ fn every_error_code_is_explained() -> Result {
 }
 
 #[test]
-fn a_user_sig_that_has_expired_for_tencent_is_signed_anew() -> Result {
+fn a_user_sig_that_tencent_calls_expired_is_replaced() -> Result {
     let scenario = Scenario::new()?;
     let expired = FaultKind::ErrorCode { code: 70001, info: "expired".to_owned() };
     scenario.simulator.inject(Fault::new(expired).on(Set).times(1));
@@ -73,7 +69,7 @@ fn a_user_sig_that_has_expired_for_tencent_is_signed_anew() -> Result {
 }
 
 #[test]
-fn a_code_that_may_pass_is_tried_again() -> Result {
+fn transient_error_codes_are_retried() -> Result {
     let scenario = Scenario::new()?;
     for code in [100_001, 60008] {
         let fault = FaultKind::ErrorCode { code, info: String::new() };
@@ -86,7 +82,7 @@ fn a_code_that_may_pass_is_tried_again() -> Result {
 }
 
 #[test]
-fn what_tencent_refuses_is_told_as_it_is() -> Result {
+fn a_refusal_by_tencent_is_reported_with_its_code_and_advice() -> Result {
     let cases: [(App, &[&str]); 6] = [
         (App::new(ID, "another key"), &["error 70009", "Check that the SecretKey belongs to this SDKAppID"]),
         (App::new(ID + 1, KEY), &["error 70020", "region"]),
@@ -110,7 +106,7 @@ fn what_tencent_refuses_is_told_as_it_is() -> Result {
 }
 
 #[test]
-fn another_administrator_may_call() -> Result {
+fn another_administrator_can_make_the_calls() -> Result {
     let app = App { administrators: vec![], ..App::new(ID, KEY) }.administrator("terraform");
     let mut scenario = Scenario::on(&TERRAFORM, Simulator::builder().app(app).start()?)?;
     scenario.workspace.env("TENCENT_IDENTIFIER", "terraform");
@@ -119,7 +115,7 @@ fn another_administrator_may_call() -> Result {
 }
 
 #[test]
-fn a_failed_update_keeps_the_old_state_and_the_next_repairs() -> Result {
+fn a_failed_update_keeps_the_old_state_and_the_next_apply_completes_it() -> Result {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     let before = scenario.stored()?;
     let fault = FaultKind::ErrorCode { code: 60020, info: "suspended".to_owned() };
@@ -138,7 +134,7 @@ fn a_failed_update_keeps_the_old_state_and_the_next_repairs() -> Result {
 }
 
 #[test]
-fn a_failed_deletion_keeps_the_object_and_the_next_deletes() -> Result {
+fn a_failed_deletion_keeps_the_object_and_the_next_destroy_completes_it() -> Result {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     let before = scenario.stored()?;
     let fault = FaultKind::ErrorCode { code: 60017, info: "forbidden".to_owned() };
@@ -185,12 +181,12 @@ fn a_failed_replacement_is_completed_by_the_next_apply() -> Result {
 }
 
 #[test]
-fn an_answer_to_another_question_is_an_error() -> Result {
-    // OK, but nothing in it: neither "there is none" nor a configuration.
+fn an_ok_without_a_configuration_is_an_error() -> Result {
+    // Neither a configuration nor the code for "none".
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-0" });
     scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(Get));
-    scenario.configure(&format!("provider \"tencent\" {{\nmax_retries = 0\n}}\n{}", this(&sends(&[START], URL))))?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     assert!(diagnostic(&plan, "Reading the Call callback configuration").contains("no configuration"));

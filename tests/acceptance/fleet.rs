@@ -1,4 +1,4 @@
-//! A fleet in one process: two hundred applications with a key each, and every call that they take.
+//! A fleet in one process: two hundred applications, each with its key, and every call they take.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::harness::{END, ID, OTHER_URL, Result, START, Scenario, URL, diagnosti
 
 const APPLICATIONS: usize = 200;
 
-/// How often an operation makes each call for each application, by the table in the guide.
+/// Reads the guide's table: how often an operation makes each call for each application.
 fn documented(operation: &str) -> BTreeMap<String, usize> {
     let guide = include_str!("../../docs/guides/many-applications.md");
     let row = guide.lines().find_map(|line| line.strip_prefix(&format!("| {operation} | ")));
@@ -17,7 +17,7 @@ fn documented(operation: &str) -> BTreeMap<String, usize> {
     calls.split(", ").filter_map(call).collect()
 }
 
-/// Each application took the same calls: as many as the guide says.
+/// Asserts that each application took as many calls as the guide says.
 #[track_caller]
 fn expect_calls(scenario: &Scenario, operation: &str) {
     let mut calls: BTreeMap<u64, BTreeMap<String, usize>> = BTreeMap::new();
@@ -40,13 +40,13 @@ fn expect_everywhere(scenario: &Scenario, expected: Option<&Configuration>) {
 }
 
 #[test]
-fn two_hundred_applications_take_no_more_calls_than_they_need() -> Result {
+fn two_hundred_applications_take_no_more_calls_than_documented() -> Result {
     calls("-parallelism=10")
 }
 
 #[test]
 #[ignore = "takes as long again; run by .ci/run"]
-fn neither_do_they_all_at_once() -> Result {
+fn two_hundred_applications_at_once_take_no_more_calls_than_documented() -> Result {
     calls("-parallelism=100")
 }
 

@@ -1,25 +1,33 @@
-//! Functions: what a configuration can ask without calling Tencent.
+//! Functions: what a configuration can compute without calling Tencent.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 use tencent_simulator::Simulator;
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::harness::{CHANGED, END, ID, KEY, Result, START, Scenario, TERRAFORM, URL, diagnostic, this};
 
-const CLAIMS: &str = "variable \"user_sig\" {\n  sensitive = true\n}\n\
-                      output \"claims\" {\n  value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))\n}\n";
+const CLAIMS: &str = r#"variable "user_sig" {
+  sensitive = true
+}
+output "claims" {
+  value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
+}
+"#;
 
-/// Both functions, where there are functions.
+/// Calls two functions and checks their results.
 pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
     let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let user_sig =
         UserSig::sign(&KEY.to_owned().into(), "administrator", ID.to_string().parse()?, at, Duration::from_secs(60));
     scenario.workspace.env("TF_VAR_user_sig", user_sig.expose());
-    let all = this(&format!("url = \"{URL}\"\ncallback_commands = provider::tencent::callback_commands(\"call\")"));
+    let all = this(&format!(
+        r#"url = "{URL}"
+callback_commands = provider::tencent::callback_commands("call")"#
+    ));
     scenario.configure(&(CLAIMS.to_owned() + &all))?;
     scenario.apply()?;
     scenario.expect_remote(&[START, CHANGED, END], URL);
@@ -32,18 +40,14 @@ pub(crate) fn functions_answer(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn functions_need_no_call() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+fn functions_work_without_calling_tencent() -> Result {
+    needs!(TERRAFORM, Feature::Functions);
     functions_answer(&TERRAFORM)
 }
 
 #[test]
-fn what_they_refuse_is_an_error_of_the_argument() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+fn functions_blame_the_argument_they_refuse() -> Result {
+    needs!(TERRAFORM, Feature::Functions);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_user_sig", "tok3n-to-hide");
     scenario.configure(CLAIMS)?;
@@ -52,7 +56,12 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
     let error = diagnostic(&plan, "Invalid value for \"user_sig\" parameter");
     assert!(error.ends_with("it is not a UserSig of version 2.0; check that it was copied whole."), "{error}");
 
-    scenario.configure("output \"all\" {\n  value = provider::tencent::callback_commands(\"tok3n-to-hide\")\n}\n")?;
+    scenario.configure(
+        r#"output "all" {
+  value = provider::tencent::callback_commands("tok3n-to-hide")
+}
+"#,
+    )?;
     let plan = scenario.run(&["plan"])?;
     let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
     assert!(error.ends_with("no such service; it must be one of \"call\", \"room\", \"live\"."), "{error}");
@@ -61,19 +70,23 @@ fn what_they_refuse_is_an_error_of_the_argument() -> Result {
 }
 
 #[test]
-fn a_signature_is_as_secret_as_its_token() -> Result {
-    if !TERRAFORM.has(Feature::Functions) {
-        return Ok(());
-    }
+fn a_signature_is_as_sensitive_as_its_token() -> Result {
+    needs!(TERRAFORM, Feature::Functions);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_token", "xxxxyyyy");
     let output = |time: &str| {
         format!(
-            "variable \"token\" {{\n  sensitive = true\n}}\noutput \"sign\" {{\n  sensitive = true\n  value = \
-             provider::tencent::callback_signature(var.token, {time})\n}}\n"
+            r#"variable "token" {{
+  sensitive = true
+}}
+output "sign" {{
+  sensitive = true
+  value = provider::tencent::callback_signature(var.token, {time})
+}}
+"#
         )
     };
-    // A number does as well: Terraform makes it a string.
+    // Terraform converts a number to a string.
     for time in ["\"1669872112\"", "1669872112"] {
         scenario.configure(&output(time))?;
         scenario.apply()?.expect_lacks("17773bc3");

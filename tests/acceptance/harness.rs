@@ -1,4 +1,4 @@
-//! What every test stands on: a simulator of its own, a workspace whose provider calls it, and ways to look at both.
+//! Fixtures of the tests: a simulator, a workspace whose provider calls it, and ways to inspect both.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,77 +6,46 @@ use std::sync::LazyLock;
 
 use rstest_reuse::template;
 use serde_json::{Value, json};
-use tencent_simulator::{Action, App, Configuration, Service, Simulator};
+use tencent_simulator::{Action, App, Configuration, Simulator};
 use terraform_cli::{Mirror, Output, Terraform, Workspace};
 
-/// The Terraform at hand.
+#[path = "../services/mod.rs"]
+mod services;
+
+pub(crate) use services::*;
+
+/// The Terraform or OpenTofu that the tests run.
 pub(crate) static TERRAFORM: LazyLock<Terraform> = LazyLock::new(|| Terraform::find().expect("a Terraform to run"));
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-/// The application of a simulator that was told of none.
+/// The only application of a simulator that was given none.
 pub(crate) const ID: u64 = Simulator::SDK_APP_ID;
-/// Its key.
+/// The SecretKey of [`ID`].
 pub(crate) const KEY: &str = Simulator::SECRET_KEY;
 pub(crate) const URL: &str = "https://hooks.example.com/tencent/call";
 pub(crate) const OTHER_URL: &str = "https://other.example.com/calls";
-pub(crate) const START: &str = "Call.CallbackAfterStartCall";
-pub(crate) const CHANGED: &str = "Call.CallbackAfterMemberChanged";
-pub(crate) const END: &str = "Call.CallbackAfterEndCall";
+pub(crate) const START: &str = CALL.start;
+pub(crate) const CHANGED: &str = CALL.changed;
+pub(crate) const END: &str = CALL.end;
 
-/// The key of an application: each has its own, as at Tencent.
+/// A provider block that retries nothing.
+pub(crate) const ONE_ATTEMPT: &str = r#"provider "tencent" {
+  max_retries = 0
+}
+"#;
+/// The lifecycle of a resource whose replacement is created first.
+pub(crate) const CREATE_BEFORE_DESTROY: &str = "lifecycle {
+  create_before_destroy = true
+}
+";
+
+/// Returns the SecretKey of an application. Each application has its own, as at Tencent.
 pub(crate) fn key(id: u64) -> String {
     if id == ID { KEY.to_owned() } else { format!("{id:064}") }
 }
 
-/// What the tests of all services need to know of one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Of {
-    pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
-    pub(crate) service: Service,
-    /// The address of its resource `this`.
-    pub(crate) this: &'static str,
-    /// Three of its callback commands, in the reverse of their alphabetical order.
-    pub(crate) start: &'static str,
-    pub(crate) changed: &'static str,
-    pub(crate) end: &'static str,
-    /// The call that overwrites.
-    pub(crate) overwrite: Action,
-}
-
-pub(crate) const CALL: Of = Of {
-    name: "call",
-    title: "Call",
-    service: Service::Call,
-    this: THIS,
-    start: START,
-    changed: CHANGED,
-    end: END,
-    overwrite: Action::Set,
-};
-pub(crate) const ROOM: Of = Of {
-    name: "room",
-    title: "Room",
-    service: Service::Room,
-    this: "tencent_room_callback.this",
-    start: "Room.CallbackAfterUpdateRoomInfo",
-    changed: "Room.CallbackAfterMemberEnter",
-    end: "Mic.CallbackAfterSeatInfoChanged",
-    overwrite: Action::Update,
-};
-pub(crate) const LIVE: Of = Of {
-    name: "live",
-    title: "Live",
-    service: Service::Live,
-    this: "tencent_live_callback.this",
-    start: "Mic.CallbackAfterSeatInfoChanged",
-    changed: "Live.CallbackAfterMemberStateChanged",
-    end: "Live.CallbackAfterChangeOwner",
-    overwrite: Action::Update,
-};
-
-/// A test that every service passes.
+/// A test that runs for each of [`SERVICES`]. rstest needs them written out.
 #[template]
 #[rstest::rstest]
 #[case::call(crate::harness::CALL)]
@@ -87,94 +56,113 @@ pub(crate) const LIVE: Of = Of {
 fn each_service(#[case] of: Of) {}
 
 impl Of {
-    /// The type of its resource.
-    pub(crate) fn resource_type(self) -> &'static str {
-        self.this.trim_end_matches(".this")
-    }
-
-    /// Its resource `this` with these arguments.
+    /// Writes the resource `this`.
     pub(crate) fn object(self, arguments: &str) -> String {
         self.resource("this", arguments)
     }
 
-    /// Its resource of this name with these arguments.
+    /// Writes a resource block.
     pub(crate) fn resource(self, name: &str, arguments: &str) -> String {
-        format!("resource \"{}\" \"{name}\" {{\n{arguments}\n}}\n", self.resource_type())
+        format!(
+            r#"resource "{}" "{name}" {{
+{arguments}
+}}
+"#,
+            self.resource_type()
+        )
     }
 
-    /// Its resource `fleet` with these arguments, for each of `ids`.
+    /// Writes the resource `fleet`, with an instance for each of `ids`.
     pub(crate) fn fleet(self, ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
         let ids: serde_json::Map<_, _> = ids.into_iter().map(|id| (id.to_string(), Value::Null)).collect();
-        // A map in a local: Terraform evaluates for_each anew for every instance, and goes through a set each time.
-        format!("locals {{\n  fleet = {}\n}}\n", Value::from(ids))
-            + &self.resource("fleet", &format!("for_each = local.fleet\nsdk_app_id = each.key\n{arguments}"))
+        // Terraform evaluates for_each again for every instance, and walks through a set each time: hence a map in a local.
+        format!(
+            "locals {{
+  fleet = {}
+}}
+",
+            Value::from(ids)
+        ) + &self.resource(
+            "fleet",
+            &format!(
+                "for_each = local.fleet
+sdk_app_id = each.key
+{arguments}"
+            ),
+        )
     }
 
-    /// One application, without a callback configuration of this service.
+    /// Starts with one application, which has no callback configuration.
     pub(crate) fn scenario(self) -> Result<Scenario> {
         Ok(Scenario::new()?.of_service(self))
     }
 
-    /// Applications from [`ID`] on, without one of this service.
+    /// Starts with `count` applications from [`ID`] on, which have no callback configuration.
     pub(crate) fn applications(self, count: usize) -> Result<Scenario> {
         Ok(Scenario::of_applications(count)?.of_service(self))
     }
 }
 
-/// The address of the resource that [`this`] writes.
-pub(crate) const THIS: &str = "tencent_call_callback.this";
+/// The address of the resource that [`this()`] writes.
+pub(crate) const THIS: &str = CALL.this;
 
-/// [`CALL`]'s resource `this` with these arguments.
+/// Writes Call's resource `this`.
 pub(crate) fn this(arguments: &str) -> String {
     CALL.object(arguments)
 }
 
-/// [`CALL`]'s resource of this name with these arguments.
+/// Writes a resource block of Call's.
 pub(crate) fn resource(name: &str, arguments: &str) -> String {
     CALL.resource(name, arguments)
 }
 
-/// [`CALL`]'s resource `fleet` with these arguments, for each of `ids`.
+/// Writes Call's resource `fleet`, with an instance for each of `ids`.
 pub(crate) fn fleet(ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
     CALL.fleet(ids, arguments)
 }
 
-/// The two arguments that every resource has.
+/// Writes a provider block.
+pub(crate) fn provider(arguments: &str) -> String {
+    format!("{PROVIDER}{arguments}\n}}\n")
+}
+
+/// Writes the two arguments that every resource needs.
 pub(crate) fn sends(commands: &[&str], url: &str) -> String {
     format!("url = {}\ncallback_commands = {}\n", Value::from(url), Value::from(commands))
 }
 
-/// Tencent's side of the world and a person's.
+/// Tencent (the simulator) and a user (the workspace).
 pub(crate) struct Scenario {
     pub(crate) simulator: Simulator,
     pub(crate) workspace: Workspace,
-    /// Which service it is about.
+    /// The service whose resource `this` the methods inspect.
     of: Of,
-    /// Whether the provider's `apps` has applications.
+    /// Whether provider blocks set `apps`.
     has_apps: bool,
 }
 
-/// How a provider block begins.
-const PROVIDER: &str = "provider \"tencent\" {\n";
+/// The first line of a provider block.
+const PROVIDER: &str = r#"provider "tencent" {
+"#;
 const APPS: &str = "  apps = var.apps\n";
 
 impl Scenario {
-    /// One application, without a callback configuration.
+    /// Starts with one application, which has no callback configuration.
     pub(crate) fn new() -> Result<Self> {
         Self::on(&TERRAFORM, Simulator::start()?)
     }
 
-    /// Applications from [`ID`] on, each with its [`key`], all of which every provider block knows.
+    /// Starts with `count` applications from [`ID`] on, as [`Self::of`] does.
     pub(crate) fn of_applications(count: usize) -> Result<Self> {
         Self::of((ID..).take(count))
     }
 
-    /// The same of these applications.
+    /// Starts with these applications, each with its [`key`]. Every provider block has the credentials of all of them.
     pub(crate) fn of(ids: impl IntoIterator<Item = u64>) -> Result<Self> {
         Self::of_on(&TERRAFORM, ids)
     }
 
-    /// The same with this Terraform.
+    /// Does what [`Self::of`] does, on this Terraform.
     pub(crate) fn of_on(terraform: &Terraform, ids: impl IntoIterator<Item = u64>) -> Result<Self> {
         let (mut simulator, mut apps) = (Simulator::builder(), serde_json::Map::new());
         for id in ids {
@@ -183,16 +171,23 @@ impl Scenario {
         }
         let mut scenario = Self::on(terraform, simulator.start()?)?;
         scenario.has_apps = true;
-        // In the environment, for secrets are in no file.
+        // Tests search all files for secrets: these are in the environment.
         scenario.workspace.env("TF_VAR_apps", Value::from(apps).to_string());
         let ty = "map(object({ secret_key = string }))";
-        scenario
-            .workspace
-            .write("apps.tf", &format!("variable \"apps\" {{\n  type = {ty}\n  sensitive = true\n}}\n"))?;
+        scenario.workspace.write(
+            "apps.tf",
+            &format!(
+                r#"variable "apps" {{
+  type = {ty}
+  sensitive = true
+}}
+"#
+            ),
+        )?;
         Ok(scenario)
     }
 
-    /// This Terraform and this simulator. The environment names the default application and its key.
+    /// Combines a Terraform and a simulator. The environment names the default application and its key.
     pub(crate) fn on(terraform: &Terraform, simulator: Simulator) -> Result<Self> {
         let mirror = Mirror::new(Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent")), "0.1.0")?;
         let mut workspace = Workspace::new(terraform, &mirror)?;
@@ -206,18 +201,23 @@ impl Scenario {
             .env("TENCENT_SECRET_KEY", KEY);
         workspace.write(
             "versions.tf",
-            "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n",
+            r#"terraform {
+  required_providers {
+    tencent = { source = "callkit/tencent" }
+  }
+}
+"#,
         )?;
         workspace.init()?.expect_success();
         Ok(Self { simulator, workspace, of: CALL, has_apps: false })
     }
 
-    /// The same about this service.
+    /// Inspects the resource of this service from now on.
     pub(crate) fn of_service(self, of: Of) -> Self {
         Self { of, ..self }
     }
 
-    /// Makes `main.tf` this, with the applications in all its provider blocks unless it sets `apps` itself.
+    /// Writes `main.tf`. If provider blocks need `apps`, adds it, unless the text sets it.
     pub(crate) fn configure(&self, text: &str) -> Result {
         let text = match self.has_apps && !text.contains("apps = ") {
             false => text.to_owned(),
@@ -231,12 +231,12 @@ impl Scenario {
         Ok(self.workspace.run(arguments)?)
     }
 
-    /// `terraform apply`, however it ends.
+    /// Runs `terraform apply`, which may fail.
     pub(crate) fn try_apply(&self) -> Result<Output> {
         self.run(&["apply", "-auto-approve"])
     }
 
-    /// `terraform apply`, which succeeds.
+    /// Runs `terraform apply`, which must succeed.
     #[track_caller]
     pub(crate) fn apply(&self) -> Result<Output> {
         let applied = self.try_apply()?;
@@ -244,7 +244,7 @@ impl Scenario {
         Ok(applied)
     }
 
-    /// Makes `main.tf` this, applies it, and forgets the requests that it took.
+    /// Writes `main.tf`, applies it, and forgets the requests it took.
     #[track_caller]
     pub(crate) fn applied(self, text: &str) -> Result<Self> {
         self.configure(text)?;
@@ -253,28 +253,26 @@ impl Scenario {
         Ok(self)
     }
 
-    /// A plan finds nothing to do, and the next one neither.
+    /// Asserts that a plan finds nothing to do.
     #[track_caller]
     pub(crate) fn expect_no_changes(&self) -> Result {
-        for _ in 0..2 {
-            self.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
-        }
+        self.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
         Ok(())
     }
 
-    /// The planned change of the resource `this`: `actions`, `before`, `after`, `after_unknown` ….
+    /// Plans, and returns the change of the resource `this`: `actions`, `before`, `after`, `after_unknown` ….
     pub(crate) fn planned(&self) -> Result<Value> {
         let plan = self.workspace.plan_json(&[])?;
         let this = self.of.this;
         change(&plan, this).ok_or_else(|| format!("the plan has no {this}: {plan}").into())
     }
 
-    /// The attributes of the resource `this` in the state; none if it is not there.
+    /// Returns the attributes of the resource `this` in the state.
     pub(crate) fn stored(&self) -> Result<Option<Value>> {
         Ok(self.instance()?.map(|instance| instance["attributes"].clone()))
     }
 
-    /// The resource `this` in the state file, with all that Terraform notes of it.
+    /// Returns the instance of the resource `this` in the state file, with Terraform's metadata.
     pub(crate) fn instance(&self) -> Result<Option<Value>> {
         let state = self.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
@@ -282,7 +280,7 @@ impl Scenario {
         Ok(this.and_then(|resource| resource["instances"].get(0)).cloned())
     }
 
-    /// How many instances of the resource the state holds.
+    /// Counts the instances of the resource in the state, deposed ones included.
     pub(crate) fn instances(&self) -> Result<usize> {
         let state = self.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
@@ -290,64 +288,63 @@ impl Scenario {
         Ok(ours.map(|r| r["instances"].as_array().map_or(0, Vec::len)).sum())
     }
 
-    /// What Tencent holds for the default application.
+    /// Returns what Tencent holds for the default application.
     pub(crate) fn remote(&self) -> Option<Configuration> {
         self.simulator.configuration(self.of.service, ID)
     }
 
-    /// Tencent holds exactly this for the default application.
+    /// Asserts that Tencent holds exactly this for the default application.
     #[track_caller]
     pub(crate) fn expect_remote(&self, commands: &[&str], url: &str) {
         assert_eq!(self.remote().map(sorted), Some(sorted(Configuration::new(url, commands.iter().copied()))));
     }
 
-    /// Somebody sets the default application's configuration elsewhere.
+    /// Sets the default application's configuration, as someone would in the console.
     pub(crate) fn somebody_sets(&self, commands: &[&str], url: &str) {
         let configuration = Configuration::new(url, commands.iter().copied());
         self.simulator.put_configuration(self.of.service, ID, configuration);
     }
 
-    /// The calls since the last look, in order. Each was a well-formed one.
+    /// Takes the calls since the last time, in order. Each must be one of the API's.
     #[track_caller]
     pub(crate) fn calls(&self) -> Vec<Action> {
         let requests = self.simulator.take_requests();
         requests.into_iter().map(|r| r.action.unwrap_or_else(|| panic!("not one of the API's calls: {r:?}"))).collect()
     }
 
-    /// The calls since the last look that change something, in order. How often Terraform refreshes and plans along the
-    /// way is its own affair.
+    /// Takes the calls since the last time that change something, in order. Terraform decides how often it reads.
     #[track_caller]
     pub(crate) fn writes(&self) -> Vec<Action> {
         self.calls().into_iter().filter(|action| *action != Action::Get).collect()
     }
 }
 
-/// Order carries no meaning; a duplicate stays one.
+/// Sorts the commands, whose order means nothing. Duplicates stay.
 fn sorted(mut configuration: Configuration) -> Configuration {
     configuration.callback_commands.sort();
     configuration
 }
 
-/// The change that a plan has for `address`.
+/// Returns the planned change of the resource at `address`.
 pub(crate) fn change(plan: &Value, address: &str) -> Option<Value> {
     let changes = plan["resource_changes"].as_array()?;
     changes.iter().find(|c| c["address"] == address).map(|c| c["change"].clone())
 }
 
-/// The names of the attributes that differ between two objects.
+/// Returns the names of the attributes that differ between two objects.
 pub(crate) fn differences<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a str> {
     let object = before.as_object().expect("an object");
     object.iter().filter(|(name, value)| after[name.as_str()] != **value).map(|(name, _)| name.as_str()).collect()
 }
 
-/// The diagnostics that Terraform printed, each on one line and without its frame.
+/// Returns the diagnostics that Terraform printed, each on one line and without its frame.
 pub(crate) fn diagnostics(output: &Output) -> Vec<String> {
     let text = output.text();
     let boxes = text.split('╷').skip(1).map(|rest| rest.split('╵').next().unwrap_or(rest));
     boxes.map(|text| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// The one diagnostic among those of `output` that has `text`.
+/// Returns the one diagnostic of `output` that contains `text`.
 #[track_caller]
 pub(crate) fn diagnostic(output: &Output, text: &str) -> String {
     let mut with_text: Vec<_> = diagnostics(output).into_iter().filter(|d| d.contains(text)).collect();

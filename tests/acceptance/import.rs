@@ -1,20 +1,27 @@
-//! Objects that exist already come under management, leave it, and change their address.
+//! Existing configurations come under management, leave it, and change their address.
 
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
-use terraform_cli::Feature;
+use terraform_cli::{Feature, needs};
 
 use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
 impl Of {
     fn import_block(self, id: &str) -> String {
-        format!("import {{\n  to = {}\n  id = \"{id}\"\n}}\n", self.this)
+        format!(
+            r#"import {{
+  to = {}
+  id = "{id}"
+}}
+"#,
+            self.this
+        )
     }
 }
 
 #[apply(each_service)]
-fn import_by_command(of: Of) -> Result {
+fn import_by_command_writes_nothing(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.end, of.start, of.end], URL);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
@@ -40,7 +47,7 @@ fn import_by_command(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn import_by_block(of: Of) -> Result {
+fn import_by_block_writes_nothing(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.start], URL);
     scenario.configure(&(of.import_block(&ID.to_string()) + &of.object(&sends(&[of.start], URL))))?;
@@ -57,7 +64,8 @@ fn import_by_block(of: Of) -> Result {
 fn an_import_shows_what_it_will_change(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.start], OTHER_URL);
-    let settings = "deletion_policy = \"ABANDON\"\noverwrite_existing = false";
+    let settings = r#"deletion_policy = "ABANDON"
+overwrite_existing = false"#;
     scenario
         .configure(&(of.import_block(&ID.to_string()) + &of.object(&(sends(&[of.start, of.end], URL) + settings))))?;
     let plan = scenario.run(&["plan"])?;
@@ -69,7 +77,7 @@ fn an_import_shows_what_it_will_change(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn an_import_id_that_is_no_sdk_app_id_is_an_error(of: Of) -> Result {
+fn an_invalid_import_id_is_an_error(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     for id in ["this", "0", "4294967296", "-1", "1400000001 ", "call/1400000001", "1.4e9"] {
@@ -114,7 +122,7 @@ fn an_application_that_does_not_exist_cannot_be_imported(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_generated_configuration_plans_empty(of: Of) -> Result {
+fn a_generated_configuration_plans_no_changes(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.end, of.start], "https://hooks.example.com/?token=s3cret&v=1");
     scenario.configure(&of.import_block(&ID.to_string()))?;
@@ -133,7 +141,7 @@ fn a_generated_configuration_plans_empty(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn out_of_the_state_and_back(of: Of) -> Result {
+fn a_removed_object_can_be_imported_again(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.changed], URL)))?;
     let created = scenario.stored()?.expect("an object");
     scenario.run(&["state", "rm", of.this])?.expect_success();
@@ -145,7 +153,7 @@ fn out_of_the_state_and_back(of: Of) -> Result {
     assert_eq!(imported, created);
     assert_eq!(scenario.writes(), []);
 
-    // The next write is ours again.
+    // The next write sets last_request_id again.
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.apply()?;
     assert!(scenario.stored()?.expect("an object")["last_request_id"].is_string());
@@ -153,10 +161,17 @@ fn out_of_the_state_and_back(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_moved_object_is_only_renamed(of: Of) -> Result {
+fn a_moved_block_writes_nothing(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.resource("old", &sends(&[of.start], URL)))?;
-    let moved = format!("moved {{\n  from = {}.old\n  to = {this}\n}}\n", of.resource_type());
+    let moved = format!(
+        "moved {{
+  from = {}.old
+  to = {this}
+}}
+",
+        of.resource_type()
+    );
     scenario.configure(&(moved + &of.object(&sends(&[of.start], URL))))?;
     let plan = scenario.workspace.plan_json(&[])?;
     assert_eq!(change(&plan, of.this).expect("a change")["actions"], json!(["no-op"]));
@@ -169,13 +184,19 @@ fn a_moved_object_is_only_renamed(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_removed_block_forgets_and_deletes_nothing(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Removed) {
-        return Ok(());
-    }
+fn a_removed_block_deletes_nothing(of: Of) -> Result {
+    needs!(TERRAFORM, Feature::Removed);
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
-    scenario.configure(&format!("removed {{\n  from = {this}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
+    scenario.configure(&format!(
+        "removed {{
+  from = {this}
+  lifecycle {{
+    destroy = false
+  }}
+}}
+"
+    ))?;
     assert_eq!(scenario.planned()?["actions"], json!(["forget"]));
     scenario.apply()?;
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));

@@ -1,4 +1,4 @@
-//! Create, update, replace, destroy; what is a difference and what is none.
+//! Create, update, replace, destroy; what counts as a difference.
 
 use rstest_reuse::apply;
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ use crate::harness::{
 };
 
 #[apply(each_service)]
-fn an_object_lives_and_dies(of: Of) -> Result {
+fn a_configuration_is_created_updated_and_destroyed(of: Of) -> Result {
     lives_and_dies(&TERRAFORM, of).map(drop)
 }
 
-/// The whole life of an object on this Terraform, until it is destroyed.
+/// Creates, updates and destroys a configuration on this Terraform.
 pub(crate) fn lives_and_dies(terraform: &Terraform, of: Of) -> Result<Scenario> {
     let scenario = Scenario::on(terraform, Simulator::start()?)?.of_service(of);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
@@ -46,14 +46,14 @@ pub(crate) fn lives_and_dies(terraform: &Terraform, of: Of) -> Result<Scenario> 
     assert_eq!((&created["id"], &created["sdk_app_id"]), (&json!(ID.to_string()), &json!(ID)));
     assert_is_request_id(&created["last_request_id"]);
     scenario.expect_no_changes()?;
-    assert_eq!(scenario.calls(), [Get, Get]);
+    assert_eq!(scenario.calls(), [Get]);
 
     scenario.configure(&of.object(&sends(&[of.changed], OTHER_URL)))?;
     scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed").expect_contains("updated in-place");
     assert_eq!(scenario.writes(), [of.overwrite]);
     scenario.expect_remote(&[of.changed], OTHER_URL);
     scenario.expect_no_changes()?;
-    assert_eq!(scenario.calls(), [Get, Get]);
+    assert_eq!(scenario.calls(), [Get]);
 
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("1 destroyed");
     assert_eq!((scenario.writes(), scenario.remote()), (vec![Delete], None));
@@ -96,19 +96,23 @@ fn each_attribute_is_updated_in_place_by_one_write(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn settings_of_terraform_alone_send_nothing(of: Of) -> Result {
+fn settings_that_only_terraform_uses_send_nothing(of: Of) -> Result {
     let arguments = sends(&[of.start], URL);
     let scenario = of.scenario()?.applied(&of.object(&arguments))?;
     let created = scenario.stored()?.expect("an object");
     for (setting, changed) in [
-        ("deletion_policy = \"ABANDON\"", vec!["deletion_policy"]),
-        ("deletion_policy = \"ABANDON\"\noverwrite_existing = false", vec!["overwrite_existing"]),
+        (r#"deletion_policy = "ABANDON""#, vec!["deletion_policy"]),
         (
-            "timeouts = { create = \"1m\", delete = \"1m30s\" }",
+            r#"deletion_policy = "ABANDON"
+overwrite_existing = false"#,
+            vec!["overwrite_existing"],
+        ),
+        (
+            r#"timeouts = { create = "1m", delete = "1m30s" }"#,
             vec!["deletion_policy", "overwrite_existing", "timeouts"],
         ),
-        ("timeouts = { create = \"1m\" }", vec!["timeouts"]),
-        // Without them, the defaults hold again.
+        (r#"timeouts = { create = "1m" }"#, vec!["timeouts"]),
+        // Without settings, the defaults apply again.
         ("", vec!["timeouts"]),
     ] {
         scenario.configure(&of.object(&(arguments.clone() + setting)))?;
@@ -129,11 +133,11 @@ fn settings_of_terraform_alone_send_nothing(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_last_request_id_is_tencents(of: Of) -> Result {
+fn last_request_id_is_the_id_of_the_last_write(of: Of) -> Result {
     let scenario = of.scenario()?;
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-of-this-test" });
     scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(of.overwrite).times(1));
-    // The simulator has nothing to do with that answer; what is read back is there already.
+    // The simulator writes nothing when it gives that answer; the provider reads back what is there already.
     scenario.simulator.put_configuration(of.service, ID, Configuration::new(URL, [of.start]));
     let scenario = scenario.applied(&of.object(&sends(&[of.start], URL)))?;
     assert_eq!(scenario.stored()?.expect("an object")["last_request_id"], "Id-of-this-test");
@@ -150,7 +154,7 @@ fn the_order_and_repetition_of_commands_make_no_difference(of: Of) -> Result {
     scenario.somebody_sets(&[of.end, of.end, of.changed, of.start, of.end], URL);
     scenario.expect_no_changes()?;
 
-    // Fields that the documentation does not know (yet).
+    // Undocumented fields.
     let response =
         json!({ "Url": URL, "CallbackCommandList": [of.end, of.changed, of.start], "Version": 2, "Extra": [null] });
     scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get));
@@ -160,21 +164,21 @@ fn the_order_and_repetition_of_commands_make_no_difference(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn duplicates_are_not_sent(of: Of) -> Result {
+fn duplicate_commands_are_not_sent(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.end, of.start], URL)))?;
     scenario.expect_remote(&[of.start, of.end], URL);
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn an_object_that_is_gone_already_is_destroyed_in_peace(of: Of) -> Result {
-    // Terraform notices at refresh ...
+fn destroying_a_configuration_that_is_already_gone_succeeds(of: Of) -> Result {
+    // Terraform notices when refreshing …
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.simulator.remove_configuration(of.service, ID);
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
 
-    // ... or, without one, the deletion does.
+    // … or, without a refresh, the provider does when deleting.
     let scenario = scenario.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.simulator.remove_configuration(of.service, ID);
     scenario
@@ -187,7 +191,7 @@ fn an_object_that_is_gone_already_is_destroyed_in_peace(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn another_application_is_another_object(of: Of) -> Result {
+fn another_sdk_app_id_replaces_the_resource(of: Of) -> Result {
     let with_id = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
     let scenario = of.applications(2)?.applied(&with_id(ID))?;
     scenario.configure(&with_id(ID + 1))?;
@@ -206,7 +210,7 @@ fn another_application_is_another_object(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn another_default_application_replaces_what_belongs_to_the_default(of: Of) -> Result {
+fn another_default_application_replaces_its_resources(of: Of) -> Result {
     let mut scenario = of.applications(2)?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.workspace.env("TENCENT_SDK_APP_ID", (ID + 1).to_string()).env("TENCENT_SECRET_KEY", key(ID + 1));
     let planned = scenario.planned()?;
@@ -227,7 +231,11 @@ fn naming_the_default_application_is_no_change(of: Of) -> Result {
 
 #[apply(each_service)]
 fn for_each_manages_several_applications(of: Of) -> Result {
-    let arguments = format!("url = \"{URL}/${{each.key}}\"\ncallback_commands = [\"{}\"]", of.end);
+    let arguments = format!(
+        r#"url = "{URL}/${{each.key}}"
+callback_commands = ["{}"]"#,
+        of.end
+    );
     let scenario = of.applications(3)?.applied(&of.fleet(ID..ID + 3, &arguments))?;
     for id in ID..ID + 3 {
         let expected = Configuration::new(format!("{URL}/{id}"), [of.end]);
@@ -245,9 +253,9 @@ fn for_each_manages_several_applications(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn an_abandoned_object_stays(of: Of) -> Result {
+fn an_abandoned_configuration_stays_at_tencent(of: Of) -> Result {
     let scenario = of.scenario()?.applied(
-        &of.object(&(sends(&[of.start], "https://hooks.example.com/?token=s3cret") + "deletion_policy = \"ABANDON\"")),
+        &of.object(&(sends(&[of.start], "https://hooks.example.com/?token=s3cret") + r#"deletion_policy = "ABANDON""#)),
     )?;
     let stays = &format!("The {} callback configuration of SDKAppID 1400000001 stays at Tencent", of.title);
     let plan = scenario.run(&["plan", "-destroy"])?;
@@ -259,8 +267,8 @@ fn an_abandoned_object_stays(of: Of) -> Result {
     scenario.expect_remote(&[of.start], "https://hooks.example.com/?token=s3cret");
     assert_eq!(scenario.instances()?, 0);
 
-    // Taking the block out of the configuration is a destruction like any other.
-    let scenario = scenario.applied(&of.object(&(sends(&[of.start], URL) + "deletion_policy = \"ABANDON\"")))?;
+    // Removing the block from the configuration destroys the resource as well.
+    let scenario = scenario.applied(&of.object(&(sends(&[of.start], URL) + r#"deletion_policy = "ABANDON""#)))?;
     scenario.configure("")?;
     scenario.apply()?.expect_contains(stays).expect_contains("0 changed, 1 destroyed");
     scenario.expect_remote(&[of.start], URL);
@@ -268,8 +276,8 @@ fn an_abandoned_object_stays(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_policy_that_holds_is_the_last_one_applied(of: Of) -> Result {
-    let abandoned = of.object(&(sends(&[of.start], URL) + "deletion_policy = \"ABANDON\""));
+fn the_last_applied_deletion_policy_counts(of: Of) -> Result {
+    let abandoned = of.object(&(sends(&[of.start], URL) + r#"deletion_policy = "ABANDON""#));
     let scenario = of.scenario()?.applied(&abandoned)?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_lacks("stays at Tencent");
     assert_eq!(scenario.remote(), None);
@@ -277,10 +285,16 @@ fn the_policy_that_holds_is_the_last_one_applied(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn create_before_destroy_leaves_what_it_created(of: Of) -> Result {
+fn create_before_destroy_keeps_what_it_created(of: Of) -> Result {
     let with = |id: u64| {
         of.object(
-            &(sends(&[of.start], URL) + &format!("sdk_app_id = {id}\nlifecycle {{\ncreate_before_destroy = true\n}}")),
+            &(sends(&[of.start], URL)
+                + &format!(
+                    "sdk_app_id = {id}
+lifecycle {{
+create_before_destroy = true
+}}"
+                )),
         )
     };
     let scenario = of.applications(2)?.applied(&with(ID))?;

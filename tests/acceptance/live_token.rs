@@ -1,4 +1,4 @@
-//! The token that Live signs its events with: in the state, or in neither state nor plan; and never in a message.
+//! The token that Live signs its events with: in the state, or in neither state nor plan, and never in a message.
 
 use std::fs;
 
@@ -7,36 +7,51 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{self, DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Fault, FaultKind, Simulator, Token};
-use terraform_cli::{Feature, Output, Terraform};
+use terraform_cli::{Feature, Output, Terraform, needs};
 
-use crate::harness::{ID, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences};
+use crate::harness::{ID, ONE_ATTEMPT, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences};
 use crate::secrets::{contains, files, unzipped};
 
 const THIS: &str = "tencent_live_callback_token.this";
 const TOKEN: &str = "t0ken-to-hide-first";
 const OTHER: &str = "t0ken-to-hide-other";
 const THIRD: &str = "t0ken-to-hide-third";
-/// What all of them begin with.
+/// The common prefix of all tokens.
 const SECRET: &str = "t0ken-to-hide";
 const SUBJECT: &str = "Live callback token of SDKAppID 1400000001";
-const KEPT: &str = "variable \"token\" {\n  sensitive = true\n}\n";
-const KEPT_NOWHERE: &str = "variable \"token\" {\n  ephemeral = true\n}\n";
+const KEPT: &str = r#"variable "token" {
+  sensitive = true
+}
+"#;
+const KEPT_NOWHERE: &str = r#"variable "token" {
+  ephemeral = true
+}
+"#;
 
-/// Tencent, and a person whose every output is searched for tokens.
+/// A scenario whose output is searched for tokens.
 struct Signed(Scenario);
 
 fn resource(name: &str, arguments: &str) -> String {
-    format!("resource \"tencent_live_callback_token\" \"{name}\" {{\n{arguments}\n}}\n")
+    format!(
+        r#"resource "tencent_live_callback_token" "{name}" {{
+{arguments}
+}}
+"#
+    )
 }
 
-/// The token in the state, with further arguments.
+/// Writes the resource with `token`.
 fn kept(arguments: &str) -> String {
     KEPT.to_owned() + &resource("this", &format!("token = var.token\n{arguments}"))
 }
 
-/// The token in neither state nor plan.
+/// Writes the resource with `token_wo`.
 fn kept_nowhere(version: u32, arguments: &str) -> String {
-    let token = format!("token_wo = var.token\ntoken_wo_version = {version}\n{arguments}");
+    let token = format!(
+        "token_wo = var.token
+token_wo_version = {version}
+{arguments}"
+    );
     KEPT_NOWHERE.to_owned() + &resource("this", &token)
 }
 
@@ -51,13 +66,13 @@ impl Signed {
         Ok(Self(scenario))
     }
 
-    /// The variable is this from now on.
+    /// Sets the variable `token`.
     fn token(&mut self, token: &str) -> &Self {
         self.0.workspace.env("TF_VAR_token", token);
         self
     }
 
-    /// Runs a command, which prints no token.
+    /// Runs a command, which must not print a token.
     #[track_caller]
     fn run(&self, arguments: &[&str]) -> Result<Output> {
         let output = self.0.run(arguments)?;
@@ -80,7 +95,7 @@ impl Signed {
         Ok(self)
     }
 
-    /// The planned change of [`THIS`], of which the human-readable plan shows no token.
+    /// Plans without printing a token, and returns the planned change of [`THIS`].
     #[track_caller]
     fn planned(&self) -> Result<Value> {
         self.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -90,9 +105,7 @@ impl Signed {
 
     #[track_caller]
     fn expect_no_changes(&self) -> Result {
-        for _ in 0..2 {
-            self.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
-        }
+        self.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
         Ok(())
     }
 
@@ -109,7 +122,7 @@ impl Signed {
         self.0.simulator.token(ID).map(|token| (token.token, token.enabled))
     }
 
-    /// The calls since the last look that change something.
+    /// Takes the calls since the last time that change something.
     fn writes(&self) -> Vec<Action> {
         self.0.calls().into_iter().filter(|action| *action != GetToken).collect()
     }
@@ -121,7 +134,7 @@ impl Signed {
         Ok(ours.flat_map(|r| r["instances"].as_array().cloned().unwrap_or_default()).collect())
     }
 
-    /// The attributes of the one object in the state.
+    /// Returns the attributes of the only object in the state.
     #[track_caller]
     fn stored(&self) -> Result<Value> {
         let objects = self.objects()?;
@@ -129,7 +142,7 @@ impl Signed {
         Ok(objects[0]["attributes"].clone())
     }
 
-    /// No file holds a token.
+    /// Asserts that no file holds a token.
     #[track_caller]
     fn expect_hidden(&self) -> Result {
         for (file, content) in files(self.0.workspace.path()) {
@@ -146,7 +159,7 @@ impl Signed {
     }
 }
 
-/// The whole life of a token in the state.
+/// Creates, updates and destroys a token that is in the state.
 pub(crate) fn a_token_lives_and_dies(terraform: &Terraform) -> Result {
     let mut signed = Signed::on(terraform)?;
     signed.0.configure(&kept(""))?;
@@ -163,7 +176,7 @@ pub(crate) fn a_token_lives_and_dies(terraform: &Terraform) -> Result {
     assert_eq!(signed.writes(), [SetToken]);
     signed.expect_no_changes()?;
 
-    // Each change is one write, and what is Terraform's alone is none.
+    // Each change is one write. Settings that only Terraform uses are none.
     for (token, arguments, enabled, writes) in [
         (OTHER, "", true, 1),
         (OTHER, "enabled = false", false, 1),
@@ -184,19 +197,19 @@ pub(crate) fn a_token_lives_and_dies(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn the_life_of_a_token() -> Result {
+fn a_token_is_created_updated_and_destroyed() -> Result {
     a_token_lives_and_dies(&TERRAFORM)
 }
 
 #[test]
-fn what_is_gone_already_is_destroyed() -> Result {
+fn destroying_a_token_that_is_already_gone_succeeds() -> Result {
     let signed = Signed::new()?.applied(&kept(""))?;
     signed.0.simulator.remove_token(ID);
     signed.run(&["plan", "-detailed-exitcode"])?.expect_code(2).expect_contains("1 to add");
     signed.run(&["destroy", "-auto-approve", "-refresh=false"])?.expect_success().expect_lacks("Warning");
     assert_eq!(signed.objects()?.len(), 0);
 
-    // Deleted by somebody else in the very last moment: 100302.
+    // Someone else deletes the token right before: 100302.
     let signed = Signed::new()?.applied(&kept(""))?;
     let gone = FaultKind::ErrorCode { code: 100_302, info: "not configured".into() };
     signed.0.simulator.inject(Fault::new(gone).on(DeleteToken));
@@ -206,7 +219,7 @@ fn what_is_gone_already_is_destroyed() -> Result {
 }
 
 #[test]
-fn another_token_or_a_disabled_one_at_tencent_is_a_difference() -> Result {
+fn a_token_changed_or_disabled_elsewhere_is_a_difference() -> Result {
     let signed = Signed::new()?.applied(&kept(""))?;
     for (token, enabled, changed) in [
         (OTHER, true, vec!["last_request_id", "token"]),
@@ -227,7 +240,7 @@ fn another_token_or_a_disabled_one_at_tencent_is_a_difference() -> Result {
 }
 
 #[test]
-fn a_plan_says_what_it_overwrites_and_what_follows() -> Result {
+fn a_plan_warns_of_the_token_it_overwrites() -> Result {
     let signed = Signed::new()?;
     for (arguments, token, enabled, says) in [
         (
@@ -246,21 +259,21 @@ fn a_plan_says_what_it_overwrites_and_what_follows() -> Result {
             diagnostic(plan.expect_success(), &format!("Warning: This plan overwrites the existing {SUBJECT}"));
         assert!(warning.contains(says), "{warning}");
         assert!(warning.contains(&format!("with {THIS}")), "{warning}");
-        assert!(warning.contains(&format!("import {{ to = ADDRESS id = \"{ID}\" }}")), "{warning}");
+        assert!(warning.contains(&format!(r#"import {{ to = ADDRESS id = "{ID}" }}"#)), "{warning}");
     }
     signed.somebody_sets(OTHER, true);
     diagnostic(&signed.apply()?, "overwrites the existing");
     signed.expect_remote(TOKEN, true);
     signed.expect_no_changes()?;
 
-    // The same token is overwritten by nothing.
+    // Writing the same token overwrites nothing.
     signed.run(&["state", "rm", THIS])?.expect_success();
     diagnostic(&signed.run(&["plan"])?, &format!("The {SUBJECT} already exists as planned"));
     Ok(())
 }
 
 #[test]
-fn the_guard_refuses_what_would_be_lost() -> Result {
+fn the_guard_refuses_to_lose_a_token() -> Result {
     let mut signed = Signed::new()?;
     let guarded = kept("overwrite_existing = false");
     signed.0.configure(&guarded)?;
@@ -299,7 +312,7 @@ fn the_guard_refuses_what_would_be_lost() -> Result {
 }
 
 #[test]
-fn what_changed_since_the_plan_is_named() -> Result {
+fn an_apply_names_a_token_changed_since_the_plan() -> Result {
     let mut signed = Signed::new()?.applied(&kept(""))?;
     signed.token(THIRD).run(&["plan", "-out=tfplan"])?.expect_success();
     signed.somebody_sets(OTHER, true);
@@ -321,7 +334,7 @@ fn what_changed_since_the_plan_is_named() -> Result {
 }
 
 #[test]
-fn an_import_brings_the_token_into_the_state() -> Result {
+fn an_import_stores_the_token_in_the_state() -> Result {
     let signed = Signed::new()?;
     signed.0.configure(&kept(""))?;
     let nothing = signed.run(&["import", THIS, &ID.to_string()])?;
@@ -347,7 +360,13 @@ fn an_import_brings_the_token_into_the_state() -> Result {
 
     signed.run(&["state", "rm", THIS])?.expect_success();
     if TERRAFORM.has(Feature::Identity) {
-        let import = format!("import {{\n  to = {THIS}\n  identity = {{ sdk_app_id = {ID} }}\n}}\n");
+        let import = format!(
+            "import {{
+  to = {THIS}
+  identity = {{ sdk_app_id = {ID} }}
+}}
+"
+        );
         signed.0.configure(&(import + &kept("")))?;
         signed.apply()?.expect_contains("1 imported, 0 added, 0 changed");
     } else {
@@ -359,8 +378,8 @@ fn an_import_brings_the_token_into_the_state() -> Result {
 }
 
 #[test]
-fn an_abandoned_token_stays() -> Result {
-    let signed = Signed::new()?.applied(&kept("deletion_policy = \"ABANDON\""))?;
+fn an_abandoned_token_stays_at_tencent() -> Result {
+    let signed = Signed::new()?.applied(&kept(r#"deletion_policy = "ABANDON""#))?;
     let destroyed = signed.run(&["destroy", "-auto-approve"])?;
     let warning = diagnostic(destroyed.expect_success(), &format!("The {SUBJECT} stays at Tencent"));
     assert!(warning.contains("goes on signing"), "{warning}");
@@ -370,7 +389,7 @@ fn an_abandoned_token_stays() -> Result {
 }
 
 #[test]
-fn a_plan_that_cannot_work_is_an_error() -> Result {
+fn a_plan_that_tencent_would_refuse_is_an_error() -> Result {
     let mut signed = Signed::new()?;
     signed.0.configure(&kept(""))?;
     for code in [70009, 70020, 60010] {
@@ -381,9 +400,9 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
         let error = diagnostic(&plan, "Checking for an existing Live callback token of SDKAppID 1400000001 failed");
         assert!(error.contains(&format!("error {code}")) && error.contains("ErrorInfo: no ***"), "{error}");
     }
-    // What may pass is a warning, unless the guard needs to know.
+    // A transient failure is a warning, unless the guard needs the check.
     let gateway = FaultKind::Status { code: 502, retry_after: None, processed: false };
-    signed.0.configure(&("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &kept("")))?;
+    signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept("")))?;
     signed.0.simulator.inject(Fault::new(gateway));
     let plan = signed.run(&["plan"])?;
     diagnostic(plan.expect_success(), "This plan may overwrite an existing Live callback token.");
@@ -396,8 +415,12 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
         let error = diagnostic(plan.expect_failure(), "Invalid token");
         assert!(error.contains(says), "{error}");
     }
-    // What nobody knew when planning.
-    let later = "resource \"terraform_data\" \"token\" {\n  input = \"\"\n}\n".to_owned();
+    // An invalid token that is unknown when planning.
+    let later = r#"resource "terraform_data" "token" {
+  input = ""
+}
+"#
+    .to_owned();
     signed.0.configure(&(later + &resource("this", "token = terraform_data.token.output")))?;
     let applied = signed.run(&["apply", "-auto-approve"])?;
     let error = diagnostic(applied.expect_failure(), "Invalid token");
@@ -407,8 +430,8 @@ fn a_plan_that_cannot_work_is_an_error() -> Result {
 }
 
 #[test]
-fn after_a_failed_write_it_is_known_what_holds() -> Result {
-    let provider = "provider \"tencent\" {\n  max_retries = 0\n}\n";
+fn a_token_write_of_unknown_outcome_is_read_back() -> Result {
+    let provider = ONE_ATTEMPT;
     let lost = || FaultKind::ResetAfterProcessing;
     let failed = || FaultKind::ResetBeforeProcessing;
     let gateway = |processed| FaultKind::Status { code: 502, retry_after: None, processed };
@@ -445,8 +468,8 @@ fn after_a_failed_write_it_is_known_what_holds() -> Result {
 }
 
 #[test]
-fn what_is_written_is_read_back() -> Result {
-    // Right after the write, something else is there: once, and then every time.
+fn every_token_write_is_read_back() -> Result {
+    // Right after the write, the token is another one: once, and then every time.
     let other = || FaultKind::Response(json!({ "Token": OTHER, "IsTokenEnable": true }));
     let signed = Signed::new()?;
     signed.0.configure(&kept(""))?;
@@ -475,7 +498,7 @@ fn what_is_written_is_read_back() -> Result {
 }
 
 #[test]
-fn tencent_may_quote_tokens() -> Result {
+fn tokens_that_tencent_quotes_are_masked() -> Result {
     let mut signed = Signed::new()?.applied(&kept(""))?;
     let quoting = || FaultKind::ErrorCode { code: 100_002, info: format!("Token {OTHER} for {TOKEN} is no good") };
     signed.0.simulator.inject(Fault::new(quoting()).on(SetToken).times(1));
@@ -488,10 +511,17 @@ fn tencent_may_quote_tokens() -> Result {
 }
 
 fn import(name: &str) -> String {
-    format!("import {{\n  to = tencent_live_callback_token.{name}\n  id = \"{ID}\"\n}}\n")
+    format!(
+        r#"import {{
+  to = tencent_live_callback_token.{name}
+  id = "{ID}"
+}}
+"#
+    )
 }
 
-/// Renamed without `moved`, imported twice, left by an interrupted replacement: what is wanted stays.
+/// Destroys one of two objects of the same token, which come from a rename without `moved`, a second import, or an
+/// interrupted replacement. The token stays.
 pub(crate) fn no_wanted_token_is_deleted(terraform: &Terraform) -> Result {
     let token = |name: &str| resource(name, "token = var.token\noverwrite_existing = false");
     let expect_one = |signed: &Signed| -> Result {
@@ -524,11 +554,22 @@ pub(crate) fn no_wanted_token_is_deleted(terraform: &Terraform) -> Result {
         }
     }
 
-    let object =
-        KEPT.to_owned() + &resource("this", "token = var.token\nlifecycle {\n  create_before_destroy = true\n}\n");
-    let failing = "resource \"terraform_data\" \"dependent\" {\n  triggers_replace = \
-                   tencent_live_callback_token.this.last_request_id\n  provisioner \"local-exec\" {\n    command = \"exit \
-                   1\"\n  }\n}\n";
+    let object = KEPT.to_owned()
+        + &resource(
+            "this",
+            "token = var.token
+lifecycle {
+  create_before_destroy = true
+}
+",
+        );
+    let failing = r#"resource "terraform_data" "dependent" {
+  triggers_replace = tencent_live_callback_token.this.last_request_id
+  provisioner "local-exec" {
+    command = "exit 1"
+  }
+}
+"#;
     let signed = Signed::on(terraform)?.applied(&object)?;
     signed.0.configure(&(object.clone() + failing))?;
     signed.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_failure();
@@ -539,12 +580,12 @@ pub(crate) fn no_wanted_token_is_deleted(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn what_another_object_wants_is_not_deleted() -> Result {
+fn destroy_keeps_the_token_that_another_resource_needs() -> Result {
     no_wanted_token_is_deleted(&TERRAFORM)
 }
 
 #[test]
-fn two_resources_that_differ_are_an_error() -> Result {
+fn two_token_resources_that_differ_are_an_error() -> Result {
     let signed = Signed::new()?;
     signed.0.configure(
         &(KEPT.to_owned() + &resource("a", "token = var.token") + &resource("b", "token = var.token\nenabled = false")),
@@ -557,7 +598,7 @@ fn two_resources_that_differ_are_an_error() -> Result {
 }
 
 #[test]
-fn a_replacement_never_leaves_nothing() -> Result {
+fn a_replacement_never_deletes_the_token() -> Result {
     let signed = Signed::new()?.applied(&kept("overwrite_existing = false"))?;
     let refused = FaultKind::ErrorCode { code: 60017, info: String::new() };
     signed.0.simulator.inject(Fault::new(refused).on(SetToken));
@@ -573,12 +614,15 @@ fn a_replacement_never_leaves_nothing() -> Result {
 }
 
 #[test]
-fn the_token_and_the_configuration_of_live_are_two_things() -> Result {
+fn the_token_and_the_configuration_are_independent() -> Result {
     let signed = Signed::new()?;
     let both = |token: &str| {
         token.to_owned()
-            + "resource \"tencent_live_callback\" \"this\" {\n  url = \"https://hooks.example.com/live\"\n  \
-               callback_commands = [\"Live.CallbackAfterCreateRoom\"]\n}\n"
+            + r#"resource "tencent_live_callback" "this" {
+  url = "https://hooks.example.com/live"
+  callback_commands = ["Live.CallbackAfterCreateRoom"]
+}
+"#
     };
     signed.0.configure(&both(&kept("")))?;
     signed.apply()?.expect_contains("2 added");
@@ -590,7 +634,7 @@ fn the_token_and_the_configuration_of_live_are_two_things() -> Result {
     signed.expect_no_changes()
 }
 
-/// The whole life of a token that is in neither state nor plan.
+/// Creates, updates and destroys a token that is in neither state nor plan.
 pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
     let mut signed = Signed::on(terraform)?;
     signed.0.configure(&kept_nowhere(1, ""))?;
@@ -600,7 +644,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
     signed.expect_no_changes()?;
     signed.expect_hidden()?;
 
-    // Sent again with a new version only, or with anything else that is written.
+    // The token is sent again only with a new version, or when something else is written.
     let plan = signed.token(OTHER).run(&["plan", "-detailed-exitcode"])?;
     let warning = diagnostic(plan.expect_code(0), "token_wo has changed, but token_wo_version has not");
     assert!(warning.contains("change token_wo_version"), "{warning}");
@@ -614,7 +658,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
     signed.expect_remote(TOKEN, false);
     signed.expect_no_changes()?;
 
-    // Drift: of the token, of what is done with it, of both.
+    // Drift: of the token, of `enabled`, of both.
     for (token, enabled, changed) in [
         (OTHER, false, vec!["last_request_id", "token_wo_version"]),
         (TOKEN, true, vec!["enabled", "last_request_id"]),
@@ -635,13 +679,13 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
         signed.expect_hidden()?;
     }
 
-    // A write that fails, whatever is there afterwards, and a destruction.
+    // Writes that fail, and then a destroy.
     for fault in [
         FaultKind::ErrorCode { code: 60010, info: format!("no {TOKEN} and no {OTHER}") },
         FaultKind::ResetBeforeProcessing,
         FaultKind::Status { code: 502, retry_after: None, processed: false },
     ] {
-        signed.0.configure(&("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &kept_nowhere(3, "")))?;
+        signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept_nowhere(3, "")))?;
         signed.token(OTHER).0.simulator.inject(Fault::new(fault).on(SetToken).times(1));
         signed.run(&["apply", "-auto-approve"])?.expect_failure();
         signed.expect_remote(TOKEN, false);
@@ -655,7 +699,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// Before Terraform can keep a value out of its plan and state.
+/// Checks the error on versions without write-only arguments.
 pub(crate) fn a_secret_token_is_refused(terraform: &Terraform) -> Result {
     let signed = Signed::on(terraform)?;
     signed.0.configure(&kept_nowhere(1, "").replace("ephemeral", "sensitive"))?;
@@ -664,7 +708,7 @@ pub(crate) fn a_secret_token_is_refused(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn the_life_of_a_secret_token() -> Result {
+fn a_write_only_token_is_kept_nowhere() -> Result {
     match TERRAFORM.has(Feature::WriteOnly) {
         true => a_secret_token_is_kept_nowhere(&TERRAFORM),
         false => a_secret_token_is_refused(&TERRAFORM),
@@ -672,12 +716,10 @@ fn the_life_of_a_secret_token() -> Result {
 }
 
 #[test]
-fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
-    if !TERRAFORM.has(Feature::WriteOnly) {
-        return Ok(());
-    }
+fn token_and_token_wo_can_be_exchanged() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let signed = Signed::new()?;
-    // As an import leaves it: the token is in the state until the next apply.
+    // An import stores the token in the state until the next apply.
     signed.somebody_sets(TOKEN, true);
     signed.0.configure(&kept_nowhere(1, ""))?;
     signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
@@ -696,9 +738,13 @@ fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
     assert_eq!(signed.stored()?["token"], json!(TOKEN));
     signed.expect_no_changes()?;
 
-    // After a failed write, somebody else has made something of the secret one: it stays out of the state all the same.
-    let next = "variable \"next\" {\n  ephemeral = true\n  default = \"t0ken-to-hide-third\"\n}\n";
-    let provider = "provider \"tencent\" {\n  max_retries = 0\n}\n";
+    // After a failed write, someone else has disabled the secret token: it stays out of the state.
+    let next = r#"variable "next" {
+  ephemeral = true
+  default = "t0ken-to-hide-third"
+}
+"#;
+    let provider = ONE_ATTEMPT;
     signed
         .0
         .configure(&(provider.to_owned() + next + &resource("this", "token_wo = var.next\ntoken_wo_version = 1")))?;
@@ -712,10 +758,8 @@ fn between_a_token_that_is_kept_and_one_that_is_not() -> Result {
 }
 
 #[test]
-fn a_renamed_secret_token_is_kept() -> Result {
-    if !TERRAFORM.has(Feature::WriteOnly) {
-        return Ok(());
-    }
+fn renaming_a_resource_with_token_wo_keeps_the_token() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let signed = Signed::new()?.applied(&kept_nowhere(1, ""))?;
     signed.0.configure(&kept_nowhere(1, "").replace("\"this\"", "\"renamed\""))?;
     let applied = signed.apply()?;

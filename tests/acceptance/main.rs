@@ -1,36 +1,36 @@
-//! Acceptance tests: real Terraform and OpenTofu, the built provider, and the simulator of Tencent's API, as a person would use them.
+//! Acceptance tests: real Terraform or OpenTofu runs the built provider against the simulator of Tencent's API, as a user would.
 //!
-//! A test reads what that person reads (Terraform's output, the plan, the state) and what Tencent would know (the
-//! simulator's objects and its record of requests), never only an exit code. Tests of what all services share run once for
-//! each (`each_service`); the others take Call.
+//! A test checks what a user sees (Terraform's output, the plan, the state) and what Tencent knows (the simulator's objects
+//! and its record of requests), never only an exit code. Tests of what all services share run once for each service
+//! (`each_service`); the others use Call.
 //!
 //! | module | what it shows |
 //! | --- | --- |
-//! | `harness` | what every test stands on: a simulator, a workspace, and how to look at both |
-//! | `lifecycle` | create, update, replace, destroy; what is a difference and what is none |
-//! | `fleet` | two hundred applications in one process, and every call that they take |
-//! | `import` | objects that exist already come under management, leave it, and change their address |
-//! | `drift` | somebody changes the object elsewhere |
-//! | `one_object` | two objects of Terraform's that are one at Tencent |
-//! | `opentofu` | what only OpenTofu has |
+//! | `harness` | fixtures: a simulator, a workspace, and ways to inspect both |
+//! | `lifecycle` | create, update, replace, destroy; what counts as a difference |
+//! | `fleet` | two hundred applications in one process, and every call they take |
+//! | `import` | existing configurations come under management, leave it, and change their address |
+//! | `drift` | someone changes the configuration elsewhere |
+//! | `one_object` | several resources of one application |
+//! | `opentofu` | features that only OpenTofu has |
 //! | `overwrite` | nothing is overwritten by surprise |
-//! | `unknown` | values that are known after apply only |
+//! | `unknown` | values that are known only after apply |
 //! | `apps` | one provider for many applications |
-//! | `data_source` | reading what is there, whoever set it |
-//! | `ephemeral` | a UserSig for whoever must not hold the key |
-//! | `functions` | what a configuration can ask without calling Tencent |
-//! | `probe` | a receiver is tried after a change, and on the command line |
-//! | `query` | what exists is found, whoever made it |
-//! | `services` | what services do differently, and nobody notices |
-//! | `state` | states that other versions wrote, or nobody |
-//! | `validation` | bad input, and what it gets |
+//! | `data_source` | reads a configuration, whoever set it |
+//! | `ephemeral` | a UserSig for a provider that must not have the key |
+//! | `functions` | what a configuration can compute without calling Tencent |
+//! | `probe` | probes a receiver after each change, and on the command line |
+//! | `query` | finds existing configurations, whoever made them |
+//! | `services` | differences between services, which users do not notice |
+//! | `state` | states that other versions wrote, or that someone edited |
+//! | `validation` | invalid input, and its errors |
 //! | `environment` | a plan and its apply with different environments |
-//! | `errors` | every error code of Tencent's, and what becomes of failed writes |
+//! | `errors` | every error code of Tencent's, and the outcome of failed writes |
 //! | `live_token` | the token that Live signs its events with, in the state or in neither state nor plan |
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
-//! | `secrets` | what no output, log, plan or state may hold |
-//! | `user_sig` | calls with a UserSig made elsewhere, by Tencent's own implementation too |
-//! | `versions` | the same life on every version that can be had |
+//! | `secrets` | no output, log, plan or state holds a secret |
+//! | `user_sig` | calls with a UserSig made elsewhere, such as by Tencent's SDK |
+//! | `versions` | every feature on every version that can be installed |
 //! | `write_only` | a URL that is in neither state nor plan |
 
 mod apps;

@@ -1,4 +1,4 @@
-//! What happens between this machine and Tencent: lost answers, gateways, certificates, proxies, regions.
+//! Failures between this machine and Tencent: lost answers, gateways, certificates, proxies, regions.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,11 +14,9 @@ use tencent_simulator::Request;
 use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Service, Simulator};
 
 use crate::harness::{
-    CALL, END, ID, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, each_service,
-    fleet, sends, this,
+    CALL, END, ID, ONE_ATTEMPT, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics,
+    each_service, fleet, provider, sends, this,
 };
-
-const ONE_ATTEMPT: &str = "provider \"tencent\" {\n  max_retries = 0\n}\n";
 
 fn gateway(code: u16, processed: bool) -> FaultKind {
     FaultKind::Status { code, retry_after: None, processed }
@@ -44,7 +42,7 @@ fn a_write_whose_answer_is_lost_is_read_back() -> Result {
 }
 
 #[test]
-fn an_update_that_never_arrived_leaves_the_old_state() -> Result {
+fn an_update_that_never_arrived_keeps_the_old_state() -> Result {
     let scenario = Scenario::new()?.applied(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     let before = scenario.stored()?;
     scenario.simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Set));
@@ -61,12 +59,12 @@ fn an_update_that_never_arrived_leaves_the_old_state() -> Result {
 }
 
 #[test]
-fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so() -> Result {
+fn a_write_that_cannot_be_confirmed_or_read_back_is_an_error() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
-    // The look right before the write is answered.
+    // The check right before the write is answered.
     scenario.simulator.inject(Fault::new(gateway(502, false)).on(Get).skip(1));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
@@ -74,7 +72,7 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
     assert!(error.contains("may have been written all the same") && error.contains("next plan"), "{error}");
     assert_eq!(scenario.instances()?, 0);
 
-    // The next plan shows what is there, and goes on from it.
+    // The next plan starts from what exists.
     scenario.simulator.clear_faults();
     diagnostic(&scenario.run(&["plan"])?, "already exists as planned");
     scenario.apply()?;
@@ -82,7 +80,7 @@ fn a_write_that_can_neither_be_confirmed_nor_read_back_is_an_error_that_says_so(
 }
 
 #[test]
-fn what_failed_on_the_way_is_tried_again() -> Result {
+fn transient_network_failures_are_retried() -> Result {
     for kind in [FaultKind::ResetBeforeProcessing, FaultKind::ResetAfterProcessing, gateway(503, false)] {
         let scenario = Scenario::new()?;
         for action in [Get, Set, Delete] {
@@ -93,7 +91,7 @@ fn what_failed_on_the_way_is_tried_again() -> Result {
         assert_eq!(diagnostics(&applied), [""; 0], "{kind:?}");
         assert_eq!(scenario.writes(), [Set, Set]);
         scenario.expect_remote(&[START], URL);
-        // A second attempt at deleting what the first deleted meets 100301.
+        // The second attempt to delete gets 100301.
         scenario.run(&["destroy", "-auto-approve"])?.expect_success();
         assert_eq!((scenario.writes(), scenario.remote()), (vec![Delete, Delete], None));
     }
@@ -101,7 +99,7 @@ fn what_failed_on_the_way_is_tried_again() -> Result {
 }
 
 #[test]
-fn every_fault_on_the_way_is_explained() -> Result {
+fn every_network_fault_is_explained() -> Result {
     let faults: [(FaultKind, &[&str]); 9] = [
         (
             FaultKind::ResetBeforeProcessing,
@@ -124,7 +122,7 @@ fn every_fault_on_the_way_is_explained() -> Result {
     scenario.configure(&(ONE_ATTEMPT.to_owned() + &fleet(ids, &sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     for (id, (kind, _)) in (ID..).zip(&faults) {
-        // The look right before the write is answered.
+        // The check right before the write is answered.
         scenario.simulator.inject(Fault::new(kind.clone()).sdk_app_id(id).skip(1));
     }
     let applied = scenario.run(&["apply", "tfplan"])?;
@@ -140,12 +138,14 @@ fn every_fault_on_the_way_is_explained() -> Result {
 }
 
 #[test]
-fn no_answer_in_time() -> Result {
+fn a_timeout_names_the_limit_that_ran_out() -> Result {
     let scenario = Scenario::new()?;
     scenario.simulator.inject(FaultKind::NoAnswer);
     let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
-    let provider = "provider \"tencent\" {\n  max_retries = 0\n  request_timeout = \"300ms\"\n}\n";
-    scenario.configure(&(provider.to_owned() + &this(&guarded)))?;
+    let settings = r#"
+  max_retries     = 0
+  request_timeout = "300ms""#;
+    scenario.configure(&(provider(settings) + &this(&guarded)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     let error = diagnostic(&plan, "Checking for an existing Call callback configuration");
@@ -157,8 +157,8 @@ fn no_answer_in_time() -> Result {
     );
     assert_eq!(scenario.calls(), [Get]);
 
-    // The operation's own time ends all attempts.
-    scenario.configure(&this(&(guarded + "timeouts = { read = \"300ms\" }")))?;
+    // The operation's timeout ends all attempts.
+    scenario.configure(&this(&(guarded + r#"timeouts = { read = "300ms" }"#)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     assert!(diagnostic(&plan, "Checking for an existing").contains("timeout ran out"));
@@ -167,7 +167,7 @@ fn no_answer_in_time() -> Result {
 }
 
 #[test]
-fn nobody_listens() -> Result {
+fn a_refused_connection_is_explained() -> Result {
     let scenario = Scenario::new()?.applied(&(ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))))?;
     scenario.simulator.stop();
     let plan = scenario.run(&["plan"])?;
@@ -181,7 +181,7 @@ fn nobody_listens() -> Result {
 }
 
 #[test]
-fn a_gateway_may_ask_for_patience() -> Result {
+fn a_429_with_retry_after_is_retried() -> Result {
     let scenario = Scenario::new()?;
     let busy = FaultKind::Status { code: 429, retry_after: Some("1".to_owned()), processed: false };
     scenario.simulator.inject(Fault::new(busy).on(Set).times(1));
@@ -192,7 +192,7 @@ fn a_gateway_may_ask_for_patience() -> Result {
 }
 
 #[test]
-fn more_calls_than_tencent_allows_get_through_in_the_end() -> Result {
+fn rate_limited_calls_succeed_eventually() -> Result {
     let scenario = Scenario::of_applications(3)?;
     scenario.simulator.set_rate_limit(Some(1));
     scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
@@ -202,8 +202,8 @@ fn more_calls_than_tencent_allows_get_through_in_the_end() -> Result {
     Ok(())
 }
 
-/// Ctrl-C while a write is under way that meets these faults, one an attempt: Terraform tells the provider to stop during
-/// the last one. Returns what it says.
+/// Sends Ctrl-C during a write whose attempts meet these faults, one each: Terraform tells the provider to stop during the
+/// last attempt. Returns Terraform's output.
 #[cfg(unix)]
 fn interrupted<const N: usize>(scenario: &Scenario, of: Of, faults: [FaultKind; N]) -> Result<String> {
     use std::process::Stdio;
@@ -247,7 +247,7 @@ fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
 #[test]
 fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
     let scenario = Scenario::new()?;
-    // It is carried out on arrival; the answer would come long after the test.
+    // The write takes effect on arrival; its answer would come long after the test.
     let text = interrupted(&scenario, CALL, [FaultKind::Delay(std::time::Duration::from_secs(600))])?;
     assert!(text.contains("was written, unconfirmed"), "{text}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "no further attempt");
@@ -266,12 +266,12 @@ fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> R
     scenario.expect_no_changes()
 }
 
-/// A guarded resource, which is looked for when it is planned, with one attempt.
+/// Writes a guarded resource, whose plan checks what exists, with one attempt.
 fn guarded() -> String {
     ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))
 }
 
-/// What a plan says of the call that it could not make.
+/// Plans, and returns the error about the check that failed.
 #[track_caller]
 fn unplanned(scenario: &Scenario) -> Result<String> {
     let plan = scenario.run(&["plan"])?;
@@ -279,7 +279,7 @@ fn unplanned(scenario: &Scenario) -> Result<String> {
     Ok(diagnostic(&plan, "Checking for an existing Call callback configuration"))
 }
 
-/// The same of a call that is not made again, however many attempts there might be.
+/// Does what [`unplanned`] does, and asserts that the failed call was not retried.
 #[track_caller]
 fn refused_at_once(scenario: &mut Scenario) -> Result<String> {
     let log = scenario.workspace.path().join("provider.log");
@@ -291,7 +291,7 @@ fn refused_at_once(scenario: &mut Scenario) -> Result<String> {
     Ok(error)
 }
 
-/// A scenario whose simulator speaks TLS, and whose provider trusts only what `trust` says.
+/// Starts a simulator that speaks TLS. The provider trusts it after [`trust`].
 fn over_tls() -> Result<Scenario> {
     let scenario = Scenario::on(&TERRAFORM, Simulator::builder().tls(true).start()?)?;
     scenario.configure(&guarded())?;
@@ -306,7 +306,7 @@ fn trust(scenario: &mut Scenario) -> Result {
 }
 
 #[test]
-fn over_tls_with_a_certificate_that_the_system_trusts() -> Result {
+fn a_certificate_that_the_system_trusts_is_accepted() -> Result {
     let mut scenario = over_tls()?;
     assert!(scenario.simulator.url().starts_with("https://"));
     trust(&mut scenario)?;
@@ -316,7 +316,7 @@ fn over_tls_with_a_certificate_that_the_system_trusts() -> Result {
 }
 
 #[test]
-fn a_certificate_that_nobody_trusts() -> Result {
+fn an_untrusted_certificate_is_refused() -> Result {
     let mut scenario = over_tls()?;
     let error = refused_at_once(&mut scenario)?;
     for said in ["The certificate of https://127.0.0.1:", "this machine does not trust its issuer.", "SSL_CERT_FILE"] {
@@ -327,7 +327,7 @@ fn a_certificate_that_nobody_trusts() -> Result {
 }
 
 #[test]
-fn a_certificate_with_a_flaw() -> Result {
+fn an_invalid_certificate_is_refused_with_its_flaw() -> Result {
     for (flaw, said) in [
         (CertificateFlaw::Expired, "it expired at 2001-02-03T00:00:00Z"),
         (CertificateFlaw::NotYetValid, "it is not valid before 4000-01-01T00:00:00Z"),
@@ -346,13 +346,13 @@ fn a_certificate_with_a_flaw() -> Result {
 
 #[cfg(target_os = "linux")] // Elsewhere the system's store alone counts.
 #[test]
-fn certificates_that_cannot_be_read() -> Result {
+fn unreadable_ca_certificates_are_explained() -> Result {
     let mut scenario = over_tls()?;
     scenario.workspace.env("SSL_CERT_FILE", "/nowhere/ca.pem");
     let error = unplanned(&scenario)?;
     assert!(error.contains("SSL_CERT_FILE names \"/nowhere/ca.pem\", which does not exist"), "{error}");
 
-    // Other certificates are there, but not the one that is needed.
+    // The file has another certificate than the one needed.
     let other = Simulator::builder().tls(true).start()?;
     let file = scenario.workspace.path().join("other.pem");
     fs::write(&file, other.ca_certificate_pem().expect("with TLS"))?;
@@ -363,7 +363,7 @@ fn certificates_that_cannot_be_read() -> Result {
 }
 
 #[test]
-fn plain_http_to_a_server_that_speaks_tls() -> Result {
+fn http_to_a_tls_server_is_explained() -> Result {
     let mut scenario = over_tls()?;
     let plain = scenario.simulator.url().replace("https://", "http://");
     scenario.workspace.env("TENCENT_ENDPOINT", &plain);
@@ -375,7 +375,7 @@ fn plain_http_to_a_server_that_speaks_tls() -> Result {
 }
 
 #[test]
-fn https_to_a_server_that_does_not_speak_it() -> Result {
+fn https_to_a_server_without_tls_is_explained() -> Result {
     let mut scenario = Scenario::new()?;
     let secure = scenario.simulator.url().replace("http://", "https://");
     scenario.workspace.env("TENCENT_ENDPOINT", &secure);
@@ -386,20 +386,22 @@ fn https_to_a_server_that_does_not_speak_it() -> Result {
 }
 
 #[test]
-fn no_connection_in_time() -> Result {
-    // It accepts, and says nothing.
+fn a_connection_that_takes_too_long_is_explained() -> Result {
+    // Accepts connections, and never answers.
     let silent = TcpListener::bind(("127.0.0.1", 0))?;
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TENCENT_ENDPOINT", format!("https://{}", silent.local_addr()?));
-    let provider = "provider \"tencent\" {\n  max_retries = 0\n  request_timeout = \"500ms\"\n}\n";
-    scenario.configure(&(provider.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    let settings = r#"
+  max_retries     = 0
+  request_timeout = "500ms""#;
+    scenario.configure(&(provider(settings) + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
     let error = unplanned(&scenario)?;
     assert!(error.contains("in the time for one attempt, 500ms") && error.contains("request_timeout"), "{error}");
     Ok(())
 }
 
 #[test]
-fn where_calls_go_is_logged() -> Result {
+fn the_log_says_where_calls_go() -> Result {
     let mut scenario = Scenario::new()?;
     let log = scenario.workspace.path().join("provider.log");
     scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
@@ -413,13 +415,13 @@ fn where_calls_go_is_logged() -> Result {
     Ok(())
 }
 
-/// A proxy for HTTPS: it notes where clients want to go, and connects all of them to `target` (or refuses).
+/// A proxy for HTTPS that records where clients want to go, and connects all of them to `target` (or refuses).
 struct Proxy {
     address: SocketAddr,
     wanted: Arc<Mutex<Vec<String>>>,
 }
 
-/// What a proxy answers who may not pass.
+/// A proxy's answer to a client it does not let through.
 const FORBIDDEN: &str = "403 Forbidden";
 
 impl Proxy {
@@ -427,7 +429,7 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let proxy = Self { address: listener.local_addr()?, wanted: Arc::default() };
         let wanted = Arc::clone(&proxy.wanted);
-        // It ends with the process: a thread that waits for connections costs nothing.
+        // The thread ends with the process; waiting costs nothing.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let wanted = Arc::clone(&wanted);
@@ -446,7 +448,7 @@ impl Proxy {
     }
 }
 
-/// One `CONNECT host:port`, and then bytes both ways.
+/// Reads one `CONNECT host:port`, and then copies bytes both ways.
 fn serve(
     mut client: TcpStream,
     target: std::result::Result<SocketAddr, &str>,
@@ -499,7 +501,7 @@ fn each_region_has_its_host() -> Result {
 }
 
 #[test]
-fn a_proxy_that_does_not_let_through_is_named_without_its_password() -> Result {
+fn a_failing_proxy_is_named_without_its_password() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.configure(&guarded())?;
     scenario.workspace.remove_env("TENCENT_ENDPOINT").remove_env("NO_PROXY");
@@ -527,7 +529,7 @@ fn a_proxy_that_does_not_let_through_is_named_without_its_password() -> Result {
 }
 
 #[test]
-fn a_certificate_for_another_host() -> Result {
+fn a_certificate_for_another_host_is_refused() -> Result {
     // The proxy leads to the simulator, whose certificate is not for Tencent's host.
     let mut scenario = over_tls()?;
     trust(&mut scenario)?;
@@ -542,7 +544,7 @@ fn a_certificate_for_another_host() -> Result {
 }
 
 #[test]
-fn this_machine_is_called_without_a_proxy() -> Result {
+fn loopback_addresses_are_called_without_a_proxy() -> Result {
     let proxy = Proxy::to(Err(FORBIDDEN))?;
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("NO_PROXY").env("HTTPS_PROXY", proxy.url()).env("HTTP_PROXY", proxy.url());
@@ -553,7 +555,7 @@ fn this_machine_is_called_without_a_proxy() -> Result {
 }
 
 #[test]
-fn an_endpoint_may_have_a_path() -> Result {
+fn an_endpoint_can_have_a_path() -> Result {
     let mut scenario = Scenario::new()?;
     let below = format!("{}/tencent", scenario.simulator.url());
     scenario.workspace.env("TENCENT_ENDPOINT", below);
@@ -565,7 +567,7 @@ fn an_endpoint_may_have_a_path() -> Result {
 }
 
 #[test]
-fn requests_are_as_documented() -> Result {
+fn requests_have_the_documented_form() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&this(&sends(&[END, START], URL)))?;
     scenario.apply()?;

@@ -1,18 +1,18 @@
-//! One application has one configuration, however many objects of Terraform's are that one: what is still wanted stays.
+//! Several resources of one application share one configuration: it stays as long as one of them needs it.
 
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Fault, FaultKind};
 use terraform_cli::{Output, Terraform};
 
 use crate::harness::{
-    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, diagnostics, resource,
-    sends, this,
+    CHANGED, CREATE_BEFORE_DESTROY, END, ID, KEY, ONE_ATTEMPT, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS,
+    URL, diagnostic, diagnostics, provider, resource, sends, this,
 };
 
 const STAYS: &str = "Warning: The Call callback configuration of SDKAppID 1400000001 is kept for another object";
 const TWO_RESOURCES: &str = "Two resources for the Call callback configuration of SDKAppID 1400000001";
 
-/// How Terraform's graph is walked, and whether the plan is saved.
+/// Terraform's parallelism, and whether the plan is saved.
 pub(crate) type Way = (&'static str, bool);
 
 const SOME_WAYS: [Way; 2] = [("-parallelism=1", false), ("-parallelism=10", true)];
@@ -27,10 +27,17 @@ fn apply(scenario: &Scenario, (parallelism, saved): Way, more: &[&str]) -> Resul
 }
 
 fn import(name: &str) -> String {
-    format!("import {{\n  to = tencent_call_callback.{name}\n  id = \"{ID}\"\n}}\n")
+    format!(
+        r#"import {{
+  to = tencent_call_callback.{name}
+  id = "{ID}"
+}}
+"#
+    )
 }
 
-/// The same on any Terraform: what an interrupted replacement leaves, a rename without `moved`, an import twice.
+/// Destroys one of two objects of the same application, which come from an interrupted replacement, a rename without `moved`,
+/// or a second import. The configuration stays.
 pub(crate) fn nothing_wanted_is_deleted(terraform: &Terraform, ways: [Way; 2]) -> Result {
     for way in ways {
         an_interrupted_replacement(&scenario(terraform)?, way)?;
@@ -46,7 +53,7 @@ fn scenario(terraform: &Terraform) -> Result<Scenario> {
     Scenario::on(terraform, tencent_simulator::Simulator::start()?)
 }
 
-/// What is there is what the one object in the state says, and there is nothing more to do.
+/// Asserts that the state has one object, that Tencent holds it, and that a plan has no changes.
 #[track_caller]
 fn expect_one_object(scenario: &Scenario, commands: &[&str], url: &str) -> Result {
     assert_eq!(scenario.instances()?, 1);
@@ -56,12 +63,16 @@ fn expect_one_object(scenario: &Scenario, commands: &[&str], url: &str) -> Resul
     Ok(())
 }
 
-/// A dependent that fails between creating and destroying leaves a deposed object of the same application.
+/// Leaves a deposed object of the same application, by a dependent that fails between create and destroy.
 fn an_interrupted_replacement(scenario: &Scenario, way: Way) -> Result {
-    let object = |url| this(&(sends(&[START], url) + "lifecycle {\n  create_before_destroy = true\n}\n"));
-    let failing = "resource \"terraform_data\" \"dependent\" {\n  triggers_replace = \
-                   tencent_call_callback.this.last_request_id\n  provisioner \"local-exec\" {\n    command = \"exit \
-                   ${tencent_call_callback.this.url == \"URL\" ? 0 : 1}\"\n  }\n}\n";
+    let object = |url| this(&(sends(&[START], url) + CREATE_BEFORE_DESTROY));
+    let failing = r#"resource "terraform_data" "dependent" {
+  triggers_replace = tencent_call_callback.this.last_request_id
+  provisioner "local-exec" {
+    command = "exit ${tencent_call_callback.this.url == "URL" ? 0 : 1}"
+  }
+}
+"#;
     for url in [URL, OTHER_URL] {
         scenario.configure(&(object(URL) + &failing.replace("\"URL\"", &format!("\"{URL}\""))))?;
         scenario.apply()?;
@@ -82,7 +93,7 @@ fn a_rename_without_moved(scenario: &Scenario, way: Way) -> Result {
     let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
     scenario.configure(&resource("a", &guarded))?;
     scenario.apply()?;
-    // As somebody would do it, and as an error about something else would advise.
+    // By itself, and with the import block that the guard's error suggests.
     for (name, advice) in [("b", String::new()), ("c", import("c"))] {
         scenario.configure(&(advice + &resource(name, &guarded)))?;
         let applied = apply(scenario, way, &[])?;
@@ -107,13 +118,13 @@ fn an_import_twice(scenario: &Scenario, removed: &str, way: Way) -> Result {
 }
 
 #[test]
-fn what_another_object_wants_is_not_deleted() -> Result {
+fn destroy_keeps_what_another_resource_needs() -> Result {
     nothing_wanted_is_deleted(&TERRAFORM, SOME_WAYS)
 }
 
 #[test]
-fn a_plan_says_what_becomes_of_it() -> Result {
-    // The order in which Terraform comes to the two is its own affair; each has its warning.
+fn a_plan_says_that_a_shared_configuration_is_kept() -> Result {
+    // Terraform plans the two in any order; each order has its own warning.
     let scenario = Scenario::new()?;
     scenario.somebody_sets(&[START], URL);
     let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
@@ -130,11 +141,11 @@ fn a_plan_says_what_becomes_of_it() -> Result {
 }
 
 #[test]
-fn a_write_without_a_request_id_is_kept_as_well() -> Result {
+fn a_replacement_without_a_request_id_keeps_the_configuration() -> Result {
     // An imported object has no last_request_id, and neither has a write whose answer is lost or lacks it.
     for kind in [FaultKind::ResetAfterProcessing, FaultKind::NoRequestId] {
-        let provider = "provider \"tencent\" {\n  max_retries = 0\n}\n";
-        let object = this(&(sends(&[START], URL) + "lifecycle {\n  create_before_destroy = true\n}\n"));
+        let provider = ONE_ATTEMPT;
+        let object = this(&(sends(&[START], URL) + CREATE_BEFORE_DESTROY));
         let scenario = Scenario::new()?;
         scenario.somebody_sets(&[START], URL);
         scenario.configure(&(provider.to_owned() + &import("this") + &object))?;
@@ -147,7 +158,7 @@ fn a_write_without_a_request_id_is_kept_as_well() -> Result {
 }
 
 #[test]
-fn two_resources_that_differ_are_an_error_when_planning() -> Result {
+fn two_resources_that_differ_fail_the_plan() -> Result {
     let scenario = Scenario::new()?;
     let two = |command, url| resource("a", &sends(&[START], URL)) + &resource("b", &sends(&[command], url));
     // Both new, and then one of them managed already.
@@ -169,10 +180,10 @@ fn two_resources_that_differ_are_an_error_when_planning() -> Result {
     scenario.apply()?;
     assert_eq!(scenario.instances()?, 2);
     scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(0).expect_contains(TWO_RESOURCES);
-    // From the state of before, a change of one is an error as well.
+    // With both in the state, changing one is an error as well.
     scenario.configure(&two(CHANGED, URL))?;
     diagnostic(&scenario.run(&["plan"])?, TWO_RESOURCES);
-    // All of them can be destroyed at once, also where the plan that Terraform makes first would fail.
+    // Both can be destroyed at once, even though the plan that Terraform makes first fails.
     diagnostic(&scenario.run(&["destroy", "-auto-approve"])?, TWO_RESOURCES);
     scenario.run(&["destroy", "-auto-approve", "-refresh=false"])?.expect_success();
     assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
@@ -180,12 +191,20 @@ fn two_resources_that_differ_are_an_error_when_planning() -> Result {
 }
 
 #[test]
-fn two_resources_that_turn_out_to_differ_are_an_error_when_applying() -> Result {
+fn two_resources_that_turn_out_to_differ_fail_the_apply() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(
-        &("resource \"terraform_data\" \"url\" {\n  input = \"https://other.example.com/calls\"\n}\n".to_owned()
+        &(r#"resource "terraform_data" "url" {
+  input = "https://other.example.com/calls"
+}
+"#
+        .to_owned()
             + &resource("a", &sends(&[START], URL))
-            + &resource("b", "url = terraform_data.url.output\ncallback_commands = [\"Call.CallbackAfterStartCall\"]")),
+            + &resource(
+                "b",
+                r#"url = terraform_data.url.output
+callback_commands = ["Call.CallbackAfterStartCall"]"#,
+            )),
     )?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success();
@@ -199,7 +218,7 @@ fn two_resources_that_turn_out_to_differ_are_an_error_when_applying() -> Result 
 }
 
 #[test]
-fn without_a_refresh_such_a_plan_is_refused() -> Result {
+fn without_refresh_a_plan_that_could_delete_a_shared_configuration_is_refused() -> Result {
     for parallelism in ["-parallelism=1", "-parallelism=10"] {
         let scenario = Scenario::new()?;
         scenario.configure(&["a", "b"].map(|name| resource(name, &sends(&[START], URL))).concat())?;
@@ -209,7 +228,7 @@ fn without_a_refresh_such_a_plan_is_refused() -> Result {
         plan.expect_code(1);
         let error = diagnostic(&plan, "Several objects share the Call callback configuration of SDKAppID 1400000001");
         assert!(error.contains("-refresh=false"), "{error}");
-        // One that is written all the same needs none.
+        // A resource that is written anyway needs no refresh.
         scenario.configure(&resource("b", &sends(&[END], URL)))?;
         scenario.run(&["apply", "-auto-approve", "-refresh=false", parallelism])?.expect_success();
         expect_one_object(&scenario, &[END], URL)?;
@@ -217,11 +236,16 @@ fn without_a_refresh_such_a_plan_is_refused() -> Result {
     Ok(())
 }
 
-/// The guide on reliability tells people of these limits.
+/// Limits that the guide on reliability states.
 #[test]
-fn what_one_process_does_not_see_is_deleted_and_the_next_plan_creates_it_again() -> Result {
+fn destroy_deletes_what_only_a_resource_outside_the_run_needs() -> Result {
     let two_processes = format!(
-        "provider \"tencent\" {{\n}}\nprovider \"tencent\" {{\n  alias = \"other\"\n}}\n{}",
+        r#"provider "tencent" {{
+}}
+provider "tencent" {{
+  alias = "other"
+}}
+{}"#,
         resource("a", &sends(&[START], URL))
     );
     let of_other = two_processes.clone() + &resource("b", &(sends(&[START], URL) + "provider = tencent.other\n"));
@@ -242,7 +266,7 @@ fn what_one_process_does_not_see_is_deleted_and_the_next_plan_creates_it_again()
 }
 
 #[test]
-fn an_application_that_changes_hands_keeps_what_its_new_object_wants() -> Result {
+fn two_resources_can_swap_their_applications() -> Result {
     let of = |name: &str, id: u64, url: &str| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));
     let scenario = Scenario::of_applications(2)?;
     scenario.configure(&(of("a", ID, URL) + &of("b", ID + 1, OTHER_URL)))?;
@@ -255,9 +279,9 @@ fn an_application_that_changes_hands_keeps_what_its_new_object_wants() -> Result
 }
 
 #[test]
-fn a_replacement_by_itself_never_leaves_nothing() -> Result {
+fn a_replacement_of_the_same_application_deletes_nothing() -> Result {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
-    // Whatever becomes of the write: Tencent goes on sending.
+    // If the write fails, Tencent goes on sending events.
     scenario.simulator.inject(Fault::new(FaultKind::ErrorCode { code: 60017, info: String::new() }).on(Set));
     let replace = format!("-replace={THIS}");
     scenario.run(&["apply", "-auto-approve", &replace])?.expect_failure();
@@ -275,8 +299,8 @@ fn a_replacement_by_itself_never_leaves_nothing() -> Result {
 }
 
 #[test]
-fn what_is_prepared_to_be_created_keeps_nothing_from_being_destroyed() -> Result {
-    // Before it destroys, Terraform plans what it would do otherwise: here, to create the block under its new name.
+fn destroy_deletes_what_only_a_resource_not_yet_created_needs() -> Result {
+    // Before it destroys, Terraform makes a normal plan, which here creates the block under its new name.
     for parallelism in ["-parallelism=1", "-parallelism=10"] {
         let scenario = Scenario::new()?;
         scenario.configure(&resource("a", &sends(&[START], URL)))?;
@@ -289,20 +313,25 @@ fn what_is_prepared_to_be_created_keeps_nothing_from_being_destroyed() -> Result
 }
 
 #[test]
-fn a_provider_that_is_not_known_yet_puts_nothing_at_risk() -> Result {
-    let provider = |key: &str| format!("provider \"tencent\" {{\n  secret_key = {key}\n}}\n");
+fn an_unknown_provider_deletes_no_shared_configuration() -> Result {
+    let provider = |key: &str| provider(&format!("secret_key = {key}"));
     for (removed, parallelism) in [("a", "-parallelism=1"), ("b", "-parallelism=1"), ("a", "-parallelism=10")] {
         let scenario = Scenario::new()?;
         scenario.configure(&["a", "b"].map(|name| resource(name, &sends(&[START], URL))).concat())?;
         scenario.apply()?;
-        let later = format!("resource \"terraform_data\" \"key\" {{\n  input = \"{KEY}\"\n}}\n");
+        let later = format!(
+            r#"resource "terraform_data" "key" {{
+  input = "{KEY}"
+}}
+"#
+        );
         let stays = if removed == "a" { "b" } else { "a" };
         scenario
             .configure(&(later + &provider("terraform_data.key.output") + &resource(stays, &sends(&[START], URL))))?;
         let plan = scenario.run(&["plan", parallelism])?;
         plan.expect_code(1);
         diagnostic(&plan, "Several objects share the Call callback configuration of SDKAppID 1400000001");
-        // As the error says: first what the provider depends on.
+        // The error advises to apply first what the provider depends on.
         scenario.run(&["apply", "-auto-approve", "-target=terraform_data.key"])?.expect_success();
         scenario.run(&["apply", "-auto-approve", parallelism])?.expect_success();
         expect_one_object(&scenario, &[START], URL)?;
@@ -311,7 +340,7 @@ fn a_provider_that_is_not_known_yet_puts_nothing_at_risk() -> Result {
 }
 
 #[test]
-fn a_tainted_object_that_moves_away_takes_nothing_with_it() -> Result {
+fn a_tainted_resource_that_moves_away_keeps_what_another_needs() -> Result {
     let of = |name: &str, id: u64, more: &str| {
         resource(name, &(sends(&[START], URL) + &format!("sdk_app_id = {id}\n{more}")))
     };
@@ -330,7 +359,7 @@ fn a_tainted_object_that_moves_away_takes_nothing_with_it() -> Result {
 }
 
 #[test]
-fn a_tainted_object_is_not_somebody_elses() -> Result {
+fn a_guarded_tainted_resource_can_be_replaced() -> Result {
     let guarded = |url| this(&(sends(&[START], url) + "overwrite_existing = false\n"));
     let scenario = Scenario::new()?.applied(&guarded(URL))?;
     for url in [URL, OTHER_URL] {

@@ -1,24 +1,23 @@
-//! What only OpenTofu has: several instances of a provider block, encrypted states, `-exclude`, early evaluation.
+//! Features that only OpenTofu has: several instances of a provider block, encrypted states, `-exclude`, early evaluation.
 //!
-//! These tests run on the Terraform at hand if that is an OpenTofu, and else on the OpenTofu beside it, unless somebody has
-//! named the one to use (`TF_ACC_TERRAFORM_PATH`).
+//! These tests run on the executable that all tests use if it is OpenTofu. Otherwise they run on the OpenTofu next to it,
+//! unless `TF_ACC_TERRAFORM_PATH` names the executable to use.
 
 use std::env;
 use std::fs;
-use std::io::{self, Write as _};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, Service, Simulator};
-use terraform_cli::{Feature, Flavour, Output, Terraform};
+use terraform_cli::{Feature, Flavour, Output, Terraform, needs, not_run};
 
 use crate::harness::{
     CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, key, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
-/// The OpenTofu at hand.
+/// The OpenTofu that these tests run.
 static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {
     if TERRAFORM.flavour() == Flavour::OpenTofu {
         return Some(TERRAFORM.clone());
@@ -26,39 +25,33 @@ static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {
     if env::var_os("TF_ACC_TERRAFORM_PATH").is_some_and(|named| !named.is_empty()) {
         return None;
     }
-    let there = Terraform::opentofu_at_hand().expect("an OpenTofu that works");
-    if there.is_none() {
-        say("OpenTofu is not at hand: the tests run on Terraform alone. (Install tofu, or run .ci/run where Go is.)");
-    }
-    there
+    Terraform::opentofu_at_hand().expect("an OpenTofu that works")
 });
 
-/// Tells whoever runs the tests, also of a test that succeeds: what `eprintln!` prints of one is not shown.
-pub(crate) fn say(what: &str) {
-    // Nobody listens, so be it.
-    let _ = writeln!(io::stderr(), "{what}");
-}
-
-/// On that OpenTofu, if it has this feature.
+/// Runs a test on [`OPENTOFU`], if there is one and it has this feature.
 fn on_opentofu(feature: Feature, test: impl FnOnce(&Terraform) -> Result) -> Result {
-    match OPENTOFU.as_ref().filter(|opentofu| opentofu.has(feature)) {
-        Some(opentofu) => test(opentofu),
-        None => Ok(()),
-    }
+    let Some(opentofu) = &*OPENTOFU else {
+        not_run(
+            "because no OpenTofu was found: install tofu or run .ci/run with Go, and leave TF_ACC_TERRAFORM_PATH unset",
+        );
+        return Ok(());
+    };
+    needs!(opentofu, feature);
+    test(opentofu)
 }
 
 #[test]
-fn an_object_lives_and_dies_on_opentofu() -> Result {
+fn a_configuration_is_created_updated_and_destroyed_on_opentofu() -> Result {
     on_opentofu(Feature::Lifecycle, |opentofu| crate::lifecycle::lives_and_dies(opentofu, CALL).map(drop))
 }
 
-/// These applications, each with its key.
+/// Starts a simulator of these applications, each with its key.
 fn simulator(ids: impl IntoIterator<Item = u64>) -> Result<Simulator> {
     let apps = ids.into_iter().map(|id| App::new(id, key(id)));
     Ok(apps.fold(Simulator::builder(), |simulator, app| simulator.app(app)).start()?)
 }
 
-/// One block is a provider for each application, with its own key.
+/// Manages several applications with one provider block, each with its own key.
 pub(crate) fn each_application_has_its_provider(terraform: &Terraform) -> Result {
     let ids = [ID, ID + 1, ID + 2];
     let mut scenario = Scenario::on(terraform, simulator(ids)?)?;
@@ -71,12 +64,22 @@ pub(crate) fn each_application_has_its_provider(terraform: &Terraform) -> Result
     let configure = |managed: &[u64], url: &str| {
         let names = |ids: &[u64]| json!(ids.iter().map(u64::to_string).collect::<Vec<_>>()).to_string();
         scenario.configure(&format!(
-            "variable \"keys\" {{\n  type      = map(string)\n  sensitive = true\n}}\n\
-             provider \"tencent\" {{\n  alias      = \"by_app\"\n  for_each   = toset({})\n  sdk_app_id = each.key\n  \
-             secret_key = var.keys[each.key]\n}}\n{}",
+            r#"variable "keys" {{
+  type      = map(string)
+  sensitive = true
+}}
+provider "tencent" {{
+  alias      = "by_app"
+  for_each   = toset({})
+  sdk_app_id = each.key
+  secret_key = var.keys[each.key]
+}}
+{}"#,
             names(&ids),
             this(&format!(
-                "for_each = toset({})\nprovider = tencent.by_app[each.key]\n{}",
+                "for_each = toset({})
+provider = tencent.by_app[each.key]
+{}",
                 names(managed),
                 sends(&[END], url)
             ))
@@ -90,7 +93,7 @@ pub(crate) fn each_application_has_its_provider(terraform: &Terraform) -> Result
     let state = scenario.workspace.state()?.expect("a state").to_string();
     assert!(state.contains("by_app") && !ids.iter().any(|id| state.contains(&key(*id))), "{state}");
 
-    // The provider of an application outlives its resource, for it has to destroy that.
+    // The provider of an application must outlive its resource, to destroy it.
     configure(&ids[1..], OTHER_URL)?;
     scenario.simulator.clear_requests();
     scenario.apply()?.expect_contains("0 added, 2 changed, 1 destroyed");
@@ -106,13 +109,13 @@ pub(crate) fn each_application_has_its_provider(terraform: &Terraform) -> Result
 }
 
 #[test]
-fn a_provider_for_each_application() -> Result {
+fn a_provider_block_with_for_each_serves_each_application() -> Result {
     on_opentofu(Feature::ProviderForEach, each_application_has_its_provider)
 }
 
 const TOKEN: &str = "t0ken-to-hide";
 
-/// States and plans encrypted with a passphrase. Those from before are read all the same.
+/// Encrypts states and plans with a passphrase. Unencrypted ones are still read.
 const ENCRYPTION: &str = r#"
 variable "passphrase" {
   sensitive = true
@@ -141,16 +144,23 @@ terraform {
 }
 "#;
 
-/// A URL with a token comes out of the state and stays out of plans, while the object lives on.
+/// Encrypts the state of an object whose URL has a token, and then its plans.
 pub(crate) fn secrets_are_encrypted(terraform: &Terraform) -> Result {
     let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
     scenario.workspace.env("TF_VAR_passphrase", "correct horse battery staple");
     let url = |path: &str| format!("https://hooks.example.com/{path}?token={TOKEN}");
-    let object = "variable \"url\" {\n  sensitive = true\n}\n".to_owned()
-        + &this("url = var.url\ncallback_commands = [\"Call.CallbackAfterEndCall\"]");
+    let object = r#"variable "url" {
+  sensitive = true
+}
+"#
+    .to_owned()
+        + &this(
+            r#"url = var.url
+callback_commands = ["Call.CallbackAfterEndCall"]"#,
+        );
     let file = |scenario: &Scenario, name: &str| fs::read(scenario.workspace.path().join(name));
 
-    // Without encryption, both tell.
+    // Without encryption, plan and state show the token.
     scenario.workspace.env("TF_VAR_url", url("one"));
     scenario.configure(&object)?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -190,11 +200,11 @@ pub(crate) fn secrets_are_encrypted(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn states_and_plans_are_encrypted() -> Result {
+fn encrypted_states_and_plans_hide_the_url() -> Result {
     on_opentofu(Feature::Encryption, secrets_are_encrypted)
 }
 
-/// The applications that were called for since the last look.
+/// Takes the requests, and returns the applications they are for.
 fn called_for(scenario: &Scenario) -> Vec<u64> {
     let mut ids: Vec<_> = scenario.simulator.take_requests().into_iter().filter_map(|r| r.sdk_app_id).collect();
     ids.sort_unstable();
@@ -202,7 +212,7 @@ fn called_for(scenario: &Scenario) -> Vec<u64> {
     ids
 }
 
-/// What is excluded is not called for and stays as it is; the rest is applied.
+/// Applies with `-exclude`: the excluded resource is neither read nor changed.
 pub(crate) fn the_excluded_is_left_alone(terraform: &Terraform) -> Result {
     let mut scenario = Scenario::of_on(terraform, [ID, ID + 1])?;
     let of = |name: &str, id: u64, url: &str| resource(name, &(sends(&[END], url) + &format!("sdk_app_id = {id}\n")));
@@ -224,8 +234,11 @@ pub(crate) fn the_excluded_is_left_alone(terraform: &Terraform) -> Result {
     apply(&["-destroy"])?.expect_success().expect_contains("1 destroyed");
     assert_eq!((url(ID), url(ID + 1), called_for(&scenario)), (Some(URL.to_owned()), None, vec![ID + 1]));
 
-    // Nothing of the provider's is needed where all of its resources are excluded: no TENCENT_… either.
-    let later = "resource \"terraform_data\" \"later\" {\n  input = \"there\"\n}\n";
+    // If all of the provider's resources are excluded, it needs no configuration.
+    let later = r#"resource "terraform_data" "later" {
+  input = "there"
+}
+"#;
     scenario.configure(&(later.to_owned() + &of("one", ID, OTHER_URL)))?;
     for variable in ["TENCENT_ENDPOINT", "TENCENT_SDK_APP_ID", "TENCENT_SECRET_KEY"] {
         scenario.workspace.remove_env(variable);
@@ -237,20 +250,20 @@ pub(crate) fn the_excluded_is_left_alone(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn an_excluded_object() -> Result {
+fn an_excluded_resource_is_neither_read_nor_changed() -> Result {
     on_opentofu(Feature::Exclude, the_excluded_is_left_alone)
 }
 
 #[test]
-fn an_excluded_object_cannot_keep_what_it_shares() -> Result {
+fn an_excluded_resource_does_not_keep_what_it_shares() -> Result {
     on_opentofu(Feature::Exclude, |opentofu| {
         let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
         let scenario = Scenario::on(opentofu, Simulator::start()?)?.applied(&both.concat())?;
-        // The one that goes is excluded: it stays, and so does what is there.
+        // The removed resource is excluded: it stays, and so does the configuration.
         scenario.configure(&both[0])?;
         scenario.run(&["apply", "-auto-approve", "-exclude=tencent_call_callback.b"])?.expect_success();
         assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 2));
-        // The one that stays is: the provider does not see it. The next plan does.
+        // The remaining resource is excluded: the provider does not see it. The next plan does.
         scenario.run(&["apply", "-auto-approve", "-exclude=tencent_call_callback.a"])?.expect_success();
         assert_eq!((scenario.remote(), scenario.instances()?), (None, 1));
         scenario.apply()?.expect_contains("1 added, 0 changed, 0 destroyed");
@@ -259,15 +272,28 @@ fn an_excluded_object_cannot_keep_what_it_shares() -> Result {
     })
 }
 
-/// Variables say where the state is and which module there is, the environment whose it is.
+/// Chooses the state and the module by a variable, and the application by the environment.
 pub(crate) fn variables_are_evaluated_early(terraform: &Terraform) -> Result {
     let mut scenario = Scenario::on(terraform, simulator([ID, ID + 1])?)?;
-    let required = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
+    let required = r#"terraform {
+  required_providers {
+    tencent = { source = "callkit/tencent" }
+  }
+}
+"#;
     scenario.workspace.write("modules/one/main.tf", &(required.to_owned() + &this(&sends(&[START], URL))))?;
     scenario.workspace.write("modules/two/main.tf", &(required.to_owned() + &this(&sends(&[END], OTHER_URL))))?;
     scenario.configure(
-        "variable \"stage\" {}\nterraform {\n  backend \"local\" {\n    path = \"${var.stage}.tfstate\"\n  }\n}\n\
-         module \"callback\" {\n  source = \"./modules/${var.stage}\"\n}\n",
+        r#"variable "stage" {}
+terraform {
+  backend "local" {
+    path = "${var.stage}.tfstate"
+  }
+}
+module "callback" {
+  source = "./modules/${var.stage}"
+}
+"#,
     )?;
     for (stage, id) in [("one", ID), ("two", ID + 1)] {
         scenario
@@ -290,15 +316,24 @@ pub(crate) fn variables_are_evaluated_early(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn variables_in_backend_and_module() -> Result {
+fn variables_in_backend_and_module_are_evaluated() -> Result {
     on_opentofu(Feature::EarlyEvaluation, variables_are_evaluated_early)
 }
 
-/// Switched off, a resource is destroyed, and its block stays.
+/// Switches a resource off, which destroys it, and on again.
 pub(crate) fn a_resource_is_switched(terraform: &Terraform) -> Result {
     let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
-    let switch = "variable \"on\" {\n  type = bool\n}\n";
-    let switched = this(&(sends(&[CHANGED], URL) + "lifecycle {\n  enabled = var.on\n}\n"));
+    let switch = r#"variable "on" {
+  type = bool
+}
+"#;
+    let switched = this(
+        &(sends(&[CHANGED], URL)
+            + "lifecycle {
+  enabled = var.on
+}
+"),
+    );
     scenario.configure(&(switch.to_owned() + &switched))?;
     for (on, writes) in [("true", vec![Set]), ("false", vec![Delete]), ("true", vec![Set])] {
         scenario.workspace.env("TF_VAR_on", on);
@@ -311,14 +346,21 @@ pub(crate) fn a_resource_is_switched(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn a_resource_that_is_switched_off() -> Result {
+fn a_resource_that_is_not_enabled_is_destroyed() -> Result {
     on_opentofu(Feature::Enabled, a_resource_is_switched)
 }
 
-/// Where nothing is to be destroyed, a replacement writes, and destroying forgets.
+/// Replaces a resource with `destroy = false`, which writes, and destroys it, which only forgets it.
 pub(crate) fn destroying_forgets(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
-    let kept = this(&(sends(&[START], URL) + "overwrite_existing = false\nlifecycle {\n  destroy = false\n}\n"));
+    let kept = this(
+        &(sends(&[START], URL)
+            + "overwrite_existing = false
+lifecycle {
+  destroy = false
+}
+"),
+    );
     let scenario = scenario.applied(&kept)?;
     scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
     assert_eq!(scenario.writes(), [Set]);
@@ -331,13 +373,14 @@ pub(crate) fn destroying_forgets(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn a_resource_that_is_never_destroyed() -> Result {
+fn a_resource_with_destroy_false_is_forgotten() -> Result {
     on_opentofu(Feature::ForgetOnDestroy, destroying_forgets)
 }
 
 #[test]
-fn a_state_of_terraforms_is_taken_over() -> Result {
+fn opentofu_takes_over_a_terraform_state() -> Result {
     if TERRAFORM.flavour() == Flavour::OpenTofu {
+        not_run("because only OpenTofu is used, and not Terraform as well");
         return Ok(());
     }
     on_opentofu(Feature::Lifecycle, |opentofu| {

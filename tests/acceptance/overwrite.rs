@@ -1,14 +1,16 @@
-//! Nothing is overwritten by surprise: what a plan that creates says of what is there already.
+//! Nothing is overwritten by surprise: what a plan says when it creates over an existing configuration.
 
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
 use tencent_simulator::{Configuration, Fault, FaultKind};
 
-use crate::harness::{ID, OTHER_URL, Of, Result, URL, diagnostic, diagnostics, each_service, sends};
+use crate::harness::{
+    CREATE_BEFORE_DESTROY, ID, ONE_ATTEMPT, OTHER_URL, Of, Result, URL, diagnostic, diagnostics, each_service, sends,
+};
 
 const AS_PLANNED: &str = "already exists as planned";
-/// What somebody else has set there, with two secrets in its URL.
+/// A URL that someone else has set, with two secrets.
 const THERE: &str = "https://user:p4ssword@legacy.example.com/hook?token=t0ken&v=1";
 
 impl Of {
@@ -40,7 +42,7 @@ fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
         of.changed,
         of.end,
         "https://***@legacy.example.com/hook?token=***&v=***",
-        "import { to = ADDRESS id = \"1400000001\" }",
+        r#"import { to = ADDRESS id = "1400000001" }"#,
     ] {
         assert!(warning.contains(expected), "expected {expected:?}\n{warning}");
     }
@@ -53,7 +55,7 @@ fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_import_block_that_it_shows_works(of: Of) -> Result {
+fn the_suggested_import_block_works(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.end], OTHER_URL);
@@ -62,13 +64,19 @@ fn the_import_block_that_it_shows_works(of: Of) -> Result {
     let (_, block) = warning.split_once("import {").expect("a block");
     let (block, _) = block.split_once('}').expect("the end of the block");
     let block = block.replace("ADDRESS ", &format!("{this}\n"));
-    scenario.configure(&format!("import {{\n{block}\n}}\n{}", of.object(&sends(&[of.end], OTHER_URL))))?;
+    scenario.configure(&format!(
+        "import {{
+{block}
+}}
+{}",
+        of.object(&sends(&[of.end], OTHER_URL))
+    ))?;
     scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn an_equal_object_is_said_to_be_equal(of: Of) -> Result {
+fn an_equal_configuration_is_reported_as_equal(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.end, of.start, of.end], URL);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
@@ -80,7 +88,7 @@ fn an_equal_object_is_said_to_be_equal(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn nothing_there_is_nothing_to_warn_of(of: Of) -> Result {
+fn creating_over_nothing_gives_no_warning(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan"])?.expect_success().expect_lacks("Warning");
@@ -89,7 +97,7 @@ fn nothing_there_is_nothing_to_warn_of(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_refuses_at_plan(of: Of) -> Result {
+fn the_guard_fails_the_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.somebody_sets(&[of.end], THERE);
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
@@ -107,7 +115,7 @@ fn the_guard_refuses_at_plan(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_refuses_only_what_would_be_lost(of: Of) -> Result {
+fn the_guard_accepts_an_equal_configuration(of: Of) -> Result {
     let guarded = of.object(&(sends(&[of.start], URL) + "overwrite_existing = false"));
     let scenario = of.scenario()?;
     scenario.configure(&guarded)?;
@@ -116,14 +124,14 @@ fn the_guard_refuses_only_what_would_be_lost(of: Of) -> Result {
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_no_changes()?;
 
-    // So a guarded creation whose end Terraform never saw is simply made again.
+    // So a guarded creation whose end Terraform missed can simply be repeated.
     scenario.run(&["state", "rm", of.this])?.expect_success();
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn the_guard_looks_again_before_it_writes(of: Of) -> Result {
+fn the_guard_checks_again_when_applying(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -137,8 +145,8 @@ fn the_guard_looks_again_before_it_writes(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_looks_in_the_very_last_moment(of: Of) -> Result {
-    // Terraform plans once more when it applies. What appears after that only the provider's own look can find.
+fn the_guard_checks_right_before_the_write(of: Of) -> Result {
+    // Terraform plans again when it applies. Only the provider's own check finds what appears after that.
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -159,9 +167,9 @@ fn the_guard_looks_in_the_very_last_moment(of: Of) -> Result {
     Ok(())
 }
 
-/// The guide on reliability tells people of this limit: Tencent has no write that depends on what is there.
+/// A limit that the guide on reliability states: Tencent has no conditional write.
 #[apply(each_service)]
-fn nobody_sees_what_is_set_between_the_last_look_and_the_write(of: Of) -> Result {
+fn a_change_between_the_last_check_and_the_write_is_replaced_unseen(of: Of) -> Result {
     let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
     let scenario = of.scenario()?.applied(&guarded(OTHER_URL))?;
     scenario.configure(&guarded(URL))?;
@@ -175,7 +183,7 @@ fn nobody_sees_what_is_set_between_the_last_look_and_the_write(of: Of) -> Result
 }
 
 #[apply(each_service)]
-fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
+fn a_plan_that_cannot_check_warns_and_continues(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
@@ -186,7 +194,7 @@ fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
     assert!(warning.starts_with("Warning") && warning.contains("error 70050"), "{warning}");
     assert!(warning.contains("This plan may overwrite"), "{warning}");
 
-    // Nothing is written blindly.
+    // The apply writes nothing unchecked.
     scenario.simulator.clear_requests();
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
@@ -203,7 +211,7 @@ fn a_plan_that_cannot_look_says_so_and_goes_on(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn what_is_refused_for_good_is_no_plan(of: Of) -> Result {
+fn a_permanent_refusal_fails_the_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     for code in [60010, 60016, 60017, 60020, 60021, 70003, 70009, 70013, 70014, 70016, 70020, 99999] {
@@ -214,10 +222,8 @@ fn what_is_refused_for_good_is_no_plan(of: Of) -> Result {
         assert!(error.starts_with("Error") && error.contains(&format!("error {code}")), "{error}");
         scenario.simulator.clear_faults();
     }
-    // Neither is what nobody of Tencent's answers.
-    scenario.configure(
-        &("provider \"tencent\" {\n  max_retries = 0\n}\n".to_owned() + &of.object(&sends(&[of.start], URL))),
-    )?;
+    // An answer that is not Tencent's fails the plan as well.
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &of.object(&sends(&[of.start], URL))))?;
     for kind in [FaultKind::NotJson, FaultKind::Status { code: 403, retry_after: None, processed: false }] {
         scenario.simulator.inject(Fault::new(kind).on(Get));
         let plan = scenario.run(&["plan"])?;
@@ -225,7 +231,7 @@ fn what_is_refused_for_good_is_no_plan(of: Of) -> Result {
         assert!(diagnostic(&plan, &of.lookup_failed()).starts_with("Error"));
         scenario.simulator.clear_faults();
     }
-    // What may pass is a warning.
+    // A transient failure is a warning.
     for kind in [FaultKind::ResetBeforeProcessing, FaultKind::Status { code: 502, retry_after: None, processed: false }]
     {
         scenario.simulator.inject(Fault::new(kind).on(Get));
@@ -239,7 +245,7 @@ fn what_is_refused_for_good_is_no_plan(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_replacement_that_cannot_look_destroys_nothing(of: Of) -> Result {
+fn a_replacement_that_cannot_check_destroys_nothing(of: Of) -> Result {
     let with = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
     let scenario = of.applications(2)?.applied(&with(ID))?;
     scenario.configure(&with(ID + 1))?;
@@ -258,7 +264,7 @@ fn a_replacement_that_cannot_look_destroys_nothing(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_guard_that_cannot_look_is_an_error(of: Of) -> Result {
+fn a_guard_that_cannot_check_fails_the_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -275,7 +281,7 @@ fn a_guard_that_cannot_look_is_an_error(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_managed_object_is_never_looked_up_as_if_it_were_new(of: Of) -> Result {
+fn a_managed_configuration_is_not_checked_as_new(of: Of) -> Result {
     let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
     let scenario = of.scenario()?.applied(&guarded(URL))?;
     scenario.somebody_sets(&[of.end], THERE);
@@ -291,7 +297,7 @@ fn a_managed_object_is_never_looked_up_as_if_it_were_new(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_forced_replacement_is_no_overwriting_of_somebody_elses_object(of: Of) -> Result {
+fn a_forced_replacement_does_not_trip_the_guard(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     let replaced = scenario.run(&["apply", "-auto-approve", &format!("-replace={this}")])?;
@@ -303,10 +309,10 @@ fn a_forced_replacement_is_no_overwriting_of_somebody_elses_object(of: Of) -> Re
 }
 
 #[apply(each_service)]
-fn a_forced_replacement_that_creates_first_keeps_what_it_created(of: Of) -> Result {
+fn a_forced_create_before_destroy_keeps_what_it_created(of: Of) -> Result {
     let this = of.this;
-    // There is one object per application: what is destroyed afterwards is what was just created.
-    let arguments = sends(&[of.start], URL) + "lifecycle {\ncreate_before_destroy = true\n}";
+    // An application has one configuration: Terraform destroys after the creation what was just written.
+    let arguments = sends(&[of.start], URL) + CREATE_BEFORE_DESTROY;
     let scenario = of.scenario()?.applied(&of.object(&arguments))?;
     scenario.run(&["apply", "-auto-approve", &format!("-replace={this}")])?.expect_success();
     scenario.expect_remote(&[of.start], URL);
@@ -314,7 +320,7 @@ fn a_forced_replacement_that_creates_first_keeps_what_it_created(of: Of) -> Resu
 }
 
 #[apply(each_service)]
-fn a_replacement_looks_at_the_new_application(of: Of) -> Result {
+fn a_replacement_checks_the_new_application(of: Of) -> Result {
     let with = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
     let scenario = of.applications(2)?.applied(&with(ID))?;
     scenario.simulator.put_configuration(of.service, ID + 1, Configuration::new(THERE, [of.end]));
@@ -332,9 +338,12 @@ fn a_replacement_looks_at_the_new_application(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_guarded_and_abandoned_object_can_be_replaced(of: Of) -> Result {
+fn a_guarded_abandoned_resource_can_be_replaced(of: Of) -> Result {
     let this = of.this;
-    let arguments = sends(&[of.start], URL) + "overwrite_existing = false\ndeletion_policy = \"ABANDON\"\n";
+    let arguments = sends(&[of.start], URL)
+        + r#"overwrite_existing = false
+deletion_policy = "ABANDON"
+"#;
     let scenario = of.scenario()?.applied(&of.object(&arguments))?;
     scenario.run(&["apply", "-auto-approve", &format!("-replace={this}")])?.expect_success();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![of.overwrite], 1));
@@ -342,10 +351,14 @@ fn a_guarded_and_abandoned_object_can_be_replaced(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_guarded_object_is_replaced_create_first_unless_its_content_changes(of: Of) -> Result {
+fn the_guard_refuses_create_before_destroy_with_new_content(of: Of) -> Result {
     let this = of.this;
     let guarded = |url| {
-        let lifecycle = "overwrite_existing = false\nlifecycle {\n  create_before_destroy = true\n}\n";
+        let lifecycle = "overwrite_existing = false
+lifecycle {
+  create_before_destroy = true
+}
+";
         of.object(&(sends(&[of.start], url) + lifecycle))
     };
     let scenario = of.scenario()?.applied(&guarded(URL))?;
@@ -354,7 +367,7 @@ fn a_guarded_object_is_replaced_create_first_unless_its_content_changes(of: Of) 
     scenario.expect_remote(&[of.start], URL);
     scenario.expect_no_changes()?;
 
-    // To the provider, what is still there when the new object is created is somebody else's.
+    // When the new object is created, the provider cannot know that the configuration there is its own.
     scenario.configure(&guarded(OTHER_URL))?;
     scenario.simulator.clear_requests();
     let refused = scenario.run(&["apply", "-auto-approve", &replace])?;
@@ -362,7 +375,7 @@ fn a_guarded_object_is_replaced_create_first_unless_its_content_changes(of: Of) 
     diagnostic(&refused, &of.exists_already());
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[of.start], URL);
-    // The way out.
+    // Without the guard, the replacement works.
     scenario.configure(&guarded(OTHER_URL).replace("overwrite_existing = false\n", ""))?;
     scenario.apply()?;
     scenario.expect_remote(&[of.start], OTHER_URL);
@@ -370,8 +383,8 @@ fn a_guarded_object_is_replaced_create_first_unless_its_content_changes(of: Of) 
 }
 
 #[apply(each_service)]
-fn each_of_several_is_named(of: Of) -> Result {
-    // Terraform shows only the first of several warnings of the same title.
+fn each_overwritten_application_is_named(of: Of) -> Result {
+    // Terraform shows only the first of several warnings with the same title.
     let scenario = of.applications(3)?;
     for id in ID..ID + 3 {
         let url = format!("https://legacy-{id}.example.com/");

@@ -1,24 +1,35 @@
-//! The action that probes a receiver: after a change, and on the command line.
+//! The action that probes a receiver: after each change, and on the command line.
 
 use rstest_reuse::apply;
 use tencent_simulator::{Receiver, Reply, Simulator};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{END, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
 
-/// A resource that is probed after each change, with these arguments of the action.
+/// Writes a resource whose receiver is probed after each change, and the action with these arguments.
 fn probed(url: &str, arguments: &str) -> String {
-    let trigger = "lifecycle {\n  action_trigger {\n    events  = [after_create, after_update]\n    \
-                   actions = [action.tencent_callback_probe.this]\n  }\n}\n";
+    let trigger = "lifecycle {
+  action_trigger {
+    events  = [after_create, after_update]
+    actions = [action.tencent_callback_probe.this]
+  }
+}
+";
     let action = format!(
-        "action \"tencent_callback_probe\" \"this\" {{\n  config {{\n    callback_command = \"{END}\"\n    {arguments}\n  }}\n}}\n"
+        r#"action "tencent_callback_probe" "this" {{
+  config {{
+    callback_command = "{END}"
+    {arguments}
+  }}
+}}
+"#
     );
     this(&(sends(&[START, END], url) + trigger)) + &action
 }
 
 const OF_THE_RESOURCE: &str = "url = tencent_call_callback.this.url\nallow_private = true";
 
-/// One event after creating, one after changing, one when asked for, and none else.
+/// Expects one event after creating, one after changing, one when invoked, and no other.
 pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
     let receiver = Receiver::start()?;
@@ -43,18 +54,14 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn a_receiver_is_probed_after_changes() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+fn the_receiver_is_probed_after_each_change() -> Result {
+    needs!(TERRAFORM, Feature::Actions);
     receivers_are_probed(&TERRAFORM)
 }
 
 #[test]
-fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+fn a_failed_probe_fails_the_apply_and_keeps_the_write() -> Result {
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
     receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
@@ -65,7 +72,10 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
     scenario.expect_remote(&[START, END], &receiver.url());
     scenario.expect_no_changes()?;
 
-    let warned = format!("{OF_THE_RESOURCE}\non_failure = \"warn\"");
+    let warned = format!(
+        r#"{OF_THE_RESOURCE}
+on_failure = "warn""#
+    );
     scenario.configure(&probed(&format!("{}/other", receiver.url()), &warned))?;
     let applied = scenario.apply()?;
     assert!(diagnostic(&applied, "HTTP status 503 Service Unavailable").starts_with("Warning"));
@@ -73,56 +83,57 @@ fn a_failed_probe_ends_the_apply_after_the_write() -> Result {
 }
 
 #[test]
-fn a_private_receiver_is_not_probed_by_accident() -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+fn a_private_address_is_not_probed_by_accident() -> Result {
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
-    // What Tencent holds, too, when nobody gives a URL.
+    // Without an argument, the URL is the one that Tencent holds.
     scenario.somebody_sets(&[START, END], &receiver.url());
     scenario.configure(&probed(URL, ""))?;
     let invoked = scenario.run(&["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"])?;
     invoked.expect_failure();
     diagnostic(&invoked, "Its address 127.0.0.1 belongs to this machine or to a private network. Nothing was sent.");
-    // One that the configuration names is refused before anything is written.
-    scenario.configure(&probed(URL, &format!("url = \"{}\"", receiver.url())))?;
+    // A URL in the configuration is refused before anything is written.
+    scenario.configure(&probed(URL, &format!(r#"url = "{}""#, receiver.url())))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
     diagnostic(&planned, "set allow_private to true to probe it anyway");
     assert_eq!(receiver.take(), []);
     assert_eq!(scenario.writes(), []);
 
-    scenario.configure(&probed(URL, "url = \"ftp://hooks.example.com\""))?;
+    scenario.configure(&probed(URL, r#"url = "ftp://hooks.example.com""#))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
     diagnostic(&planned, "it must start with https:// (or http://)");
     Ok(())
 }
 
-/// What is posted is an event of the service, to the URL that it has at Tencent.
 #[apply(each_service)]
-fn each_service_has_its_events_and_its_url(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Actions) {
-        return Ok(());
-    }
+fn a_probe_posts_an_event_of_the_service_to_its_url(of: Of) -> Result {
+    needs!(TERRAFORM, Feature::Actions);
     let scenario = of.scenario()?;
     let receiver = Receiver::start()?;
     scenario.somebody_sets(&[of.start], &receiver.url());
     let config = |service: &str| {
         let command = of.start;
         scenario.configure(&format!(
-            "action \"tencent_callback_probe\" \"now\" {{\n  config {{\n    callback_command = \"{command}\"\n    \
-             allow_private = true\n    {service}\n  }}\n}}\n"
+            r#"action "tencent_callback_probe" "now" {{
+  config {{
+    callback_command = "{command}"
+    allow_private = true
+    {service}
+  }}
+}}
+"#
         ))
     };
-    config(&format!("service = \"{}\"", of.name))?;
+    config(&format!(r#"service = "{}""#, of.name))?;
     let invoke = ["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.now"];
     scenario.run(&invoke)?.expect_success();
     let [event] = &receiver.take()[..] else { panic!("one event") };
     assert_eq!(event.body["CallbackCommand"], of.start);
 
-    // The command tells the service, unless several have it.
+    // The command implies the service, unless several services have it.
     config("")?;
     let probed = scenario.run(&invoke)?;
     if of.start.starts_with("Mic.") {

@@ -1,27 +1,33 @@
-//! `terraform query`: what exists is found, whoever made it, and comes under management.
+//! `terraform query`: finds existing configurations, whoever made them, and brings them under management.
 
 use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
-    CALL, CHANGED, END, ID, LIVE, OTHER_URL, Of, ROOM, Result, START, Scenario, TERRAFORM, URL, diagnostic,
-    each_service,
+    CALL, CHANGED, END, ID, OTHER_URL, Of, Result, SERVICES, START, Scenario, TERRAFORM, URL, diagnostic, each_service,
 };
 
-const ALL: &str = "list \"tencent_call_callback\" \"all\" {\n  provider = tencent\n}\n";
+const ALL: &str = r#"list "tencent_call_callback" "all" {
+  provider = tencent
+}
+"#;
 
-/// Three applications, of which the second has no configuration.
+/// Starts with three applications, of which the second has no configuration.
 fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
     let scenario = Scenario::of_on(terraform, ID..ID + 3)?;
-    scenario.configure("provider \"tencent\" {\n}\n")?;
+    scenario.configure(
+        r#"provider "tencent" {
+}
+"#,
+    )?;
     scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(URL, [START, END]));
     scenario.simulator.put_configuration(Service::Call, ID + 2, Configuration::new(OTHER_URL, [CHANGED]));
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
     Ok(scenario)
 }
 
-/// Found, imported with the configuration that Terraform generates, and no different from it.
+/// Finds two configurations, and imports them with the configuration that Terraform generates.
 pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
     let scenario = two_of_three(terraform)?;
     let found = scenario.run(&["query"])?;
@@ -40,18 +46,14 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn what_exists_comes_under_management() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+fn query_finds_configurations_and_generates_imports() -> Result {
+    needs!(TERRAFORM, Feature::Query);
     what_exists_is_found(&TERRAFORM)
 }
 
 #[test]
-fn one_failure_hides_no_other() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+fn a_failed_read_does_not_hide_other_applications() -> Result {
+    needs!(TERRAFORM, Feature::Query);
     let scenario = two_of_three(&TERRAFORM)?;
     let refused = Fault::new(FaultKind::ErrorCode { code: 60020, info: "made to fail".into() });
     scenario.simulator.inject(refused.clone().sdk_app_id(ID));
@@ -71,13 +73,17 @@ fn one_failure_hides_no_other() -> Result {
 }
 
 #[test]
-fn only_what_is_asked_for() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+fn a_query_can_be_limited() -> Result {
+    needs!(TERRAFORM, Feature::Query);
     let scenario = two_of_three(&TERRAFORM)?;
     let with = |arguments: &str| ALL.replace("= tencent\n", &format!("= tencent\n{arguments}\n"));
-    let only = |ids: &str| with(&format!("  config {{\n    sdk_app_ids = {ids}\n  }}"));
+    let only = |ids: &str| {
+        with(&format!(
+            "  config {{
+    sdk_app_ids = {ids}
+  }}"
+        ))
+    };
     for (query, found) in [
         (with("  limit = 1"), vec![ID]),
         (only(&format!("[{}, {}]", ID + 1, ID + 2)), vec![ID + 2]),
@@ -99,12 +105,13 @@ fn only_what_is_asked_for() -> Result {
 }
 
 #[test]
-fn a_key_that_is_of_no_application_lists_nothing() -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+fn credentials_without_an_application_list_nothing() -> Result {
+    needs!(TERRAFORM, Feature::Query);
     let mut scenario = Scenario::new()?;
-    scenario.configure("provider \"tencent\" {}\n")?;
+    scenario.configure(
+        r#"provider "tencent" {}
+"#,
+    )?;
     scenario.workspace.write("all.tfquery.hcl", ALL)?;
     scenario.workspace.remove_env("TENCENT_SDK_APP_ID");
     let queried = scenario.run(&["query"])?;
@@ -119,16 +126,18 @@ fn a_key_that_is_of_no_application_lists_nothing() -> Result {
 }
 
 #[apply(each_service)]
-fn each_service_is_found_by_itself(of: Of) -> Result {
-    if !TERRAFORM.has(Feature::Query) {
-        return Ok(());
-    }
+fn a_query_finds_only_its_own_service(of: Of) -> Result {
+    needs!(TERRAFORM, Feature::Query);
     let scenario = of.scenario()?;
-    for other in [CALL, ROOM, LIVE] {
+    for other in SERVICES {
         let url = format!("https://{}.example.com/", other.name);
         scenario.simulator.put_configuration(other.service, ID, Configuration::new(url, [other.end]));
     }
-    scenario.configure("provider \"tencent\" {\n}\n")?;
+    scenario.configure(
+        r#"provider "tencent" {
+}
+"#,
+    )?;
     scenario.workspace.write("all.tfquery.hcl", &ALL.replace(CALL.resource_type(), of.resource_type()))?;
     let found = scenario.run(&["query"])?;
     found.expect_success().expect_contains(&format!("{} to https://{}.example.com/", of.end, of.name));

@@ -1,8 +1,8 @@
-//! What no output, log, plan or state may hold: the SecretKey, a UserSig, and what is secret in a callback URL.
+//! No output, log, plan or state holds the SecretKey, a UserSig, or the secrets in a callback URL.
 //!
-//! Everything runs with `TF_LOG=trace`, and all output is searched, Terraform's own included: Terraform 1.11 logs no
-//! value of a configuration. OpenTofu does, when an attribute was changed elsewhere. The URL comes from a sensitive variable; its secrets are in the state and in plan files,
-//! as any attribute of a resource is.
+//! Everything runs with `TF_LOG=trace`, and all output is searched, Terraform's own included: Terraform 1.11 logs no value of
+//! a configuration. OpenTofu does when an attribute was changed elsewhere. The URL comes from a sensitive variable; as any
+//! attribute of a resource, it is in the state and in plan files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,29 +14,34 @@ use flate2::read::DeflateDecoder;
 use serde_json::Value;
 use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::{App, Fault, FaultKind, Simulator};
-use terraform_cli::{Feature, Flavour, Output};
+use terraform_cli::{Feature, Flavour, Output, needs};
 use terraform_provider_tencent::tencent::UserSig;
 
 use crate::ephemeral::handed_on;
-use crate::harness::{END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, this};
+use crate::harness::{
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, provider, this,
+};
 
 const PASSWORD: &str = "p4ssword-to-hide";
 const TOKEN: &str = "t0ken-to-hide";
 const SECRET_URL: &str = "https://user:p4ssword-to-hide@hooks.example.com/call?token=t0ken-to-hide";
-const VARIABLE: &str = "variable \"url\" {\n  sensitive = true\n}\n";
+const VARIABLE: &str = r#"variable "url" {
+  sensitive = true
+}
+"#;
 
-/// Everything that Terraform is told or prints is as verbose as can be, and the URL is a secret.
+/// Logs as much as possible, and makes the URL a secret.
 fn verbose(mut scenario: Scenario) -> Scenario {
     scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_url", SECRET_URL);
     scenario
 }
 
-/// `url = var.url`, and these commands.
+/// Writes `url = var.url`, and these commands.
 fn sends_secretly(commands: &[&str]) -> String {
     format!("url = var.url\ncallback_commands = {}\n", Value::from(commands))
 }
 
-/// Runs commands and looks at all that they print.
+/// Runs commands, and keeps all that they print.
 struct Watch<'a> {
     scenario: &'a Scenario,
     outputs: Vec<Output>,
@@ -52,8 +57,8 @@ impl<'a> Watch<'a> {
         Ok(self.outputs.last().expect("just pushed"))
     }
 
-    /// None of the outputs has a secret in it, nor has a file that Terraform left (crash.log), but for the URL, which is
-    /// where Terraform keeps any attribute.
+    /// Asserts that no output has a secret, and no file has a key or a UserSig. The URL may be where Terraform keeps any
+    /// attribute.
     #[track_caller]
     fn expect_no_leak(&self) {
         let user_sigs = user_sigs(&self.scenario.simulator);
@@ -78,7 +83,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Whether this is OpenTofu's log of an attribute that was changed elsewhere.
+/// Returns whether the line is OpenTofu's log of an attribute that was changed elsewhere.
 fn is_opentofus_own(line: &str) -> bool {
     TERRAFORM.flavour() == Flavour::OpenTofu && line.starts_with("      - .url: was cty.StringVal(")
 }
@@ -91,13 +96,13 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Every file below a directory, with its content.
+/// Returns every file below a directory, with its content.
 pub(crate) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).expect("a directory").flatten() {
         let path = entry.path();
         let kind = entry.file_type().expect("a file's type");
-        // The provider itself is a link to the mirror.
+        // Skips the link to the provider in the mirror.
         if kind.is_dir() {
             found.extend(files(&path));
         } else if kind.is_file() {
@@ -108,7 +113,7 @@ pub(crate) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_life_at_the_most_verbose() -> Result {
+fn no_secret_is_logged_over_a_whole_lifecycle() -> Result {
     let scenario = verbose(Scenario::new()?);
     let config = VARIABLE.to_owned() + &this(&sends_secretly(&[START]));
     scenario.configure(&config)?;
@@ -121,14 +126,14 @@ fn a_life_at_the_most_verbose() -> Result {
     watch.run(&["state", "show", THIS])?.expect_success();
     watch.run(&["show"])?.expect_success();
 
-    // Drift, to a URL that is as secret.
+    // Drift, to another URL with secrets.
     scenario.somebody_sets(&[END], &SECRET_URL.replace("/call", "/other"));
     watch.run(&["plan"])?.expect_success().expect_contains("1 to change");
     watch.run(&["apply", "-auto-approve"])?.expect_success();
     scenario.expect_remote(&[START], SECRET_URL);
     watch.run(&["destroy", "-auto-approve"])?.expect_success();
 
-    // An object that is there already, equal and not, and the guard.
+    // An existing configuration: equal, different, and guarded.
     scenario.somebody_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "already exists as planned");
     scenario.somebody_sets(&[END], SECRET_URL);
@@ -141,10 +146,8 @@ fn a_life_at_the_most_verbose() -> Result {
 }
 
 #[test]
-fn a_user_sig_that_is_handed_on_is_kept_nowhere() -> Result {
-    if !TERRAFORM.has(Feature::Ephemeral) {
-        return Ok(());
-    }
+fn an_ephemeral_user_sig_is_kept_nowhere() -> Result {
+    needs!(TERRAFORM, Feature::Ephemeral);
     let scenario = verbose(Scenario::new()?);
     scenario.configure(&(VARIABLE.to_owned() + &handed_on("25m", &sends_secretly(&[START]))))?;
     let mut watch = Watch::over(&scenario);
@@ -163,7 +166,7 @@ fn a_user_sig_that_is_handed_on_is_kept_nowhere() -> Result {
 }
 
 #[test]
-fn a_secret_url_that_is_bad() -> Result {
+fn an_invalid_url_is_quoted_without_its_secrets() -> Result {
     for url in [
         format!("ftp://user:{PASSWORD}@hooks.example.com/?token={TOKEN}"),
         format!("https://user:{PASSWORD}@hooks.example.com:99999/?{TOKEN}"),
@@ -182,7 +185,7 @@ fn a_secret_url_that_is_bad() -> Result {
 }
 
 #[test]
-fn every_failure_at_the_most_verbose() -> Result {
+fn no_secret_is_logged_when_calls_fail() -> Result {
     let code = |code, info: &str| FaultKind::ErrorCode { code, info: info.to_owned() };
     let gateway = |code, processed| FaultKind::Status { code, retry_after: None, processed };
     let faults = [
@@ -207,11 +210,11 @@ fn every_failure_at_the_most_verbose() -> Result {
     let scenario = verbose(Scenario::of_applications(faults.len())?);
     let config = |commands: &[&str], retries: u32| {
         let ids = (ID..).take(faults.len());
-        let provider = format!("provider \"tencent\" {{\n  max_retries = {retries}\n}}\n");
+        let provider = provider(&format!("max_retries = {retries}"));
         VARIABLE.to_owned() + &provider + &fleet(ids, &sends_secretly(commands))
     };
     let mut watch = Watch::over(&scenario);
-    // On everything, while there is nothing yet; and with a retry, which is logged.
+    // On every call of a creation, without and with a retry, which is logged.
     for retries in [0, 1] {
         for (id, fault) in (ID..).zip(&faults) {
             scenario.simulator.inject(Fault::new(fault.clone()).sdk_app_id(id));
@@ -221,7 +224,7 @@ fn every_failure_at_the_most_verbose() -> Result {
         scenario.simulator.clear_faults();
     }
     watch.run(&["apply", "-auto-approve"])?.expect_success();
-    // On updates alone, and on refreshes.
+    // On the write of an update, and on refreshes.
     scenario.configure(&config(&[START, END], 0))?;
     for action in [Set, Get] {
         for (id, fault) in (ID..).zip(&faults) {
@@ -236,7 +239,7 @@ fn every_failure_at_the_most_verbose() -> Result {
 }
 
 #[test]
-fn an_answer_that_quotes_the_request() -> Result {
+fn secrets_that_tencent_quotes_from_the_request_are_masked() -> Result {
     let key = KEY.to_owned().into();
     let lifetime = Duration::from_secs(3600);
     let user_sig = UserSig::sign(&key, "administrator", ID.try_into()?, SystemTime::now(), lifetime);
@@ -260,8 +263,8 @@ fn an_answer_that_quotes_the_request() -> Result {
 }
 
 #[test]
-fn an_answer_that_quotes_the_stored_url() -> Result {
-    // To a question that did not hold it: to a look-up, a refresh, a deletion.
+fn a_stored_url_that_tencent_quotes_is_masked() -> Result {
+    // In answers to calls that did not send it: a check, a refresh, a deletion.
     let scenario = verbose(Scenario::new()?);
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     let fault = FaultKind::ErrorCode { code: 100_002, info: format!("Url {SECRET_URL}: host not found") };
@@ -277,10 +280,16 @@ fn an_answer_that_quotes_the_stored_url() -> Result {
 }
 
 #[test]
-fn a_secret_key_from_a_sensitive_variable() -> Result {
+fn a_secret_key_from_a_variable_stays_secret() -> Result {
     let mut scenario = verbose(Scenario::new()?);
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TF_VAR_key", KEY);
-    let provider = "variable \"key\" {\n  sensitive = true\n}\nprovider \"tencent\" {\n  secret_key = var.key\n}\n";
+    let provider = r#"variable "key" {
+  sensitive = true
+}
+provider "tencent" {
+  secret_key = var.key
+}
+"#;
     scenario.configure(&(VARIABLE.to_owned() + provider + &this(&sends_secretly(&[START]))))?;
     let mut watch = Watch::over(&scenario);
     watch.run(&["apply", "-auto-approve"])?.expect_success();
@@ -293,7 +302,7 @@ fn a_secret_key_from_a_sensitive_variable() -> Result {
 }
 
 #[test]
-fn neither_plan_file_nor_state_holds_a_key() -> Result {
+fn neither_plan_files_nor_state_hold_a_key() -> Result {
     let scenario = verbose(Scenario::new()?);
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -313,8 +322,8 @@ fn neither_plan_file_nor_state_holds_a_key() -> Result {
     Ok(())
 }
 
-/// The entries of a zip file, in the order in which they lie there. (Each begins with a header of 30 bytes, its name and
-/// an extra field: PKWARE's APPNOTE, 4.3.7. A deflated one ends by itself.)
+/// Returns the entries of a zip file, in order. Each begins with a header of 30 bytes, its name and an extra field
+/// (PKWARE's APPNOTE, 4.3.7). A deflated entry marks its own end.
 pub(crate) fn unzipped(zip: &[u8]) -> Vec<Vec<u8>> {
     let starts = (0..zip.len().saturating_sub(30)).filter(|&at| zip[at..].starts_with(b"PK\x03\x04"));
     let entry = |at: usize| {

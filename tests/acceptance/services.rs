@@ -1,40 +1,49 @@
-//! What services do differently: Tencent creates and overwrites by one call or by two, and nobody notices.
+//! Differences between services: Tencent creates and overwrites with one call or with two, and users do not notice.
 
 use rstest_reuse::apply;
 use tencent_simulator::Action::{Delete, Get, Set, Update};
 use tencent_simulator::{Configuration, Fault, FaultKind, Outcome, Service};
 
-use crate::harness::{CALL, ID, LIVE, OTHER_URL, Of, ROOM, Result, URL, diagnostic, diagnostics, each_service, sends};
+use crate::harness::{
+    CALL, ID, LIVE, OTHER_URL, Of, ROOM, Result, SERVICES, URL, diagnostic, diagnostics, each_service, sends,
+};
 
-/// Its resource, guarded or not.
+/// Writes the resource `this`, with or without the guard (`overwrite_existing = false`).
 fn guarded(of: Of, is_guarded: bool, url: &str) -> String {
     of.object(&(sends(&[of.start], url) + &format!("overwrite_existing = {}\n", !is_guarded)))
 }
 
 #[test]
+fn every_service_is_tested() {
+    assert_eq!(SERVICES.map(|of| of.service), Service::ALL);
+}
+
+#[test]
 fn the_services_of_an_application_are_independent() -> Result {
-    let all = [CALL, ROOM, LIVE];
     let objects = |of: &[Of]| of.iter().map(|of| of.object(&sends(&[of.start], URL))).collect::<String>();
-    let scenario = CALL.scenario()?.applied(&objects(&all))?;
-    for of in all {
+    let scenario = CALL.scenario()?.applied(&objects(&SERVICES))?;
+    for of in SERVICES {
         let expected = Configuration::new(URL, [of.start]);
         assert_eq!(scenario.simulator.configuration(of.service, ID), Some(expected), "{of:?}");
     }
     scenario.expect_no_changes()?;
 
-    scenario.configure(&objects(&[CALL, LIVE]))?;
+    let stay = SERVICES.into_iter().filter(|of| of.service != ROOM.service).collect::<Vec<_>>();
+    scenario.configure(&objects(&stay))?;
     let applied = scenario.apply()?;
     applied.expect_contains("0 added, 0 changed, 1 destroyed");
     assert_eq!(diagnostics(&applied), [""; 0], "they are not two objects of one");
-    let there = all.map(|of| scenario.simulator.configuration(of.service, ID).is_some());
-    assert_eq!(there, [true, false, true]);
+    for of in SERVICES {
+        let there = scenario.simulator.configuration(of.service, ID).is_some();
+        assert_eq!(there, of.service != ROOM.service, "{of:?}");
+    }
     scenario.expect_no_changes()
 }
 
-/// Whatever `set_callback` does where there is a configuration: each service's documentation says another thing, and may
-/// be out of date.
+/// The documentation of each service says something else about `set_callback` over an existing configuration, and may be
+/// out of date.
 #[apply(each_service)]
-fn a_set_that_overwrites_and_one_that_does_not_are_the_same_to_people(of: Of) -> Result {
+fn it_makes_no_difference_whether_set_overwrites(of: Of) -> Result {
     for overwrites in [true, false] {
         let scenario = of.scenario()?;
         scenario.simulator.let_set_overwrite(of.service, overwrites);
@@ -65,13 +74,13 @@ fn a_set_that_overwrites_and_one_that_does_not_are_the_same_to_people(of: Of) ->
 }
 
 #[apply(each_service)]
-fn what_somebody_creates_in_the_very_last_moment_is_named(of: Of) -> Result {
+fn a_configuration_created_right_before_the_write_is_named(of: Of) -> Result {
     let elsewhere = Configuration::new("https://elsewhere.example.com/x?token=t0ken", [of.end]);
     for is_guarded in [false, true] {
         let scenario = of.scenario()?;
         scenario.simulator.let_set_overwrite(of.service, false);
         scenario.configure(&guarded(of, is_guarded, URL))?;
-        // The provider has looked, and then there is one after all.
+        // Someone creates a configuration after the provider's check.
         scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(elsewhere.clone())).on(Set).times(1));
         let applied = scenario.try_apply()?;
         applied.expect_code(if is_guarded { 1 } else { 0 }).expect_lacks("t0ken");
@@ -83,7 +92,7 @@ fn what_somebody_creates_in_the_very_last_moment_is_named(of: Of) -> Result {
             assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 0));
             assert_eq!(scenario.remote(), Some(elsewhere.clone()));
         } else {
-            // For Call, Tencent documents that set overwrites: it is tried once more.
+            // Tencent documents that Call's set overwrites, so the provider tries it again.
             let mut writes = scenario.writes();
             writes.dedup();
             assert_eq!(writes, [Set, Update]);
@@ -95,7 +104,7 @@ fn what_somebody_creates_in_the_very_last_moment_is_named(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn what_somebody_deletes_in_the_very_last_moment_is_created(of: Of) -> Result {
+fn a_configuration_deleted_right_before_the_write_is_created(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&guarded(of, true, URL))?;
     scenario.configure(&guarded(of, true, OTHER_URL))?;
     scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(of.overwrite).times(1));
@@ -106,12 +115,12 @@ fn what_somebody_deletes_in_the_very_last_moment_is_created(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(of: Of) -> Result {
+fn a_creation_whose_answer_is_lost_is_recognized(of: Of) -> Result {
     for is_guarded in [false, true] {
         let scenario = of.scenario()?;
         scenario.simulator.let_set_overwrite(of.service, false);
         scenario.configure(&guarded(of, is_guarded, URL))?;
-        // The second attempt meets what the first one has created.
+        // The second attempt finds what the first one created.
         scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
         let applied = scenario.apply()?;
         assert_eq!(diagnostics(&applied), [""; 0]);
@@ -124,7 +133,7 @@ fn a_creation_whose_answer_is_lost_is_not_taken_for_somebody_elses(of: Of) -> Re
 }
 
 #[apply(each_service)]
-fn a_creation_whose_answer_is_lost_and_that_is_then_refused_is_in_the_state(of: Of) -> Result {
+fn a_creation_whose_answer_is_lost_is_kept_even_if_the_retry_is_refused(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&guarded(of, false, URL))?;
     scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
@@ -139,12 +148,12 @@ fn a_creation_whose_answer_is_lost_and_that_is_then_refused_is_in_the_state(of: 
 }
 
 #[apply(each_service)]
-fn what_the_plan_showed_is_not_said_to_be_new(of: Of) -> Result {
+fn a_configuration_that_the_plan_showed_is_not_reported_as_changed(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.simulator.let_set_overwrite(of.service, false);
     scenario.somebody_sets(&[of.end], OTHER_URL);
     scenario.configure(&guarded(of, false, URL))?;
-    // It goes, and comes back.
+    // The configuration disappears, and the same one comes back.
     let same = Configuration::new(OTHER_URL, [of.end]);
     scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(Update).times(1));
     scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodySets(same)).on(Set).times(1));
@@ -156,7 +165,7 @@ fn what_the_plan_showed_is_not_said_to_be_new(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: Of) -> Result {
+fn a_constantly_changing_configuration_ends_in_an_error(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.simulator.let_set_overwrite(of.service, false);
     scenario.configure(&guarded(of, false, URL))?;
@@ -174,7 +183,7 @@ fn somebody_who_creates_and_deletes_all_the_time_makes_an_error_and_no_loop(of: 
 }
 
 #[apply(each_service)]
-fn another_service_is_never_called(of: Of) -> Result {
+fn a_resource_calls_only_its_own_service(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.apply()?;
@@ -192,7 +201,7 @@ fn another_service_is_never_called(of: Of) -> Result {
 }
 
 #[test]
-fn commands_are_those_of_the_service() -> Result {
+fn commands_of_another_service_are_warned_of() -> Result {
     let scenario = LIVE.scenario()?;
     scenario.configure(&LIVE.object(&sends(&["Live.CallbackBeforeSendGift", ROOM.start], URL)))?;
     let plan = scenario.run(&["plan"])?;
@@ -214,13 +223,17 @@ fn commands_are_those_of_the_service() -> Result {
     Ok(())
 }
 
-/// What all services offer beside their resource.
 #[apply(each_service)]
-fn data_sources_read_what_is_there(of: Of) -> Result {
+fn each_data_source_reads_its_own_service(of: Of) -> Result {
     let scenario = of.scenario()?;
     let ty = of.resource_type();
     scenario.configure(&format!(
-        "data \"{ty}\" \"this\" {{}}\noutput \"this\" {{\n  value = data.{ty}.this\n  sensitive = true\n}}\n"
+        r#"data "{ty}" "this" {{}}
+output "this" {{
+  value = data.{ty}.this
+  sensitive = true
+}}
+"#
     ))?;
     let read = |scenario: &crate::harness::Scenario| -> Result<serde_json::Value> {
         scenario.apply()?;

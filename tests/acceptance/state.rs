@@ -1,4 +1,4 @@
-//! States that other versions of the provider wrote, or nobody: they are read or refused, and never harmed.
+//! States that other versions of the provider wrote, or that someone edited: they are read or refused, and never damaged.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use tencent_simulator::{Configuration, Service};
 
 use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
 
-/// A scenario with an object whose entry in the state file somebody has edited.
+/// Starts with a resource whose instance in the state file was edited.
 fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     let mut state = scenario.workspace.state()?.ok_or("a state")?;
@@ -16,10 +16,10 @@ fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
     Ok(scenario)
 }
 
-/// A stored state of each schema version there has been: the current version reads all of them. When the schema's
-/// version rises, the next fixture joins this one, and neither ever changes.
+/// The provider reads a stored state of every schema version so far. A new schema version adds a fixture; existing ones
+/// never change.
 #[test]
-fn a_stored_state_of_schema_version_0_plans_empty() -> Result {
+fn a_state_of_schema_version_0_plans_no_changes() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&this(&sends(&[START, END], URL)))?;
     let configuration = Configuration::new(URL, [START, END]);
@@ -32,9 +32,9 @@ fn a_stored_state_of_schema_version_0_plans_empty() -> Result {
 }
 
 #[test]
-fn a_state_that_cannot_be_read_is_refused_and_left_alone() -> Result {
+fn an_unreadable_state_is_refused_and_kept() -> Result {
     for (path, value, said) in [
-        // Terraform compares the versions itself.
+        // Terraform itself compares the versions.
         ("/schema_version", json!(1), "created by a newer provider version"),
         ("/attributes/url", json!({ "scheme": "https" }), "url"),
         ("/attributes/callback_commands", json!("one"), "callback_commands"),
@@ -54,7 +54,7 @@ fn a_state_that_cannot_be_read_is_refused_and_left_alone() -> Result {
 }
 
 #[test]
-fn attributes_that_came_and_went_are_no_difference() -> Result {
+fn attributes_of_another_version_are_no_difference() -> Result {
     let scenario = edited(|instance| {
         let attributes = instance["attributes"].as_object_mut().expect("attributes");
         attributes.insert("from_another_version".to_owned(), json!([1, 2]));
@@ -66,7 +66,7 @@ fn attributes_that_came_and_went_are_no_difference() -> Result {
 }
 
 #[test]
-fn settings_that_an_earlier_version_did_not_know_get_their_defaults() -> Result {
+fn settings_missing_from_an_older_state_get_their_defaults() -> Result {
     let scenario = edited(|instance| {
         let attributes = instance["attributes"].as_object_mut().expect("attributes");
         for name in ["overwrite_existing", "deletion_policy", "last_request_id"] {
@@ -81,7 +81,7 @@ fn settings_that_an_earlier_version_did_not_know_get_their_defaults() -> Result 
 }
 
 #[test]
-fn private_data_of_another_version_is_ignored() -> Result {
+fn unreadable_private_data_is_ignored() -> Result {
     // base64 of "not JSON", and of "[1]".
     for private in ["bm90IEpTT04=", "WzFd"] {
         let scenario = edited(|instance| instance["private"] = json!(private))?;
@@ -93,7 +93,7 @@ fn private_data_of_another_version_is_ignored() -> Result {
 }
 
 #[test]
-fn a_tainted_object_is_replaced() -> Result {
+fn a_tainted_resource_is_replaced() -> Result {
     let scenario = Scenario::new()?.applied(&this(&sends(&[START], URL)))?;
     scenario.run(&["taint", THIS])?.expect_success();
     scenario.apply()?.expect_contains("1 added, 0 changed, 1 destroyed");

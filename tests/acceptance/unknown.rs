@@ -1,24 +1,36 @@
-//! Values that are known after apply only: the plan claims no more than it knows, asks nothing with half a
-//! configuration, and apply completes it.
+//! Values that are known only after apply: the plan claims no more than it knows, calls nobody with an incomplete
+//! configuration, and the apply completes it.
 
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Get, Set};
 use tencent_simulator::Service;
 
 use crate::harness::{
-    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, sends, this,
+    CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, THIS, URL, change, diagnostic, provider, sends, this,
 };
 
-/// A resource whose `output` is this value, but not before it is applied.
+/// Writes a resource whose `output` is this value, known only after apply.
 fn later(value: impl Into<Value>) -> String {
-    format!("resource \"terraform_data\" \"later\" {{\n  input = {}\n}}\n", value.into())
+    format!(
+        r#"resource "terraform_data" "later" {{
+  input = {}
+}}
+"#,
+        value.into()
+    )
 }
 
 const LATER: &str = "terraform_data.later.output";
 
 #[test]
-fn an_unknown_url() -> Result {
-    let config = |url: &str| later(url) + &this(&format!("url = {LATER}\ncallback_commands = [\"{START}\"]"));
+fn an_unknown_url_is_planned_and_applied() -> Result {
+    let config = |url: &str| {
+        later(url)
+            + &this(&format!(
+                r#"url = {LATER}
+callback_commands = ["{START}"]"#
+            ))
+    };
     let scenario = Scenario::new()?;
     scenario.configure(&config(URL))?;
     let planned = scenario.planned()?;
@@ -38,12 +50,18 @@ fn an_unknown_url() -> Result {
 }
 
 #[test]
-fn an_unknown_url_may_turn_out_to_be_the_same() -> Result {
-    // Its owner changes, its value does not: nothing has to be written.
+fn an_unknown_url_can_turn_out_to_be_unchanged() -> Result {
+    // The resource it comes from changes, but the URL does not.
     let config = |note: &str| {
         format!(
-            "resource \"terraform_data\" \"later\" {{\n  input = {{ url = \"{URL}\", note = \"{note}\" }}\n}}\n{}",
-            this(&format!("url = {LATER}.url\ncallback_commands = [\"{START}\"]"))
+            r#"resource "terraform_data" "later" {{
+  input = {{ url = "{URL}", note = "{note}" }}
+}}
+{}"#,
+            this(&format!(
+                r#"url = {LATER}.url
+callback_commands = ["{START}"]"#
+            ))
         )
     };
     let scenario = Scenario::new()?.applied(&config("one"))?;
@@ -55,11 +73,14 @@ fn an_unknown_url_may_turn_out_to_be_the_same() -> Result {
 }
 
 #[test]
-fn a_bad_url_that_was_unknown_is_refused_before_it_is_sent() -> Result {
+fn an_invalid_url_that_was_unknown_is_not_sent() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(
         &(later("ftp://u:s3cret@hooks.example.com")
-            + &this(&format!("url = {LATER}\ncallback_commands = [\"{START}\"]"))),
+            + &this(&format!(
+                r#"url = {LATER}
+callback_commands = ["{START}"]"#
+            ))),
     )?;
     scenario.run(&["plan"])?.expect_success();
     let applied = scenario.try_apply()?;
@@ -71,8 +92,11 @@ fn a_bad_url_that_was_unknown_is_refused_before_it_is_sent() -> Result {
 }
 
 #[test]
-fn an_unknown_command_in_the_set() -> Result {
-    let config = format!("url = \"{URL}\"\ncallback_commands = [\"{START}\", {LATER}]");
+fn an_unknown_command_is_planned_and_applied() -> Result {
+    let config = format!(
+        r#"url = "{URL}"
+callback_commands = ["{START}", {LATER}]"#
+    );
     let scenario = Scenario::new()?;
     scenario.configure(&(later(END) + &this(&config)))?;
     let planned = scenario.planned()?;
@@ -82,7 +106,7 @@ fn an_unknown_command_in_the_set() -> Result {
     scenario.expect_remote(&[START, END], URL);
     scenario.expect_no_changes()?;
 
-    // It may turn out to be one that is there already.
+    // The command may turn out to be in the set already.
     scenario.configure(&(later(START) + &this(&config)))?;
     assert_eq!(scenario.planned()?["actions"], json!(["update"]));
     scenario.apply()?;
@@ -91,9 +115,12 @@ fn an_unknown_command_in_the_set() -> Result {
 }
 
 #[test]
-fn an_unknown_set_of_commands() -> Result {
+fn an_unknown_set_of_commands_is_planned_and_applied() -> Result {
     let scenario = Scenario::new()?;
-    let config = this(&format!("url = \"{URL}\"\ncallback_commands = {LATER}"));
+    let config = this(&format!(
+        r#"url = "{URL}"
+callback_commands = {LATER}"#
+    ));
     scenario.configure(&(later(json!([START, CHANGED])) + &config))?;
     assert_eq!(scenario.planned()?["after_unknown"]["callback_commands"], true);
     scenario.apply()?;
@@ -102,7 +129,7 @@ fn an_unknown_set_of_commands() -> Result {
 }
 
 #[test]
-fn unknown_settings() -> Result {
+fn unknown_settings_are_planned_and_applied() -> Result {
     let scenario = Scenario::new()?;
     let settings = format!("deletion_policy = {LATER}.policy\noverwrite_existing = {LATER}.overwrite");
     let config = this(&(sends(&[START], URL) + &settings));
@@ -118,7 +145,7 @@ fn unknown_settings() -> Result {
 }
 
 #[test]
-fn an_unknown_guard_that_turns_out_to_be_there_refuses() -> Result {
+fn an_unknown_guard_that_turns_out_to_be_on_refuses() -> Result {
     let scenario = Scenario::new()?;
     scenario.somebody_sets(&[END], OTHER_URL);
     let config = this(&(sends(&[START], URL) + &format!("overwrite_existing = {LATER}")));
@@ -131,7 +158,7 @@ fn an_unknown_guard_that_turns_out_to_be_there_refuses() -> Result {
 }
 
 #[test]
-fn an_unknown_guard_that_turns_out_to_be_off_lets_through() -> Result {
+fn an_unknown_guard_that_turns_out_to_be_off_allows_the_write() -> Result {
     let scenario = Scenario::new()?;
     scenario.somebody_sets(&[END], OTHER_URL);
     let config = this(&(sends(&[START], URL) + &format!("overwrite_existing = {LATER}")));
@@ -143,7 +170,7 @@ fn an_unknown_guard_that_turns_out_to_be_off_lets_through() -> Result {
 }
 
 #[test]
-fn an_unknown_application() -> Result {
+fn an_unknown_application_is_planned_and_applied() -> Result {
     let scenario = Scenario::new()?;
     scenario.configure(&(later(ID) + &this(&(sends(&[START], URL) + &format!("sdk_app_id = {LATER}")))))?;
     let planned = scenario.planned()?;
@@ -171,10 +198,10 @@ fn an_application_that_becomes_unknown_is_replaced_if_it_changes() -> Result {
 }
 
 #[test]
-fn an_unknown_secret_key() -> Result {
+fn an_unknown_secret_key_is_planned_without_calls() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
-    let provider = format!("provider \"tencent\" {{\n  secret_key = {LATER}\n}}\n");
+    let provider = provider(&format!("secret_key = {LATER}"));
     scenario.configure(&(later(KEY) + &provider + &this(&sends(&[START], URL))))?;
     let plan = scenario.workspace.plan_json(&[])?;
     let planned = change(&plan, THIS).expect("a change");
@@ -191,7 +218,7 @@ fn an_unknown_secret_key() -> Result {
 }
 
 #[test]
-fn unknown_provider_arguments_one_by_one() -> Result {
+fn each_provider_argument_can_be_unknown_at_plan() -> Result {
     let mut scenario = Scenario::new()?;
     for (variable, argument, value) in [
         ("TENCENT_SDK_APP_ID", "sdk_app_id", json!(ID)),
@@ -201,7 +228,7 @@ fn unknown_provider_arguments_one_by_one() -> Result {
         ("NONE", "requests_per_second", json!(100)),
         ("NONE", "request_timeout", json!("5s")),
     ] {
-        let provider = format!("provider \"tencent\" {{\n  {argument} = {LATER}\n}}\n");
+        let provider = provider(&format!("{argument} = {LATER}"));
         scenario.configure(&(later(value) + &provider + &this(&sends(&[START], URL))))?;
         scenario.workspace.remove_env(variable);
         scenario.simulator.clear_requests();
@@ -218,13 +245,18 @@ fn unknown_provider_arguments_one_by_one() -> Result {
 }
 
 #[test]
-fn a_provider_that_becomes_unknown_leaves_its_objects_alone() -> Result {
+fn a_provider_that_becomes_unknown_keeps_its_resources() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     let config = |note: &str, url: &str| {
         format!(
-            "resource \"terraform_data\" \"later\" {{\n  input = {{ key = \"{KEY}\", note = \"{note}\" }}\n}}\n\
-             provider \"tencent\" {{\n  secret_key = {LATER}.key\n}}\n{}",
+            r#"resource "terraform_data" "later" {{
+  input = {{ key = "{KEY}", note = "{note}" }}
+}}
+provider "tencent" {{
+  secret_key = {LATER}.key
+}}
+{}"#,
             this(&sends(&[START], url))
         )
     };
@@ -238,7 +270,7 @@ fn a_provider_that_becomes_unknown_leaves_its_objects_alone() -> Result {
     assert_eq!(scenario.writes(), []);
     scenario.expect_no_changes()?;
 
-    // An update goes through in one go, too.
+    // An update works in one run, too.
     scenario.configure(&config("three", OTHER_URL))?;
     scenario.apply()?.expect_contains("0 added, 2 changed, 0 destroyed");
     scenario.expect_remote(&[START], OTHER_URL);
@@ -250,7 +282,7 @@ fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.somebody_sets(&[END], OTHER_URL);
-    let provider = format!("provider \"tencent\" {{\n  secret_key = {LATER}\n}}\n");
+    let provider = provider(&format!("secret_key = {LATER}"));
     let guarded = this(&(sends(&[START], URL) + "overwrite_existing = false"));
     scenario.configure(&(later(KEY) + &provider + &guarded))?;
     scenario.run(&["plan"])?.expect_success();
@@ -268,8 +300,14 @@ fn an_import_while_the_provider_is_unknown_says_what_to_do() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.somebody_sets(&[START], URL);
-    let provider = format!("provider \"tencent\" {{\n  secret_key = {LATER}\n}}\n");
-    let import = format!("import {{\n  to = {THIS}\n  id = \"{ID}\"\n}}\n");
+    let provider = provider(&format!("secret_key = {LATER}"));
+    let import = format!(
+        r#"import {{
+  to = {THIS}
+  id = "{ID}"
+}}
+"#
+    );
     scenario.configure(&(later(KEY) + &provider + &import + &this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
@@ -277,7 +315,7 @@ fn an_import_while_the_provider_is_unknown_says_what_to_do() -> Result {
     assert!(error.contains("-target"), "{error}");
     assert_eq!(scenario.calls(), []);
 
-    // And that works.
+    // The advice works.
     scenario.run(&["apply", "-auto-approve", "-target=terraform_data.later"])?.expect_success();
     scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
     assert!(scenario.calls().iter().all(|action| *action == Get));

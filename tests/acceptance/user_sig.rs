@@ -1,7 +1,7 @@
-//! Calls with a UserSig made elsewhere, and that ours and those of Tencent's own implementation are the same thing.
+//! Calls with a UserSig made elsewhere, and a comparison of ours with those of Tencent's SDK.
 //!
-//! Tencent's implementation is PyPI's `tls-sig-api-v2`. It is installed into a virtual environment below Cargo's target
-//! directory the first time.
+//! Tencent's SDK is PyPI's `tls-sig-api-v2`. The first run installs it into a virtual environment below Cargo's target
+//! directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn signed(identifier: &str, id: u64, at: SystemTime) -> Result<String> {
     Ok(UserSig::sign(&KEY.to_owned().into(), identifier, id, at, HOUR).expose().to_owned())
 }
 
-/// A scenario whose provider has this UserSig, and no key.
+/// Starts with a provider that has this UserSig, and no key.
 fn with_user_sig(user_sig: &str) -> Result<Scenario> {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TENCENT_USER_SIG", user_sig);
@@ -33,7 +33,7 @@ fn with_user_sig(user_sig: &str) -> Result<Scenario> {
 }
 
 #[test]
-fn a_user_sig_is_enough() -> Result {
+fn a_user_sig_suffices_without_the_key() -> Result {
     let user_sig = signed("administrator", ID, SystemTime::now())?;
     let scenario = with_user_sig(&user_sig)?;
     scenario.apply()?;
@@ -44,7 +44,7 @@ fn a_user_sig_is_enough() -> Result {
 }
 
 #[test]
-fn a_user_sig_that_cannot_work_is_refused_before_any_call() -> Result {
+fn an_unusable_user_sig_is_refused_before_any_call() -> Result {
     let now = SystemTime::now();
     let whole = signed("administrator", ID, now)?;
     for (user_sig, said) in [
@@ -75,7 +75,7 @@ fn a_user_sig_of_another_administrator_needs_its_identifier() -> Result {
 }
 
 #[test]
-fn a_user_sig_that_ends_soon_is_a_warning() -> Result {
+fn a_user_sig_that_expires_soon_is_a_warning() -> Result {
     let day = 24 * HOUR;
     for (lifetime, warns) in [(day, false), (2 * day, true), (6 * day, true), (8 * day, false), (180 * day, false)] {
         let user_sig = UserSig::sign(
@@ -98,7 +98,7 @@ fn a_user_sig_that_ends_soon_is_a_warning() -> Result {
 }
 
 #[test]
-fn what_tencent_refuses_is_explained_to_who_has_no_key() -> Result {
+fn the_refusal_of_a_user_sig_is_explained() -> Result {
     let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
     scenario.simulator.add_app(App::new(ID, "another key"));
     let applied = scenario.try_apply()?;
@@ -113,8 +113,8 @@ fn what_tencent_refuses_is_explained_to_who_has_no_key() -> Result {
 }
 
 #[test]
-fn a_user_sig_is_for_one_application() -> Result {
-    // The resource names an application that the UserSig is not for.
+fn a_user_sig_works_for_one_application_only() -> Result {
+    // The resource names another application than the UserSig.
     let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
     scenario.simulator.add_app(App::new(ID + 1, key(ID + 1)));
     scenario.configure(&this(&(sends(&[START], URL) + &format!("sdk_app_id = {}", ID + 1))))?;
@@ -130,7 +130,7 @@ fn a_user_sig_is_for_one_application() -> Result {
 }
 
 #[test]
-fn a_user_sig_signed_with_another_key_is_tencents_to_refuse() -> Result {
+fn a_user_sig_signed_with_another_key_is_refused_by_tencent() -> Result {
     let scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
     scenario.simulator.add_app(App::new(ID, "another key"));
     let applied = scenario.try_apply()?;
@@ -141,8 +141,8 @@ fn a_user_sig_signed_with_another_key_is_tencents_to_refuse() -> Result {
 }
 
 #[test]
-fn a_plan_with_a_user_sig_is_applied_with_the_key() -> Result {
-    // As in a pull request, whose job may not hold the key.
+fn a_plan_made_with_a_user_sig_can_be_applied_with_the_key() -> Result {
+    // The job of a pull request may not hold the key.
     let mut scenario = with_user_sig(&signed("administrator", ID, SystemTime::now())?)?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.workspace.remove_env("TENCENT_USER_SIG").env("TENCENT_SECRET_KEY", KEY);
@@ -152,14 +152,14 @@ fn a_plan_with_a_user_sig_is_applied_with_the_key() -> Result {
     scenario.expect_no_changes()
 }
 
-/// Python with Tencent's own implementation of UserSig.
+/// Python with Tencent's SDK for UserSigs.
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     tls_sig_api().unwrap_or_else(|cause| {
         panic!("PyPI's tls-sig-api-v2 is needed, and for that Python 3 with venv and pip, and a way to PyPI: {cause}")
     })
 });
 
-/// Installs it unless it is there. The directory appears complete or not at all; whoever comes first wins.
+/// Installs the SDK unless it is there. The directory appears complete or not at all; the first process wins.
 fn tls_sig_api() -> Result<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let complete = target.join("tls-sig-api-v2-1.1");
@@ -187,13 +187,13 @@ fn run(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Runs a script that may use `TLSSigAPIv2` and `arguments`, and returns what it prints.
+/// Runs a script that may use `TLSSigAPIv2` and `arguments`, and returns its output.
 fn python(script: &str, arguments: &Value) -> Result<String> {
     let script = format!("import json, sys, time, zlib, TLSSigAPIv2\narguments = json.loads(sys.argv[1])\n{script}");
     run(Command::new(&*PYTHON).args(["-I", "-c", &script, &arguments.to_string()])).map(|text| text.trim().to_owned())
 }
 
-/// A UserSig by Tencent's implementation, made at this time.
+/// Signs a UserSig with Tencent's SDK, as if at this time.
 fn signed_by_tencent(identifier: &str, id: u64, at: u64, lifetime: u64) -> Result<String> {
     let script = "
 time.time = lambda: arguments['at']
@@ -207,7 +207,7 @@ fn now() -> Result<u64> {
 }
 
 #[test]
-fn a_user_sig_of_tencents_own_implementation_is_accepted() -> Result {
+fn a_user_sig_made_by_tencents_sdk_is_accepted() -> Result {
     let now = now()?;
     let user_sig = signed_by_tencent("administrator", ID, now, 3600)?;
     let claims = UserSig::from(user_sig.clone()).claims()?;
@@ -221,7 +221,7 @@ fn a_user_sig_of_tencents_own_implementation_is_accepted() -> Result {
 }
 
 #[test]
-fn ours_says_and_signs_what_tencents_own_implementation_does() -> Result {
+fn user_sigs_equal_those_of_tencents_sdk() -> Result {
     let unpack = "
 print(json.dumps([json.loads(zlib.decompress(TLSSigAPIv2.base64_decode_url(sig.encode()))) for sig in arguments]))
 ";

@@ -1,22 +1,22 @@
-//! Bad input, and what it gets: the argument is named, the value is quoted without its secrets, and nothing is sent.
+//! Invalid input: the error names the argument and quotes the value without its secrets, and nothing is sent.
 
 use serde_json::Value;
 use std::fmt::Write as _;
 use terraform_cli::Output;
 
-use crate::harness::{END, ID, KEY, Result, START, Scenario, URL, diagnostic, resource, sends, this};
+use crate::harness::{END, ID, KEY, Result, START, Scenario, URL, diagnostic, provider, resource, sends, this};
 
-/// What Terraform says of one thing in the configuration.
+/// A diagnostic of `terraform validate`.
 #[derive(Debug)]
 struct Finding {
     severity: String,
     address: String,
-    /// The line of the configuration that it points at.
+    /// The line of the configuration that it points to.
     line: String,
     text: String,
 }
 
-/// Runs `terraform validate` on this configuration.
+/// Runs `terraform validate` on a configuration.
 fn validate(scenario: &Scenario, config: &str) -> Result<Vec<Finding>> {
     scenario.configure(config)?;
     let output = scenario.run(&["validate", "-json"])?;
@@ -34,12 +34,12 @@ fn validate(scenario: &Scenario, config: &str) -> Result<Vec<Finding>> {
         .collect())
 }
 
-/// One bad value of an argument, and what is said of it.
+/// An invalid value of an argument, and the expected diagnostic.
 struct Case<'a> {
     /// The lines of the block.
     arguments: String,
     severity: &'a str,
-    /// How the line begins that is blamed.
+    /// The start of the line at fault.
     blamed: &'a str,
     said: &'a [&'a str],
 }
@@ -52,8 +52,8 @@ fn warning<'a>(arguments: impl Into<String>, blamed: &'a str, said: &'a [&'a str
     Case { severity: "warning", ..error(arguments, blamed, said) }
 }
 
-/// Each of `cases`, which stand in blocks named `case_0`, `case_1` …, is found; each finding belongs to one of them, and
-/// none tells a secret.
+/// Asserts that each of `cases`, in blocks named `case_0`, `case_1` …, is found, that there are no other findings, and that
+/// none shows a secret.
 #[track_caller]
 fn expect(findings: &[Finding], cases: &[Case<'_>]) {
     let is_of = |finding: &Finding, case: usize| finding.address.ends_with(&format!(".case_{case}"));
@@ -78,7 +78,7 @@ fn expect(findings: &[Finding], cases: &[Case<'_>]) {
 }
 
 #[test]
-fn resources() -> Result {
+fn invalid_resource_arguments_are_explained() -> Result {
     let with_url = |url: &str| sends(&[START], url);
     let with_commands = |commands: &[&str]| sends(commands, URL);
     let with = |argument: &str| sends(&[START], URL) + argument;
@@ -130,11 +130,11 @@ fn resources() -> Result {
         error(with("sdk_app_id = 4294967296"), "sdk_app_id", &["4294967296 is not an SDKAppID"]),
         error(with("sdk_app_id = -1"), "sdk_app_id", &["from 1 to 4294967295"]),
         error(with("sdk_app_id = 1.5"), "sdk_app_id", &["from 1 to 4294967295"]),
-        error(with("deletion_policy = \"delete\""), "deletion_policy", &["\"delete\"", "\"DELETE\"", "\"ABANDON\""]),
-        error(with("timeouts = { create = \"10\" }"), "timeouts", &["create", "\"10\"", "\"30s\""]),
-        error(with("timeouts = { read = \"0s\" }"), "timeouts", &["read", "\"0s\""]),
-        error(with("timeouts = { update = \"25h\" }"), "timeouts", &["update", "\"25h\"", "24h"]),
-        error(with("timeouts = { delete = \"soon\" }"), "timeouts", &["delete", "\"soon\""]),
+        error(with(r#"deletion_policy = "delete""#), "deletion_policy", &["\"delete\"", "\"DELETE\"", "\"ABANDON\""]),
+        error(with(r#"timeouts = { create = "10" }"#), "timeouts", &["create", "\"10\"", "\"30s\""]),
+        error(with(r#"timeouts = { read = "0s" }"#), "timeouts", &["read", "\"0s\""]),
+        error(with(r#"timeouts = { update = "25h" }"#), "timeouts", &["update", "\"25h\"", "24h"]),
+        error(with(r#"timeouts = { delete = "soon" }"#), "timeouts", &["delete", "\"soon\""]),
     ];
     let mut config = String::new();
     for (i, case) in cases.iter().enumerate() {
@@ -147,11 +147,11 @@ fn resources() -> Result {
 }
 
 #[test]
-fn what_is_required() -> Result {
+fn missing_arguments_are_explained() -> Result {
     let scenario = Scenario::new()?;
     for (arguments, said) in [
         ("", "\"callback_commands\" is required"),
-        (&format!("callback_commands = [\"{START}\"]"), "Missing url: Set url, or url_wo"),
+        (&format!(r#"callback_commands = ["{START}"]"#), "Missing url: Set url, or url_wo"),
     ] {
         let findings = validate(&scenario, &this(arguments))?;
         assert!(findings.len() == 1 && findings[0].text.contains(said), "{findings:?}");
@@ -160,18 +160,28 @@ fn what_is_required() -> Result {
 }
 
 #[test]
-fn what_is_valid_is_valid() -> Result {
+fn valid_arguments_give_no_findings() -> Result {
     let scenario = Scenario::new()?;
     let config = [
         sends(&[START, END], "https://user:password@hooks.example.com:8443/a%20b?token=x&y#"),
         sends(&[START], "https://8.8.8.8"),
         sends(&[START], "https://[2606:4700::1111]/"),
         sends(&[START], URL)
-            + "sdk_app_id = 4294967295\ntimeouts = { create = \"1m30s\", read = \"1.5h\", delete = \"24h\" }",
-        sends(&[START], URL) + "deletion_policy = null\noverwrite_existing = null\ntimeouts = null\nsdk_app_id = null",
-        format!("url = var.anything\ncallback_commands = [\"{START}\", var.anything]"),
+            + r#"sdk_app_id = 4294967295
+timeouts = { create = "1m30s", read = "1.5h", delete = "24h" }"#,
+        sends(&[START], URL)
+            + "deletion_policy = null
+overwrite_existing = null
+timeouts = null
+sdk_app_id = null",
+        format!(
+            r#"url = var.anything
+callback_commands = ["{START}", var.anything]"#
+        ),
     ];
-    let mut text = "variable \"anything\" {}\n".to_owned();
+    let mut text = r#"variable "anything" {}
+"#
+    .to_owned();
     for (i, arguments) in config.iter().enumerate() {
         text += &resource(&format!("case_{i}"), &arguments.replace('#', ""));
     }
@@ -181,43 +191,68 @@ fn what_is_valid_is_valid() -> Result {
 }
 
 #[test]
-fn provider_arguments() -> Result {
+fn invalid_provider_arguments_are_explained() -> Result {
     let cases = [
         error("sdk_app_id = 0", "sdk_app_id", &["0 is not an SDKAppID", "from 1 to 4294967295"]),
         error("sdk_app_id = 4294967296", "sdk_app_id", &["4294967296"]),
-        error("secret_key = \"\"", "secret_key", &["empty", "TENCENT_SECRET_KEY"]),
-        error("secret_key = \"s3cret\\n\"", "secret_key", &["white space", "trimspace()"]),
-        error("user_sig = \"s3cret\"", "user_sig", &["not a UserSig"]),
-        error("user_sig = \"s3cret\\n\"", "user_sig", &["white space", "trimspace()"]),
-        error("secret_key = \"a\"\nuser_sig = \"s3cret\"", "user_sig", &["secret_key and user_sig are both set"]),
-        error("identifier = \"\"", "identifier", &["empty", "administrator"]),
-        error("region = \"mars\"", "region", &["\"mars\"", "\"china\", \"singapore\", \"seoul\", \"frankfurt\""]),
-        error("region = \"Singapore\"", "region", &["\"Singapore\"", "Did you mean \"singapore\"?"]),
-        error("region = \"ap-seoul\"", "region", &["Did you mean \"seoul\"?"]),
-        error(format!("region = \"{}\"", "s3cret".repeat(10)), "region", &["The value is not a region"]),
-        error("endpoint = \"http://gateway.example.com\"", "endpoint", &["loopback", "https"]),
-        error("endpoint = \"http://10.0.0.1:8080\"", "endpoint", &["loopback"]),
-        error("endpoint = \"gateway.example.com\"", "endpoint", &["no scheme", "https://gateway.example.com"]),
-        error("endpoint = \"127.0.0.1:8910\"", "endpoint", &["no scheme"]),
-        error("endpoint = \"https://gateway.example.com:99999\"", "endpoint", &["port", "65535"]),
-        error("endpoint = \"https://gateway.example.com/\\n\"", "endpoint", &["white space", "trimspace()"]),
-        error("apps = { \"app\" = { secret_key = \"s3cret\" } }", "apps", &["\"app\" is not an SDKAppID"]),
-        error("apps = {\n\"1\" = {}\n}", "\"1\"", &["apps[\"1\"]", "no credentials"]),
-        error("apps = {\n\"1\" = null\n}", "\"1\"", &["apps[\"1\"]", "no credentials"]),
+        error(r#"secret_key = """#, "secret_key", &["empty", "TENCENT_SECRET_KEY"]),
+        error(r#"secret_key = "s3cret\n""#, "secret_key", &["white space", "trimspace()"]),
+        error(r#"user_sig = "s3cret""#, "user_sig", &["not a UserSig"]),
+        error(r#"user_sig = "s3cret\n""#, "user_sig", &["white space", "trimspace()"]),
         error(
-            "apps = {\n\"1\" = { secret_key = \"s3cret\" }\n\"01\" = { secret_key = \"s3cret\" }\n}",
+            r#"secret_key = "a"
+user_sig = "s3cret""#,
+            "user_sig",
+            &["secret_key and user_sig are both set"],
+        ),
+        error(r#"identifier = """#, "identifier", &["empty", "administrator"]),
+        error(r#"region = "mars""#, "region", &["\"mars\"", "\"china\", \"singapore\", \"seoul\", \"frankfurt\""]),
+        error(r#"region = "Singapore""#, "region", &["\"Singapore\"", "Did you mean \"singapore\"?"]),
+        error(r#"region = "ap-seoul""#, "region", &["Did you mean \"seoul\"?"]),
+        error(format!(r#"region = "{}""#, "s3cret".repeat(10)), "region", &["The value is not a region"]),
+        error(r#"endpoint = "http://gateway.example.com""#, "endpoint", &["loopback", "https"]),
+        error(r#"endpoint = "http://10.0.0.1:8080""#, "endpoint", &["loopback"]),
+        error(r#"endpoint = "gateway.example.com""#, "endpoint", &["no scheme", "https://gateway.example.com"]),
+        error(r#"endpoint = "127.0.0.1:8910""#, "endpoint", &["no scheme"]),
+        error(r#"endpoint = "https://gateway.example.com:99999""#, "endpoint", &["port", "65535"]),
+        error(r#"endpoint = "https://gateway.example.com/\n""#, "endpoint", &["white space", "trimspace()"]),
+        error(r#"apps = { "app" = { secret_key = "s3cret" } }"#, "apps", &["\"app\" is not an SDKAppID"]),
+        error(
+            r#"apps = {
+"1" = {}
+}"#,
+            "\"1\"",
+            &["apps[\"1\"]", "no credentials"],
+        ),
+        error(
+            r#"apps = {
+"1" = null
+}"#,
+            "\"1\"",
+            &["apps[\"1\"]", "no credentials"],
+        ),
+        error(
+            r#"apps = {
+"1" = { secret_key = "s3cret" }
+"01" = { secret_key = "s3cret" }
+}"#,
             "\"1\"",
             &["\"01\" and \"1\" are the same SDKAppID"],
         ),
         error(
-            "apps = {\n\"1\" = {\nsecret_key = \"s3cret\"\nregion = \"mars\"\n}\n}",
+            r#"apps = {
+"1" = {
+secret_key = "s3cret"
+region = "mars"
+}
+}"#,
             "\"1\"",
             &["apps[\"1\"].region", "\"mars\""],
         ),
-        error("endpoint = \"ftp://gateway.example.com\"", "endpoint", &["https"]),
-        error("endpoint = \"https://me:s3cret@gateway.example.com\"", "endpoint", &["password"]),
-        error("request_timeout = \"10\"", "request_timeout", &["\"10\"", "\"30s\""]),
-        error("request_timeout = \"0s\"", "request_timeout", &["\"0s\""]),
+        error(r#"endpoint = "ftp://gateway.example.com""#, "endpoint", &["https"]),
+        error(r#"endpoint = "https://me:s3cret@gateway.example.com""#, "endpoint", &["password"]),
+        error(r#"request_timeout = "10""#, "request_timeout", &["\"10\"", "\"30s\""]),
+        error(r#"request_timeout = "0s""#, "request_timeout", &["\"0s\""]),
         error("max_retries = -1", "max_retries", &["0 to 100"]),
         error("max_retries = 1000", "max_retries", &["1000", "0 to 100"]),
         error("requests_per_second = 0", "requests_per_second", &["0", "from 1 to"]),
@@ -225,8 +260,16 @@ fn provider_arguments() -> Result {
     ];
     let mut config = String::new();
     for (i, case) in cases.iter().enumerate() {
-        write!(config, "provider \"tencent\" {{\nalias = \"case_{i}\"\n{}\n}}\n", case.arguments)?;
-        // Terraform does not look at a provider that nothing uses.
+        write!(
+            config,
+            r#"provider "tencent" {{
+alias = "case_{i}"
+{}
+}}
+"#,
+            case.arguments
+        )?;
+        // Terraform does not validate a provider that nothing uses.
         config += &resource(&format!("case_{i}"), &(sends(&[START], URL) + &format!("provider = tencent.case_{i}")));
     }
     let scenario = Scenario::new()?;
@@ -235,7 +278,7 @@ fn provider_arguments() -> Result {
     Ok(())
 }
 
-/// A plan of one resource, with only these variables for the provider.
+/// Plans with only these environment variables for the provider.
 fn plan_with(scenario: &mut Scenario, variables: &[(&str, &str)]) -> Result<Output> {
     for name in ["SDK_APP_ID", "SECRET_KEY", "USER_SIG", "IDENTIFIER", "REGION", "ENDPOINT"] {
         scenario.workspace.remove_env(format!("TENCENT_{name}"));
@@ -247,7 +290,7 @@ fn plan_with(scenario: &mut Scenario, variables: &[(&str, &str)]) -> Result<Outp
 }
 
 #[test]
-fn variables_of_the_environment() -> Result {
+fn invalid_environment_variables_are_explained() -> Result {
     let mut scenario = Scenario::new()?;
     let url = scenario.simulator.url().to_owned();
     scenario.configure(&this(&sends(&[START], URL)))?;
@@ -286,14 +329,14 @@ fn variables_of_the_environment() -> Result {
     }
     assert_eq!(scenario.calls(), [], "nothing was asked");
 
-    // Without a plan to make, nothing is needed.
+    // Without resources, the provider needs nothing.
     scenario.configure("")?;
     plan_with(&mut scenario, &[])?.expect_success();
     Ok(())
 }
 
 #[test]
-fn an_application_and_its_credentials_are_asked_for_at_once() -> Result {
+fn a_missing_application_and_missing_credentials_are_reported_together() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.configure(&this(&sends(&[START], URL)))?;
     let plan = plan_with(&mut scenario, &[])?;
@@ -304,10 +347,9 @@ fn an_application_and_its_credentials_are_asked_for_at_once() -> Result {
 }
 
 #[test]
-fn a_region_that_a_variable_overrides() -> Result {
+fn a_region_overridden_by_a_variable_is_a_warning() -> Result {
     let mut scenario = Scenario::new()?;
-    scenario
-        .configure(&("provider \"tencent\" {\nregion = \"seoul\"\n}\n".to_owned() + &this(&sends(&[START], URL))))?;
+    scenario.configure(&(provider(r#"region = "seoul""#) + &this(&sends(&[START], URL))))?;
     let plan = scenario.run(&["plan"])?;
     let warning = diagnostic(plan.expect_success(), "TENCENT_ENDPOINT overrides region");
     for said in ["Warning", "not to the region \"seoul\"", "Unset the variable", "on main.tf line 2"] {
@@ -315,19 +357,27 @@ fn a_region_that_a_variable_overrides() -> Result {
     }
     let url = scenario.simulator.url().to_owned();
     scenario.workspace.remove_env("TENCENT_ENDPOINT");
-    let endpoint = format!("provider \"tencent\" {{\nregion = \"seoul\"\nendpoint = \"{url}\"\n}}\n");
+    let endpoint = provider(&format!(
+        r#"region = "seoul"
+endpoint = "{url}""#
+    ));
     scenario.configure(&(endpoint + &this(&sends(&[START], URL))))?;
     scenario.run(&["plan"])?.expect_success().expect_lacks("Warning");
     Ok(())
 }
 
 #[test]
-fn the_block_comes_before_the_environment() -> Result {
+fn the_provider_block_takes_precedence_over_the_environment() -> Result {
     let mut scenario = Scenario::new()?;
     let url = scenario.simulator.url().to_owned();
     scenario.configure(&format!(
-        "provider \"tencent\" {{\nsdk_app_id = {ID}\nsecret_key = \"{KEY}\"\nidentifier = \"administrator\"\n\
-         endpoint = \"{url}\"\n}}\n{}",
+        r#"provider "tencent" {{
+sdk_app_id = {ID}
+secret_key = "{KEY}"
+identifier = "administrator"
+endpoint = "{url}"
+}}
+{}"#,
         this(&sends(&[START], URL))
     ))?;
     let wrong = [
@@ -343,10 +393,12 @@ fn the_block_comes_before_the_environment() -> Result {
 }
 
 #[test]
-fn validate_shows_a_person_where_to_look() -> Result {
+fn validate_points_to_the_line_and_the_resource() -> Result {
     let scenario = Scenario::new()?;
-    scenario
-        .configure(&this("url = \"ftp://hooks.example.com\"\ncallback_commands = [\"call.callbackafterendcall\"]"))?;
+    scenario.configure(&this(
+        r#"url = "ftp://hooks.example.com"
+callback_commands = ["call.callbackafterendcall"]"#,
+    ))?;
     let validated = scenario.run(&["validate"])?;
     validated.expect_code(1);
     let error = diagnostic(&validated, "Invalid url");

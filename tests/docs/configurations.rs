@@ -1,23 +1,24 @@
-//! Every configuration on the pages is valid, and formatted as Terraform formats.
+//! Every configuration on the pages is valid, and formatted as Terraform formats it.
 //!
-//! A block that is not whole is completed as its reader would complete it, see [`complete`].
+//! An incomplete block is completed as its reader would complete it: see [`complete`].
 
 use std::fmt::Write as _;
 
 use terraform_cli::{Error, Feature, Terraform};
 
 use crate::markdown::{Kind, pages};
-use crate::{CALL, OTHERS, workspace};
+use crate::services::SERVICES;
+use crate::workspace;
 
 /// A block of HCL.
 #[derive(Debug)]
 pub(crate) struct Configuration {
-    /// Page and line.
+    /// The page and the line.
     pub(crate) place: String,
     pub(crate) text: String,
 }
 
-/// All of them, on all pages.
+/// Returns the configurations on all pages.
 pub(crate) fn all() -> Vec<Configuration> {
     let mut all = Vec::new();
     for page in pages() {
@@ -40,7 +41,7 @@ pub(crate) fn all() -> Vec<Configuration> {
 }
 
 impl Configuration {
-    /// What not every version of Terraform has. The newest has all of it.
+    /// Returns the features that the configuration needs. The newest Terraform has all of them.
     fn needs(&self) -> impl Iterator<Item = Feature> {
         let table = [
             ("action \"", Feature::Actions),
@@ -54,29 +55,35 @@ impl Configuration {
         table.into_iter().filter(|(sign, _)| self.text.contains(sign)).map(|(_, feature)| feature)
     }
 
-    /// Whether this Terraform can know it to be valid.
+    /// Returns whether this Terraform has the features that the configuration needs.
     pub(crate) fn is_for(&self, terraform: &Terraform) -> bool {
         self.needs().all(|feature| terraform.has(feature))
     }
 }
 
-/// A configuration whole: its own text, and what stands beside it.
+/// Completes a configuration. Returns its own text, and the declarations that it lacks:
 ///
-/// - Arguments alone, which are indented, are those of a resource.
-/// - Without `required_providers`, it gets them. Another provider's object comes from Terraform's built-in provider: that
-///   does for `removed`, which never asks what the object was.
-/// - A variable, a local value or a callback configuration that it refers to and does not declare is declared beside it.
+/// - Indented arguments belong to a resource.
+/// - `required_providers` is added if it is missing. Objects of other providers come from Terraform's built-in provider, which
+///   suffices for `removed`.
+/// - Variables, local values and callback configurations that it refers to without declaring them are added.
 fn complete(text: &str) -> (String, String) {
     let service = |kind: &str| {
-        let commands = [&CALL].into_iter().chain(&OTHERS).find(|s| kind == format!("tencent_{}_callback", s.name));
-        Some(commands?.commands[0])
+        let of = SERVICES.into_iter().find(|of| of.resource_type() == kind)?;
+        Some(of.examples[0])
     };
     let resource = |kind: &str, name: &str, rest: &str| {
         let arguments = format!(
-            "  url               = \"https://a.example\"\n  callback_commands = [{:?}]\n",
+            r#"  url               = "https://a.example"
+  callback_commands = [{:?}]
+"#,
             service(kind).unwrap_or_default()
         );
-        format!("resource \"{kind}\" \"{name}\" {{\n{arguments}{rest}}}\n")
+        format!(
+            r#"resource "{kind}" "{name}" {{
+{arguments}{rest}}}
+"#
+        )
     };
     let text = match text.starts_with(' ') {
         true => resource("tencent_call_callback", "this", &format!("\n{text}")),
@@ -87,10 +94,18 @@ fn complete(text: &str) -> (String, String) {
     for word in text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.')) {
         let declaration = match word.split('.').collect::<Vec<_>>()[..] {
             ["var", name, ..] if !text.contains(&format!("variable \"{name}\"")) => {
-                format!("variable \"{name}\" {{}}\n")
+                format!(
+                    r#"variable "{name}" {{}}
+"#
+                )
             }
             ["local", name, ..] if !text.contains(&format!("\n  {name} ")) => {
-                format!("locals {{\n  {name} = {{}}\n}}\n")
+                format!(
+                    "locals {{
+  {name} = {{}}
+}}
+"
+                )
             }
             [kind, name, ..] if service(kind).is_some() && !text.contains(&format!("\"{kind}\" \"{name}\"")) => {
                 resource(kind, name, "")
@@ -103,28 +118,40 @@ fn complete(text: &str) -> (String, String) {
     }
     for from in text.split("from = ").skip(1) {
         let provider = from.split('_').next().unwrap_or_default();
-        let stand_in = format!("    {provider} = {{ source = \"terraform.io/builtin/terraform\" }}\n");
+        let stand_in = format!(
+            r#"    {provider} = {{ source = "terraform.io/builtin/terraform" }}
+"#
+        );
         if provider != "tencent" && !others.contains(&stand_in) {
             others += &stand_in;
         }
     }
     if !text.contains("required_providers") {
-        let ours = "    tencent = { source = \"callkit/tencent\" }\n";
-        write!(beside, "terraform {{\n  required_providers {{\n{ours}{others}  }}\n}}\n").expect("memory");
+        let ours = r#"    tencent = { source = "callkit/tencent" }
+"#;
+        write!(
+            beside,
+            "terraform {{
+  required_providers {{
+{ours}{others}  }}
+}}
+"
+        )
+        .expect("memory");
     }
     (text, beside)
 }
 
-/// What is wrong with these configurations.
+/// Returns the problems of these configurations.
 pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) -> Result<Vec<String>, Error> {
     let mut problems = Vec::new();
-    // One directory for all: what `init` installs is the same for each.
+    // One directory for all, because `init` installs the same for each.
     let workspace = workspace(terraform)?;
     workspace.write("main.tf", &complete("").1)?;
     workspace.init()?.expect_success();
     for configuration in configurations {
         let (text, beside) = complete(&configuration.text);
-        // A query stands beside a configuration.
+        // A query needs a configuration next to it.
         let is_query = configuration.needs().any(|feature| feature == Feature::Query);
         let (main, query) = if is_query { ("", text.as_str()) } else { (text.as_str(), "") };
         workspace.write("main.tf", main)?;
@@ -145,20 +172,46 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
 }
 
 #[test]
-fn a_configuration_is_completed_with_what_it_lacks() {
+fn an_incomplete_configuration_is_completed() {
     let beside = |text: &str| complete(text).1;
-    let declared = "variable \"a\" {}\nlocals {\n  b = var.a\n}\noutput \"c\" {\n  value = local.b\n}\n";
+    let declared = r#"variable "a" {}
+locals {
+  b = var.a
+}
+output "c" {
+  value = local.b
+}
+"#;
     assert!(!beside(declared).contains("variable") && !beside(declared).contains("locals"));
     assert!(beside(declared).contains("callkit/tencent"));
-    assert_eq!(beside("terraform {\n  required_providers {}\n}\n"), "");
+    assert_eq!(
+        beside(
+            "terraform {
+  required_providers {}
+}
+"
+        ),
+        ""
+    );
 
     let lacking = beside("x = [var.a, var.a, local.b, data.tencent_call_callback.c]\nto = tencent_room_callback.d\n");
-    assert_eq!(lacking.matches("variable \"a\" {}").count(), 1);
+    assert_eq!(lacking.matches(r#"variable "a" {}"#).count(), 1);
     assert!(lacking.contains("  b = {}"));
     assert!(lacking.contains("resource \"tencent_room_callback\" \"d\"") && lacking.contains("Room.Callback"));
     assert!(!lacking.contains("\"c\""));
 
-    let (whole, _) = complete("  deletion_policy = \"ABANDON\"\n");
-    assert!(whole.starts_with("resource \"tencent_call_callback\" \"this\" {") && whole.contains("ABANDON"));
-    assert!(beside("removed {\n  from = other_thing.x\n}\n").contains("other = { source = \"terraform.io/builtin"));
+    let (whole, _) = complete(
+        r#"  deletion_policy = "ABANDON"
+"#,
+    );
+    assert!(whole.starts_with(r#"resource "tencent_call_callback" "this" {"#) && whole.contains("ABANDON"));
+    assert!(
+        beside(
+            "removed {
+  from = other_thing.x
+}
+"
+        )
+        .contains(r#"other = { source = "terraform.io/builtin"#)
+    );
 }

@@ -89,7 +89,7 @@ project's README.
 provider alone, but Terraform shows nothing unless `TF_LOG_PROVIDER` or `TF_LOG` is set as well.
 ";
 
-/// The page `docs/guides/errors.md`.
+/// Returns the page `docs/guides/errors.md`.
 pub(crate) fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
     let (key, user_sig) = (Credentials::SecretKey("".to_owned().into()), Credentials::UserSig("".to_owned().into()));

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::markdown::{Kind, Page};
 
-/// Where the repository is on GitHub: the registries ask for this place, and show no more of it than `docs/`.
+/// The repository on GitHub. The registries require it there, and show only `docs/`.
 pub(crate) const REPOSITORY: &str = "https://github.com/callkit/terraform-provider-tencent/blob/main/";
 
-/// What is wrong with the links of these pages.
+/// Returns the problems of the links on these pages.
 pub(crate) fn broken(pages: &[Page]) -> Vec<String> {
     let mut broken = Vec::new();
     for page in pages {
@@ -33,7 +33,7 @@ pub(crate) fn broken(pages: &[Page]) -> Vec<String> {
     broken
 }
 
-/// Without `..`.
+/// Resolves `..`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
@@ -45,7 +45,7 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// The anchor of a heading, as GitHub and the registries make it.
+/// Returns the anchor of a heading, as GitHub and the registries make it.
 fn anchor_of(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")

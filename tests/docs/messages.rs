@@ -1,8 +1,8 @@
-//! Every message that the pages quote is one that somebody can read.
+//! Every message that the pages quote exists.
 //!
-//! Pages quote in italics, with `…` for what varies. Italics of one word are emphasis. What another program's screen has on
-//! it (a menu of Tencent's console, a button) is bold. In what Terraform prints, the first paragraph of each box is a quotation
-//! too.
+//! Pages quote in italics, with `…` for variable parts. A single word in italics is emphasis. Labels on another program's
+//! screen (a menu of Tencent's console, a button) are bold. In Terraform's output, the first paragraph of each box counts as
+//! a quotation, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use terraform_cli::{Error, Terraform};
 use crate::markdown::{Kind, Page, Part};
 use crate::{newest, sources};
 
-/// What is quoted and nobody says.
+/// Returns the quotations of messages that do not exist.
 pub(crate) fn made_up(pages: &[Page], terraform: &Terraform) -> Result<Vec<String>, Error> {
     let messages: Vec<Message> = ["src/lib.rs", "src/main.rs", "xtask/src/main.rs"]
         .iter()
@@ -37,7 +37,7 @@ pub(crate) fn made_up(pages: &[Page], terraform: &Terraform) -> Result<Vec<Strin
     Ok(made_up)
 }
 
-/// The summaries of the diagnostics in what Terraform prints.
+/// Returns the summaries of the diagnostics in Terraform's output.
 fn summaries(printed: &str) -> impl Iterator<Item = String> {
     printed.split("╷\n").skip(1).map(|diagnostic| {
         let lines = diagnostic.lines().map_while(|line| Some(line.strip_prefix('│')?.trim()));
@@ -47,14 +47,14 @@ fn summaries(printed: &str) -> impl Iterator<Item = String> {
 }
 
 impl Page {
-    /// Its headings, which other pages name in italics. One in italics is a quotation itself.
+    /// Returns the headings, which other pages name in italics. A heading in italics is a quotation itself.
     fn titles(&self) -> impl Iterator<Item = &str> {
         let is_quote = |heading: &&Part| self.of(&Kind::Emphasis).any(|part| part.line == heading.line);
         self.of(&Kind::Heading).filter(move |heading| !is_quote(heading)).map(|heading| heading.text.as_str())
     }
 }
 
-/// A literal of the sources; nothing stands for a placeholder.
+/// A literal of the sources. `None` is a placeholder.
 struct Message(Vec<Option<char>>);
 
 impl Message {
@@ -83,8 +83,8 @@ impl Message {
         Self(message)
     }
 
-    /// Whether this quotes the message, or a sentence or clause of it; or less, if `…` says so. A placeholder may stand for
-    /// anything, so at least 15 characters are the message's own, or all.
+    /// Returns whether `quote` quotes the message, or a sentence or clause of it, or less if it has `…`. A placeholder matches
+    /// anything, so at least 15 characters (or all) must match literally.
     fn says(&self, quote: &str) -> bool {
         let is_word = |place: usize| self.0[place].is_some_and(char::is_alphanumeric);
         let is_stop = |place: usize| self.0[place].is_some_and(|c| ".,:;()".contains(c));
@@ -99,7 +99,7 @@ impl Message {
             None => false,
         };
         let quote = quote.trim_matches(['…', ' ']);
-        // How many characters are the message's own, by how far the quote has come in it.
+        // The number of literal matches, by the position reached in the message.
         let mut reached: BTreeMap<usize, usize> = (0..self.0.len()).filter(begins).map(|place| (place, 0)).collect();
         for c in quote.chars() {
             let mut next = BTreeMap::<usize, usize>::new();
@@ -108,7 +108,7 @@ impl Message {
                 *most = own.max(*most);
             };
             for (place, own) in reached {
-                // What a placeholder stands for may go on.
+                // A placeholder can match any number of characters.
                 if place > 0 && self.0[place - 1].is_none() {
                     reach(place, own);
                 }
@@ -125,7 +125,7 @@ impl Message {
     }
 }
 
-/// Terraform's executable, in which are its formats.
+/// Terraform's executable, which contains its format strings.
 struct Executable(Vec<u8>);
 
 impl Executable {
@@ -135,7 +135,7 @@ impl Executable {
         if !found.starts_with(b"#!") {
             return Ok(Self(found));
         }
-        // A script that starts it. PyPI's Terraform is a library beside its own.
+        // PyPI's executable is a script next to the library.
         let newest = newest()?;
         let environment = newest.executable().ancestors().nth(2).expect("a Python environment").join("lib");
         let mut versions =
@@ -151,7 +151,7 @@ impl Executable {
     }
 }
 
-/// With `%d` for each number.
+/// Replaces each number by `%d`.
 fn with_verbs(quote: &str) -> String {
     let mut format = String::new();
     for c in quote.chars() {
@@ -165,7 +165,7 @@ fn with_verbs(quote: &str) -> String {
 }
 
 #[test]
-fn a_message_says_what_its_literal_allows() {
+fn a_quote_matches_the_literal_with_its_placeholders() {
     for (literal, quote, says) in [
         ("Two resources for the {}", "Two resources for the Call callback configuration", true),
         ("Two resources for the {}", "Two resources for …", true),
@@ -179,7 +179,7 @@ fn a_message_says_what_its_literal_allows() {
         ("SDKAppID {id} has a {} configuration already", "SDKAppID … had a Call configuration already", false),
         ("SDKAppID {} already has this. The plan writes it.", "SDKAppID … has a configuration already", false),
         ("SDKAppID {} already has this. The plan writes it.", "The plan writes it", true),
-        // What quotes does not vouch for what it quotes.
+        // A quotation in a literal does not count.
         ("It says *Nothing at all is here*.", "Nothing at all is here", false),
         ("{}: {}", "anything: at all", false),
         ("{{\"a\"}}", "{\"a\"}", true),
@@ -191,12 +191,12 @@ fn a_message_says_what_its_literal_allows() {
 }
 
 #[test]
-fn a_summary_is_the_first_paragraph() {
+fn the_summary_of_a_diagnostic_is_its_first_paragraph() {
     let printed = "a plan\n╷\n│ Error: It\n│ broke: all\n│ \n│ of it\n╵\n╷\n│ Warning: So\n╵\n";
     assert_eq!(summaries(printed).collect::<Vec<_>>(), ["It broke: all", "So"]);
 }
 
 #[test]
-fn a_format_has_a_verb_for_each_number() {
+fn numbers_match_the_verbs_of_a_format() {
     assert_eq!(with_verbs("12 to add, 0 to change"), "%d to add, %d to change");
 }

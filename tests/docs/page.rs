@@ -1,4 +1,4 @@
-//! Pages for the registry, in the form that it asks for.
+//! Pages for the registry, in its required form.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{example, example_of, read};
 
-/// The page of `templates/index.md.tmpl`, with what HashiCorp's tfplugindocs puts into such a file.
+/// Renders `templates/index.md.tmpl`, with the placeholders of HashiCorp's tfplugindocs.
 pub(crate) fn index(schema: &Value) -> String {
     let mut page = read("templates/index.md.tmpl");
     let put = |page: &str, name: &str, text: &str| page.replace(&format!("{{{{ {name} }}}}"), text.trim());
@@ -178,7 +178,7 @@ fn type_name(ty: &Value) -> String {
     }
 }
 
-/// A type as configurations spell it.
+/// Returns a type as configurations spell it.
 fn expression(ty: &Value) -> String {
     match ty {
         Value::Array(parts) => match &parts[1] {

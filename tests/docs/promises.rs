@@ -5,7 +5,7 @@ use crate::read;
 
 const GUIDE: &str = "docs/guides/reliability.md";
 
-/// What is wrong with the tests that the promises name.
+/// Returns the problems of the tests that the promises name.
 pub(crate) fn broken() -> Vec<String> {
     let guide = read(GUIDE);
     let promises: Vec<_> = guide.split("\n## ").skip(1).collect();
@@ -24,13 +24,13 @@ fn of(promise: &str) -> Vec<String> {
     missing.map(|(name, file)| format!("{title}: {file} has no test {name}")).collect()
 }
 
-/// The name and the file in `name](file)`.
+/// Returns the name and the file in `name](file)`.
 fn test(link: &str) -> Option<(&str, &str)> {
     let (name, rest) = link.split_once("](")?;
     Some((name, rest.split_once(')')?.0.strip_prefix(REPOSITORY)?))
 }
 
-/// Whether there is such a function, and an attribute makes it a test.
+/// Returns whether such a function exists and has a test attribute.
 fn is_test(name: &str, file: &str) -> bool {
     let source = read(file);
     let found = ["\nfn ", "\nasync fn "].iter().find_map(|function| source.split_once(&format!("{function}{name}(")));

@@ -1,4 +1,4 @@
-//! What the sources say: every string that the provider can print.
+//! Every string in the sources that the provider can print.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use syn::{Attribute, ItemFn, ItemMod, Lit, LitStr, Macro, Meta};
 
 use crate::read;
 
-/// The string literals of a crate, from its root on: neither those of tests, nor documentation.
+/// Returns the string literals of a crate, except those of tests and documentation.
 pub(crate) fn literals(root: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut files = vec![PathBuf::from(root)];
@@ -36,7 +36,7 @@ pub(crate) fn literals(root: &str) -> BTreeSet<String> {
 #[derive(Default)]
 struct Literals {
     found: BTreeSet<String>,
-    /// Modules in files of their own.
+    /// Modules in their own files.
     modules: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl<'ast> Visit<'ast> for Literals {
         self.tokens(called.tokens.clone());
     }
 
-    /// Only what `thiserror` prints.
+    /// Visits only the messages of `thiserror`.
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
         if let (true, Meta::List(list)) = (attribute.path().is_ident("error"), &attribute.meta) {
             self.tokens(list.tokens.clone());
@@ -98,7 +98,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
 }
 
 #[test]
-fn literals_are_those_that_a_person_may_read() {
+fn only_literals_that_users_can_see_are_collected() {
     let mut literals = Literals::default();
     let source = r#"
         //! No.

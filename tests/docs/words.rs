@@ -1,5 +1,5 @@
-//! Every name that the pages set as code is a name of something: an object, an argument, a function, an event, a variable
-//! of the environment, an option, a file.
+//! Every name that the pages set as code exists: an object, an argument, a function, an event, an environment variable, an
+//! option, a file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,10 +12,10 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, schema};
 use crate::markdown::{Kind, Page};
 use crate::{files, read, sources};
 
-/// The folder to copy.
+/// The kit, a folder to copy.
 const KIT: &str = "examples/plan-review";
 
-/// Names that are nobody's here, and whose they are.
+/// Names of other software, by owner.
 const OF_OTHERS: [(&str, &[&str]); 5] = [
     (
         "Terraform's language and its CLI configuration",
@@ -35,7 +35,7 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
     ("the provider that *Adopting* moves from", &["restapi_object"]),
 ];
 
-/// The names that are none, and where they are.
+/// Returns the names that do not exist, and their places.
 pub(crate) fn unknown(pages: &[Page]) -> Vec<String> {
     let names = Names::new();
     let mut unknown = Vec::new();
@@ -43,7 +43,7 @@ pub(crate) fn unknown(pages: &[Page]) -> Vec<String> {
         for part in &page.parts {
             let found = match &part.kind {
                 Kind::Code => names.unknown(&part.text, page),
-                // What is in HCL, Terraform validates.
+                // Terraform validates HCL.
                 Kind::Block(language) if language == "shell" => names.unknown_variables(&part.text, page),
                 _ => continue,
             };
@@ -58,11 +58,11 @@ struct Names {
     objects: BTreeSet<String>,
     /// Arguments and attributes.
     attributes: BTreeSet<String>,
-    /// The strings of the provider: whole ones, for a description must not vouch for itself.
+    /// The provider's strings, each as a whole: words of a description must not count.
     strings: BTreeSet<String>,
-    /// The words of everything here that runs: what pages for contributors may name.
+    /// The words of all code here, which pages for contributors may name.
     code: BTreeSet<String>,
-    /// The words of the files to copy, which their page may name.
+    /// The words of the kit's files, which the kit's page may name.
     kit: BTreeSet<String>,
     /// The strings of `cargo xtask`.
     xtask: BTreeSet<String>,
@@ -90,7 +90,7 @@ impl Names {
         }
     }
 
-    /// What is no name of anything in a piece of code.
+    /// Returns the names in a piece of code that do not exist.
     fn unknown(&self, code: &str, page: &Page) -> Vec<String> {
         let mut unknown = self.unknown_variables(code, page);
         for word in words(code).filter(|word| word.contains('_') && !is_variable(word)) {
@@ -113,7 +113,7 @@ impl Names {
         let is_event = |piece: &&str| piece.split_once(".Callback").is_some_and(|(service, _)| !service.contains('/'));
         unknown.extend(pieces().filter(is_event).filter(|event| !self.strings.contains(*event)).map(str::to_owned));
         if code.starts_with("cargo xtask") || code.starts_with("--") && !code.starts_with("-- ") {
-            // `lexopt` has them without the dashes.
+            // `lexopt` omits the dashes.
             let known = |option: &&str| {
                 self.xtask.contains(&option[2..]) || !code.starts_with("cargo") && self.strings.contains(*option)
             };
@@ -125,14 +125,14 @@ impl Names {
 
     fn unknown_variables(&self, code: &str, page: &Page) -> Vec<String> {
         let known = |variable: &String| {
-            // `TENCENT_…` is any of them.
+            // `TENCENT_…` stands for any of them.
             let is = |name: &String| name == variable || variable.ends_with('_') && name.starts_with(variable.as_str());
             is_of_others(variable) || self.strings.iter().any(is) || self.is_beside(variable, page)
         };
         words(code).filter(|word| is_variable(word) && !known(word)).collect()
     }
 
-    /// Whether a page that isn't for users, or is for a folder of its own, may name this.
+    /// Returns whether a page that is not for users, or is about the kit, may name this.
     fn is_beside(&self, word: &str, page: &Page) -> bool {
         is_for_contributors(page) && self.code.contains(word) || page.path.starts_with(KIT) && self.kit.contains(word)
     }
@@ -146,17 +146,17 @@ fn is_variable(word: &str) -> bool {
     word.contains('_') && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Not of the pages that users read.
+/// Returns whether the page is not for users.
 fn is_for_contributors(page: &Page) -> bool {
     !page.path.starts_with("docs") && !page.path.starts_with("examples") && page.path != Path::new("README.md")
 }
 
-/// Whether this names a file of the repository that is not there: a path from its root, or from where the page is, through
-/// a folder that is there.
+/// Returns whether this names a missing file of the repository: a path through an existing folder, from the root or from the
+/// page.
 fn is_missing(piece: &str, page: &Page) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let Some((folder, _)) = piece.split_once('/') else { return false };
-    // What is built is not there yet.
+    // Build output is not there yet.
     if folder.is_empty() || [".", "..", "target"].contains(&folder) || piece.contains('…') {
         return false;
     }
@@ -170,8 +170,8 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
-/// Objects with functions, and attributes with parameters, of the provider's schema: of all kinds, those too that only the
-/// newest Terraform asks for.
+/// Returns the names of objects and functions, and those of attributes and parameters, in the provider's schema. They include
+/// kinds that only the newest Terraform supports.
 fn of_the_schema() -> (BTreeSet<String>, BTreeSet<String>) {
     let server = Server::new(TencentProvider::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

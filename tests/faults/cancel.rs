@@ -1,7 +1,7 @@
-//! Ctrl-C at every moment, once and twice, and a host that is killed.
+//! Ctrl-C at every moment, once and twice, and a killed host.
 //!
-//! Terraform runs in a process group of its own, and the signal goes to the whole group, as a terminal sends it: the
-//! provider gets it as well. One run meets many operations under way at once, an application each.
+//! Terraform runs in a process group of its own, and the whole group gets the signal, as from a terminal: the provider gets
+//! it as well. One run interrupts many operations at once, one per application.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -19,12 +19,12 @@ use tencent_simulator::{Action, Configuration, Fault, FaultKind, Service};
 
 use crate::harness::{END, ID, OTHER_URL, Result, START, Scenario, URL, resource, sends};
 
-/// Far longer than anything here takes: who reaches it hangs.
+/// A time limit far longer than anything here takes.
 const HANGS: Duration = Duration::from_secs(30);
-/// How long a process may outlive its host. Three seconds are enough to be sure that the host is gone.
+/// How long a process may outlive its host. The provider waits three seconds to be sure that the host is gone.
 const ORPHANED: Duration = Duration::from_secs(15);
 
-/// Terraform, started and not waited for. It and all that it started end with this.
+/// A running Terraform. Dropping this kills it and all its child processes.
 struct Running {
     terraform: Child,
     ended: Option<ExitStatus>,
@@ -44,12 +44,12 @@ impl Running {
         Pid::from_raw(self.terraform.id().try_into().expect("a process id"))
     }
 
-    /// Ctrl-C.
+    /// Sends Ctrl-C.
     fn interrupt(&self) -> Result {
         Ok(killpg(self.pid(), Signal::SIGINT)?)
     }
 
-    /// Waits for the end, and returns what was printed, without line breaks.
+    /// Waits for the end, and returns the output without line breaks.
     fn end(&mut self) -> Result<(ExitStatus, String)> {
         let started = Instant::now();
         while self.ended.is_none() {
@@ -73,7 +73,7 @@ impl Drop for Running {
     }
 }
 
-/// A scenario of some applications, and a place of its own for sockets.
+/// A scenario of several applications, with its own directory for sockets.
 struct World {
     scenario: Scenario,
     files: TempDir,
@@ -88,7 +88,7 @@ impl World {
         Ok(Self { scenario, files: tempfile::tempdir()?, sockets })
     }
 
-    /// The processes of the provider that this world's Terraform has started, and which still run.
+    /// Returns the running provider processes that this world's Terraform has started.
     fn providers(&self) -> Vec<i32> {
         let mine = format!("TMPDIR={}\0", self.sockets.path().display());
         let is_mine = |process: &Path| {
@@ -104,13 +104,13 @@ impl World {
         processes.filter_map(|process| process.file_name()?.to_str()?.parse().ok()).collect()
     }
 
-    /// What plugins have left in the place for sockets.
+    /// Returns the files that plugins have left in the directory for sockets.
     fn left_over(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.sockets.path()).into_iter().flatten().flatten().map(|entry| entry.path());
         entries.filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("plugin"))).collect()
     }
 
-    /// No provider runs any more, and none has left a socket.
+    /// Asserts that no provider runs any more, and that none has left a socket.
     fn expect_nothing_left(&self) {
         let started = Instant::now();
         loop {
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    /// What the state holds of an application.
+    /// Returns an application's configuration in the state.
     fn state(&self, id: u64) -> Result<Option<Configuration>> {
         let state = self.scenario.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
@@ -141,7 +141,7 @@ impl World {
         Some(configuration)
     }
 
-    /// Terraform's own advice where a hard end has cut off the writing of its state file.
+    /// Restores the backup if Terraform was killed while it wrote its state file, as Terraform itself advises.
     fn restore_state(&self) -> Result {
         let state = self.scenario.workspace.path().join("terraform.tfstate");
         let is_whole = serde_json::from_str::<Value>(&fs::read_to_string(&state)?).is_ok();
@@ -151,7 +151,7 @@ impl World {
         Ok(())
     }
 
-    /// Waits until an application has made so many requests for an action.
+    /// Waits until `count` requests of an application for an action have arrived.
     fn expect_requests(&self, id: u64, action: Action, count: usize) {
         let arrived = self.scenario.simulator.wait_for(
             |requests| {
@@ -163,7 +163,7 @@ impl World {
         assert!(arrived, "{id}: {count} × {action}");
     }
 
-    /// State and Tencent hold the same of an application, or the output says that they may not.
+    /// Asserts that state and Tencent agree about an application, or that the output says they may not.
     fn expect_truth(&self, id: u64, text: &str) -> Result {
         let (state, remote) = (self.state(id)?, self.remote(id));
         assert!(
@@ -174,7 +174,7 @@ impl World {
     }
 }
 
-/// What the text says of an application.
+/// Returns the part of the output about an application.
 fn text_of(id: u64, text: &str) -> &str {
     let Some(at) = text.find(&format!("SDKAppID {id} ")) else { return "" };
     let rest = &text[at..];
@@ -190,14 +190,14 @@ fn new() -> Configuration {
     Configuration::new(OTHER_URL, [END, START])
 }
 
-/// Long after the end of the test.
+/// An answer long after the end of the test.
 const LATE: FaultKind = FaultKind::Delay(Duration::from_secs(600));
 
 fn unavailable(processed: bool) -> FaultKind {
     FaultKind::Status { code: 503, retry_after: None, processed }
 }
 
-/// An operation under way when Ctrl-C comes.
+/// An operation in flight when Ctrl-C comes.
 struct Moment {
     from: Option<Configuration>,
     to: Option<Configuration>,
@@ -223,15 +223,19 @@ impl Moment {
         if self.to.is_some() { Set } else { Delete }
     }
 
-    /// Waiting for another attempt, rather than for an answer.
+    /// Returns whether the operation waits for another attempt, rather than for an answer.
     fn waits(&self) -> bool {
         matches!(self.fault, FaultKind::Status { .. })
     }
 }
 
-const PATIENT: &str = "provider \"tencent\" {\n  max_retries = 100\n  request_timeout = \"10m\"\n}\n";
+const PATIENT: &str = r#"provider "tencent" {
+  max_retries = 100
+  request_timeout = "10m"
+}
+"#;
 
-/// The configuration of every application that has one.
+/// Writes the configuration of every application that has one.
 fn configuration<'a>(all: impl Iterator<Item = Option<&'a Configuration>>) -> String {
     let mut text = PATIENT.to_owned();
     for (id, configuration) in (ID..).zip(all) {
@@ -242,7 +246,7 @@ fn configuration<'a>(all: impl Iterator<Item = Option<&'a Configuration>>) -> St
     text
 }
 
-/// Brings everything to where the moments begin, and starts an apply in which each of them is under way.
+/// Applies the initial configurations, and starts an apply in which each operation is in flight.
 fn under_way(moments: &[Moment]) -> Result<(World, Running)> {
     let world = World::of_applications(moments.len())?;
     world.scenario.configure(&configuration(moments.iter().map(|moment| moment.from.as_ref())))?;
@@ -260,7 +264,7 @@ fn under_way(moments: &[Moment]) -> Result<(World, Running)> {
     Ok((world, running))
 }
 
-/// The next apply brings everything to where the moments lead.
+/// Asserts that the next apply completes each operation.
 fn converge(world: &World, moments: &[Moment]) -> Result {
     world.scenario.simulator.clear_faults();
     world.scenario.apply()?;
@@ -271,7 +275,7 @@ fn converge(world: &World, moments: &[Moment]) -> Result {
 }
 
 #[test]
-fn ctrl_c_in_mid_write() -> Result {
+fn ctrl_c_during_a_write_reports_what_tencent_holds() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     assert!(!world.providers().is_empty(), "the provider can be found");
@@ -291,7 +295,7 @@ fn ctrl_c_in_mid_write() -> Result {
 }
 
 #[test]
-fn ctrl_c_leaves_an_answer_some_time() -> Result {
+fn ctrl_c_waits_for_an_answer_in_flight() -> Result {
     let slow = FaultKind::Delay(Duration::from_secs(3));
     let cases = [(None, Some(new())), (Some(old()), Some(new())), (Some(old()), None)];
     let moments = cases.map(|(from, to)| Moment { from, to, fault: slow.clone(), processed: true });
@@ -307,7 +311,7 @@ fn ctrl_c_leaves_an_answer_some_time() -> Result {
 }
 
 #[test]
-fn ctrl_c_twice() -> Result {
+fn a_second_ctrl_c_ends_at_once_and_the_next_apply_recovers() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     running.interrupt()?;
@@ -318,7 +322,7 @@ fn ctrl_c_twice() -> Result {
     assert_eq!(status.code(), Some(1), "{text}");
     assert!(text.contains("Two interrupts received"), "{text}");
     for (id, moment) in (ID..).zip(&moments) {
-        // Nothing in between: what was there, or what was to be.
+        // Tencent holds the old configuration or the new one, nothing in between.
         let holds = if moment.processed { &moment.to } else { &moment.from };
         assert_eq!(world.remote(id), *holds, "{id}");
     }
@@ -327,7 +331,7 @@ fn ctrl_c_twice() -> Result {
 }
 
 #[test]
-fn ctrl_c_in_mid_plan_and_mid_read() -> Result {
+fn ctrl_c_during_a_plan_or_a_refresh_changes_nothing() -> Result {
     let faults = [FaultKind::NoAnswer, LATE, unavailable(false)];
     let world = World::of_applications(2 * faults.len())?;
     let ids: Vec<_> = (ID..).take(faults.len()).collect();
@@ -336,12 +340,12 @@ fn ctrl_c_in_mid_plan_and_mid_read() -> Result {
     world.scenario.apply()?;
     let before = world.scenario.workspace.state()?;
 
-    // Half of the applications are there and read; the others are to be created, and looked at.
+    // Half of the applications are managed and refreshed. The others are to be created, and checked.
     world.scenario.configure(&configuration((0..2 * faults.len()).map(|_| Some(&new))))?;
     for (arguments, passed_on) in [
         (&["plan", "-no-color", "-parallelism=100"][..], true),
         (&["refresh", "-no-color", "-parallelism=100"], true),
-        // While planning on its way to an apply, Terraform 1.11 passes Ctrl-C on to nobody.
+        // While planning as part of apply, Terraform 1.11 does not pass Ctrl-C on to providers.
         (&["apply", "-auto-approve", "-no-color", "-parallelism=100"], false),
     ] {
         let all = (ID..).zip(faults.iter().chain(&faults));
@@ -383,7 +387,7 @@ fn a_killed_host_leaves_no_process_and_no_socket() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     assert!(!world.providers().is_empty() && !world.left_over().is_empty(), "a provider, and its socket");
-    // Terraform alone, at once: nobody tells the provider.
+    // Only Terraform is killed, at once, so nothing tells the provider.
     kill(running.pid(), Signal::SIGKILL)?;
     let (status, _) = running.end()?;
     assert_eq!(status.code(), None, "killed");

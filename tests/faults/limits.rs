@@ -1,4 +1,4 @@
-//! Limits of time and of rate: how long the provider waits, how often it tries, and when it gives up.
+//! Timeouts and rate limits: how long the provider waits, how often it tries, and when it gives up.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -11,7 +11,8 @@ use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 use tokio::net::TcpSocket;
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, diagnostics, fleet, resource, sends, this,
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, diagnostic, diagnostics, fleet, provider, resource, sends,
+    this,
 };
 
 fn gateway(code: u16, retry_after: Option<&str>) -> FaultKind {
@@ -22,23 +23,19 @@ fn error_code(code: i64) -> FaultKind {
     FaultKind::ErrorCode { code, info: String::new() }
 }
 
-fn provider(settings: &str) -> String {
-    format!("provider \"tencent\" {{\n{settings}\n}}\n")
-}
-
-/// When the requests of an application for an action arrived.
+/// Returns the arrival times of an application's requests for an action.
 fn arrivals(requests: &[Request], id: u64, action: Action) -> Vec<SystemTime> {
     let those = requests.iter().filter(|request| request.sdk_app_id == Some(id) && request.action == Some(action));
     those.map(|request| request.arrived).collect()
 }
 
-/// How much of its waiting a client may seem to have left out because clocks differ.
+/// How much too short a wait may look because clocks differ.
 const TOLERANCE: Duration = Duration::from_millis(50);
 
 #[test]
-fn retry_after_is_waited_out() -> Result {
+fn retries_wait_as_long_as_retry_after_asks() -> Result {
     let scenario = Scenario::of_applications(4)?;
-    scenario.configure(&(provider("request_timeout = \"1s\"") + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
+    scenario.configure(&(provider(r#"request_timeout = "1s""#) + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.clear_requests();
 
@@ -48,7 +45,7 @@ fn retry_after_is_waited_out() -> Result {
         gateway(503, Some("2")),
         gateway(429, Some("2")),
         gateway(502, Some(&http_date)),
-        // Its first attempt ends when the 429 above has long been answered.
+        // Its first attempt ends long after the 429 above.
         FaultKind::NoAnswer,
     ]) {
         scenario.simulator.inject(Fault::new(kind).on(Set).sdk_app_id(id).times(1));
@@ -67,10 +64,14 @@ fn retry_after_is_waited_out() -> Result {
 }
 
 #[test]
-fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
-    // Waiting would take longer than a test may.
+fn a_retry_after_beyond_the_timeout_fails_at_once() -> Result {
+    // Waiting would take longer than the test's time limit.
     let scenario = Scenario::new()?;
-    let patient = sends(&[START], URL) + "timeouts = {\n  create = \"1h\"\n}\n";
+    let patient = sends(&[START], URL)
+        + r#"timeouts = {
+  create = "1h"
+}
+"#;
     scenario.configure(&this(&patient))?;
     for retry_after in ["7200", "86400000", "18446744073709551615"] {
         scenario.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -90,11 +91,20 @@ fn a_retry_after_beyond_the_timeout_is_not_waited_for() -> Result {
 }
 
 #[test]
-fn timeouts_end_all_attempts() -> Result {
+fn resource_timeouts_end_all_attempts() -> Result {
     let scenario = Scenario::of_applications(4)?;
-    let settings = provider("max_retries = 100\nrequest_timeout = \"1s\"");
+    let settings = provider(
+        r#"max_retries = 100
+request_timeout = "1s""#,
+    );
     let ids = ID..ID + 4;
-    let timeouts = "timeouts = {\n  create = \"2s\"\n  read = \"2s\"\n  update = \"2s\"\n  delete = \"2s\"\n}\n";
+    let timeouts = r#"timeouts = {
+  create = "2s"
+  read = "2s"
+  update = "2s"
+  delete = "2s"
+}
+"#;
     let of = |name: &str, id: u64, url: &str| {
         resource(name, &format!("sdk_app_id = {id}\n{}{timeouts}", sends(&[START], url)))
     };
@@ -149,12 +159,12 @@ fn timeouts_end_all_attempts() -> Result {
 }
 
 #[test]
-fn an_expired_user_sig_is_signed_anew_once() -> Result {
+fn an_expired_user_sig_is_replaced_once() -> Result {
     let scenario = Scenario::of_applications(2)?;
     scenario.configure(&fleet(ID..ID + 2, &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.clear_requests();
-    // Two seconds later, a signature is another one.
+    // After two seconds, a new signature differs.
     for (id, times) in [(ID, 1), (ID + 1, u32::MAX)] {
         scenario.simulator.inject(Fault::new(gateway(503, Some("2"))).on(Set).sdk_app_id(id).times(1));
         scenario.simulator.inject(Fault::new(error_code(70001)).on(Set).sdk_app_id(id).times(times));
@@ -176,7 +186,7 @@ fn an_expired_user_sig_is_signed_anew_once() -> Result {
 }
 
 #[test]
-fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
+fn an_expired_user_sig_made_elsewhere_is_an_error() -> Result {
     let mut scenario = Scenario::new()?;
     let hour = Duration::from_secs(60 * 60);
     let id = SdkAppId::try_from(ID)?;
@@ -195,10 +205,10 @@ fn a_user_sig_made_elsewhere_cannot_be_signed_anew() -> Result {
 }
 
 #[test]
-fn all_resources_share_one_rate() -> Result {
+fn all_resources_of_a_provider_share_one_rate() -> Result {
     const APPLICATIONS: u64 = 30;
     const PER_SECOND: u32 = 20;
-    /// Requests that were held up on the way arrive with later ones.
+    /// Requests delayed on the way, which arrive together with later ones.
     const HELD_UP: usize = 5;
 
     let scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;
@@ -227,7 +237,7 @@ fn all_resources_share_one_rate() -> Result {
 }
 
 #[test]
-fn calls_that_tencent_limits_get_through_in_the_end() -> Result {
+fn rate_limited_calls_succeed_eventually() -> Result {
     let scenario = Scenario::of_applications(20)?;
     scenario.simulator.set_rate_limit(Some(1));
     let config = |url| fleet(ID..ID + 20, &sends(&[START, END], url));
@@ -246,7 +256,7 @@ fn calls_that_tencent_limits_get_through_in_the_end() -> Result {
 }
 
 #[test]
-fn a_service_that_comes_up_meanwhile_is_found() -> Result {
+fn a_server_that_starts_during_the_retries_is_reached() -> Result {
     let mut scenario = Scenario::new()?;
     let log = scenario.workspace.path().join("provider.log");
     let reserved = TcpSocket::new_v4()?;

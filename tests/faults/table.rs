@@ -1,4 +1,4 @@
-//! The faults, and what each means for one call: the expectations of the matrix follow from that alone.
+//! The faults, and the meaning of each for one call. The expectations of the matrix follow from the meanings alone.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,26 +7,28 @@ use serde_json::json;
 use tencent_simulator::FaultKind;
 use terraform_provider_tencent::tencent::{self, Credentials, ErrorCode};
 
-/// The time for one attempt, as the provider is told.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
-/// Further attempts after the first, as the provider is told.
+/// `request_timeout` where no fault keeps an answer away: longer than any answer takes on a busy machine.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// `request_timeout` where answers come too late or never.
+pub(crate) const SHORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// `max_retries`
 pub(crate) const MAX_RETRIES: u32 = 1;
 
-/// A fault.
+/// A fault, with its meaning.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// As the page names it.
+    /// The name on the page.
     pub(crate) name: String,
     pub(crate) cause: Cause,
     pub(crate) meaning: Meaning,
-    /// Whether all other calls wait as well.
-    slows_down: bool,
-    /// What a message about it contains.
+    /// The alias of the provider block that meets the fault, if it would get in the way of the other faults in one process.
+    pub(crate) provider: Option<&'static str>,
+    /// Texts of the message about it.
     pub(crate) said: Vec<String>,
 }
 
 impl Case {
-    /// Whether the same call may succeed later although nobody changes anything: a plan then only warns.
+    /// Returns whether the fault is transient: a plan then only warns.
     pub(crate) fn may_pass(&self) -> bool {
         let answered_by_another_program = match &self.cause {
             Cause::Simulator(kind) => matches!(
@@ -41,25 +43,19 @@ impl Case {
         };
         self.meaning.retry != Retry::No && !answered_by_another_program
     }
-
-    /// The provider block that the fault is for: some would get in the way of all others in the same process.
-    pub(crate) fn provider(&self) -> Option<&'static str> {
-        match self.cause {
-            Cause::Simulator(_) => self.slows_down.then_some(LIMITED),
-            Cause::Unreachable(unreachable) => Some(unreachable.alias()),
-        }
-    }
 }
 
-/// The alias of the provider block whose calls meet limits, and then all wait.
+/// The alias of the provider block whose calls meet rate limits, which delay all its calls.
 pub(crate) const LIMITED: &str = "limited";
+/// The alias of the provider block with the [`SHORT_TIMEOUT`].
+pub(crate) const IMPATIENT: &str = "impatient";
 
-/// Where a fault comes from.
+/// The origin of a fault.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cause {
-    /// The simulator acts it out.
+    /// The simulator plays the fault.
     Simulator(FaultKind),
-    /// The simulator cannot even be reached.
+    /// The simulator cannot be reached.
     Unreachable(Unreachable),
 }
 
@@ -74,7 +70,7 @@ pub(crate) enum Unreachable {
 impl Unreachable {
     pub(crate) const ALL: [Self; 3] = [Self::Refused, Self::UnknownIssuer, Self::UnknownHost];
 
-    /// The alias of the provider block that meets it.
+    /// Returns the alias of the provider block that meets the fault.
     pub(crate) fn alias(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -84,16 +80,16 @@ impl Unreachable {
     }
 }
 
-/// What a fault means for an attempt that meets it.
+/// The meaning of a fault for an attempt that meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meaning {
-    /// Whether the attempt succeeds all the same.
+    /// Whether the attempt succeeds nevertheless.
     pub(crate) succeeds: bool,
-    /// Whether Tencent carries the request out.
+    /// Whether Tencent processes the request.
     pub(crate) processed: bool,
-    /// Whether a client can tell from it that the request was not carried out.
+    /// Whether the client can be certain that the request was not processed.
     pub(crate) certain: bool,
-    /// Whether another attempt is worth it.
+    /// Whether the client tries again.
     pub(crate) retry: Retry,
 }
 
@@ -101,25 +97,25 @@ pub(crate) struct Meaning {
 pub(crate) enum Retry {
     No,
     Yes,
-    /// Once, with a UserSig signed anew.
+    /// Once, with a new UserSig.
     Resign,
 }
 
 impl Meaning {
     /// A harmless oddity.
     const HARMLESS: Self = Self { succeeds: true, processed: true, certain: false, retry: Retry::No };
-    /// No answer of Tencent's, after the request was carried out.
+    /// Processed, but no answer of Tencent's.
     const DONE: Self = Self { succeeds: false, processed: true, certain: false, retry: Retry::Yes };
-    /// No answer of Tencent's; the request was not carried out, but the client cannot tell.
+    /// Not processed, which the client cannot know, because there is no answer of Tencent's.
     const LOST: Self = Self { processed: false, ..Self::DONE };
-    /// The same, and trying again would not help.
+    /// As [`Self::LOST`], but not worth retrying.
     const TURNED_AWAY: Self = Self { retry: Retry::No, ..Self::LOST };
-    /// Nothing was sent, or it was turned away at the door.
+    /// Not sent, or rejected before processing.
     const UNSENT: Self = Self { certain: true, ..Self::LOST };
-    /// A refusal for good.
+    /// A permanent refusal.
     const REFUSAL: Self = Self { certain: true, ..Self::TURNED_AWAY };
 
-    /// How many attempts there are if every one meets the fault.
+    /// Returns the number of attempts if every one meets the fault.
     pub(crate) fn attempts(self) -> usize {
         match self.retry {
             Retry::No => 1,
@@ -128,7 +124,7 @@ impl Meaning {
         }
     }
 
-    /// How many attempts may meet it until one succeeds.
+    /// Returns how many attempts can meet the fault before one succeeds.
     pub(crate) fn passes_after(self) -> Option<u32> {
         match self.retry {
             Retry::No => None,
@@ -138,20 +134,24 @@ impl Meaning {
     }
 }
 
-/// One that Tencent does not document.
+/// An undocumented code.
 const UNKNOWN: ErrorCode = ErrorCode(99999);
 
-/// What happens on the way. A redirect leads to `elsewhere`.
+/// Returns the faults of network and gateways. A redirect leads to `elsewhere`.
 pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
+    let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
+    let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"][..];
     let case = |name: &str, kind, meaning, said: &[&str]| Case {
         name: name.to_owned(),
         meaning,
-        slows_down: matches!(kind, FaultKind::Status { code: 429, .. }),
+        provider: match kind {
+            FaultKind::Status { code: 429, .. } => Some(LIMITED),
+            _ if said == late => Some(IMPATIENT),
+            _ => None,
+        },
         cause: Cause::Simulator(kind),
         said: said.iter().map(|&text| text.to_owned()).collect(),
     };
-    let lost = &["The connection to", "was lost before the answer was complete", "Check the network and the proxy"];
-    let late = &["No answer arrived in time", "Check the network and the proxy, or raise request_timeout"];
     let unusable = |why| ["The answer from", "cannot be used", why, "endpoint and the proxy"];
     let not_documented = unusable("it is not JSON of the documented form");
     let millis = Duration::from_millis;
@@ -161,9 +161,9 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
         case("connection closed before processing", FaultKind::CloseBeforeProcessing, Meaning::LOST, lost),
         case("connection closed after processing", FaultKind::CloseAfterProcessing, Meaning::DONE, lost),
         case("no answer", FaultKind::NoAnswer, Meaning::LOST, late),
-        case("answer too late", FaultKind::Delay(3 * REQUEST_TIMEOUT), Meaning::DONE, late),
-        case("slow answer", FaultKind::Delay(REQUEST_TIMEOUT / 10), Meaning::HARMLESS, &[]),
-        case("body too slow", FaultKind::SlowBody { piece: 16, pause: REQUEST_TIMEOUT / 2 }, Meaning::DONE, late),
+        case("answer too late", FaultKind::Delay(3 * SHORT_TIMEOUT), Meaning::DONE, late),
+        case("slow answer", FaultKind::Delay(millis(100)), Meaning::HARMLESS, &[]),
+        case("body too slow", FaultKind::SlowBody { piece: 16, pause: SHORT_TIMEOUT / 2 }, Meaning::DONE, late),
         case("slow body", FaultKind::SlowBody { piece: 80, pause: millis(30) }, Meaning::HARMLESS, &[]),
         case("truncated body", FaultKind::TruncatedBody, Meaning::DONE, lost),
         case("body of 2 MiB", FaultKind::OversizedBody(2 << 20), Meaning::DONE, &unusable("it is longer than 1 MiB")),
@@ -196,25 +196,25 @@ pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
     cases
 }
 
-/// A get that is answered OK and nothing else. To other calls that is an answer like any.
+/// Returns the fault of a get that is answered OK without a configuration. For other calls, that is a valid answer.
 pub(crate) fn nothing_in_it() -> Case {
     let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-0" });
     Case {
         name: "OK without a configuration".to_owned(),
         cause: Cause::Simulator(FaultKind::Answer(answer)),
         meaning: Meaning::LOST,
-        slows_down: false,
+        provider: None,
         said: vec!["The answer from".to_owned(), "cannot be used: it holds no configuration".to_owned()],
     }
 }
 
-/// No connection at all.
+/// Returns the faults without a connection.
 pub(crate) fn unreachable() -> Vec<Case> {
-    let case = |unreachable, name: &str, meaning, said: [&str; 3]| Case {
+    let case = |unreachable: Unreachable, name: &str, meaning, said: [&str; 3]| Case {
         name: name.to_owned(),
         cause: Cause::Unreachable(unreachable),
         meaning,
-        slows_down: false,
+        provider: Some(unreachable.alias()),
         said: said.map(str::to_owned).to_vec(),
     };
     let unsent = |unreachable, name, why| {
@@ -228,7 +228,7 @@ pub(crate) fn unreachable() -> Vec<Case> {
     ]
 }
 
-/// Every documented error code, and one that is not. One of them quotes `url`, as Tencent may.
+/// Returns every documented error code, and an undocumented one. One of them quotes `url`, as Tencent may.
 pub(crate) fn error_codes(url: &str) -> Vec<Case> {
     let documented: BTreeSet<_> = ErrorCode::documented().collect();
     let codes = documented.into_iter().chain([UNKNOWN]);
@@ -237,7 +237,7 @@ pub(crate) fn error_codes(url: &str) -> Vec<Case> {
 
 fn error_code(code: ErrorCode, quoted: &str) -> Case {
     let meaning = match code.retry() {
-        // An error inside the service leaves open what was done before it.
+        // An internal error may occur after processing.
         tencent::Retry::Yes => Meaning::LOST,
         tencent::Retry::SlowDown => Meaning::UNSENT,
         tencent::Retry::Resign => Meaning { retry: Retry::Resign, ..Meaning::REFUSAL },
@@ -248,7 +248,7 @@ fn error_code(code: ErrorCode, quoted: &str) -> Case {
         name: code.to_string(),
         cause: Cause::Simulator(FaultKind::ErrorCode { code: code.0, info: format!("{words} {quoted}") }),
         meaning,
-        slows_down: code.retry() == tencent::Retry::SlowDown,
+        provider: (code.retry() == tencent::Retry::SlowDown).then_some(LIMITED),
         said: vec![
             format!("Tencent answered with error {code}: {}.", code.meaning()),
             code.advice(&Credentials::SecretKey(String::new().into())).to_owned(),

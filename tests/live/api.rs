@@ -1,4 +1,4 @@
-//! Tencent's API as it is: one request, one envelope, nothing interpreted.
+//! Tencent's API, uninterpreted: one request, one envelope.
 
 use std::env;
 use std::error::Error;
@@ -12,7 +12,7 @@ use url::Url;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A test application, and how to call for it.
+/// A test application and its credentials.
 pub(crate) struct Account {
     pub(crate) sdk_app_id: SdkAppId,
     pub(crate) secret_key: String,
@@ -21,7 +21,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// The one that the provider's environment variables name.
+    /// Reads the provider's environment variables.
     pub(crate) fn from_environment() -> Result<Self> {
         let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let needed = |name| set(name).ok_or_else(|| format!("set {name} to that of a test application"));
@@ -39,7 +39,7 @@ impl Account {
     }
 }
 
-/// What Tencent answers.
+/// An answer of Tencent's.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Answer {
     #[serde(rename = "ErrorCode")]
@@ -50,7 +50,7 @@ pub(crate) struct Answer {
     pub(crate) response: Value,
 }
 
-/// `OK`, or the error code with Tencent's own words.
+/// Displays `OK`, or the error code with Tencent's own words.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code, self.info.as_str()) {
@@ -69,7 +69,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(account: Account) -> Result<Self> {
-        // Tencent's own limit for an answer is three seconds.
+        // Tencent documents a limit of three seconds for its answers.
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
         Ok(Self { http, account })
     }
@@ -78,12 +78,12 @@ impl Api {
         &self.account
     }
 
-    /// One call, such as `call_config/get_callback`.
+    /// Makes one call, such as `call_config/get_callback`.
     pub(crate) async fn call(&self, path: &str, body: &Value) -> Result<Answer> {
         self.call_with(&self.account.secret_key, path, body).await
     }
 
-    /// The same, signed with this key.
+    /// Makes one call, signed with this key.
     pub(crate) async fn call_with(&self, key: &str, path: &str, body: &Value) -> Result<Answer> {
         let Account { sdk_app_id, identifier, endpoint, .. } = &self.account;
         let lifetime = Duration::from_secs(600);
@@ -96,13 +96,13 @@ impl Api {
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
         let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
-        // Without the URL: it has the UserSig in it.
+        // The URL holds the UserSig.
         let answer = request.send().await.map_err(reqwest::Error::without_url)?;
         let text = answer.text().await.map_err(reqwest::Error::without_url)?;
         serde_json::from_str(&text).map_err(|error| format!("the answer to {path} is not Tencent's: {error}").into())
     }
 
-    /// A configuration, written by set or update.
+    /// Writes a configuration, by set or update.
     pub(crate) async fn write(&self, service: &str, action: &str, url: &str, commands: &[&str]) -> Result<Answer> {
         let body = json!({ "Url": url, "CallbackCommandList": commands });
         self.call(&format!("{service}/{action}_callback"), &body).await

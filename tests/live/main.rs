@@ -1,20 +1,22 @@
-//! Asks Tencent itself what its documentation leaves open, and prints a report to send to this project.
+//! Asks Tencent itself about what its documentation leaves open, and prints a report to send to this project.
 //!
-//! It takes a test application: `TENCENT_SDK_APP_ID`, `TENCENT_SECRET_KEY` and, where they differ from the provider's
+//! It needs a test application: `TENCENT_SDK_APP_ID`, `TENCENT_SECRET_KEY` and, where they differ from the provider's
 //! defaults, `TENCENT_REGION` and `TENCENT_IDENTIFIER`. Then run
 //!
 //! ```shell
 //! cargo test --test live -- --ignored --nocapture
 //! ```
 //!
-//! It makes some two hundred calls, one after the other. Where the application has a callback configuration or a callback
-//! token already, it does not start, unless `TENCENT_LIVE_TEST_REPLACES=1` allows it to replace them for that time. It
-//! puts back what it found, whatever happens: after an error, a panic, and Ctrl-C as well.
+//! It makes some two hundred calls, one after the other. If the application already has a callback configuration or a
+//! callback token, it does not start, unless `TENCENT_LIVE_TEST_REPLACES=1` allows it to replace them meanwhile. It restores
+//! what it found, even after an error, a panic or Ctrl-C.
 
 #![allow(clippy::print_stdout)] // The report is there to be read.
 
 mod api;
 mod questions;
+#[path = "../services/mod.rs"]
+mod services;
 
 use std::env;
 use std::panic::AssertUnwindSafe;
@@ -24,14 +26,15 @@ use serde_json::{Value, json};
 use tencent_simulator::{Configuration, Service, Simulator, Token};
 
 use api::{Account, Api, Result};
-use questions::{Report, SERVICES};
+use questions::{Report, segment};
+use services::SERVICES;
 
-/// Allows it to replace what is there.
+/// The variable that allows replacing existing configurations.
 const REPLACES: &str = "TENCENT_LIVE_TEST_REPLACES";
 
-/// What an application had before: the bodies that write it again, by the paths of the calls.
+/// What the application had before: the request bodies that restore it, by path segment.
 struct Found {
-    configurations: Vec<(&'static str, Option<Value>)>,
+    configurations: Vec<(String, Option<Value>)>,
     token: Option<Value>,
 }
 
@@ -43,8 +46,9 @@ impl Found {
             _ => Err(format!("cannot read what is there: {answer}")),
         };
         let mut configurations = Vec::new();
-        for (service, _) in SERVICES {
-            configurations.push((service, or_none(api.get(service).await?, 100_301)?));
+        for segment in SERVICES.map(segment) {
+            let found = or_none(api.get(&segment).await?, 100_301)?;
+            configurations.push((segment, found));
         }
         let token = or_none(api.call("live_config/get_callback_token", &json!({})).await?, 100_302)?;
         Ok(Self { configurations, token })
@@ -54,7 +58,7 @@ impl Found {
         self.token.is_none() && self.configurations.iter().all(|(_, configuration)| configuration.is_none())
     }
 
-    /// Puts it back. Tries everything before it reports a failure.
+    /// Restores everything it can, and then reports the failures.
     async fn restore(&self, api: &Api) -> Result<()> {
         let mut failures = Vec::new();
         let mut tell = |what: String, outcome: Result<api::Answer>, fine: &[i64]| match outcome {
@@ -82,7 +86,7 @@ impl Found {
     }
 }
 
-/// Asks everything, and puts back what was there.
+/// Asks everything, and restores what was there.
 async fn run(account: Account, may_replace: bool) -> Result<String> {
     let api = Api::new(account)?;
     let found = Found::at(&api).await?;
@@ -95,7 +99,7 @@ async fn run(account: Account, may_replace: bool) -> Result<String> {
         .into());
     }
     let mut report = Report::default();
-    let nothing = Found { configurations: SERVICES.map(|(service, _)| (service, None)).to_vec(), token: None };
+    let nothing = Found { configurations: SERVICES.map(|of| (segment(of), None)).to_vec(), token: None };
     let asked = async {
         nothing.restore(&api).await?;
         questions::ask(&api, &mut report).await
@@ -118,7 +122,7 @@ async fn run(account: Account, may_replace: bool) -> Result<String> {
 
 #[tokio::test]
 #[ignore = "calls Tencent for a test application: see the head of tests/live/main.rs"]
-async fn tencent_answers() -> Result<()> {
+async fn report_tencents_answers() -> Result<()> {
     let may_replace = env::var(REPLACES).is_ok_and(|value| value == "1");
     println!("{}", run(Account::from_environment()?, may_replace).await?);
     Ok(())
@@ -133,10 +137,8 @@ fn simulated(simulator: &Simulator) -> Account {
     }
 }
 
-const ALL: [Service; 3] = [Service::Call, Service::Room, Service::Live];
-
 #[tokio::test]
-async fn the_report_says_what_was_answered() -> Result<()> {
+async fn the_report_lists_every_answer() -> Result<()> {
     let simulator = Simulator::start()?;
     let report = run(simulated(&simulator), false).await?;
     for line in [
@@ -154,48 +156,48 @@ async fn the_report_says_what_was_answered() -> Result<()> {
         assert!(report.contains(line), "expected {line:?}\n{report}");
     }
     assert!(!report.contains(Simulator::SECRET_KEY));
-    for service in ALL {
-        assert_eq!(simulator.configuration(service, Simulator::SDK_APP_ID), None);
+    for of in SERVICES {
+        assert_eq!(simulator.configuration(of.service, Simulator::SDK_APP_ID), None);
     }
     assert_eq!(simulator.token(Simulator::SDK_APP_ID), None);
     Ok(())
 }
 
 #[tokio::test]
-async fn what_is_there_is_put_back_whatever_happens() -> Result<()> {
+async fn existing_configurations_are_restored_whatever_happens() -> Result<()> {
     use tencent_simulator::{Action, Fault, FaultKind};
     let there = |service: Service| Configuration::new(format!("https://there.example.com/{service}"), ["A", "B"]);
     let token = Token::new("tok3n", true);
     let simulator = Simulator::start()?;
     let put_there = || {
-        for service in ALL {
-            simulator.put_configuration(service, Simulator::SDK_APP_ID, there(service));
+        for of in SERVICES {
+            simulator.put_configuration(of.service, Simulator::SDK_APP_ID, there(of.service));
         }
         simulator.put_token(Simulator::SDK_APP_ID, token.clone());
     };
     let is_there = || {
         let configuration = |service| simulator.configuration(service, Simulator::SDK_APP_ID);
-        ALL.into_iter().all(|service| configuration(service) == Some(there(service)))
+        SERVICES.iter().all(|of| configuration(of.service) == Some(there(of.service)))
             && simulator.token(Simulator::SDK_APP_ID).as_ref() == Some(&token)
     };
 
-    // It does not start.
+    // Without permission, it does not start.
     put_there();
     let refused = run(simulated(&simulator), false).await.expect_err("a refusal").to_string();
     assert!(refused.contains(REPLACES), "{refused}");
     assert!(simulator.take_requests().iter().all(|r| matches!(r.action, Some(Action::Get | Action::GetToken))));
 
-    // It is allowed to.
+    // With permission, it restores everything.
     run(simulated(&simulator), true).await?;
     assert!(is_there());
 
-    // Something fails on the way.
+    // It restores everything after a failure.
     simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Action::Set).skip(20).times(1));
     let failed = run(simulated(&simulator), true).await.expect_err("a failure").to_string();
     assert!(!failed.contains("NOT EVERYTHING WAS RESTORED"), "{failed}");
     assert!(is_there());
 
-    // It cannot be put back: that is said, with what to put back.
+    // If restoring fails, the error says what to restore.
     let refusal = FaultKind::ErrorCode { code: 60020, info: "made to fail".into() };
     simulator.inject(Fault::new(refusal).on(Action::Set));
     let failed = run(simulated(&simulator), true).await.expect_err("a failure").to_string();

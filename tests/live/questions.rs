@@ -1,22 +1,21 @@
-//! What Tencent's documentation leaves open, asked of Tencent.
+//! The questions that Tencent's documentation leaves open.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api, Result};
+use crate::services::{Of, SERVICES};
 
-/// The segments of the API's paths, each with two of the service's events.
-pub(crate) const SERVICES: [(&str, [&str; 2]); 3] = [
-    ("call_config", ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]),
-    ("room_config", ["Room.CallbackAfterCreateRoom", "Room.CallbackAfterDestroyRoom"]),
-    ("live_config", ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"]),
-];
+/// Returns the segment of a service's paths.
+pub(crate) fn segment(of: Of) -> String {
+    format!("{}_config", of.name)
+}
 
-/// Nobody is there.
+/// A URL without a receiver.
 const URL: &str = "https://example.com/terraform-provider-tencent";
 
-/// The report, as far as it has come.
+/// The report so far.
 #[derive(Default)]
 pub(crate) struct Report(String);
 
@@ -34,9 +33,10 @@ impl Report {
     }
 }
 
-/// Everything, one after the other. Starts where there is no configuration, and leaves whatever the last question left.
+/// Asks everything, one after the other. Needs an application without configurations, and cleans nothing up.
 pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
-    for (service, commands) in SERVICES {
+    for of in SERVICES {
+        let (service, commands) = (&segment(of), of.examples);
         report.heading(service);
         a_life(api, report, service, commands).await?;
         spellings(api, report, service, commands[0]).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
     report.heading("live_config, callback token");
     token(api, report).await?;
     report.heading("Errors");
-    // Once only: Tencent refuses everything for a minute if it happens too often.
+    // Only once: after several wrong signatures, Tencent refuses all calls for a minute.
     let wrong = api.call_with(&"0".repeat(64), "call_config/get_callback", &json!({})).await?;
     report.row("get, signed with a wrong key", wrong);
     report.row("get_callback of a service that does not exist", api.get("no_such_config").await?);
@@ -71,7 +71,7 @@ async fn a_life(api: &Api, report: &mut Report, service: &str, [one, two]: [&str
     Ok(())
 }
 
-/// In which form a URL is stored, and how long it may be.
+/// Asks in which form a URL is stored, and how long it may be.
 async fn spellings(api: &Api, report: &mut Report, service: &str, command: &str) -> Result<()> {
     for url in [
         "https://example.com",
@@ -97,7 +97,7 @@ async fn spellings(api: &Api, report: &mut Report, service: &str, command: &str)
     Ok(())
 }
 
-/// Which lists of commands are taken, and how they are stored.
+/// Asks which lists of commands are accepted, and how they are stored.
 async fn lists(api: &Api, report: &mut Report, service: &str, [one, two]: [&str; 2]) -> Result<()> {
     let lower = one.to_lowercase();
     let lists: [&[&str]; 10] = [
@@ -136,7 +136,7 @@ async fn token(api: &Api, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What get answers, in short.
+/// Summarizes an answer to get.
 fn stored(answer: &Answer) -> String {
     match answer.code {
         0 => format!("stored: {}", answer.response.to_string().replace('|', "/")),

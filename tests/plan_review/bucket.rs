@@ -1,4 +1,4 @@
-//! A bucket of S3 on loopback: as much of it as Terraform's backend uses, with the condition that its lock file relies on.
+//! An S3 bucket on loopback: only what Terraform's backend uses, with the conditional writes its lock file relies on.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Write as _};
@@ -10,7 +10,7 @@ use tencent_simulator::HttpRequest;
 
 type Objects = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
-/// The bucket, and the STS that says who asks for it.
+/// The bucket, and the STS that identifies its client.
 pub(crate) struct Bucket {
     address: SocketAddr,
     objects: Objects,
@@ -24,14 +24,14 @@ impl Bucket {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let objects = Arc::clone(&objects);
-                // What fails here fails at the client, too.
+                // A failure here is a failure at the client, too.
                 thread::spawn(move || answer(stream, &objects));
             }
         });
         Ok(bucket)
     }
 
-    /// The environment of someone who may use it.
+    /// Returns the environment variables of a client.
     pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
         let url = format!("http://{}", self.address);
         [
@@ -40,23 +40,23 @@ impl Bucket {
             ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "example".to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-            // Or its name would be part of the host's.
+            // Otherwise, the bucket's name would be part of the host name.
             ("TF_CLI_ARGS_init", "-backend-config=use_path_style=true".to_owned()),
         ]
     }
 
-    /// The objects' names, with the bucket's.
+    /// Returns the names of the objects, with the bucket's name.
     pub(crate) fn names(&self) -> Vec<String> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// Loses everything.
+    /// Removes all objects.
     pub(crate) fn clear(&self) {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// One request, one answer.
+/// Answers one request.
 fn answer(mut stream: TcpStream, objects: &Objects) -> io::Result<()> {
     let request = HttpRequest::read(&mut BufReader::new(&stream))?;
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));

@@ -1,4 +1,4 @@
-//! Runs jobs of the kit's workflow as GitHub does, as far as this workflow goes. What it does not know, it refuses.
+//! Runs jobs of the kit's workflow as GitHub does. It supports what this workflow uses, and refuses everything else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(crate) struct Run<'a> {
     github: Value,
 }
 
-/// What became of a job.
+/// A finished job.
 #[derive(Debug, Default)]
 pub(crate) struct Job {
     /// The steps that ran a script, by name or script.
@@ -31,7 +31,7 @@ impl Job {
         &step.unwrap_or_else(|| panic!("the step {name} did not run: {self:#?}")).1
     }
 
-    /// The step that failed.
+    /// Returns the step that failed.
     pub(crate) fn failed(&self) -> Option<&str> {
         self.steps.iter().find(|(_, output)| !output.success()).map(|(name, _)| &**name)
     }
@@ -55,12 +55,12 @@ impl Job {
 }
 
 impl<'a> Run<'a> {
-    /// The branch has been pushed.
+    /// Starts the run for a push to the branch.
     pub(crate) fn push(machine: &'a Machine, branch: &str) -> Result<Self> {
         Self::new(machine, branch, json!({ "event_name": "push", "token": "gh-token" }))
     }
 
-    /// A pull request of this number has been opened for the branch, or changed.
+    /// Starts the run for a new or changed pull request of the branch.
     pub(crate) fn pull_request(machine: &'a Machine, branch: &str, number: u64) -> Result<Self> {
         let head = json!({ "repo": { "full_name": "acme/tencent-infra" } });
         let github = json!({
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         Ok(Self { machine, branch: branch.to_owned(), directory, workflow, github })
     }
 
-    /// Runs a job to its end; none if its condition keeps it from running.
+    /// Runs a job to its end. Returns none if its condition does not hold.
     pub(crate) fn job(&self, name: &str) -> Result<Option<Job>> {
         let job = &self.workflow["jobs"][name];
         let secrets = self.secrets(job["environment"].as_str())?;
@@ -100,13 +100,13 @@ impl<'a> Run<'a> {
         Ok(Some(done))
     }
 
-    /// The repository's secrets, and those of the environment.
+    /// Returns the secrets of the repository and of the environment.
     fn secrets(&self, environment: Option<&str>) -> Result<Value> {
         let mut secrets = json!({});
         for place in ["secrets".to_owned()].into_iter().chain(environment.map(|name| format!("secrets/{name}"))) {
             for entry in fs::read_dir(self.machine.path("github").join(place))?.flatten() {
                 if entry.path().is_file() {
-                    // gh leaves the end of the line out.
+                    // gh removes the line end.
                     let value = fs::read_to_string(entry.path())?.trim_end().to_owned();
                     secrets[&*entry.file_name().to_string_lossy()] = value.into();
                 }
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
                     fs::copy(file.path(), workspace.join(file.file_name()))?;
                 }
             }
-            // The machine has a Terraform and the role, and an empty cache.
+            // The machine has Terraform, the role, and an empty cache.
             "hashicorp/setup-terraform" | "aws-actions/configure-aws-credentials" | "actions/cache" => {}
             other => return Err(format!("unknown action: {other}").into()),
         }
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The variables that a step, or the workflow, sets.
+/// Returns the variables that a step or the workflow sets.
 fn environment(of: &Value, context: &Value) -> Result<Vec<(String, String)>> {
     let set = of["env"].as_object().into_iter().flatten();
     set.map(|(name, value)| {
@@ -199,7 +199,7 @@ fn environment(of: &Value, context: &Value) -> Result<Vec<(String, String)>> {
     .collect()
 }
 
-/// Whether a job or a step runs.
+/// Returns whether a job or a step runs.
 fn condition(of: &Value, context: &Value, successful: bool) -> Result<bool> {
     let text = of["if"].as_str().unwrap_or("success()");
     let text = text.trim_start_matches("${{").trim_end_matches("}}").trim();
@@ -211,11 +211,11 @@ fn condition(of: &Value, context: &Value, successful: bool) -> Result<bool> {
     };
     let all = |terms: &str| terms.split("&&").map(holds).try_fold(true, |all, one| Ok::<_, String>(all & one?));
     let any = text.split("||").map(all).try_fold(false, |any, one| Ok::<_, String>(any | one?))?;
-    // A condition that asks for no status asks for success.
+    // A condition without a status function requires success.
     Ok(any && (successful || text.contains("()")))
 }
 
-/// A literal, or what the context has there: like GitHub, nothing for what is missing.
+/// Evaluates a literal or a path in the context. Like GitHub, returns an empty string for a missing value.
 fn evaluate(expression: &str, context: &Value) -> String {
     if let Some(literal) = expression.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return literal.to_owned();

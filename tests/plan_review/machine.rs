@@ -1,4 +1,4 @@
-//! A machine that knows nothing of the project but what the kit tells it: a person's, or a runner's.
+//! A machine, of a user or a CI runner, with nothing of this project except the kit.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,18 +10,18 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 use tencent_simulator::{Receiver, Simulator};
-use terraform_cli::{Feature, Output, Terraform, platform, python_with, run};
+use terraform_cli::{Feature, Output, Terraform, not_run, platform, python_with, run};
 
 use crate::bucket::Bucket;
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The kit.
+/// Returns the folder of the kit.
 pub(crate) fn kit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plan-review")
 }
 
-/// A file of YAML. Every scalar stays a string, also the key `on`.
+/// Reads a YAML file. Every scalar stays a string, even the key `on`.
 pub(crate) fn yaml(file: &Path) -> Result<Value> {
     const READ: &str = "import json, sys, yaml
 print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
@@ -29,16 +29,16 @@ print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
     Ok(serde_json::from_slice(&read.stdout)?)
 }
 
-/// Whether the kit takes this version: see its `versions.tf`.
+/// Returns whether the kit accepts this version (see its `versions.tf`). If not, the calling test does not run here.
 pub(crate) fn is_new_enough(terraform: &Terraform) -> bool {
     let is_new_enough = (terraform.version().major, terraform.version().minor) >= (1, 11);
     if !is_new_enough {
-        eprintln!("Skipped: the kit takes Terraform 1.11 or OpenTofu 1.11, and this is {terraform}.");
+        not_run(format!("because the kit needs Terraform 1.11 or OpenTofu 1.11, and this is {terraform}"));
     }
     is_new_enough
 }
 
-/// An executable script.
+/// Writes an executable script.
 pub(crate) fn program(file: &Path, text: &str) -> Result {
     fs::write(file, text)?;
     Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o755))?)
@@ -52,15 +52,15 @@ pub(crate) fn jq(directory: &Path) -> Result {
     program(&directory.join("jq"), &JQ.replace("PYTHON", &python_with("jq", "1.13.0")?.to_string_lossy()))
 }
 
-/// PATH with this directory first.
+/// Returns PATH with this directory first.
 pub(crate) fn path_with(directory: &Path) -> Result<String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories = [directory.to_owned()].into_iter().chain(env::split_paths(&path));
     Ok(env::join_paths(directories)?.to_string_lossy().into_owned())
 }
 
-/// Files on it: `bin/`, `home/`, `archives/` with a release of the provider, `provider/` with the kit as in a checkout, and
-/// `github/` with what `gh` was given.
+/// A machine. Its files are `bin/`, `home/`, `archives/` with a release of the provider, `provider/` with the kit as in a
+/// checkout, and `github/` with the arguments of `gh`.
 pub(crate) struct Machine {
     root: TempDir,
     environment: BTreeMap<String, String>,
@@ -71,7 +71,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// None where Terraform is older than the kit asks for.
+    /// Returns none, and notes that the calling test does not run here, if Terraform is older than the kit needs.
     pub(crate) fn new() -> Result<Option<Self>> {
         let terraform = Terraform::find()?;
         if !is_new_enough(&terraform) {
@@ -99,12 +99,12 @@ impl Machine {
         self.root.path().join(name)
     }
 
-    /// Whether the kit is used as it is, with its probe.
+    /// Returns whether the kit is used with its probe.
     pub(crate) fn probes(&self) -> bool {
         self.terraform.has(Feature::Actions)
     }
 
-    /// A release of the provider, as `cargo xtask package` names it.
+    /// Makes a release of the provider, with the names of `cargo xtask package`.
     fn release(&self) -> Result {
         const ZIP: &str = "import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sys.argv[3])";
@@ -118,7 +118,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
             .arg(format!("terraform-provider-tencent_v{version}"))
             .status()?;
         assert!(zipped.success());
-        // Someone asks for this one, to lock its checksum. Where the tests run on it, it is there already.
+        // The kit locks the checksum for this platform, too.
         let runner = self.path(&format!("archives/terraform-provider-tencent_{version}_linux_amd64.zip"));
         if !runner.exists() {
             fs::copy(self.path(&archive), runner)?;
@@ -126,7 +126,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(())
     }
 
-    /// The programs that the kit runs, beside those that every machine has.
+    /// Installs the programs that the kit runs and not every machine has.
     fn programs(&self) -> Result {
         let python = python_with("tls-sig-api-v2", "1.1")?;
         let bin = self.path("bin");
@@ -163,7 +163,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(self)
     }
 
-    /// Runs a program in a directory of this machine, with nothing in its environment but this machine's and `more`.
+    /// Runs a program in a directory of this machine. Its environment is only this machine's and `more`.
     pub(crate) fn run(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Result<Output> {
         let mut command = Command::new(program[0]);
         command.args(&program[1..]).current_dir(directory).env_clear().stdin(Stdio::null());
@@ -171,21 +171,21 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(run(command, format!("`{}`", program.join(" ")))?)
     }
 
-    /// Runs a script that has to succeed.
+    /// Runs a script that must succeed.
     pub(crate) fn bash(&self, script: &str, directory: &Path, more: &[(String, String)]) -> Result<Output> {
         let output = self.run(&["bash", "-eo", "pipefail", "-c", script], directory, more)?;
         output.expect_success();
         Ok(output)
     }
 
-    /// What `gh` was given: a comment, a secret, or the branch of a pull request.
+    /// Returns what `gh` was given: a comment, a secret, or the branch of a pull request.
     pub(crate) fn github(&self, name: &str) -> Result<String> {
         let file = self.path("github").join(name);
         Ok(fs::read_to_string(&file).map_err(|cause| format!("gh was not given {name}: {cause}"))?)
     }
 }
 
-/// Keeps what it is given, as GitHub would: the repository, too.
+/// A `gh` that stores what it is given, including the repository.
 const GH: &str = r#"#!/usr/bin/env bash
 set -eu
 case "$*" in
@@ -200,7 +200,7 @@ case "$*" in
 esac
 "#;
 
-/// PyPI's `jq` is jq itself as a Python module.
+/// A `jq` made of PyPI's `jq`, a Python module of the original.
 const JQ: &str = r#"#!PYTHON
 import jq, json, sys
 _, raw, slurpfile, name, value, option, program = sys.argv

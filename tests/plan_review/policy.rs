@@ -1,4 +1,4 @@
-//! What the policy says of plans, as real Terraform makes them and as nobody would.
+//! The policy's decisions about plans: real ones of Terraform's, and malformed ones.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use terraform_cli::{Feature, Mirror, Terraform, Workspace};
 use crate::ADDRESS;
 use crate::machine::{Result, jq, kit, path_with, program};
 
-/// The kit's policy and the script that asks it, with a Terraform that only shows plans.
+/// The kit's policy and its script, with a Terraform that only shows plans.
 struct Policy {
     directory: TempDir,
 }
@@ -29,7 +29,7 @@ impl Policy {
         Ok(Self { directory })
     }
 
-    /// Allows to destroy these.
+    /// Allows destroying these resources.
     fn allow(&self, addresses: &[&str]) -> Result {
         let file = self.directory.path().join("policy.json");
         let mut policy: Value = serde_json::from_str(&fs::read_to_string(kit().join("policy.json"))?)?;
@@ -37,7 +37,7 @@ impl Policy {
         Ok(fs::write(file, policy.to_string())?)
     }
 
-    /// What it has against a plan.
+    /// Returns the policy's objections to a plan.
     fn violations(&self, plan: &Value) -> Result<Vec<String>> {
         fs::write(self.directory.path().join("plan"), plan.to_string())?;
         let checked = self.check()?;
@@ -56,7 +56,7 @@ impl Policy {
     }
 }
 
-/// A workspace with this configuration, whose Tencent is this simulator.
+/// Creates a workspace with this configuration, whose provider calls this simulator.
 pub(crate) fn workspace(simulator: &Simulator, configuration: &str) -> Result<Workspace> {
     let provider = Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
     let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(provider, env!("CARGO_PKG_VERSION"))?)?;
@@ -81,31 +81,41 @@ terraform {
 }
 "#;
 
-/// One of each kind that the policy knows, with these arguments in each.
+/// Writes one resource of each kind that the policy knows, with these arguments.
 fn each_kind(arguments: &str) -> String {
     let callback = |service: &str, command: &str| {
         format!(
-            "resource \"tencent_{service}_callback\" \"this\" {{\n  url = \"https://hooks.example.com/{service}\"\n  \
-             callback_commands = [\"{command}\"]\n  {arguments}\n}}\n"
+            r#"resource "tencent_{service}_callback" "this" {{
+  url = "https://hooks.example.com/{service}"
+  callback_commands = ["{command}"]
+  {arguments}
+}}
+"#
         )
     };
     [
         callback("call", "Call.CallbackAfterEndCall"),
         callback("room", "Room.CallbackAfterCreateRoom"),
         callback("live", "Live.CallbackAfterCreateRoom"),
-        format!("resource \"tencent_live_callback_token\" \"this\" {{\n  token = \"t0ken\"\n  {arguments}\n}}\n"),
+        format!(
+            r#"resource "tencent_live_callback_token" "this" {{
+  token = "t0ken"
+  {arguments}
+}}
+"#
+        ),
     ]
     .concat()
 }
 
-/// The same said of each kind.
+/// Returns the violation for each kind.
 fn of_each(violation: &str) -> Vec<String> {
     let kinds = ["call_callback", "live_callback", "live_callback_token", "room_callback"];
     kinds.iter().map(|kind| format!("tencent_{kind}.this: {violation}")).collect()
 }
 
 #[test]
-fn each_kind_is_guarded() -> Result {
+fn the_policy_guards_each_kind_of_resource() -> Result {
     let (simulator, policy) = (Simulator::start()?, Policy::new()?);
     let workspace = workspace(&simulator, &each_kind(""))?;
     let overwrites = "overwrite_existing is not false, so what someone else has set would be overwritten";
@@ -126,15 +136,22 @@ fn each_kind_is_guarded() -> Result {
     assert_eq!(policy.violations(&replace)?, ["tencent_room_callback.this: it would be destroyed and created again"]);
     policy.allow(&[])?;
 
-    // Terraform forgets it, and Tencent keeps it.
+    // `removed` only forgets the resource.
     if workspace.terraform().has(Feature::Removed) {
-        let removed = "removed {\n  from = tencent_call_callback.this\n  lifecycle {\n    destroy = false\n  }\n}\n";
+        let removed = "removed {
+  from = tencent_call_callback.this
+  lifecycle {
+    destroy = false
+  }
+}
+";
         let all = each_kind("overwrite_existing = false");
         let (_, others) = all.split_once("}\n").ok_or("a block")?;
         workspace.write("main.tf", &format!("{removed}{others}"))?;
         assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     }
-    let abandon = "overwrite_existing = false\n  deletion_policy = \"ABANDON\"";
+    let abandon = r#"overwrite_existing = false
+  deletion_policy = "ABANDON""#;
     workspace.write("main.tf", &each_kind(abandon))?;
     workspace.run(&["apply", "-auto-approve"])?.expect_success();
     assert_eq!(policy.violations(&workspace.plan_json(&["-destroy"])?)?, [""; 0]);
@@ -142,15 +159,21 @@ fn each_kind_is_guarded() -> Result {
 }
 
 #[test]
-fn the_url_has_to_be_in_the_plan() -> Result {
+fn the_policy_requires_the_url_in_the_plan() -> Result {
     let (simulator, policy) = (Simulator::start()?, Policy::new()?);
     let workspace = workspace(&simulator, "")?;
     let plan = |url: &str| {
         workspace.write(
             "main.tf",
             &format!(
-                "resource \"terraform_data\" \"host\" {{}}\n\nresource \"tencent_call_callback\" \"this\" {{\n  {url}\n  \
-                 callback_commands = [\"Call.CallbackAfterEndCall\"]\n  overwrite_existing = false\n}}\n"
+                r#"resource "terraform_data" "host" {{}}
+
+resource "tencent_call_callback" "this" {{
+  {url}
+  callback_commands = ["Call.CallbackAfterEndCall"]
+  overwrite_existing = false
+}}
+"#
             ),
         )?;
         policy.violations(&workspace.plan_json(&[])?)
@@ -175,7 +198,10 @@ fn the_url_has_to_be_in_the_plan() -> Result {
     }
     if workspace.terraform().has(Feature::WriteOnly) {
         assert_eq!(
-            plan("url_wo = \"https://hooks.example.com/\"\n  url_wo_version = 1")?,
+            plan(
+                r#"url_wo = "https://hooks.example.com/"
+  url_wo_version = 1"#
+            )?,
             [format!("{ADDRESS}: the URL is not in the plan (url_wo), so nobody can review it")]
         );
     }
@@ -183,7 +209,7 @@ fn the_url_has_to_be_in_the_plan() -> Result {
 }
 
 #[test]
-fn a_plan_that_cannot_be_read_is_no_good_plan() -> Result {
+fn the_policy_refuses_an_unreadable_plan() -> Result {
     let policy = Policy::new()?;
     fs::write(policy.directory.path().join("bin/terraform"), "#!/bin/sh\nexit 1\n")?;
     assert!(!policy.check()?.status.success());

@@ -1,4 +1,4 @@
-//! The action: an event that did not happen, and what its receiver makes of it.
+//! The action: posts a sample event to a receiver, and reports its answer.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +11,7 @@ use terraform_provider_tencent::terraform::proto::{self, Diagnostic};
 use tokio_stream::StreamExt as _;
 use url::Url;
 
+use crate::services::SERVICES;
 use crate::session::{Session, blamed, encode, nothing, text, the_error, type_of, with};
 
 const PROBE: &str = "tencent_callback_probe";
@@ -21,7 +22,7 @@ fn config<'a>(session: &Session, arguments: impl IntoIterator<Item = (&'a str, V
     with(config, arguments)
 }
 
-/// Invokes the action: what it tells, and the diagnostics at its end.
+/// Invokes the action, and returns its progress messages and final diagnostics.
 async fn invoke(session: &Session, config: &Value) -> (Vec<String>, Vec<Diagnostic>) {
     let request = proto::invoke_action::Request {
         action_type: PROBE.into(),
@@ -42,7 +43,7 @@ async fn invoke(session: &Session, config: &Value) -> (Vec<String>, Vec<Diagnost
 }
 
 #[tokio::test]
-async fn an_event_arrives_as_tencent_posts_it() {
+async fn a_probe_posts_the_event_as_tencent_does() {
     let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
     let session = Session::on(&simulator).await;
     let there = format!("{}/call?token=tok3n", receiver.url().replace("//", "//user:tok3n@"));
@@ -82,7 +83,7 @@ async fn an_event_arrives_as_tencent_posts_it() {
 }
 
 #[tokio::test]
-async fn the_error_code_decides_about_a_gift() {
+async fn a_probe_tells_whether_the_answer_allows_a_gift() {
     let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
     let session = Session::on(&simulator).await;
     let arguments = [
@@ -100,21 +101,21 @@ async fn the_error_code_decides_about_a_gift() {
     }
 }
 
-/// A query parameter of what arrived.
+/// Returns a query parameter of an event's URL.
 fn parameter(event: &Event, name: &str) -> Option<String> {
     let url = Url::parse("http://receiver").and_then(|url| url.join(&event.target)).expect("a URL");
     url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
 }
 
 #[tokio::test]
-async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
+async fn live_events_are_signed_as_tencent_signs_them() {
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
     let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
     let session = Session::on(&simulator).await;
     let there = format!("{}/live?key=1", receiver.url());
     let commands = [COMMAND, SEATS, "Live.CallbackAfterCreateRoom"];
-    for service in [Service::Call, Service::Room, Service::Live] {
-        simulator.put_configuration(service, Simulator::SDK_APP_ID, Configuration::new(&there, commands));
+    for of in SERVICES {
+        simulator.put_configuration(of.service, Simulator::SDK_APP_ID, Configuration::new(&there, commands));
     }
     let probe = async |session: &Session, command: &str, service: Option<&str>, url: Option<&str>| {
         let optional = |value: Option<&str>| value.map_or(Value::Null, text);
@@ -156,7 +157,7 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
         }
     }
 
-    // A token that is disabled, none, and one that cannot be looked up.
+    // A disabled token, no token, and a token that cannot be read.
     let unsigned = async |session: &Session, url: Option<&str>, why: &str| {
         let (told, event) = probe(session, create, None, url).await;
         assert!(told.ends_with(&format!(", unsigned: {why}")), "{told}");
@@ -180,14 +181,14 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
     assert_eq!(error.summary, "Reading the Live callback token of SDKAppID 1400000001 failed");
     assert_eq!((told, receiver.take()), (Vec::new(), Vec::new()));
 
-    // Whoever has no credentials still has a URL.
+    // Without credentials, a URL still can be probed.
     let without = with(session.provider_config(&simulator), [("secret_key", Value::Null)]);
     session.configure(&without).await;
     unsigned(&session, Some(&there), "without credentials, the Live callback token cannot be looked up").await;
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_answer_is_said() {
+async fn a_bad_answer_of_the_receiver_is_explained() {
     let receiver = Receiver::start().expect("a receiver");
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
@@ -223,7 +224,7 @@ async fn what_is_wrong_with_an_answer_is_said() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_into_a_private_network() {
+async fn private_addresses_are_not_probed() {
     let receiver = Receiver::start().expect("a receiver");
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
@@ -238,7 +239,7 @@ async fn nothing_is_sent_into_a_private_network() {
 }
 
 #[tokio::test]
-async fn an_application_without_a_url_is_an_error() {
+async fn probing_an_application_without_a_configuration_is_an_error() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let (told, diagnostics) = invoke(&session, &config(&session, [])).await;
@@ -250,7 +251,7 @@ async fn an_application_without_a_url_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_probe_under_way_is_interrupted() {
+async fn stopping_interrupts_a_probe() {
     let receiver = Receiver::start().expect("a receiver");
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
@@ -267,7 +268,7 @@ async fn a_probe_under_way_is_interrupted() {
 }
 
 #[tokio::test]
-async fn arguments_are_checked_and_may_be_unknown() {
+async fn arguments_are_validated_and_can_be_unknown() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on_unknown(&simulator).await;
     let ty = type_of(session.action_schema(PROBE));
@@ -286,7 +287,7 @@ async fn arguments_are_checked_and_may_be_unknown() {
         }
         let request = proto::plan_action::Request { action_type: PROBE.into(), config, client_capabilities: None };
         let planned = session.provider().plan_action(request).await.expect("an answer").into_inner();
-        // What came from a variable is known only now.
+        // Values of variables are known only when planning.
         match refused {
             true => assert_eq!(blamed(the_error(&planned.diagnostics)), Some(name)),
             false => assert_eq!((planned.diagnostics.as_slice(), planned.deferred), (&[][..], None)),

@@ -1,11 +1,11 @@
-//! A person starts the binary.
+//! Someone starts the binary by hand.
 
 use std::process::Stdio;
 
 use crate::host::{Ended, Host, MAGIC_COOKIE};
 use crate::session::host;
 
-/// A shell's environment has no host's variables.
+/// Starts the binary as a shell does, without a host's variables.
 fn person() -> Host {
     host().without(MAGIC_COOKIE.0).without("PLUGIN_PROTOCOL_VERSIONS").without_tls()
 }
@@ -15,7 +15,7 @@ async fn run(arguments: &[&str]) -> Ended {
 }
 
 #[tokio::test]
-async fn a_person_is_told_what_the_binary_is_for() {
+async fn starting_the_binary_by_hand_explains_its_purpose() {
     let wrong = person().env(MAGIC_COOKIE.0, "chocolate");
     let empty = person().env(MAGIC_COOKIE.0, "");
     for host in [person(), wrong, empty] {
@@ -29,7 +29,7 @@ async fn a_person_is_told_what_the_binary_is_for() {
 }
 
 #[tokio::test]
-async fn the_version_can_be_asked_for() {
+async fn version_prints_the_version() {
     for argument in ["--version", "-version", "-V"] {
         let ended = run(&[argument]).await;
         assert!(ended.status.success(), "{ended:?}");
@@ -39,7 +39,7 @@ async fn the_version_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn help_can_be_asked_for() {
+async fn help_prints_the_usage() {
     for argument in ["--help", "-help", "-h"] {
         let ended = run(&[argument]).await;
         assert!(ended.status.success(), "{ended:?}");
@@ -66,7 +66,7 @@ async fn other_arguments_are_refused() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_text_are_refused() {
+async fn arguments_that_are_not_unicode_are_refused() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let ended = person().arguments([OsStr::from_bytes(b"--\xff")]).spawn().end().await;
@@ -74,7 +74,7 @@ async fn arguments_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
-async fn a_reader_that_is_gone_is_no_panic() {
+async fn a_closed_standard_output_causes_no_panic() {
     let starts =
         [person().arguments(["--version"]), person().arguments(["--help"]), person().arguments(["--debug"]), host()];
     for host in starts {
@@ -87,7 +87,7 @@ async fn a_reader_that_is_gone_is_no_panic() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_read_the_line_is_told_why_there_is_no_plugin() {
+async fn a_host_that_closes_standard_output_finds_the_reason_in_the_log() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let host = host();

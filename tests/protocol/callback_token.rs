@@ -1,4 +1,4 @@
-//! The token of Live's callbacks: what a host is given of it, and what becomes of a write that is interrupted.
+//! The token of Live's callbacks: what a host gets to see of it, and the outcome of an interrupted write.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const RESOURCE: &str = "tencent_live_callback_token";
 const APP: u64 = Simulator::SDK_APP_ID;
 const TOKEN: &str = "tok3n-first";
 const OTHER: &str = "tok3n-other";
-/// What both begin with.
+/// The common prefix of both tokens.
 const SECRET: &str = "tok3n";
 
 fn dynamic(session: &Session, value: &Value) -> Option<DynamicValue> {
@@ -25,7 +25,7 @@ fn decoded(session: &Session, value: &Option<DynamicValue>) -> Value {
     codec::decode(value.as_ref(), &ty).expect("a value of the resource's type")
 }
 
-/// The object as an apply leaves it, but for its token.
+/// Returns the object as an apply leaves it, without its token.
 fn object(session: &Session) -> Value {
     with(
         nothing(session.schema_of(RESOURCE)),
@@ -57,7 +57,7 @@ async fn apply(
 }
 
 #[tokio::test]
-async fn a_token_that_is_kept_nowhere_goes_to_tencent_and_nowhere_else() {
+async fn token_wo_goes_to_tencent_and_nowhere_else() {
     let simulator = Simulator::start().expect("a simulator");
     let mut session = Session::start_by(&host().env("TF_LOG", "TRACE")).await;
     session.configure(&session.provider_config(&simulator)).await;
@@ -85,7 +85,7 @@ async fn a_token_that_is_kept_nowhere_goes_to_tencent_and_nowhere_else() {
         assert!(!String::from_utf8(private.clone()).expect("JSON").contains(SECRET), "{private:?}");
     }
 
-    // Read again: no difference. Somebody else's: one, which shows no token.
+    // Reading it again shows no difference. Another token shows one, without the token.
     for (token, version, warnings) in [(TOKEN, number(1), 0), (OTHER, Value::Null, 1)] {
         simulator.put_token(APP, Token::new(token, true));
         let request = proto::read_resource::Request {
@@ -106,13 +106,13 @@ async fn a_token_that_is_kept_nowhere_goes_to_tencent_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_interrupted_write_tells_what_holds() {
+async fn an_interrupted_token_write_reports_what_tencent_holds() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::start().await;
     let brief = with(session.provider_config(&simulator), [("request_timeout", text("1s"))]);
     let prior = with(object(&session), [("token", text(TOKEN))]);
     let planned = with(prior.clone(), [("token", text(OTHER)), ("last_request_id", Value::Unknown)]);
-    // Never carried out, and carried out without an answer: a write and a deletion.
+    // A write and a deletion, each without an answer: not processed, and processed.
     let late = || FaultKind::Delay(Duration::from_secs(30));
     for (fault, action, planned, holds) in [
         (FaultKind::NoAnswer, Action::SetToken, &planned, false),
@@ -150,7 +150,7 @@ async fn an_interrupted_write_tells_what_holds() {
 }
 
 #[tokio::test]
-async fn an_older_terraform_is_told_that_it_would_keep_the_token() {
+async fn a_terraform_that_would_store_token_wo_is_refused() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let config = with(nothing(session.schema_of(RESOURCE)), [("token_wo", text(TOKEN))]);

@@ -1,4 +1,4 @@
-//! The data source: what is configured, whoever did it.
+//! The data source: reads a configuration, whoever set it.
 
 use tencent_simulator::{Action, Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_provider_tencent::terraform::proto::Schema;
@@ -27,7 +27,7 @@ fn decode(session: &Session, answer: &proto::read_data_source::Response) -> Valu
 }
 
 #[tokio::test]
-async fn reads_what_there_is() {
+async fn the_data_source_reads_what_exists() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let id = Simulator::SDK_APP_ID;

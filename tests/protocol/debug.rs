@@ -1,4 +1,4 @@
-//! `--debug`: a developer starts the provider, and tells Terraform where it is.
+//! `--debug`: a developer starts the provider and tells Terraform its address.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::data_source::DATA_SOURCE;
 use crate::host::{MAGIC_COOKIE, Process, connect};
 use crate::session::{encode, host, is_healthy, nothing, number, provider, text, the_error, type_of, with};
 
-/// A provider under a debugger, and what it says.
+/// A provider in debug mode.
 struct Debugged {
     process: Process,
     text: String,
@@ -25,7 +25,7 @@ struct Debugged {
 
 impl Debugged {
     async fn start() -> Self {
-        // A developer's shell may have a host's variables left over: they count for nothing.
+        // A developer's shell may have a host's variables set. They are ignored.
         let host = host().without(MAGIC_COOKIE.0).env("PLUGIN_UNIX_SOCKET_GROUP", "no-such-group");
         let mut process = host.arguments(["--debug"]).spawn();
         let mut text = String::new();
@@ -51,7 +51,7 @@ impl Debugged {
         Path::new(entry["Addr"]["String"].as_str().expect("a path")).to_owned()
     }
 
-    /// A developer presses Ctrl-C.
+    /// Sends Ctrl-C and waits for the end.
     async fn interrupt(mut self) {
         let socket = self.socket();
         self.process.signal(Signal::SIGINT);
@@ -62,7 +62,7 @@ impl Debugged {
 }
 
 #[tokio::test]
-async fn says_what_to_export() {
+async fn debug_mode_prints_what_to_export() {
     let debugged = Debugged::start().await;
     assert!(debugged.text.contains("for development only"), "{}", debugged.text);
     assert!(debugged.text.contains("Ctrl-C"), "{}", debugged.text);
@@ -78,7 +78,7 @@ async fn says_what_to_export() {
 }
 
 #[tokio::test]
-async fn serves_without_tls_and_without_end() {
+async fn debug_mode_serves_without_tls_until_interrupted() {
     let mut debugged = Debugged::start().await;
     let socket = debugged.socket();
     assert!(is_healthy(&connect(&socket, None).await.expect("a connection")).await);
@@ -90,14 +90,14 @@ async fn serves_without_tls_and_without_end() {
 }
 
 #[tokio::test]
-async fn sigterm_ends_it_too() {
+async fn sigterm_ends_debug_mode() {
     let mut debugged = Debugged::start().await;
     assert!(is_healthy(&connect(&debugged.socket(), None).await.expect("a connection")).await);
     debugged.process.signal(Signal::SIGTERM);
     assert!(debugged.process.end().await.status.success());
 }
 
-/// One of the providers that Terraform has in a debugged process.
+/// A connection to a debugged process, as each of Terraform's providers has one.
 struct Caller {
     channel: Channel,
     schema: proto::get_provider_schema::Response,
@@ -127,7 +127,7 @@ impl Caller {
         provider(&self.channel).read_data_source(request).await.expect("an answer").into_inner()
     }
 
-    /// The id and the URL of what [`read`](Self::read) finds.
+    /// Returns the id and the URL that [`read`](Self::read) finds.
     async fn finds(&self) -> (Value, Value) {
         let answer = self.read().await;
         assert_eq!(answer.diagnostics, []);
@@ -140,14 +140,14 @@ impl Caller {
 const OTHER_APP: u64 = Simulator::SDK_APP_ID + 1;
 const OTHER_KEY: &str = "another-key";
 
-/// Two places with an application each.
+/// Starts two simulators with an application each.
 fn simulators() -> (Simulator, Simulator) {
     let other = Simulator::builder().app(App::new(OTHER_APP, OTHER_KEY)).start().expect("a simulator");
     (Simulator::start().expect("a simulator"), other)
 }
 
 #[tokio::test]
-async fn each_connection_is_a_provider_of_its_own() {
+async fn each_connection_has_a_provider_of_its_own() {
     let debugged = Debugged::start().await;
     let (one_simulator, other_simulator) = simulators();
     let configuration = |url| Configuration::new(url, ["Call.CallbackAfterEndCall"]);
@@ -163,7 +163,7 @@ async fn each_connection_is_a_provider_of_its_own() {
         assert_eq!(other.finds().await, found(OTHER_APP, "https://other.example.com"));
     }
 
-    // Terraform stops each of its providers by itself.
+    // Terraform stops each of its providers separately.
     let stop = provider(&one.channel).stop_provider(proto::stop_provider::Request {}).await;
     assert_eq!(stop.expect("an answer").into_inner().error, "");
     the_error(&one.read().await.diagnostics);
@@ -176,12 +176,12 @@ async fn each_connection_is_a_provider_of_its_own() {
 }
 
 #[tokio::test]
-async fn terraform_uses_it_run_after_run() {
+async fn terraform_can_use_one_debugged_process_for_several_runs() {
     let (simulator, other) = simulators();
     let mut debugged = Debugged::start().await;
     let mut workspace = Workspace::new(
         &Terraform::find().expect("Terraform"),
-        // There is no other provider to be had.
+        // No other provider can be installed.
         &Mirror::empty().expect("a mirror"),
     )
     .expect("a workspace");
@@ -222,7 +222,7 @@ async fn terraform_uses_it_run_after_run() {
         .replace("URL", simulator.url());
     workspace.write("main.tf", &config).expect("a file");
 
-    // In another thread: Terraform waits for a provider whose log is read here.
+    // In another thread, because this one reads the provider's log while Terraform waits for the provider.
     let runs = tokio::task::spawn_blocking(move || -> Result<(), terraform_cli::Error> {
         workspace.init()?.expect_success();
         workspace.run(&["plan"])?.expect_success().expect_contains("2 to add");

@@ -1,4 +1,4 @@
-//! A provider whose configuration depends on what is not applied yet: nothing can be asked of Tencent.
+//! A provider whose configuration is not known yet: it cannot call Tencent.
 
 use tencent_simulator::Simulator;
 use terraform_provider_tencent::terraform::proto::deferred::Reason;
@@ -11,10 +11,10 @@ use crate::session::{DEFERRAL, RESOURCE, Session, encode, nothing, number, the_e
 
 const URL: &str = "https://hooks.example.com/call";
 
-/// What a client that understands deferral is told.
+/// The deferral that a client gets if it understands deferral.
 const DEFERRED: Option<Deferred> = Some(Deferred { reason: Reason::ProviderConfigUnknown as i32 });
 
-/// With deferral and without.
+/// Clients with and without deferral, and the deferral each gets.
 const CLIENTS: [(Option<ClientCapabilities>, Option<Deferred>); 2] = [(DEFERRAL, DEFERRED), (None, None)];
 
 async fn start() -> (Simulator, Session) {
@@ -24,7 +24,7 @@ async fn start() -> (Simulator, Session) {
 }
 
 #[tokio::test]
-async fn plans_do_without_tencent() {
+async fn an_unknown_provider_plans_without_calling_tencent() {
     for (client_capabilities, deferred) in CLIENTS {
         let (simulator, session) = start().await;
         let config = session.config(URL);
@@ -38,10 +38,10 @@ async fn plans_do_without_tencent() {
         };
         let plan = session.provider().plan_resource_change(request).await.expect("a plan").into_inner();
         assert_eq!(plan.deferred, deferred);
-        // Who is not told by the deferral is told by a warning: nobody has looked what will be overwritten.
+        // A client without deferral gets a warning instead: nothing was checked.
         let severities: Vec<_> = plan.diagnostics.iter().map(|diagnostic| diagnostic.severity()).collect();
         assert_eq!(severities, if deferred.is_some() { vec![] } else { vec![Severity::Warning] });
-        // The application is known, though not its key.
+        // The application is known, its key is not.
         assert_eq!(
             session.decode(&plan.planned_state),
             with(session.state(URL), [("last_request_id", Value::Unknown)])
@@ -52,14 +52,14 @@ async fn plans_do_without_tencent() {
 }
 
 #[tokio::test]
-async fn states_stay_as_they_are() {
+async fn an_unknown_provider_keeps_states_as_they_are() {
     let (simulator, session) = start().await;
     let state = session.state(URL);
     for (client_capabilities, deferred) in CLIENTS {
         let request = proto::read_resource::Request { client_capabilities, ..session.read_request(&state) };
         let read = session.provider().read_resource(request).await.expect("an answer").into_inner();
         assert_eq!((session.decode(&read.new_state), read.deferred), (state.clone(), deferred));
-        // Who is not told by the deferral is told by a warning.
+        // A client without deferral gets a warning instead.
         let severities: Vec<_> = read.diagnostics.iter().map(|diagnostic| diagnostic.severity()).collect();
         assert_eq!(severities, if deferred.is_some() { vec![] } else { vec![Severity::Warning] });
     }
@@ -67,7 +67,7 @@ async fn states_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn imports_are_deferred_or_refused() {
+async fn an_unknown_provider_defers_or_refuses_imports() {
     let (simulator, session) = start().await;
     for (client_capabilities, deferred) in CLIENTS {
         let request = proto::import_resource_state::Request {
@@ -91,7 +91,7 @@ async fn imports_are_deferred_or_refused() {
 }
 
 #[tokio::test]
-async fn data_sources_are_deferred_or_refused() {
+async fn an_unknown_provider_defers_or_refuses_data_sources() {
     let (simulator, session) = start().await;
     for (name, schema) in session.data_sources() {
         let ty = type_of(schema);
@@ -117,7 +117,7 @@ async fn data_sources_are_deferred_or_refused() {
 }
 
 #[tokio::test]
-async fn nothing_is_applied() {
+async fn an_unknown_provider_applies_nothing() {
     let (simulator, session) = start().await;
     let prior = session.state(URL);
     let applied = session.apply(&prior, &Value::Null).await;
@@ -127,7 +127,7 @@ async fn nothing_is_applied() {
 }
 
 #[tokio::test]
-async fn destroying_can_be_planned() {
+async fn an_unknown_provider_can_plan_a_destroy() {
     let (simulator, session) = start().await;
     let plan = session.plan(&session.state(URL), &Value::Null).await;
     assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], Value::Null));
@@ -135,7 +135,7 @@ async fn destroying_can_be_planned() {
 }
 
 #[tokio::test]
-async fn what_becomes_known_is_used() {
+async fn a_provider_that_becomes_known_is_used() {
     let (simulator, session) = start().await;
     session.configure(&session.provider_config(&simulator)).await;
     let plan = session.plan(&Value::Null, &session.config(URL)).await;

@@ -1,4 +1,4 @@
-//! The ephemeral resource: a UserSig that is signed anew whenever it is opened.
+//! The ephemeral resource: signs a new UserSig whenever it is opened.
 
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +34,7 @@ fn user_sig(result: &Value) -> UserSig {
 }
 
 #[tokio::test]
-async fn signs_for_whom_it_is_asked() {
+async fn a_user_sig_is_signed_for_the_requested_user() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let id = Simulator::SDK_APP_ID;
@@ -66,7 +66,7 @@ async fn signs_for_whom_it_is_asked() {
 }
 
 #[tokio::test]
-async fn without_the_key_nothing_is_signed() {
+async fn without_the_key_no_user_sig_is_signed() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::start().await;
     let (id, key) = (Simulator::SDK_APP_ID.to_string().parse().expect("an id"), "tok3n".to_owned().into());
@@ -84,11 +84,11 @@ async fn without_the_key_nothing_is_signed() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_yet_is_unknown() {
+async fn an_unknown_provider_opens_with_unknown_results() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on_unknown(&simulator).await;
     let mut answer = open(&session, &config(&session, [("user_id", text("alice"))])).await;
-    // It stands beside the error of a host that accepts nothing unknown.
+    // A host that accepts no unknown results adds its own error to this warning.
     let warnings: Vec<_> = answer.diagnostics.drain(..).map(|warning| warning.summary).collect();
     assert_eq!(warnings, ["The ephemeral resource cannot be opened yet"]);
     let result = result(&session, &answer);
@@ -98,7 +98,7 @@ async fn what_is_not_known_yet_is_unknown() {
 }
 
 #[tokio::test]
-async fn arguments_are_checked() {
+async fn arguments_are_validated() {
     let session = Session::start().await;
     for (name, value) in [("sdk_app_id", number(0)), ("user_id", text("")), ("expires_in", text("181d"))] {
         let request = proto::validate_ephemeral_resource_config::Request {

@@ -1,4 +1,4 @@
-//! Functions: results, and arguments that they refuse. They need no configuration.
+//! Functions: results, and the arguments they refuse. They need no configuration.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use terraform_provider_tencent::terraform::{Type, Value, codec, proto};
 
 use crate::session::{Session, encode, number, text};
 
-/// What a function returns, or its error and the position of the argument to blame.
+/// Calls a function, and returns its result, or its error and the position of the argument at fault.
 async fn call(session: &Session, name: &str, arguments: &[Value]) -> Result<Value, (String, Option<i64>)> {
     let functions = session.provider().get_functions(proto::get_functions::Request {}).await;
     let function = functions.expect("an answer").into_inner().functions.remove(name).expect("the function");
@@ -22,7 +22,7 @@ async fn call(session: &Session, name: &str, arguments: &[Value]) -> Result<Valu
 }
 
 #[tokio::test]
-async fn functions_have_results() {
+async fn functions_return_the_documented_results() {
     let session = Session::start().await;
     let commands = call(&session, "callback_commands", &[text("call")]).await.expect("commands");
     let Value::List(commands) = commands else { panic!("{commands:?}") };
@@ -45,7 +45,7 @@ async fn functions_have_results() {
 }
 
 #[tokio::test]
-async fn a_refused_argument_is_blamed_and_not_quoted() {
+async fn a_refused_argument_is_blamed_without_being_quoted() {
     let session = Session::start().await;
     for name in ["callback_commands", "user_sig_claims"] {
         let (said, blamed) = call(&session, name, &[text("tok3n")]).await.expect_err(name);

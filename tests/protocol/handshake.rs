@@ -1,4 +1,4 @@
-//! The handshake line, and the socket that it names.
+//! The handshake line, and the socket it names.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
@@ -18,20 +18,20 @@ fn entries(directory: &Path) -> usize {
     fs::read_dir(directory).expect("a directory").count()
 }
 
-/// The directory that the plugin made for its socket.
+/// Returns the directory that the plugin made for its socket.
 fn directory(plugin: &Plugin) -> &Path {
     plugin.handshake.socket().parent().expect("a directory")
 }
 
 #[tokio::test]
-async fn the_line_says_where_the_plugin_is_and_who_it_is() {
+async fn the_handshake_line_names_address_and_certificate() {
     let plugin = host().start().await;
     let fields: Vec<_> = plugin.handshake.fields.iter().map(String::as_str).collect();
     let ["1", "6", "unix", socket, "grpc", certificate] = fields[..] else { panic!("{fields:?}") };
     assert!(Path::new(socket).is_absolute(), "{socket}");
     assert!(!certificate.is_empty() && !certificate.contains('='), "{certificate}");
 
-    // The certificate is one for "localhost", and for nothing else.
+    // The certificate is for "localhost" only.
     assert!(is_healthy(&plugin.connect().await).await);
     let tls = Tls { server_name: ServerName::try_from("example.com").expect("a name"), ..plugin.tls() };
     let error = plugin.connect_as(Some(&tls)).await.expect_err("another name");
@@ -39,7 +39,7 @@ async fn the_line_says_where_the_plugin_is_and_who_it_is() {
 }
 
 #[tokio::test]
-async fn nothing_follows_the_line() {
+async fn standard_output_holds_only_the_handshake_line() {
     let mut session = Session::start().await;
     for _ in 0..3 {
         assert!(is_healthy(&session.channel).await);
@@ -51,8 +51,8 @@ async fn nothing_follows_the_line() {
 }
 
 #[tokio::test]
-async fn without_automtls_there_is_no_certificate() {
-    // The oldest hosts say nothing but the cookie.
+async fn without_automtls_the_line_has_no_certificate() {
+    // The oldest hosts set only the cookie.
     let oldest = host().without_tls().without("PLUGIN_PROTOCOL_VERSIONS");
     for host in [oldest, host().without_tls().env("PLUGIN_CLIENT_CERT", "")] {
         let mut plugin = host.start().await;
@@ -66,19 +66,19 @@ async fn without_automtls_there_is_no_certificate() {
 }
 
 #[tokio::test]
-async fn multiplexing_is_declined_if_the_host_asks_for_it() {
+async fn multiplexing_is_declined() {
     for value in ["true", "false", "1"] {
         let plugin = host().env("PLUGIN_MULTIPLEX_GRPC", value).start().await;
         assert_eq!(plugin.handshake.fields[6..], ["false"], "{value}");
         assert!(is_healthy(&plugin.connect().await).await, "the certificate's field is not mixed up with it");
     }
-    // go-plugin takes an empty variable for none.
+    // To go-plugin, an empty variable is not set.
     let plugin = host().env("PLUGIN_MULTIPLEX_GRPC", "").start().await;
     assert_eq!(plugin.handshake.fields.len(), 6);
 }
 
 #[tokio::test]
-async fn the_socket_is_this_users_alone() {
+async fn only_this_user_can_use_the_socket() {
     let plugin = host().start().await;
     let socket = fs::metadata(plugin.handshake.socket()).expect("the socket");
     assert!(socket.file_type().is_socket());
@@ -87,7 +87,7 @@ async fn the_socket_is_this_users_alone() {
 }
 
 #[tokio::test]
-async fn each_process_has_a_directory_of_its_own_and_removes_it() {
+async fn each_process_removes_its_own_socket_directory() {
     let host = host();
     let (mut one, mut other) = (host.start().await, host.start().await);
     assert_eq!(directory(&one).parent(), Some(host.temporary()));
@@ -99,7 +99,7 @@ async fn each_process_has_a_directory_of_its_own_and_removes_it() {
 }
 
 #[tokio::test]
-async fn the_host_may_choose_where_sockets_are() {
+async fn the_host_can_choose_the_socket_directory() {
     let sockets = tempfile::tempdir().expect("a directory");
     let mut plugin = host().env("PLUGIN_UNIX_SOCKET_DIR", sockets.path()).start().await;
     assert_eq!(directory(&plugin).parent(), Some(sockets.path()), "in a directory inside that one");
@@ -113,14 +113,14 @@ async fn the_host_may_choose_where_sockets_are() {
 }
 
 #[tokio::test]
-async fn a_group_may_use_the_socket() {
+async fn the_host_can_share_the_socket_with_a_group() {
     let gid = Gid::current();
-    // Not every machine has a name for the number.
+    // Not every machine names the group.
     let name = Group::from_gid(gid).expect("the groups can be read").map(|group| group.name);
     for group in [Some(gid.to_string()), name].into_iter().flatten() {
         let plugin = host().env("PLUGIN_UNIX_SOCKET_GROUP", &group).start().await;
         assert_eq!(mode(plugin.handshake.socket()), 0o660, "{group}");
-        // To enter, not to look around.
+        // The group may enter the directory, but not list it.
         assert_eq!(mode(directory(&plugin)), 0o710, "{group}");
         for path in [plugin.handshake.socket(), directory(&plugin)] {
             assert_eq!(fs::metadata(path).expect("it exists").gid(), gid.as_raw(), "{group}");
@@ -139,7 +139,7 @@ async fn an_unknown_group_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_unusable_directory_is_an_error() {
+async fn an_unusable_socket_directory_is_an_error() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("file");
     fs::write(&file, "").expect("a file");
@@ -158,9 +158,9 @@ async fn an_unusable_directory_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_directory_whose_sockets_cannot_be_told_of_is_passed_over() {
+async fn a_temporary_directory_unfit_for_sockets_is_skipped() {
     let temporary = tempfile::tempdir().expect("a directory");
-    // The path of a socket has about a hundred bytes, and the fields of the line are parted by bars.
+    // The path of a socket is limited to about a hundred bytes, and bars separate the fields of the line.
     for name in ["d".repeat(120), "a|b".to_owned(), "a\nb".to_owned()] {
         let unusable = temporary.path().join(name);
         fs::create_dir(&unusable).expect("a directory");
@@ -183,7 +183,7 @@ async fn a_directory_whose_sockets_cannot_be_told_of_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_relative_directory_is_told_in_full() {
+async fn a_relative_socket_directory_is_reported_as_an_absolute_path() {
     let host = host();
     let to_root = "../".repeat(std::env::current_dir().expect("a directory").components().count());
     let relative = format!("{to_root}{}", host.temporary().display());
@@ -193,13 +193,13 @@ async fn a_relative_directory_is_told_in_full() {
 }
 
 #[tokio::test]
-async fn a_reason_is_never_taken_for_a_handshake() {
+async fn an_error_cannot_be_mistaken_for_a_handshake() {
     let ended = failure(&host().env("PLUGIN_UNIX_SOCKET_GROUP", "1|6|unix|/tmp/socket|grpc|")).await;
     assert!(ended.stderr.contains("there is no group \"1|6|unix|/tmp/socket|grpc|\""), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn a_host_of_another_protocol_version_is_answered_all_the_same() {
+async fn a_host_of_another_protocol_version_is_still_answered() {
     for versions in ["5", "4,5", "7"] {
         let plugin = host().env("PLUGIN_PROTOCOL_VERSIONS", versions).start().await;
         assert_eq!(plugin.handshake.fields[1], "6", "{versions}");

@@ -1,9 +1,9 @@
-//! A go-plugin host, as Terraform is one: it starts a plugin, reads its handshake line, proves who it is, and connects.
+//! A go-plugin host like Terraform: starts a plugin, reads its handshake line, authenticates, and connects.
 //!
-//! It knows no provider in particular, so that benchmarks can start any other one beside ours. What it starts ends when
-//! it is dropped. What must not fail panics, and shows what the plugin logged.
+//! It depends on no particular provider, so that benchmarks can start other ones. Processes end when they are dropped.
+//! Unexpected failures panic with the plugin's log.
 
-// Tests and benchmarks each use a part of this.
+// Tests and benchmarks each use a part of this file.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
@@ -40,14 +40,14 @@ use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// How long anything may take: far more than it needs, so that only what hangs takes longer.
+/// The time limit of every step: far more than any needs, so that only a hanging one reaches it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
-/// The variable by which Terraform's plugins know that Terraform started them, and its value.
+/// The variable that tells a plugin that Terraform started it, and its value.
 pub(crate) const MAGIC_COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
-/// Waits for `work`, and panics if it hangs. `what` says what is waited for.
+/// Waits for `work`, and panics with `what` if it hangs.
 pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(LIMIT, work).await {
         Ok(done) => done,
@@ -55,19 +55,19 @@ pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// How a plugin is to be started. It says the same to the plugin as Terraform does, unless told otherwise.
+/// The way to start a plugin: as Terraform does, by default.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
     executable: PathBuf,
     arguments: Vec<OsString>,
-    /// All of the plugin's environment: nothing is inherited.
+    /// The plugin's whole environment. Nothing is inherited.
     environment: BTreeMap<OsString, OsString>,
     identity: Option<Identity>,
     temporary: Arc<TempDir>,
 }
 
 impl Host {
-    /// A host with AutoMTLS.
+    /// Creates a host with AutoMTLS.
     pub(crate) fn new(executable: impl Into<PathBuf>) -> Self {
         let temporary = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         let host = Self {
@@ -81,7 +81,7 @@ impl Host {
             .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
             .env("PLUGIN_MIN_PORT", "10000")
             .env("PLUGIN_MAX_PORT", "25000")
-            // A plugin that is killed leaves its socket behind: it goes with this directory.
+            // A killed plugin leaves its socket behind, which goes with this directory.
             .env("TMPDIR", temporary.path())
             .identified_by(Identity::new())
     }
@@ -92,52 +92,52 @@ impl Host {
         self
     }
 
-    /// Leaves a variable out.
+    /// Removes a variable.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.environment.remove(OsStr::new(name));
         self
     }
 
-    /// Command-line arguments; Terraform gives none.
+    /// Sets the command-line arguments. Terraform gives none.
     pub(crate) fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments = arguments.into_iter().map(Into::into).collect();
         self
     }
 
-    /// AutoMTLS with this certificate.
+    /// Uses AutoMTLS with this certificate.
     pub(crate) fn identified_by(self, identity: Identity) -> Self {
         let mut host = self.env("PLUGIN_CLIENT_CERT", identity.pem());
         host.identity = Some(identity);
         host
     }
 
-    /// No TLS.
+    /// Turns TLS off.
     pub(crate) fn without_tls(self) -> Self {
         let mut host = self.without("PLUGIN_CLIENT_CERT");
         host.identity = None;
         host
     }
 
-    /// The directory in which the plugin's temporary files are.
+    /// Returns the directory for the plugin's temporary files.
     pub(crate) fn temporary(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Starts the process, and waits for nothing.
+    /// Starts the process without waiting for its handshake.
     pub(crate) fn spawn(&self) -> Process {
         self.spawn_with_stdout(Stdio::piped())
     }
 
-    /// The command that starts the process.
+    /// Builds the command that starts the process.
     pub(crate) fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.executable);
         command.args(&self.arguments).env_clear().envs(&self.environment);
-        // Where coverage is measured, every process writes its own.
+        // When coverage is measured, each process writes its own file.
         command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
         command
     }
 
-    /// Starts the process with another standard output than one that is read.
+    /// Starts the process with this standard output, which is not read.
     pub(crate) fn spawn_with_stdout(&self, stdout: Stdio) -> Process {
         let mut command = Command::from(self.command());
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).kill_on_drop(true);
@@ -174,7 +174,7 @@ fn collect(stream: impl AsyncRead + Unpin + Send + 'static) -> watch::Receiver<S
     receiver
 }
 
-/// A process that runs, or has run. It is killed when this is dropped.
+/// A process that runs, or has run. Dropping this kills it.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -183,26 +183,26 @@ pub(crate) struct Process {
     _temporary: Arc<TempDir>,
 }
 
-/// What is left of a process.
+/// The end of a process.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
-    /// What nobody had read yet.
+    /// The unread rest of standard output.
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Process {
-    /// The process id.
+    /// Returns the process id.
     ///
     /// # Panics
     ///
-    /// If the process was already waited for.
+    /// If the process has been waited for.
     pub(crate) fn id(&self) -> u32 {
         self.child.id().unwrap_or_else(|| panic!("the process has ended; standard error:\n{}", self.log()))
     }
 
-    /// The next line of standard output, without its end; empty if there is none.
+    /// Returns the next line of standard output, without its end; empty if there is none.
     pub(crate) async fn line(&mut self) -> String {
         let mut line = String::new();
         if let Some(stdout) = &mut self.stdout {
@@ -214,30 +214,30 @@ impl Process {
         line
     }
 
-    /// What it wrote to standard error so far.
+    /// Returns what the process has written to standard error so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.borrow().clone()
     }
 
-    /// Waits until standard error has `text`.
+    /// Waits until standard error contains `text`.
     pub(crate) async fn logged(&self, text: &str) {
         let mut stderr = self.stderr.clone();
         let found = tokio::time::timeout(LIMIT, stderr.wait_for(|log| log.contains(text))).await;
         assert!(matches!(found, Ok(Ok(_))), "standard error lacks {text:?}:\n{}", self.log());
     }
 
-    /// Whether it still runs.
+    /// Returns whether the process still runs.
     pub(crate) fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_none()
     }
 
-    /// Sends a signal to it.
+    /// Sends a signal to the process.
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.id()).expect("a process id");
         kill(Pid::from_raw(id), signal).expect("a signal to a child");
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub(crate) async fn end(&mut self) -> Ended {
         let ended = tokio::time::timeout(LIMIT, async {
             let mut stdout = String::new();
@@ -255,7 +255,7 @@ impl Process {
     }
 }
 
-/// The line by which a plugin says where it is and who it is.
+/// The line with a plugin's address and certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handshake {
     pub(crate) fields: Vec<String>,
@@ -267,7 +267,7 @@ impl Handshake {
         (fields.len() >= 6).then_some(Self { fields })
     }
 
-    /// Where the plugin listens.
+    /// Returns the path of the plugin's socket.
     pub(crate) fn socket(&self) -> &Path {
         Path::new(&self.fields[3])
     }
@@ -279,7 +279,7 @@ impl Handshake {
     }
 }
 
-/// A plugin that said where it is.
+/// A plugin that has printed its handshake line.
 #[derive(Debug)]
 pub(crate) struct Plugin {
     pub(crate) process: Process,
@@ -288,7 +288,7 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
-    /// How this host trusts the plugin, and the plugin this host.
+    /// Returns the TLS settings of this host for the plugin.
     ///
     /// # Panics
     ///
@@ -297,7 +297,7 @@ impl Plugin {
         self.tls.clone().expect("AutoMTLS")
     }
 
-    /// Connects.
+    /// Connects as the host.
     pub(crate) async fn connect(&self) -> Channel {
         match connect(self.handshake.socket(), self.tls.as_ref()).await {
             Ok(channel) => channel,
@@ -305,12 +305,12 @@ impl Plugin {
         }
     }
 
-    /// Connects as somebody else might; `None` is without TLS.
+    /// Connects with these TLS settings, or without TLS.
     pub(crate) async fn connect_as(&self, tls: Option<&Tls>) -> Result<Channel, tonic::transport::Error> {
         connect(self.handshake.socket(), tls).await
     }
 
-    /// Ends the plugin as a host does.
+    /// Shuts the plugin down as a host does.
     pub(crate) async fn shut_down(&mut self) -> Ended {
         let asked = GrpcControllerClient::new(self.connect().await).shutdown(Empty {}).await;
         asked.unwrap_or_else(|status| panic!("{status}; standard error:\n{}", self.process.log()));
@@ -318,7 +318,7 @@ impl Plugin {
     }
 }
 
-/// A connection to a unix socket. Requests over it that hang fail.
+/// Connects to a Unix socket. Hanging requests fail after [`LIMIT`].
 pub(crate) async fn connect(socket: &Path, tls: Option<&Tls>) -> Result<Channel, tonic::transport::Error> {
     let socket = socket.to_owned();
     let tls = tls.map(|tls| (tls.server_name.clone(), TlsConnector::from(Arc::new(tls.config()))));
@@ -341,21 +341,21 @@ trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// Both halves of the trust, as a client has them.
+/// A client's TLS settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
-    /// The one server to trust.
+    /// The only server certificate to trust.
     pub(crate) server: CertificateDer<'static>,
     /// The name that its certificate must have.
     pub(crate) server_name: ServerName<'static>,
-    /// Who the client is; `None`: it does not say.
+    /// The client's certificate, if it sends one.
     pub(crate) identity: Option<Identity>,
     /// The version of TLS that the client speaks.
     pub(crate) version: &'static SupportedProtocolVersion,
 }
 
 impl Tls {
-    /// Trust in a server with this certificate and the name that plugins have, by nobody.
+    /// Trusts a server with this certificate and a plugin's name. Sends no client certificate.
     pub(crate) fn trusting(server: CertificateDer<'static>) -> Self {
         let server_name = ServerName::try_from("localhost").expect("a name");
         Self { server, server_name, identity: None, version: &TLS13 }
@@ -369,7 +369,7 @@ impl Tls {
             .expect("a version of TLS")
             .with_root_certificates(roots);
         let mut config = match &self.identity {
-            // rustls' own resolver would refuse a key that does not belong to the certificate.
+            // rustls' own resolver refuses a key that does not match the certificate.
             Some(identity) => config.with_client_cert_resolver(Arc::new(Only(identity.certified_key()))),
             None => config.with_no_client_auth(),
         };
@@ -378,7 +378,7 @@ impl Tls {
     }
 }
 
-/// Shows the one certificate, whatever the server would like to see.
+/// Sends its certificate, whatever the server asks for.
 #[derive(Debug)]
 struct Only(Arc<CertifiedKey>);
 
@@ -395,25 +395,25 @@ impl ResolvesClientCert for Only {
 /// A certificate and its key.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
-    /// The certificate, and any to send behind it.
+    /// The certificate, and the rest of its chain.
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: Arc<KeyPair>,
 }
 
 impl Identity {
-    /// Made as go-plugin makes a host's: ECDSA P-521, signed by itself, and marked as a certificate authority's.
+    /// Creates a host's identity as go-plugin does: ECDSA P-521, self-signed, and marked as a certificate authority.
     pub(crate) fn new() -> Self {
         Self::named("localhost")
     }
 
-    /// The same with another common name.
+    /// Creates an identity with another common name.
     pub(crate) fn named(name: &str) -> Self {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).expect("a key");
         let certificate = parameters(name).self_signed(&key).expect("a certificate").der().clone();
         Self { chain: vec![certificate], key: Arc::new(key) }
     }
 
-    /// Another identity, whose certificate this one signed.
+    /// Creates an identity whose certificate this one signs.
     pub(crate) fn issue(&self) -> Self {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).expect("a key");
         let (ours, mut theirs) = (parameters("localhost"), parameters("localhost"));
@@ -423,7 +423,7 @@ impl Identity {
         Self { chain: vec![certificate], key: Arc::new(key) }
     }
 
-    /// The certificate as `PLUGIN_CLIENT_CERT` holds it.
+    /// Returns the certificate in the form of `PLUGIN_CLIENT_CERT`.
     pub(crate) fn pem(&self) -> String {
         pem("CERTIFICATE", &self.chain[0])
     }
@@ -450,7 +450,7 @@ fn parameters(name: &str) -> CertificateParams {
     parameters
 }
 
-/// Bytes in PEM.
+/// Encodes bytes as PEM.
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let base64 = STANDARD.encode(der);
     let lines: Vec<_> = base64.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();

@@ -1,4 +1,4 @@
-//! How long a plugin lives: while its host wants it, and no longer.
+//! How long a plugin lives: as long as its host needs it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::host::{Ended, Plugin, connect};
 use crate::session::{Session, arrived, host, is_healthy, provider, the_error, with};
 
-/// The streams that a host opens at once and keeps open.
+/// The streams that a host opens first and keeps open.
 struct Streams {
     stdio: Streaming<StdioData>,
     broker: Streaming<ConnInfo>,
@@ -37,19 +37,19 @@ impl Streams {
     }
 }
 
-/// A read that Tencent never answers.
+/// Starts a read that Tencent never answers.
 async fn hanging_read(session: &Session, simulator: &Simulator) -> JoinHandle<()> {
     simulator.inject(FaultKind::NoAnswer);
     let (mut provider, request) = (session.provider(), session.read_request(&session.state("https://example.com")));
     let read = tokio::spawn(async move {
-        // Whatever becomes of it.
+        // The outcome does not matter.
         let _ = provider.read_resource(request).await;
     });
     arrived(simulator, |requests| !requests.is_empty()).await;
     read
 }
 
-/// The process ended well, and left nothing behind.
+/// Asserts that the process succeeded and left nothing behind.
 #[track_caller]
 fn assert_clean(plugin: &Plugin, ended: &Ended) {
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
@@ -59,7 +59,7 @@ fn assert_clean(plugin: &Plugin, ended: &Ended) {
 }
 
 #[tokio::test]
-async fn the_plugin_is_healthy_and_nothing_else_is() {
+async fn only_the_plugin_service_reports_healthy() {
     let plugin = host().start().await;
     let channel = plugin.connect().await;
     assert!(is_healthy(&channel).await);
@@ -69,7 +69,7 @@ async fn the_plugin_is_healthy_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn the_streams_of_the_host_stay_open() {
+async fn the_hosts_streams_stay_open() {
     let session = Session::start().await;
     let mut streams = Streams::open(&session.channel).await;
     let a_while = Duration::from_millis(300);
@@ -83,7 +83,7 @@ async fn a_shutdown_is_answered_and_ends_the_process() {
     let mut plugin = host().start().await;
     let channel = plugin.connect().await;
     GrpcControllerClient::new(channel.clone()).shutdown(Empty {}).await.expect("an answer");
-    // The host waits with its connection open.
+    // The host keeps its connection open while it waits.
     let ended = plugin.process.end().await;
     assert_clean(&plugin, &ended);
     assert_eq!(ended.stderr, "");
@@ -124,7 +124,7 @@ async fn a_hanging_request_does_not_prevent_a_shutdown() {
 }
 
 #[tokio::test]
-async fn a_write_under_way_tells_what_it_knows_before_the_process_ends() {
+async fn a_write_in_flight_reports_its_outcome_before_the_process_ends() {
     let simulator = Simulator::start().expect("a simulator");
     for ends in [false, true] {
         let mut session = Session::on(&simulator).await;
@@ -132,7 +132,7 @@ async fn a_write_under_way_tells_what_it_knows_before_the_process_ends() {
         let planned = with(session.state("https://example.com"), [("last_request_id", Value::Unknown)]);
         let (applied, ()) = tokio::join!(session.apply(&Value::Null, &planned), async {
             arrived(&simulator, |requests| requests.iter().any(|r| r.action == Some(Action::Set))).await;
-            // Terraform stops what is under way before it ends the process; a signal does not.
+            // Terraform stops operations before it ends the process; a signal does not.
             if ends {
                 session.plugin.process.signal(Signal::SIGTERM);
             } else {
@@ -185,7 +185,7 @@ async fn sigterm_ends_the_process() {
 }
 
 #[tokio::test]
-async fn sigterm_right_after_the_handshake_ends_the_process_in_order() {
+async fn sigterm_right_after_the_handshake_ends_the_process_cleanly() {
     for _ in 0..5 {
         let mut plugin = host().start().await;
         plugin.process.signal(Signal::SIGTERM);
@@ -204,7 +204,7 @@ async fn a_hanging_request_does_not_prevent_sigterm() {
     assert_clean(&session.plugin, &ended);
 }
 
-/// A host connects, sends requests that stay open, and is killed: its end of the connection closes without a word.
+/// Connects as a host, sends requests that stay open, and closes the connection abruptly, as a killed host does.
 async fn come_and_go(plugin: &Plugin, requests: impl AsyncFnOnce(Channel) + Send + 'static) {
     let (handshake, tls) = (plugin.handshake.clone(), plugin.tls());
     let life = move || {
@@ -212,7 +212,7 @@ async fn come_and_go(plugin: &Plugin, requests: impl AsyncFnOnce(Channel) + Send
         runtime.block_on(async {
             requests(connect(handshake.socket(), Some(&tls)).await.expect("a connection")).await;
         });
-        // Dropped with the runtime: the connection, and every request on it.
+        // Dropping the runtime drops the connection and its requests.
     };
     tokio::task::spawn_blocking(life).await.expect("no panic");
 }
@@ -230,7 +230,7 @@ async fn a_plugin_does_not_outlive_its_host() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_does_not_keep_a_plugin_without_host() {
+async fn a_request_in_flight_does_not_keep_a_plugin_without_host_alive() {
     let simulator = Arc::new(Simulator::start().expect("a simulator"));
     simulator.inject(FaultKind::NoAnswer);
     let mut session = Session::on(&simulator).await;
@@ -247,7 +247,7 @@ async fn a_request_under_way_does_not_keep_a_plugin_without_host() {
 }
 
 #[tokio::test]
-async fn strangers_do_not_keep_a_plugin_without_host() {
+async fn strangers_do_not_keep_a_plugin_without_host_alive() {
     let mut plugin = host().start().await;
     drop(plugin.connect().await);
     let _silent = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
@@ -256,7 +256,7 @@ async fn strangers_do_not_keep_a_plugin_without_host() {
 }
 
 #[tokio::test]
-async fn a_host_that_comes_back_soon_finds_the_plugin() {
+async fn a_host_that_reconnects_soon_finds_the_plugin() {
     let mut plugin = host().start().await;
     drop(plugin.connect().await);
     sleep(Duration::from_secs(1)).await;

@@ -1,4 +1,4 @@
-//! The list resource: what exists, streamed as it is found.
+//! The list resource: streams existing configurations as it finds them.
 
 use tencent_simulator::{App, Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
@@ -15,7 +15,7 @@ fn url(id: u64) -> String {
     format!("https://hooks.example.com/{id}?token=tok3n")
 }
 
-/// A provider of many applications, every second of which has a configuration.
+/// Starts a provider of many applications, every second of which has a configuration.
 async fn fleet() -> (Simulator, Session) {
     let ids = ID..ID + COUNT;
     let builder = ids.clone().fold(Simulator::builder(), |builder, id| builder.app(App::new(id, id.to_string())));
@@ -43,14 +43,14 @@ async fn list(session: &Session, config: Value, include_resource_object: bool, l
     events.map(|event| event.expect("an event")).collect().await
 }
 
-/// The SDKAppIDs of what was found, in order: it comes as it is found.
+/// Returns the SDKAppIDs of the events, sorted, because they come in any order.
 fn ids(found: &[Event]) -> Vec<Value> {
     let mut ids: Vec<_> = found.iter().map(id).collect();
     ids.sort();
     ids
 }
 
-/// The SDKAppID in an event's identity.
+/// Returns the SDKAppID in an event's identity.
 fn id(event: &Event) -> Value {
     let identity = event.identity.as_ref().and_then(|identity| identity.identity_data.as_ref());
     let identity = codec::decode(identity, &Type::object([("sdk_app_id", Type::Number)])).expect("an identity");
@@ -58,7 +58,7 @@ fn id(event: &Event) -> Value {
 }
 
 #[tokio::test]
-async fn lists_what_exists_and_no_more_than_is_asked_for() {
+async fn a_list_has_what_exists_up_to_the_limit() {
     let (simulator, session) = fleet().await;
     let nothing = || nothing(session.list_schema());
     let found = list(&session, nothing(), false, 1000).await;
@@ -86,12 +86,12 @@ async fn lists_what_exists_and_no_more_than_is_asked_for() {
     let two = Value::Set([number(ID + 1), number(ID + 2)].into_iter().collect());
     let found = list(&session, with(nothing(), [("sdk_app_ids", two)]), false, 1000).await;
     assert_eq!(found.iter().map(id).collect::<Vec<_>>(), [number(ID + 2)]);
-    // A block `config` that is left out.
+    // Without a block `config`.
     assert_eq!(list(&session, Value::Null, false, 0).await.len(), expected.len());
 }
 
 #[tokio::test]
-async fn a_failure_is_a_warning_and_hides_no_other() {
+async fn a_failed_read_is_a_warning_and_hides_no_other() {
     let (simulator, session) = fleet().await;
     let nothing = || nothing(session.list_schema());
     for kind in [
@@ -118,7 +118,7 @@ async fn a_failure_is_a_warning_and_hides_no_other() {
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_listens_to_any_more_ends() {
+async fn an_abandoned_stream_ends() {
     let (simulator, session) = fleet().await;
     simulator.inject(Fault::new(FaultKind::Delay(std::time::Duration::from_secs(60))).skip(1));
     let request = proto::list_resource::Request { type_name: RESOURCE.into(), limit: 1000, ..Default::default() };
@@ -126,7 +126,7 @@ async fn a_stream_that_nobody_listens_to_any_more_ends() {
     let first = events.next().await.expect("an event").expect("the first");
     assert_eq!(id(&first), number(ID));
     drop(events);
-    // No new look begins: those that were under way are all there are.
+    // No new read begins after those in flight.
     simulator.clear_faults();
     let under_way = simulator.take_requests().len();
     assert!(under_way < usize::try_from(COUNT).expect("a few"), "{under_way}");
@@ -136,7 +136,7 @@ async fn a_stream_that_nobody_listens_to_any_more_ends() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_interrupted_is_no_success() {
+async fn an_interrupted_query_is_an_error() {
     let (simulator, session) = fleet().await;
     simulator.inject(Fault::new(FaultKind::NoAnswer).skip(1));
     let request = proto::list_resource::Request { type_name: RESOURCE.into(), limit: 1000, ..Default::default() };
@@ -149,7 +149,7 @@ async fn a_query_that_is_interrupted_is_no_success() {
 }
 
 #[tokio::test]
-async fn a_url_that_no_plan_accepts_is_named() {
+async fn a_url_that_no_plan_accepts_is_reported() {
     let (simulator, session) = fleet().await;
     let with_fragment = Configuration::new("https://hooks.example.com/x#tok3n", ["Call.CallbackAfterEndCall"]);
     simulator.put_configuration(Service::Call, ID, with_fragment);
@@ -162,7 +162,7 @@ async fn a_url_that_no_plan_accepts_is_named() {
 }
 
 #[tokio::test]
-async fn arguments_are_checked() {
+async fn arguments_are_validated() {
     let session = Session::start().await;
     for (ids, refused) in
         [(vec![number(0)], true), (vec![Value::Null], true), (vec![number(1), Value::Unknown], false), (vec![], false)]

@@ -1,4 +1,4 @@
-//! What is on standard error: lines as Terraform's logs take them, as many as were asked for.
+//! Standard error: log lines in Terraform's format, at the level asked for.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use terraform_provider_tencent::terraform::proto;
 
 use crate::session::{Session, host};
 
-/// The log of a short life in which something happens at each level from DEBUG to WARN, with these variables set.
+/// Runs a provider that logs at each level from DEBUG to WARN, with these variables set, and returns its log.
 async fn log_with(variables: &[(&str, &str)], simulator: &Simulator) -> Vec<Json> {
-    // A host of another version: that is the warning.
+    // A host of another protocol version causes the warning.
     let host = variables.iter().fold(host().env("PLUGIN_PROTOCOL_VERSIONS", "5"), |host, (n, v)| host.env(n, v));
     let mut session = Session::start_by(&host).await;
     session.configure(&session.provider_config(simulator)).await;
@@ -26,7 +26,7 @@ fn levels(log: &[Json]) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn the_most_specific_variable_decides() {
+async fn the_most_specific_log_variable_decides() {
     const OWN: &str = "TF_LOG_PROVIDER_TENCENT";
     const PROVIDERS: &str = "TF_LOG_PROVIDER";
     const ALL: &str = "TF_LOG";
@@ -39,7 +39,7 @@ async fn the_most_specific_variable_decides() {
         (&[(ALL, "Warn")], warn),
         (&[(ALL, "ERROR")], &[]),
         (&[(ALL, "OFF")], &[]),
-        // Terraform takes these for TRACE.
+        // Terraform treats these as TRACE.
         (&[(ALL, "JSON")], debug),
         (&[(ALL, "1")], debug),
         (&[(ALL, "ERROR"), (PROVIDERS, "INFO")], info),
@@ -55,7 +55,7 @@ async fn the_most_specific_variable_decides() {
 }
 
 #[tokio::test]
-async fn each_line_is_what_terraform_reads() {
+async fn each_log_line_has_terraforms_format() {
     let simulator = Simulator::start().expect("a simulator");
     let log = log_with(&[("TF_LOG", "TRACE")], &simulator).await;
     assert!(log.len() >= 4, "{log:#?}");
@@ -73,7 +73,7 @@ async fn each_line_is_what_terraform_reads() {
 }
 
 #[tokio::test]
-async fn no_level_shows_a_secret() {
+async fn no_log_level_shows_a_secret() {
     let simulator = Simulator::start().expect("a simulator");
     let log = format!("{:?}", log_with(&[("TF_LOG", "TRACE")], &simulator).await);
     let requests = simulator.requests();

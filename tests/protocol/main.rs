@@ -1,11 +1,11 @@
-//! The protocols, spoken with the built binary over its socket, as Terraform does.
+//! Speaks the plugin protocols with the built binary over its socket, as Terraform does.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `host` | a go-plugin host: starts a plugin, trusts it, connects |
-//! | `session` | Terraform's half of tfplugin6: a configured client, and the values that it sends |
+//! | `session` | Terraform's half of tfplugin6: a configured client, and the values it sends |
 //! | `handshake` | the line on standard output, and the socket that it names |
-//! | `by_hand` | a person starts the binary |
+//! | `by_hand` | someone starts the binary by hand |
 //! | `tls` | who may connect |
 //! | `lifetime` | health and streams, and every way to end: shutdown, signals, a host that is gone |
 //! | `logs` | what is on standard error, and when |
@@ -14,14 +14,14 @@
 //! | `validate` | configurations, in both encodings and of any size |
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
-//! | `callback_token` | the token of Live's callbacks: what a host is given of it, and Ctrl-C |
-//! | `data_source` | reading what nobody here manages |
-//! | `list_resource` | what exists, streamed |
+//! | `callback_token` | the token of Live's callbacks: what a host gets to see of it, and Ctrl-C |
+//! | `data_source` | reads unmanaged configurations |
+//! | `list_resource` | streams existing configurations |
 //! | `action` | probes of callback receivers, with progress |
-//! | `ephemeral_resource` | what is in neither state nor plan |
+//! | `ephemeral_resource` | a UserSig that is in neither state nor plan |
 //! | `function` | functions, and arguments that they refuse |
 //! | `deferral` | a provider whose configuration is not known yet |
-//! | `malformed` | what no Terraform sends, and nothing dies of |
+//! | `malformed` | requests that Terraform never sends, which must not crash the process |
 
 #![cfg(unix)]
 
@@ -41,6 +41,8 @@ mod logs;
 mod malformed;
 mod resource;
 mod schema;
+#[path = "../services/mod.rs"]
+mod services;
 mod session;
 mod state;
 mod tls;

@@ -1,4 +1,4 @@
-//! What no Terraform sends: each of it is answered with an error, and the process lives on.
+//! Requests that Terraform never sends: each gets an error as its answer, and the process goes on.
 
 use tencent_simulator::Simulator;
 use terraform_provider_tencent::plugin::proto::ConnInfo;
@@ -13,10 +13,10 @@ use tonic::{Code, Request, Status};
 use crate::host::within;
 use crate::session::{RESOURCE, Session, host, is_healthy};
 
-/// What came back from one RPC.
+/// The answer to one RPC.
 type Answer = (&'static str, Result<Vec<Diagnostic>, Status>);
 
-/// The answers of RPCs whose responses have diagnostics.
+/// Responses with diagnostics.
 macro_rules! answers {
     ($session:expr, $($method:ident { $($fields:tt)* })*) => {
         vec![$((
@@ -37,7 +37,7 @@ fn is_error(answer: &Result<Vec<Diagnostic>, Status>) -> bool {
     }
 }
 
-/// Each of them is an error, and none of them a panic.
+/// Asserts that each answer is an error, and none the answer to a panic.
 fn assert_errors(what: &str, session: &Session, answers: &[Answer]) {
     for (rpc, answer) in answers {
         assert!(is_error(answer), "{rpc} with {what}: {answer:?}");
@@ -53,7 +53,7 @@ fn assert_errors(what: &str, session: &Session, answers: &[Answer]) {
     }
 }
 
-/// Sends `garbage` in each place where there is a value; all else is right.
+/// Sends `garbage` in place of each value, in requests that are valid otherwise.
 async fn answers_to(session: &Session, garbage: &DynamicValue) -> Vec<Answer> {
     let garbage = Some(garbage.clone());
     let state = session.encode(&session.state("https://example.com"));
@@ -114,7 +114,7 @@ async fn answers_to(session: &Session, garbage: &DynamicValue) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn values_that_are_none() {
+async fn undecodable_values_are_errors() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let good = session.encode(&session.state("https://example.com")).expect("a value").msgpack;
@@ -150,7 +150,7 @@ async fn values_that_are_none() {
 }
 
 #[tokio::test]
-async fn no_value_where_there_must_be_one() {
+async fn missing_values_are_errors() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let state = session.encode(&session.state("https://example.com"));
@@ -172,7 +172,7 @@ async fn no_value_where_there_must_be_one() {
 }
 
 #[tokio::test]
-async fn unknown_objects_where_there_must_be_known_ones() {
+async fn unknown_objects_are_errors_where_they_must_be_known() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     let (unknown, state) = (session.encode(&Value::Unknown), session.encode(&session.state("https://example.com")));
@@ -193,7 +193,7 @@ async fn unknown_objects_where_there_must_be_known_ones() {
 }
 
 #[tokio::test]
-async fn types_that_nobody_has() {
+async fn unknown_type_names_are_errors() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
     for name in ["tencent_no_such_thing", "", "\u{0}", "call_callback"] {
@@ -221,7 +221,7 @@ async fn types_that_nobody_has() {
 }
 
 #[tokio::test]
-async fn use_before_configuration() {
+async fn use_before_configuration_is_an_error() {
     let session = Session::start().await;
     let state = session.encode(&session.state("https://example.com"));
     let config = session.encode(&session.config("https://example.com"));
@@ -247,8 +247,8 @@ async fn use_before_configuration() {
 }
 
 #[tokio::test]
-async fn empty_messages() {
-    // Some of them are right, such as that of GetMetadata: what matters is that there is an answer, and life after it.
+async fn empty_messages_are_answered() {
+    // Some are valid, such as GetMetadata's. What matters is that there is an answer, and that the process goes on.
     for simulator in [None, Some(Simulator::start().expect("a simulator"))] {
         let session = match &simulator {
             Some(simulator) => Session::on(simulator).await,
@@ -289,9 +289,9 @@ async fn empty_messages() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_another_message() {
+async fn bytes_of_another_message_are_errors() {
     let session = Session::start().await;
-    // Field 1 is a number here, and a string or a message there.
+    // Field 1 is a number in this message, and a string or a message in the expected ones.
     let other = ConnInfo { service_id: 7, ..Default::default() };
     for rpc in ["ValidateProviderConfig", "ValidateResourceConfig", "ReadResource", "ApplyResourceChange"] {
         let mut grpc = tonic::client::Grpc::new(session.channel.clone());
@@ -306,13 +306,13 @@ async fn bytes_that_are_another_message() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_http2() {
+async fn bytes_that_are_not_http2_close_the_connection() {
     let plugin = host().without_tls().start().await;
     let channel = plugin.connect().await;
     for bytes in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], &[0; 1000], &[0xff; 1000]] {
         let mut stream = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
         stream.write_all(bytes).await.expect("written");
-        // Closed, with a word or without one.
+        // The connection closes, after an answer or without.
         let _ = within("the end of the connection", stream.read_to_end(&mut Vec::new())).await;
         assert!(is_healthy(&channel).await);
     }

@@ -1,5 +1,4 @@
-//! The life of a resource, as Terraform walks through it: planned, applied, read, changed, destroyed; with errors on the
-//! way, and with a person who loses patience.
+//! The lifecycle of a resource: planned, applied, read, updated, destroyed; with errors on the way, and with Ctrl-C.
 
 use tencent_simulator::{Action, App, Configuration, Fault, FaultKind, Outcome, Service, Simulator};
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
@@ -28,7 +27,7 @@ fn put(simulator: &Simulator, url: &str) {
 }
 
 fn fail(simulator: &Simulator, action: Action) {
-    // The account is no administrator: nothing that passes by itself.
+    // "Not an administrator", which is permanent.
     let kind = FaultKind::ErrorCode { code: 60010, info: "made to fail".into() };
     simulator.inject(Fault::new(kind).on(action));
 }
@@ -42,18 +41,18 @@ fn identity(id: u64) -> Option<ResourceIdentityData> {
     Some(ResourceIdentityData { identity_data: Some(encode(&value, &identity_type())) })
 }
 
-/// The SDKAppID in an identity.
+/// Returns the SDKAppID in an identity.
 pub(crate) fn identified(identity: &Option<ResourceIdentityData>) -> Value {
     let data = identity.as_ref().expect("an identity").identity_data.as_ref();
     codec::decode(data, &identity_type()).expect("an identity").attribute("sdk_app_id").clone()
 }
 
 #[tokio::test]
-async fn a_resource_is_created_read_changed_and_destroyed() {
+async fn a_resource_is_created_read_updated_and_destroyed() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
 
-    // Created: everything but the answer's own id is known before.
+    // Create: only last_request_id is not known before.
     let config = session.config(URL);
     let plan = session.plan(&Value::Null, &config).await;
     assert_eq!(plan.diagnostics, []);
@@ -71,14 +70,14 @@ async fn a_resource_is_created_read_changed_and_destroyed() {
     assert_eq!(stored.url, URL);
     assert_eq!(set(stored.callback_commands.iter().map(String::as_str)), *created.attribute("callback_commands"));
 
-    // Read: nothing has changed. Planned again: nothing to do.
+    // Read: no change. Plan again: nothing to do.
     let read = session.read(&created).await;
     assert_eq!((read.diagnostics.as_slice(), session.decode(&read.new_state)), (&[][..], created.clone()));
     assert_eq!(identified(&read.new_identity), number(APP));
     let plan = session.plan(&created, &config).await;
     assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], created.clone()));
 
-    // Changed in place, in another run: Terraform configures the provider anew for each.
+    // Update in place, in another run: Terraform configures the provider again for each.
     session.configure(&session.provider_config(&simulator)).await;
     let plan = session.plan(&created, &session.config(OTHER_URL)).await;
     assert_eq!((plan.diagnostics.as_slice(), plan.requires_replace.as_slice()), (&[][..], &[][..]));
@@ -91,7 +90,7 @@ async fn a_resource_is_created_read_changed_and_destroyed() {
     assert!(changed.is_wholly_known());
     assert_eq!(configured(&simulator).expect("a configuration").url, OTHER_URL);
 
-    // Destroyed, in another run.
+    // Destroy, in another run.
     session.configure(&session.provider_config(&simulator)).await;
     let plan = session.plan(&changed, &Value::Null).await;
     assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], Value::Null));
@@ -101,7 +100,7 @@ async fn a_resource_is_created_read_changed_and_destroyed() {
 }
 
 #[tokio::test]
-async fn reading_finds_what_others_changed() {
+async fn a_read_finds_changes_made_elsewhere() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     let state = session.state(URL);
@@ -116,7 +115,7 @@ async fn reading_finds_what_others_changed() {
 }
 
 #[tokio::test]
-async fn another_application_is_another_object() {
+async fn another_sdk_app_id_replaces_the_resource() {
     let simulator = simulator();
     simulator.add_app(App::new(APP + 1, "another-key"));
     let session = Session::on(&simulator).await;
@@ -132,11 +131,11 @@ async fn another_application_is_another_object() {
 }
 
 #[tokio::test]
-async fn what_the_provider_remembers_outlives_a_failed_apply() {
+async fn private_data_survives_a_failed_apply() {
     let simulator = simulator();
     fail(&simulator, Action::Set);
     let session = Session::on(&simulator).await;
-    // Whoever wrote it, and whatever it means.
+    // Private data of any content.
     let private = b"\xff of another version".to_vec();
     let request = proto::apply_resource_change::Request {
         type_name: RESOURCE.into(),
@@ -156,7 +155,7 @@ async fn what_the_provider_remembers_outlives_a_failed_apply() {
 }
 
 #[tokio::test]
-async fn a_failed_apply_leaves_the_state_as_it_was() {
+async fn a_failed_apply_keeps_the_state() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     let prior = session.state(URL);
@@ -188,7 +187,7 @@ async fn a_failed_read_is_an_error() {
 }
 
 #[tokio::test]
-async fn planning_to_overwrite_warns() {
+async fn a_plan_that_overwrites_is_a_warning() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     put(&simulator, OTHER_URL);
@@ -200,7 +199,7 @@ async fn planning_to_overwrite_warns() {
 }
 
 #[tokio::test]
-async fn an_object_is_imported_by_id_and_by_identity() {
+async fn a_configuration_is_imported_by_id_and_by_identity() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     put(&simulator, URL);
@@ -222,7 +221,7 @@ async fn an_object_is_imported_by_id_and_by_identity() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_imported_is_an_error() {
+async fn an_impossible_import_is_an_error() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     for (id, identity, expected) in [
@@ -246,7 +245,7 @@ async fn what_cannot_be_imported_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_hanging_request_keeps_no_other_waiting() {
+async fn a_hanging_request_does_not_block_others() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     put(&simulator, URL);
@@ -261,12 +260,12 @@ async fn a_hanging_request_keeps_no_other_waiting() {
 }
 
 #[tokio::test]
-async fn stopping_ends_what_is_under_way() {
+async fn stopping_ends_operations_in_flight() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     let brief = with(session.provider_config(&simulator), [("request_timeout", text("1s"))]);
     session.configure(&brief).await;
-    // The look right before the write is answered.
+    // The check right before the write is answered.
     simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
     simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Get).skip(1));
     let state = session.state(URL);
@@ -292,7 +291,7 @@ async fn stopping_ends_what_is_under_way() {
     the_error(&applied.diagnostics);
     assert_eq!(session.decode(&applied.new_state), state, "what held before is kept");
 
-    // A process under a debugger serves a second run after that.
+    // A debugged process then serves another run.
     simulator.clear_faults();
     put(&simulator, URL);
     session.configure(&session.provider_config(&simulator)).await;
@@ -300,7 +299,7 @@ async fn stopping_ends_what_is_under_way() {
 }
 
 #[tokio::test]
-async fn a_secret_url_goes_to_tencent_and_nowhere_else() {
+async fn url_wo_goes_to_tencent_and_nowhere_else() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     let secret = |url: &str, version: u64| {
@@ -309,7 +308,7 @@ async fn a_secret_url_goes_to_tencent_and_nowhere_else() {
     };
     let kept = |value: &Value| with(value.clone(), [("url_wo", Value::Null)]);
 
-    // A host may propose it or not; what it keeps never has it.
+    // A host may or may not propose url_wo; the planned state never holds it.
     let config = secret(URL, 1);
     let plan = session.plan(&Value::Null, &config).await;
     assert_eq!(plan.diagnostics, []);
@@ -334,7 +333,7 @@ async fn a_secret_url_goes_to_tencent_and_nowhere_else() {
     let private = String::from_utf8(applied.private.clone()).expect("JSON");
     assert!(!private.contains("hooks.example.com"), "{private}");
 
-    // Read again: no difference. Somebody else's: one, which names no URL.
+    // Reading it again shows no difference. Another URL shows one, without the URL.
     let read = async |private: &[u8]| {
         let request = proto::read_resource::Request { private: private.into(), ..session.read_request(&created) };
         session.provider().read_resource(request).await.expect("an answer").into_inner()

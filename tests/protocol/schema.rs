@@ -1,4 +1,4 @@
-//! What the provider says it has, and what it says of what it has not.
+//! The schemas of what the provider offers, and the answers to RPCs it does not offer.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use tonic::{Code, Response, Status};
 use crate::session::{RESOURCE, Session, block, type_of};
 
 #[tokio::test]
-async fn metadata_and_schema_name_the_same_things() {
+async fn metadata_and_schema_list_the_same_objects() {
     let session = Session::start().await;
     let metadata = session.provider().get_metadata(proto::get_metadata::Request {}).await;
     let metadata = metadata.expect("an answer").into_inner();
@@ -39,7 +39,7 @@ async fn metadata_and_schema_name_the_same_things() {
 }
 
 #[tokio::test]
-async fn schemas_are_what_terraform_accepts() {
+async fn schemas_follow_terraforms_rules() {
     let session = Session::start().await;
     for schema in session.schemas() {
         assert!(!block(schema).description.is_empty());
@@ -73,7 +73,7 @@ async fn every_resource_has_an_identity() {
 }
 
 #[tokio::test]
-async fn what_the_provider_does_not_offer_is_unimplemented() {
+async fn rpcs_without_an_object_are_unimplemented() {
     #[track_caller]
     fn assert_unimplemented<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {
         assert_eq!(answer.expect_err("not implemented").code(), Code::Unimplemented);

@@ -1,4 +1,4 @@
-//! Terraform's half of a conversation with the provider: a configured client, and the values that it sends.
+//! Terraform's half of a conversation with the provider: a configured client, and the values it sends.
 
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ use crate::host::{Ended, Host, Plugin, within};
 pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_terraform-provider-tencent");
 pub(crate) const RESOURCE: &str = "tencent_call_callback";
 
-/// A client that understands deferral.
+/// The capabilities of a client that understands deferral.
 pub(crate) const DEFERRAL: Option<ClientCapabilities> =
     Some(ClientCapabilities { deferral_allowed: true, write_only_attributes_allowed: false });
 
-/// A host of the provider.
+/// Creates a host of the provider.
 pub(crate) fn host() -> Host {
     Host::new(EXECUTABLE)
 }
 
-/// Starts a provider that cannot start: it says why on standard error, and on standard output, where a host looks for a
-/// handshake line.
+/// Starts a provider that must fail to start, and asserts that it says why both on standard error and on standard output,
+/// where a host looks for the handshake line.
 pub(crate) async fn failure(host: &Host) -> Ended {
     let mut process = host.spawn();
     let line = process.line().await;
@@ -44,7 +44,7 @@ pub(crate) async fn failure(host: &Host) -> Ended {
     ended
 }
 
-/// A provider that runs, and Terraform's connection to it.
+/// A running provider, and Terraform's connection to it.
 pub(crate) struct Session {
     pub(crate) plugin: Plugin,
     pub(crate) channel: Channel,
@@ -52,7 +52,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A provider that is not configured yet.
+    /// Starts a provider without configuring it.
     pub(crate) async fn start() -> Self {
         Self::start_by(&host()).await
     }
@@ -64,14 +64,14 @@ impl Session {
         Self { plugin, channel, schema: schema.expect("the schema").into_inner() }
     }
 
-    /// A provider that is configured for the simulator's application.
+    /// Starts a provider and configures it for the simulator's application.
     pub(crate) async fn on(simulator: &Simulator) -> Self {
         let session = Self::start().await;
         session.configure(&session.provider_config(simulator)).await;
         session
     }
 
-    /// A provider whose SecretKey is not known yet.
+    /// Starts a provider and configures it with a SecretKey that is not known yet.
     pub(crate) async fn on_unknown(simulator: &Simulator) -> Self {
         let session = Self::start().await;
         let config = session.provider_config(simulator);
@@ -90,7 +90,7 @@ impl Session {
         assert_eq!(answer.diagnostics, []);
     }
 
-    /// A client for one call.
+    /// Returns a client for one call.
     pub(crate) fn provider(&self) -> ProviderClient<Channel> {
         provider(&self.channel)
     }
@@ -107,7 +107,7 @@ impl Session {
         &self.schema.resource_schemas[resource]
     }
 
-    /// Every data source there is.
+    /// Returns every data source.
     pub(crate) fn data_sources(&self) -> impl Iterator<Item = (&str, &Schema)> {
         self.schema.data_source_schemas.iter().map(|(name, schema)| (name.as_str(), schema))
     }
@@ -124,7 +124,7 @@ impl Session {
         self.schema.action_schemas[name].schema.as_ref().expect("a schema")
     }
 
-    /// All of them.
+    /// Returns all schemas.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
         let Self { schema, .. } = self;
         let ours = [
@@ -137,7 +137,7 @@ impl Session {
         schema.provider.iter().chain(ours.into_iter().flat_map(|schemas| schemas.values())).chain(actions)
     }
 
-    /// The provider block for the simulator's application.
+    /// Returns a provider block for the simulator's application.
     pub(crate) fn provider_config(&self, simulator: &Simulator) -> Value {
         with(
             nothing(self.provider_schema()),
@@ -149,7 +149,7 @@ impl Session {
         )
     }
 
-    /// The provider's `apps`, with a SecretKey for each SDKAppID.
+    /// Returns the provider's `apps`, with a SecretKey for each SDKAppID.
     pub(crate) fn apps(&self, keys: impl IntoIterator<Item = (u64, String)>) -> Value {
         let apps = block(self.provider_schema()).attributes.iter().find(|attribute| attribute.name == "apps");
         let entry = apps.and_then(|apps| apps.nested_type.as_ref()).expect("the nested argument apps");
@@ -158,13 +158,13 @@ impl Session {
         Value::Object(keys.into_iter().map(entry).collect())
     }
 
-    /// A resource block with the required arguments.
+    /// Returns a resource block with the required arguments.
     pub(crate) fn config(&self, url: &str) -> Value {
         let commands = set(["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);
         with(nothing(self.resource_schema()), [("url", text(url)), ("callback_commands", commands)])
     }
 
-    /// The state of a resource as an apply leaves it.
+    /// Returns the state of a resource as an apply leaves it.
     pub(crate) fn state(&self, url: &str) -> Value {
         with(
             self.config(url),
@@ -178,18 +178,18 @@ impl Session {
         )
     }
 
-    /// A resource's value, encoded.
+    /// Encodes a resource's value.
     pub(crate) fn encode(&self, value: &Value) -> Option<DynamicValue> {
         Some(encode(value, &type_of(self.resource_schema())))
     }
 
-    /// A resource's value, decoded.
+    /// Decodes a resource's value.
     pub(crate) fn decode(&self, value: &Option<DynamicValue>) -> Value {
         let value = value.as_ref().expect("a value");
         codec::decode(Some(value), &type_of(self.resource_schema())).expect("a value of the resource's type")
     }
 
-    /// What Terraform proposes: the configuration, and for what it leaves to the provider the prior value.
+    /// Returns the state that Terraform proposes: the configuration, with prior values for computed attributes it leaves out.
     pub(crate) fn proposed(&self, prior: &Value, config: &Value) -> Value {
         let unset = |attribute: &&Attribute| attribute.computed && config.attribute(&attribute.name).is_null();
         let attributes = block(self.resource_schema()).attributes.iter().filter(unset);
@@ -200,7 +200,7 @@ impl Session {
         with(config.clone(), left)
     }
 
-    /// Plans; `Value::Null` as the configuration destroys.
+    /// Plans. The configuration `Value::Null` plans a destroy.
     pub(crate) async fn plan(&self, prior: &Value, config: &Value) -> proto::plan_resource_change::Response {
         let proposed = if config.is_null() { Value::Null } else { self.proposed(prior, config) };
         let request = proto::plan_resource_change::Request {
@@ -213,7 +213,7 @@ impl Session {
         self.provider().plan_resource_change(request).await.expect("a plan").into_inner()
     }
 
-    /// Applies what was planned.
+    /// Applies a planned state.
     pub(crate) async fn apply(&self, prior: &Value, planned: &Value) -> proto::apply_resource_change::Response {
         let request = proto::apply_resource_change::Request {
             type_name: RESOURCE.into(),
@@ -225,7 +225,7 @@ impl Session {
         self.provider().apply_resource_change(request).await.expect("an answer").into_inner()
     }
 
-    /// Refreshes.
+    /// Refreshes a state.
     pub(crate) async fn read(&self, state: &Value) -> proto::read_resource::Response {
         let request = self.read_request(state);
         self.provider().read_resource(request).await.expect("an answer").into_inner()
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    /// Ends the provider as Terraform does, and shows that it ended well.
+    /// Shuts the provider down as Terraform does, and asserts that it succeeded.
     pub(crate) async fn shut_down(&mut self) {
         let ended = self.plugin.shut_down().await;
         assert!(ended.status.success(), "{ended:?}");
@@ -252,14 +252,14 @@ pub(crate) fn provider(channel: &Channel) -> ProviderClient<Channel> {
     ProviderClient::new(channel.clone()).max_decoding_message_size(limit).max_encoding_message_size(limit)
 }
 
-/// Whether the plugin says that it serves.
+/// Returns whether the plugin reports that it is serving.
 pub(crate) async fn is_healthy(channel: &Channel) -> bool {
     let request = HealthCheckRequest { service: "plugin".into() };
     let answer = HealthClient::new(channel.clone()).check(request).await;
     answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
 }
 
-/// Waits until the requests that the simulator received are as wished. (Its own `wait_for` would block this thread, and
+/// Waits until the simulator's requests satisfy the predicate. (The simulator's `wait_for` would block this thread, and
 /// with it the connection to the provider.)
 pub(crate) async fn arrived(simulator: &Simulator, predicate: impl Fn(&[ApiRequest]) -> bool) {
     within("a request to the simulator", async {
@@ -282,7 +282,7 @@ pub(crate) fn set<'a>(elements: impl IntoIterator<Item = &'a str>) -> Value {
     Value::Set(elements.into_iter().map(text).collect())
 }
 
-/// An object with some attributes replaced.
+/// Replaces some attributes of an object.
 pub(crate) fn with<'a>(object: Value, attributes: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     let Value::Object(mut object) = object else { panic!("{object:?} is no object") };
     for (name, value) in attributes {
@@ -291,7 +291,7 @@ pub(crate) fn with<'a>(object: Value, attributes: impl IntoIterator<Item = (&'a 
     Value::Object(object)
 }
 
-/// A block that says nothing.
+/// Returns a block without arguments.
 pub(crate) fn nothing(schema: &Schema) -> Value {
     Value::Object(block(schema).attributes.iter().map(|a| (a.name.clone(), Value::Null)).collect())
 }
@@ -304,7 +304,7 @@ pub(crate) fn block(schema: &Schema) -> &Block {
     schema.block.as_ref().expect("a block")
 }
 
-/// The type of the values that a schema describes.
+/// Returns the type of the values that a schema describes.
 pub(crate) fn type_of(schema: &Schema) -> Type {
     object_of(&block(schema).attributes)
 }
@@ -327,7 +327,7 @@ fn attribute_type(attribute: &Attribute) -> Type {
     }
 }
 
-/// The one diagnostic there is: an error that says what is wrong and what to do.
+/// Returns the only diagnostic, which must be an error with a summary and a detail.
 #[track_caller]
 pub(crate) fn the_error(diagnostics: &[Diagnostic]) -> &Diagnostic {
     let [error] = diagnostics else { panic!("not one error: {diagnostics:#?}") };
@@ -336,7 +336,7 @@ pub(crate) fn the_error(diagnostics: &[Diagnostic]) -> &Diagnostic {
     error
 }
 
-/// The name of the attribute that a diagnostic blames.
+/// Returns the name of the attribute that a diagnostic blames.
 pub(crate) fn blamed(diagnostic: &Diagnostic) -> Option<&str> {
     use proto::attribute_path::step::Selector;
     match diagnostic.attribute.as_ref()?.steps.first()?.selector.as_ref()? {

@@ -13,7 +13,7 @@ fn raw(json: &Json) -> RawState {
     RawState { json: serde_json::to_vec(json).expect("JSON"), ..Default::default() }
 }
 
-/// A resource as a state file of schema version 0 holds it.
+/// Returns a resource as a state file of schema version 0 holds it.
 fn stored() -> Json {
     json!({
         "sdk_app_id": Simulator::SDK_APP_ID,
@@ -43,7 +43,7 @@ async fn upgrade(
 }
 
 #[tokio::test]
-async fn a_stored_state_is_read() {
+async fn a_stored_state_is_upgraded() {
     let session = Session::start().await;
     let answer = upgrade(&session, 0, Some(raw(&stored()))).await;
     assert_eq!(answer.diagnostics, []);
@@ -51,7 +51,7 @@ async fn a_stored_state_is_read() {
 }
 
 #[tokio::test]
-async fn a_state_may_have_other_attributes_than_the_schema() {
+async fn a_state_can_have_other_attributes_than_the_schema() {
     let session = Session::start().await;
     let mut other = stored();
     let attributes = other.as_object_mut().expect("an object");
@@ -63,7 +63,7 @@ async fn a_state_may_have_other_attributes_than_the_schema() {
 }
 
 #[tokio::test]
-async fn states_that_cannot_be_read_are_errors() {
+async fn unreadable_states_are_errors() {
     let session = Session::start().await;
     let flatmap = RawState { flatmap: [("url".to_owned(), "x".to_owned())].into(), ..Default::default() };
     let not_json = RawState { json: b"{\"url\": tok3n".to_vec(), ..Default::default() };
@@ -91,7 +91,7 @@ async fn states_that_cannot_be_read_are_errors() {
 }
 
 #[tokio::test]
-async fn a_stored_identity_is_read() {
+async fn a_stored_identity_is_upgraded() {
     let session = Session::start().await;
     let upgrade = async |version, json| {
         let raw_identity = Some(raw(&json));
@@ -129,7 +129,7 @@ async fn move_from(session: &Session, provider: &str, type_name: &str) -> proto:
 }
 
 #[tokio::test]
-async fn a_state_moves_between_addresses_of_the_provider() {
+async fn a_state_can_move_between_addresses_of_the_provider() {
     let session = Session::start().await;
     for address in [OURS, "registry.example.com/acme/tencent"] {
         let answer = move_from(&session, address, RESOURCE).await;
@@ -144,7 +144,7 @@ async fn a_state_moves_between_addresses_of_the_provider() {
 }
 
 #[tokio::test]
-async fn foreign_states_do_not_move() {
+async fn states_of_other_providers_cannot_move() {
     let session = Session::start().await;
     for (provider, type_name) in [
         (OURS, "tencent_room_callback"),

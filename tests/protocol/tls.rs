@@ -1,4 +1,4 @@
-//! Who may connect: the one client whose certificate the host announced, and nobody else.
+//! Who may connect: only the client whose certificate the host announced.
 
 use rustls::version::{TLS12, TLS13};
 use tokio::net::UnixStream;
@@ -6,8 +6,8 @@ use tokio::net::UnixStream;
 use crate::host::{Identity, Plugin, Tls, pem};
 use crate::session::{failure, host, is_healthy};
 
-/// Connects as `tls` says and finds no service. In TLS 1.3 a client learns of the refusal only from its first answer,
-/// so it is the request that has to fail.
+/// Asserts that a connection with these TLS settings is refused. In TLS 1.3, a client learns of a refusal only from the first
+/// answer, so a request has to fail.
 async fn is_refused(plugin: &Plugin, tls: Option<&Tls>) {
     if let Ok(channel) = plugin.connect_as(tls).await {
         assert!(!is_healthy(&channel).await, "a stranger was served: {tls:?}");
@@ -16,7 +16,7 @@ async fn is_refused(plugin: &Plugin, tls: Option<&Tls>) {
 }
 
 #[tokio::test]
-async fn the_host_is_served_over_either_version_of_tls() {
+async fn the_host_can_use_tls_1_2_and_1_3() {
     for version in [&TLS13, &TLS12] {
         let plugin = host().start().await;
         let tls = Tls { version, ..plugin.tls() };
@@ -27,15 +27,15 @@ async fn the_host_is_served_over_either_version_of_tls() {
 }
 
 #[tokio::test]
-async fn others_are_refused() {
+async fn clients_with_another_certificate_are_refused() {
     let ours = Identity::new();
     let strangers = [
         ("nobody", None),
         ("another name, another key", Some(Identity::named("stranger"))),
         ("the same name, another key", Some(Identity::new())),
-        // The announced certificate is marked as an authority's: a check of the chain would accept this one.
+        // The announced certificate is marked as an authority, so verifying the chain would accept this one.
         ("signed by the announced certificate", Some(ours.issue())),
-        // A certificate is public.
+        // The announced certificate with another key: certificates are public.
         ("the announced certificate, another key", Some(Identity { key: Identity::new().key, ..ours.clone() })),
     ];
     for (who, stranger) in strangers {
@@ -49,8 +49,8 @@ async fn others_are_refused() {
 }
 
 #[tokio::test]
-async fn a_chain_with_the_announced_certificate_behind_another_is_refused() {
-    // Only the first certificate of a chain is the client's.
+async fn a_chain_that_merely_contains_the_announced_certificate_is_refused() {
+    // Only the first certificate of a chain identifies the client.
     let ours = Identity::new();
     let plugin = host().identified_by(ours.clone()).start().await;
     let mut stranger = ours.issue();
@@ -67,7 +67,7 @@ async fn a_connection_without_tls_is_refused() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_read_is_fatal() {
+async fn an_unreadable_host_certificate_is_fatal() {
     let key = Identity::new().key.serialize_der();
     let whole = Identity::new().pem();
     let unreadable = [
@@ -84,7 +84,7 @@ async fn a_certificate_that_cannot_be_read_is_fatal() {
 }
 
 #[tokio::test]
-async fn those_who_say_nothing_keep_nobody_waiting() {
+async fn silent_connections_do_not_block_others() {
     let plugin = host().start().await;
     let mut silent = Vec::new();
     for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! Configurations: in both encodings, with values that are not known yet, and of any size.
+//! Validation of configurations: in both encodings, with unknown values, and of any size.
 
 use serde_json::json;
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
@@ -8,7 +8,7 @@ use terraform_provider_tencent::terraform::{Type, Value};
 use crate::data_source::DATA_SOURCE;
 use crate::session::{RESOURCE, Session, blamed, block, encode, nothing, set, text, the_error, type_of, with};
 
-/// More than tonic accepts unless told otherwise.
+/// More than tonic accepts by default.
 const LARGE: usize = 5 * 1024 * 1024;
 
 async fn validate(session: &Session, config: Option<DynamicValue>) -> Vec<Diagnostic> {
@@ -23,7 +23,7 @@ async fn validate_provider(session: &Session, config: DynamicValue) -> Vec<Diagn
 }
 
 #[tokio::test]
-async fn a_resource_is_validated() {
+async fn resource_arguments_are_validated() {
     let session = Session::start().await;
     let good = session.config("https://hooks.example.com/call");
     assert_eq!(validate(&session, session.encode(&good)).await, []);
@@ -49,7 +49,7 @@ async fn a_resource_is_validated() {
 }
 
 #[tokio::test]
-async fn a_write_only_argument_takes_a_host_that_can_keep_it_secret() {
+async fn write_only_arguments_need_a_host_that_does_not_store_them() {
     let session = Session::start().await;
     for value in [text("https://hooks.example.com/s3cret"), Value::Unknown] {
         let config = with(session.config(""), [("url", Value::Null), ("url_wo", value)]);
@@ -75,7 +75,7 @@ async fn a_write_only_argument_takes_a_host_that_can_keep_it_secret() {
     }
 }
 
-/// The attributes that the provider alone sets, in order.
+/// Returns the read-only attributes, in order.
 fn read_only(schema: &Schema) -> Vec<&str> {
     let read_only = block(schema).attributes.iter().filter(|a| a.computed && !a.optional);
     let mut names: Vec<_> = read_only.map(|a| a.name.as_str()).collect();
@@ -83,7 +83,7 @@ fn read_only(schema: &Schema) -> Vec<&str> {
     names
 }
 
-/// `diagnostics` are errors that blame these attributes, and say what to do.
+/// Asserts that the diagnostics are errors that blame these attributes and say what to do.
 #[track_caller]
 fn assert_read_only(diagnostics: &[Diagnostic], attributes: &[&str]) {
     let mut names: Vec<_> = diagnostics.iter().map(|d| blamed(d).expect("an attribute")).collect();
@@ -99,7 +99,7 @@ fn assert_read_only(diagnostics: &[Diagnostic], attributes: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_only_the_provider_sets_is_no_configuration() {
+async fn read_only_attributes_cannot_be_configured() {
     let session = Session::start().await;
     let attributes = read_only(session.resource_schema());
     assert_eq!(attributes, ["id", "last_request_id"]);
@@ -120,7 +120,7 @@ async fn what_only_the_provider_sets_is_no_configuration() {
 }
 
 #[tokio::test]
-async fn json_is_as_good_as_msgpack() {
+async fn values_can_be_json_or_msgpack() {
     let session = Session::start().await;
     let config = |url: &str| {
         let Type::Object(attributes) = type_of(session.resource_schema()) else { panic!("no object") };
@@ -135,7 +135,7 @@ async fn json_is_as_good_as_msgpack() {
 }
 
 #[tokio::test]
-async fn the_provider_block_is_validated() {
+async fn provider_arguments_are_validated() {
     let session = Session::start().await;
     let ty = type_of(session.provider_schema());
     let empty = nothing(session.provider_schema());
@@ -151,11 +151,11 @@ async fn the_provider_block_is_validated() {
 }
 
 #[tokio::test]
-async fn large_values_pass_in_both_directions() {
+async fn large_values_are_accepted_and_returned() {
     let session = Session::start().await;
     let url = format!("https://hooks.example.com/{}", "a".repeat(LARGE));
     let config = session.config(&url);
-    // It may be an error; it must be an answer.
+    // The answer may be an error.
     validate(&session, session.encode(&config)).await;
 
     let empty = nothing(session.provider_schema());

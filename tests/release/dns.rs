@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// It listens on port 53 of a loopback address of its own, until it is dropped.
+/// A name server on port 53 of its own loopback address. Dropping it stops it.
 pub(crate) struct NameServer {
     address: IpAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -15,9 +15,9 @@ pub(crate) struct NameServer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The length of a message's header.
+/// The length of a message header.
 const HEADER: usize = 12;
-/// Types of records.
+/// Record types.
 const A: [u8; 2] = [0, 1];
 
 impl NameServer {
@@ -47,7 +47,7 @@ impl NameServer {
         self.address
     }
 
-    /// The names that were asked for.
+    /// Returns the names that were asked for.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,7 +62,7 @@ impl Drop for NameServer {
     }
 }
 
-/// The question of a query, and the name in it.
+/// Parses a query: its question, and the name in it.
 fn read(query: &[u8]) -> Option<(Vec<u8>, String)> {
     let (mut labels, mut at) = (Vec::new(), HEADER);
     loop {
@@ -83,11 +83,11 @@ fn answer(query: &[u8], question: &[u8], address: Option<Ipv4Addr>) -> Vec<u8> {
     let record = address.filter(|_| is_a);
     let no_such_name = if address.is_none() { 3 } else { 0 };
     let mut answer = query[..2].to_owned();
-    // An answer, recursion desired and available; one question, that many records.
+    // A response, recursion desired and available; one question, and the answer records.
     answer.extend([0x81, 0x80 | no_such_name, 0, 1, 0, u8::from(record.is_some()), 0, 0, 0, 0]);
     answer.extend(question);
     if let Some(address) = record {
-        // The name of the question, A, IN, a minute, four bytes.
+        // A pointer to the question's name, type A, class IN, a TTL of a minute, four bytes.
         answer.extend([0xc0, HEADER as u8, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
         answer.extend(address.octets());
     }

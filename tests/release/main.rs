@@ -1,10 +1,10 @@
-//! The executable as it is released, which `.ci/run` builds once for all of this.
+//! The executable of a release, which `.ci/run` builds once for all these tests.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `reproducible` | the same bytes wherever it is built |
-//! | `portable` | it needs nothing of the machine that it runs on |
-//! | `dns`, `tls` | what such a machine calls |
+//! | `reproducible` | builds are byte-identical everywhere |
+//! | `portable` | it needs nothing of the machine it runs on |
+//! | `dns`, `tls` | servers that such a machine calls |
 
 #![cfg(target_os = "linux")]
 
@@ -20,7 +20,7 @@ use terraform_cli::{Profile, cargo_build};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The executable, built if it is not there yet.
+/// The executable, built on first use.
 static EXECUTABLE: LazyLock<PathBuf> = LazyLock::new(|| {
     let built = cargo_build(env!("CARGO_PKG_NAME"), Profile::Release);
     built.unwrap_or_else(|error| panic!("there is no release: {error}"))

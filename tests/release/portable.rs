@@ -1,5 +1,5 @@
-//! A root directory that is empty but for the provider, what names servers, and what certificates are trusted. Terraform
-//! starts the provider in there.
+//! Terraform starts the provider in a root directory that holds only the provider, the configuration of host name look-up,
+//! and the trusted certificates.
 
 use std::env;
 use std::fs;
@@ -7,17 +7,18 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 use tencent_simulator::{Service, Simulator};
-use terraform_cli::{Mirror, Output, Terraform, Workspace};
+use terraform_cli::{Mirror, Output, Terraform, Workspace, not_run};
 
 use crate::dns::NameServer;
 use crate::tls::{Gate, NAME};
 use crate::{EXECUTABLE, Result};
 
-/// Where distributions keep the certificates that they trust.
+/// The files in which distributions store trusted certificates.
 const CERTIFICATES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Arch, Alpine
     "/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL
@@ -28,7 +29,7 @@ const CERTIFICATES: [&str; 5] = [
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn it_is_small() -> Result {
+fn the_executable_is_small() -> Result {
     let size = fs::metadata(&*EXECUTABLE)?.len();
     assert!(size <= 8_000_000, "{size} bytes");
     Ok(())
@@ -36,14 +37,14 @@ fn it_is_small() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn names_come_from_the_hosts_file() -> Result {
-    as_root("portable::names_come_from_the_hosts_file", || {
+fn host_names_are_looked_up_in_the_hosts_file() -> Result {
+    as_root(|| {
         let machine = Machine::new()?;
         machine.write("/etc/hosts", &format!("127.0.0.1 localhost {NAME}\n"))?;
         machine.trust(CERTIFICATES[0])?;
         machine.applies()?;
 
-        // The servers of a machine are not asked for what its hosts file has.
+        // Name servers are not asked for names in the hosts file.
         machine.write("/etc/resolv.conf", "nameserver 192.0.2.1\n")?;
         machine.applies()
     })
@@ -51,8 +52,8 @@ fn names_come_from_the_hosts_file() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn names_come_from_dns() -> Result {
-    as_root("portable::names_come_from_dns", || {
+fn host_names_are_looked_up_in_dns() -> Result {
+    as_root(|| {
         let mut machine = Machine::new()?;
         let server = NameServer::start(NAME, Ipv4Addr::LOCALHOST)?;
         machine.trust(CERTIFICATES[0])?;
@@ -60,7 +61,7 @@ fn names_come_from_dns() -> Result {
         machine.applies()?;
         assert!(server.asked().contains(&NAME.to_owned()), "{:?}", server.asked());
 
-        // A domain to search, and a machine whose own programs look names up by plugins.
+        // A search domain, and a machine whose own programs look names up with glibc's plugins.
         let (host, domain) = NAME.split_once('.').ok_or("a domain")?;
         machine.write("/etc/resolv.conf", &format!("search {domain}\nnameserver {}\n", server.address()))?;
         machine.write("/etc/nsswitch.conf", "hosts: mymachines mdns4_minimal [NOTFOUND=return] resolve wins\n")?;
@@ -77,8 +78,8 @@ fn names_come_from_dns() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn certificates_are_found_where_distributions_keep_them() -> Result {
-    as_root("portable::certificates_are_found_where_distributions_keep_them", || {
+fn certificates_are_found_where_distributions_store_them() -> Result {
+    as_root(|| {
         let mut machine = Machine::new()?;
         machine.write("/etc/hosts", &format!("127.0.0.1 {NAME}\n"))?;
         machine.fails("No CA certificates were found on this machine")?;
@@ -94,13 +95,13 @@ fn certificates_are_found_where_distributions_keep_them() -> Result {
     })
 }
 
-/// A machine with nothing on it but the provider: a root directory.
+/// A root directory with only the provider.
 struct Machine {
     root: TempDir,
     workspace: Workspace,
     simulator: Simulator,
     gate: Gate,
-    /// What the endpoint is called.
+    /// The name of the endpoint.
     host: String,
 }
 
@@ -108,17 +109,23 @@ impl Machine {
     fn new() -> Result<Self> {
         let root = tempfile::Builder::new().prefix("empty-root-").tempdir()?;
         fs::copy(&*EXECUTABLE, root.path().join("provider"))?;
-        // The one directory that the provider writes to. It has the same path inside and outside.
+        // The only directory that the provider writes to. It has the same path inside and outside.
         let outside = root.path().join("sockets");
         let inside = root.path().join(outside.strip_prefix("/")?);
         fs::create_dir_all(&inside)?;
         symlink(&inside, &outside)?;
-        // What Terraform starts.
+        // The program that Terraform starts.
         let chroot = which("chroot")?;
         let start = root.path().join("start");
         fs::write(
             &start,
-            format!("#!/bin/sh\nexec {} {} /provider \"$@\"\n", chroot.display(), root.path().display()),
+            format!(
+                r#"#!/bin/sh
+exec {} {} /provider "$@"
+"#,
+                chroot.display(),
+                root.path().display()
+            ),
         )?;
         fs::set_permissions(&start, fs::Permissions::from_mode(0o755))?;
 
@@ -150,7 +157,7 @@ impl Machine {
         Ok(fs::write(path, text)?)
     }
 
-    /// Has the machine trust the endpoint's certificate.
+    /// Makes the machine trust the endpoint's certificate.
     fn trust(&self, place: &str) -> Result {
         self.write(place, self.gate.ca_certificate_pem())
     }
@@ -164,7 +171,7 @@ impl Machine {
         self.run(&["plan"])
     }
 
-    /// A plan fails and says so, wherever Terraform breaks the lines.
+    /// Asserts that a plan fails with this message, however Terraform wraps it.
     fn fails(&self, said: &str) -> Result {
         let plan = self.plan()?;
         plan.expect_failure();
@@ -215,9 +222,9 @@ fn which(program: &str) -> Result<PathBuf> {
 /// Marks a process that [`as_root`] started.
 const INSIDE: &str = "TEST_RUNS_IN_NAMESPACE";
 
-/// Runs a test that changes its root directory and listens on port 53: at once if this user may, else as the root of
-/// namespaces of its own, in a new process of this test.
-fn as_root(name: &str, test: impl FnOnce() -> Result) -> Result {
+/// Runs a test that changes its root directory and listens on port 53: directly if this user is root, otherwise as root of
+/// new namespaces, in a new process of this test.
+fn as_root(test: impl FnOnce() -> Result) -> Result {
     if geteuid().is_root() {
         return test();
     }
@@ -230,16 +237,18 @@ fn as_root(name: &str, test: impl FnOnce() -> Result) -> Result {
     match namespaces("true").output() {
         Ok(tried) if tried.status.success() => {}
         tried => {
-            eprintln!(
-                "SKIPPED {name}: it needs root, or a machine that lets its users make namespaces, with util-linux and \
-                 iproute2: {tried:?}"
-            );
+            not_run(format!(
+                "because it needs root, or a machine that lets its users make namespaces, with util-linux and iproute2 \
+                 ({tried:?})"
+            ));
             return Ok(());
         }
     }
+    // libtest names each thread after its test.
+    let name = thread::current();
     let status = namespaces("exec \"$0\" \"$@\"")
         .arg(env::current_exe()?)
-        .args(["--exact", name, "--ignored", "--nocapture"])
+        .args(["--exact", name.name().expect("a test's thread"), "--ignored", "--nocapture"])
         .env(INSIDE, "1")
         .status()?;
     assert!(status.success(), "the same test in a namespace: {status}");

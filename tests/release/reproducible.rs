@@ -1,4 +1,4 @@
-//! Built again elsewhere.
+//! Builds in other directories give the same bytes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::{EXECUTABLE, Result};
 
 #[test]
 #[ignore = "builds the release twice, some four minutes each; run by .ci/run"]
-fn another_directory_and_another_home_give_the_same_bytes() -> Result {
+fn builds_in_different_directories_are_identical() -> Result {
     let elsewhere = tempfile::tempdir()?;
     let (checkout, home) = (elsewhere.path().join("somewhere/else"), elsewhere.path().join("home"));
     copy_checkout(&checkout)?;
@@ -42,7 +42,7 @@ fn another_directory_and_another_home_give_the_same_bytes() -> Result {
 
 #[test]
 #[ignore = "looks at the release, which takes minutes to build; run by .ci/run"]
-fn no_path_of_this_machine_is_in_it() -> Result {
+fn the_executable_contains_no_path_of_the_build_machine() -> Result {
     let bytes = fs::read(&*EXECUTABLE)?;
     for path in [PathBuf::from(env!("CARGO_MANIFEST_DIR")), real_cargo_home()?, rustup_home()?] {
         let path = path.to_str().ok_or("a path that is plain text")?.as_bytes();
@@ -52,7 +52,7 @@ fn no_path_of_this_machine_is_in_it() -> Result {
     Ok(())
 }
 
-/// Copies what git knows of, as it is in the work tree.
+/// Copies git's files, as they are in the work tree.
 fn copy_checkout(to: &Path) -> Result {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listed = Command::new("git")
@@ -62,7 +62,7 @@ fn copy_checkout(to: &Path) -> Result {
     assert!(listed.status.success(), "`git ls-files` failed: {}", String::from_utf8_lossy(&listed.stderr));
     for file in String::from_utf8(listed.stdout)?.split_terminator('\0') {
         if !from.join(file).exists() {
-            continue; // Deleted, and not committed yet.
+            continue; // Deleted, but not committed yet.
         }
         let copy = to.join(file);
         fs::create_dir_all(copy.parent().unwrap_or(to))?;
@@ -71,7 +71,7 @@ fn copy_checkout(to: &Path) -> Result {
     Ok(())
 }
 
-/// A home for Cargo that has downloaded the same crates, and unpacks them itself.
+/// Makes a Cargo home with the same downloaded crates, not yet unpacked.
 fn copy_cargo_home(to: &Path) -> Result {
     let from = real_cargo_home()?;
     fs::create_dir_all(to.join("registry"))?;

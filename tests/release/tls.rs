@@ -1,4 +1,4 @@
-//! TLS in front of a server that speaks none, under a name that DNS or a hosts file leads to.
+//! TLS in front of a server without TLS, under a name in DNS or in a hosts file.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Result;
 
-/// The name in its certificate.
+/// The name in the certificate.
 pub(crate) const NAME: &str = "api.corp.example";
 
-/// It listens until it is dropped.
+/// A TLS proxy. Dropping it stops it.
 pub(crate) struct Gate {
     port: u16,
     ca_certificate_pem: String,
@@ -25,7 +25,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A gate that leads there.
+    /// Starts a gate to this address.
     pub(crate) fn to(target: SocketAddr) -> Result<Self> {
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::new(Vec::new())?;

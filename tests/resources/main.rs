@@ -1,5 +1,5 @@
-//! What a process uses that lives long: ten thousand RPCs, right and wrong ones, leave neither memory nor file
-//! descriptors behind, and calls that hang keep nobody else waiting.
+//! The resources of a long-lived process: ten thousand valid and invalid RPCs leak neither memory nor file descriptors, and
+//! hanging calls do not block others.
 
 #![cfg(target_os = "linux")]
 
@@ -27,29 +27,29 @@ use session::{RESOURCE, Session, arrived, is_healthy, number, text, with};
 
 const URL: &str = "https://hooks.example.com/tencent/call";
 const IN_FLIGHT: usize = 8;
-/// Until then the process grows: connections, caches, the allocator's reserves.
+/// RPCs before the first measurement, while connections, caches and the allocator's reserves grow.
 const WARM_UP: usize = 1_000;
 const RPCS: usize = 9_000;
-/// What the process may grow by during [`RPCS`]. Typical are 100; a leak of 1 KiB per RPC would be 9,000.
+/// The allowed growth during [`RPCS`]. 100 is typical; a leak of 1 KiB per RPC would be 9,000.
 const GROWTH_KIB: u64 = 1024;
 
-/// How many kinds of RPC there are. Each run of Terraform, which configures the provider anew, has one of each.
+/// The number of kinds of RPC. Each run of Terraform, which configures the provider again, has one of each.
 const KINDS: usize = 12;
 
-/// The applications: Terraform plans and reads each of its objects once in a run.
+/// The applications. Terraform plans and reads each of its objects once in a run.
 const PLANNED: u64 = Simulator::SDK_APP_ID;
 const READ: u64 = PLANNED + 2;
-/// Those whose reads meet something.
+/// Applications whose reads meet a fault.
 const RESETTING: u64 = READ + 2;
 const BABBLING: u64 = RESETTING + 1;
 const APPS: std::ops::RangeInclusive<u64> = PLANNED..=BABBLING;
 
-/// The key of an application: each has its own.
+/// Returns the key of an application. Each has its own.
 fn key(app: u64) -> String {
     if app == Simulator::SDK_APP_ID { Simulator::SECRET_KEY.to_owned() } else { format!("{app:064}") }
 }
 
-/// A provider block that knows these applications, too.
+/// Adds these applications to a provider block.
 fn fleet(config: Value, apps: impl IntoIterator<Item = u64>) -> Value {
     let entry = |app| {
         let arguments = ["user_sig", "identifier", "region", "endpoint"].map(|name| (name.to_owned(), Value::Null));
@@ -59,7 +59,7 @@ fn fleet(config: Value, apps: impl IntoIterator<Item = u64>) -> Value {
     with(config, [("apps", Value::Object(apps.into_iter().map(entry).collect()))])
 }
 
-/// What a process holds.
+/// The memory and file descriptors of a process.
 #[derive(Debug, Clone, Copy)]
 struct Usage {
     resident_kib: u64,
@@ -77,7 +77,7 @@ impl Usage {
     }
 }
 
-/// One RPC of the mix; `i` says which.
+/// Makes one RPC of the mix, chosen by `i`.
 async fn rpc(session: &Session, i: usize) {
     let type_name = || RESOURCE.to_owned();
     let noise = || Some(DynamicValue { msgpack: vec![0x91; 1 + i % 500], json: Vec::new() });
@@ -122,7 +122,7 @@ async fn rpc(session: &Session, i: usize) {
             bad(&session.provider().read_resource(request).await.expect("an answer").into_inner().diagnostics);
         }
         _ => {
-            // Field 1 is a number here, and a string there.
+            // Field 1 is a number in this message, and a string in the expected one.
             let mut grpc = tonic::client::Grpc::new(session.channel.clone());
             grpc.ready().await.expect("a connection");
             let path = PathAndQuery::from_static("/tfplugin6.Provider/ReadResource");
@@ -137,7 +137,7 @@ fn default<T: Default>() -> T {
     T::default()
 }
 
-/// RPCs of the mix, some at a time, with a provider configured like this.
+/// Makes `count` RPCs of the mix, several at a time, with this provider configuration.
 async fn rpcs(session: &Session, config: &Value, simulator: &Simulator, count: usize) {
     let done = AtomicUsize::new(0);
     for run in (0..count).step_by(KINDS) {
@@ -148,14 +148,14 @@ async fn rpcs(session: &Session, config: &Value, simulator: &Simulator, count: u
                 done.fetch_add(1, Ordering::Relaxed);
             })
             .await;
-        // This process' memory is not what is measured, but there is no need to keep them either.
+        // Frees the memory of this process, which is not measured.
         simulator.clear_requests();
     }
     assert_eq!(done.into_inner(), count);
 }
 
 #[tokio::test]
-async fn ten_thousand_rpcs_leave_nothing_behind() {
+async fn ten_thousand_rpcs_leak_nothing() {
     let simulator = Simulator::start().expect("a simulator");
     for app in APPS {
         simulator.add_app(App::new(app, key(app)));
@@ -178,7 +178,7 @@ async fn ten_thousand_rpcs_leave_nothing_behind() {
     let change = format!("before {before:?}, after {after:?}");
     eprintln!("{RPCS} RPCs: {change}");
     assert!(after.resident_kib <= before.resident_kib + GROWTH_KIB, "memory grows: {change}");
-    // As many connections to the API may be kept as there were calls at once.
+    // The provider may keep as many connections to the API as there were concurrent calls.
     assert!(after.descriptors <= before.descriptors + IN_FLIGHT, "file descriptors are left open: {change}");
     session.shut_down().await;
 }

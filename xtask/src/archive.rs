@@ -1,4 +1,4 @@
-//! Zip files that depend on nothing but their contents: no times, no owners.
+//! Zip files that depend only on their contents: without times and owners.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -17,7 +17,7 @@ pub(crate) struct Entry {
     pub(crate) executable: bool,
 }
 
-/// Writes an archive of these files, in their order.
+/// Writes an archive of these files, in this order.
 pub(crate) fn write(path: &Path, entries: &[Entry]) -> Result {
     let mut archive = ZipWriter::new(BufWriter::new(File::create(path)?));
     for entry in entries {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_contents_are_equal_archives() {
+    fn equal_contents_make_equal_archives() {
         let directory = tempfile::tempdir().expect("a directory");
         let entry = |name: &str, executable| Entry { name: name.into(), content: b"content".to_vec(), executable };
         let entries = [entry("run", true), entry("read", false)];

@@ -1,5 +1,4 @@
-//! What is linked into the executable: the crates that it needs when it runs on a target. Neither build scripts, nor
-//! macros, nor what only tests need.
+//! The crates that are linked into the executable for a target, without those that only build scripts, macros or tests need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,13 +16,13 @@ pub(crate) struct Crate {
     pub(crate) version: String,
     /// An SPDX expression.
     pub(crate) license: String,
-    /// Where its sources are.
+    /// The directory of its sources.
     pub(crate) directory: PathBuf,
-    /// The names and versions of those that it needs itself.
+    /// The names and versions of its own dependencies.
     pub(crate) needs: BTreeSet<(String, String)>,
 }
 
-/// What is linked, by name and version. The provider itself is among it.
+/// Returns the linked crates by name and version, including the provider itself.
 pub(crate) fn linked(target: &Target) -> Result<BTreeMap<(String, String), Crate>> {
     let metadata = MetadataCommand::new()
         .manifest_path(manifest())
@@ -40,8 +39,8 @@ pub(crate) fn linked(target: &Target) -> Result<BTreeMap<(String, String), Crate
     }
 }
 
-/// Names and versions. `cargo metadata` has the features of all targets together, with those of tests; `cargo tree` has
-/// just those of a build.
+/// Returns names and versions, from `cargo tree`: it has only the features of this build, where `cargo metadata` merges those
+/// of all targets and of tests.
 fn tree(target: &Target) -> Result<BTreeSet<(String, String)>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -74,7 +73,7 @@ fn read(package: &Package, metadata: &Metadata, tree: &BTreeSet<(String, String)
     Ok(Crate {
         name: package.name.to_string(),
         version: package.version.to_string(),
-        // The form of before SPDX.
+        // The form from before SPDX expressions.
         license: license.replace(" / ", " OR ").replace('/', " OR "),
         directory,
         needs: needs.filter(|key| tree.contains(key)).collect(),
@@ -86,14 +85,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_linked_is_what_runs() {
+    fn only_linked_crates_are_listed() {
         let target = Target::or_host(None).expect("a target");
         let linked = linked(&target).expect("cargo knows");
         let names: BTreeSet<_> = linked.keys().map(|(name, _)| name.as_str()).collect();
         for runs in [NAME, "tokio", "tonic", "aws-lc-sys"] {
             assert!(names.contains(runs), "{runs}");
         }
-        // A compiler of protocols, a macro, a test's.
+        // A protocol compiler, a macro, a test dependency.
         for other in ["protox", "serde_derive", "proptest", "tencent-simulator"] {
             assert!(!names.contains(other), "{other}");
         }

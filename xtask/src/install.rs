@@ -1,4 +1,4 @@
-//! The provider where `init` finds it, for this user's Terraform and OpenTofu.
+//! Installs the provider where `init` finds it, for this user's Terraform and OpenTofu.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use terraform_cli::{PROVIDER_SOURCE, Profile, REGISTRY_HOSTS, cargo_build, mirro
 use crate::Result;
 use crate::project::{NAME, Project, Target};
 
-/// What a person asked for.
+/// The command line's options.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) directory: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// Where both look without being told to.
+/// Returns the directory that both search by default.
 fn implied_directory(variable: impl Fn(&str) -> Option<PathBuf>, exists: impl Fn(&Path) -> bool) -> Result<PathBuf> {
     if cfg!(windows) {
         let roaming = variable("APPDATA").ok_or("APPDATA is not set: choose a directory with --dir")?;
@@ -49,14 +49,13 @@ fn implied_directory(variable: impl Fn(&str) -> Option<PathBuf>, exists: impl Fn
     let home = variable("HOME").or_else(env::home_dir).ok_or("HOME is not set: choose a directory with --dir")?;
     let usual = home.join(".terraform.d");
     match variable("XDG_DATA_HOME").filter(|data| data.is_absolute()) {
-        // If this directory appeared, OpenTofu would no longer look where it does now.
+        // Creating this directory would make OpenTofu stop searching its current one.
         Some(data) if cfg!(not(target_os = "macos")) && !exists(&usual) => Ok(data.join("terraform").join("plugins")),
         _ => Ok(usual.join("plugins")),
     }
 }
 
-/// Puts the executable there, once for each registry's name of the provider, and returns where that is. Nothing else is
-/// touched.
+/// Installs the executable under the provider's address in each registry, and returns the paths. Touches nothing else.
 fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec<PathBuf>> {
     let target = Target::or_host(None)?;
     let content = fs::read(executable)?;
@@ -67,14 +66,14 @@ fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec
         let parent = place.parent().ok_or("a file without a directory")?;
         let failed = |cause: &dyn std::fmt::Display| format!("cannot write {}: {cause}", place.display());
         fs::create_dir_all(parent).map_err(|cause| failed(&cause))?;
-        // Terraform takes the whole directory for the provider.
+        // Terraform treats the whole directory as the provider.
         for other in fs::read_dir(parent)? {
             let other = other?.path();
             if other != place {
                 return Err(format!("{} is not one of the provider's files: move it elsewhere", other.display()).into());
             }
         }
-        // A whole file or none, and never into one that runs.
+        // Replaces the file atomically, because the old one may be running.
         let mut file = NamedTempFile::new_in(directory).map_err(|cause| failed(&cause))?;
         std::io::Write::write_all(&mut file, &content).map_err(|cause| failed(&cause))?;
         fs::set_permissions(file.path(), fs::metadata(executable)?.permissions()).map_err(|cause| failed(&cause))?;
@@ -84,7 +83,7 @@ fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec
     Ok(places)
 }
 
-/// What to write to use an installed version.
+/// Returns the configuration that uses an installed version.
 fn use_version(project: &Project, directory: Option<&PathBuf>) -> String {
     let configuration = format!(
         "Add this to the configuration, and run `terraform init` or `tofu init`:
@@ -120,7 +119,7 @@ provider_installation {{
     }
 }
 
-/// What to write to use the build of a developer.
+/// Returns the configuration that uses a developer's build.
 fn use_development_build(directory: &Path) -> String {
     format!(
         "Add this to the CLI configuration (~/.terraformrc or ~/.tofurc; on Windows, %APPDATA%\\terraform.rc or tofu.rc), and \
@@ -136,7 +135,7 @@ provider_installation {{
     )
 }
 
-/// A path as a string of HCL.
+/// Quotes a path as an HCL string.
 fn quoted(path: &Path) -> String {
     let text = serde_json::Value::from(path.to_string_lossy()).to_string();
     text.replace("${", "$${").replace("%{", "%%{")
@@ -148,7 +147,7 @@ mod tests {
 
     #[cfg(all(unix, not(target_os = "macos")))]
     #[test]
-    fn both_look_there_without_being_told_to() {
+    fn terraform_and_opentofu_search_the_directory_by_default() {
         let of = |data: Option<&str>, exists: bool| {
             let variable = |name: &str| match name {
                 "HOME" => Some("/home/a".into()),
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_touched() {
+    fn installing_touches_nothing_else() {
         let directory = tempfile::tempdir().expect("a directory");
         let executable = directory.path().join("built");
         fs::write(&executable, "one build").expect("written");
@@ -181,7 +180,7 @@ mod tests {
         fs::create_dir_all(beside.parent().expect("a directory")).expect("created");
         fs::write(&beside, "another version").expect("written");
 
-        // Again, and another build.
+        // Installing again, with another build.
         for build in ["one build", "another build"] {
             fs::write(&executable, build).expect("written");
             assert_eq!(install(&project, &executable, &plugins).expect("installed"), places);
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&beside).expect("read"), "another version");
         assert_eq!(fs::read_dir(&plugins).expect("read").count(), 2, "nothing is left behind");
 
-        // What somebody else put into the same directory.
+        // A foreign file in the same directory.
         let foreign = places[0].with_file_name("notes.txt");
         fs::write(&foreign, "mine").expect("written");
         let error = install(&project, &executable, &plugins).expect_err("somebody else's").to_string();
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_strings_of_hcl() {
+    fn paths_are_quoted_as_hcl_strings() {
         assert_eq!(quoted(Path::new(r#"/a "b" \c ${d} %{e}"#)), r#""/a \"b\" \\c $${d} %%{e}""#);
     }
 }

@@ -1,4 +1,4 @@
-//! The licences of what is linked into the executable, in one file for people: most ask to come along with every copy.
+//! The licences of everything linked into the executable, in one file for people, because most must accompany every copy.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::dependencies::Crate;
 use crate::project::{NAME, Target};
 
-/// What else is linked besides crates.
+/// A linked library that is not a crate.
 pub(crate) struct Runtime {
     pub(crate) name: &'static str,
     pub(crate) license: &'static str,
@@ -28,15 +28,15 @@ const GLIBC: Runtime = Runtime {
            provider from its sources with another one.",
 };
 
-/// The runtime libraries in an executable for this target.
+/// Returns the runtime libraries in an executable for this target.
 pub(crate) fn runtimes(target: &Target) -> Vec<Runtime> {
     let glibc = target.has_glibc().then_some(GLIBC);
     std::iter::once(STANDARD_LIBRARY).chain(glibc).collect()
 }
 
-/// The text of the file.
+/// Returns the text of the file.
 pub(crate) fn text<'a>(crates: impl Iterator<Item = &'a Crate>, target: &Target) -> Result<String> {
-    // Most crates have one of a few texts: each is there once, after the names of those who have it.
+    // Most crates share one of a few texts. Each text appears once, after the names of its crates.
     let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for crate_ in crates.filter(|crate_| crate_.name != NAME) {
         let owner = format!("{} {}, {}", crate_.name, crate_.version, crate_.license);
@@ -64,7 +64,7 @@ pub(crate) fn text<'a>(crates: impl Iterator<Item = &'a Crate>, target: &Target)
     Ok(all)
 }
 
-/// The files in which a crate has its licences, and those of the foreign sources that it contains.
+/// Returns the files with the licences of a crate and of the foreign sources it contains.
 fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "unlicense"];
     const NO_TEXTS: [&str; 4] = ["rs", "py", "sh", "toml"];
@@ -85,13 +85,13 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Some are not UTF-8, and some have the line ends of Windows.
+/// Reads a text. Some are not UTF-8, and some have Windows line ends.
 fn read(file: &Path) -> Result<String> {
     let text = fs::read(file).map_err(|cause| format!("cannot read {}: {cause}", file.display()))?;
     Ok(String::from_utf8_lossy(&text).replace("\r\n", "\n"))
 }
 
-/// The texts of the licences in an expression.
+/// Returns the texts of the licences in an expression.
 fn standard_texts(expression: &str) -> Result<Vec<String>> {
     let parsed = spdx::Expression::parse(expression)?;
     let ids = parsed.requirements().filter_map(|requirement| requirement.req.license.id());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_text_is_there_once_with_its_owners() {
+    fn each_license_text_appears_once_with_its_crates() {
         let directory = tempfile::tempdir().expect("a directory");
         for (file, text) in [
             ("one/LICENSE", "the same text\n"),
@@ -132,13 +132,13 @@ mod tests {
         assert!(text.contains("one 1.0.0, MIT\ntwo 1.0.0, MIT\n\nthe same text\n"), "{text}");
         assert!(text.contains("two 1.0.0, MIT\n\nanother's text\n"), "{text}");
         assert!(!text.contains("no text"), "{text}");
-        // The standard text, and that of glibc.
+        // The standard text, and glibc's.
         assert!(text.contains("Permission is hereby granted, free of charge"), "{text}");
         assert!(text.contains("GNU LESSER GENERAL PUBLIC LICENSE"), "{text}");
     }
 
     #[test]
-    fn glibc_is_only_in_what_is_linked_with_it() {
+    fn glibcs_license_is_included_only_if_it_is_linked() {
         let names = |target| {
             let target = Target::or_host(Some(target)).expect("a target");
             runtimes(&target).iter().map(|runtime| runtime.name).collect::<Vec<_>>()

@@ -1,16 +1,16 @@
-//! `cargo xtask`: what a release needs, and what people need who build the provider themselves.
+//! `cargo xtask`: makes releases, and installs a self-built provider.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `package` | the files of a release, as the registries expect them |
-//! | `install` | the provider where Terraform and OpenTofu look for it |
-//! | `project` | what is built: name, version, platform |
-//! | `dependencies` | what is linked into the executable |
-//! | `licenses`, `sbom` | whose work that is, for people and for programs |
-//! | `archive` | zip files that depend on nothing but their contents |
+//! | `package` | the files of a release, in the registries' layout |
+//! | `install` | installs the provider where Terraform and OpenTofu search |
+//! | `project` | name, version and platform of a build |
+//! | `dependencies` | the crates linked into the executable |
+//! | `licenses`, `sbom` | their licences, for people, and the bill of materials, for programs |
+//! | `archive` | zip files that depend only on their contents |
 //! | `signature` | OpenPGP |
 
-// What a person asked for is on standard output.
+// Results go to standard output.
 #![allow(clippy::print_stdout)]
 
 mod archive;

@@ -2,9 +2,9 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `…_VERSION_OS_ARCH.zip` | the executable, its licence, and the licences of what is linked into it |
-//! | `…_VERSION_OS_ARCH.cdx.json` | what is linked into it, as a CycloneDX bill of materials |
-//! | `…_VERSION_manifest.json` | which protocol it speaks |
+//! | `…_VERSION_OS_ARCH.zip` | the executable, its licence, and the licences of everything linked into it |
+//! | `…_VERSION_OS_ARCH.cdx.json` | everything linked into it, as a CycloneDX bill of materials |
+//! | `…_VERSION_manifest.json` | the version of the plugin protocol |
 //! | `…_VERSION_SHA256SUMS` | the checksums of all of these |
 //! | `…_VERSION_SHA256SUMS.sig` | the signature of the checksums |
 
@@ -21,7 +21,7 @@ use crate::project::{MANIFEST, NAME, Project, Target};
 use crate::signature::PASSPHRASE;
 use crate::{Result, dependencies, licenses, sbom, signature};
 
-/// What a person asked for.
+/// The command line's options.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) out: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// Writes what there is for one platform.
+/// Writes the files of one platform.
 fn write_platform(project: &Project, target: &Target, executable: &Path, out: &Path) -> Result {
     let content = fs::read(executable).map_err(|cause| format!("cannot read {}: {cause}", executable.display()))?;
     let crates = dependencies::linked(target)?;
@@ -75,14 +75,14 @@ fn write_platform(project: &Project, target: &Target, executable: &Path, out: &P
     Ok(fs::write(out.join(format!("{name}.cdx.json")), bill)?)
 }
 
-/// The version of the compiler, which is that of the standard library.
+/// Returns the version of the compiler, and so of the standard library.
 fn rustc_version(project: &Project) -> Result<String> {
     let output = Command::new("rustc").arg("--version").current_dir(&project.root).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.split_whitespace().nth(1).ok_or_else(|| format!("`rustc --version` printed {text:?}"))?.to_owned())
 }
 
-/// Writes the manifest, the checksums and the signature for all platforms that are there. Returns all files.
+/// Writes the manifest, the checksums and the signature for all present platforms. Returns all files.
 fn finish(project: &Project, out: &Path, key: Option<&Path>) -> Result<Vec<PathBuf>> {
     let prefix = project.prefix();
     fs::copy(project.root.join(MANIFEST), out.join(format!("{prefix}_manifest.json")))?;
@@ -90,7 +90,7 @@ fn finish(project: &Project, out: &Path, key: Option<&Path>) -> Result<Vec<PathB
     let mut names = Vec::new();
     for entry in fs::read_dir(out)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        // Not those of version 0.1.0-acme, if this is 0.1.0.
+        // Skips files of version 0.1.0-acme if this is 0.1.0.
         if name.starts_with(&format!("{prefix}_")) && name != sums && name != signature {
             names.push(name);
         }
@@ -104,7 +104,7 @@ fn finish(project: &Project, out: &Path, key: Option<&Path>) -> Result<Vec<PathB
         text += &format!("{}  {name}\n", sha256(&fs::read(out.join(name))?));
     }
     if out.join(&signature).exists() {
-        // Of other checksums.
+        // A signature of other checksums is outdated.
         fs::remove_file(out.join(&signature))?;
     }
     fs::write(out.join(&sums), &text)?;
@@ -137,13 +137,13 @@ mod tests {
         let executable = out.join("executable");
         fs::write(&executable, "the executable").expect("written");
         for target in ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc"] {
-            // Only Linux has a glibc to ask for its version.
+            // Only Linux has a glibc.
             if cfg!(target_os = "linux") || target.contains("windows") {
                 let target = Target::or_host(Some(target)).expect("a target");
                 write_platform(&project, &target, &executable, out).expect("written");
             }
         }
-        // Neither of another version nor of another provider.
+        // Files of another version, and of another provider.
         for other in
             ["terraform-provider-tencent_0.0.1_linux_amd64.zip", "terraform-provider-other_0.1.0_linux_amd64.zip"]
         {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_release_is_an_error() {
+    fn a_release_without_archives_is_an_error() {
         let directory = tempfile::tempdir().expect("a directory");
         let project = Project::of_workspace(None).expect("a project");
         let error = finish(&project, directory.path(), None).expect_err("no archive");

@@ -1,4 +1,4 @@
-//! What is built: its name, its version, and the platform that it is for.
+//! The name, the version and the platform of a build.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use terraform_cli::{host_target, platform};
 
 use crate::Result;
 
-/// The package whose executable is the provider, and the executable.
+/// The name of the provider's package and executable.
 pub(crate) const NAME: &str = "terraform-provider-tencent";
-/// The protocol that the registries are told of.
+/// The protocol version for the registries.
 pub(crate) const MANIFEST: &str = "terraform-registry-manifest.json";
 
 /// The provider of this workspace.
@@ -22,7 +22,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// With a suffix, the version is a pre-release of its own, such as `0.1.0-acme.1`.
+    /// A suffix makes the version a pre-release, such as `0.1.0-acme.1`.
     pub(crate) fn of_workspace(version_suffix: Option<&str>) -> Result<Self> {
         let metadata = MetadataCommand::new().no_deps().manifest_path(manifest()).exec()?;
         let package = metadata.packages.iter().find(|package| package.name == NAME);
@@ -36,28 +36,28 @@ impl Project {
         Ok(Self { root: metadata.workspace_root.into(), target_directory: metadata.target_directory.into(), version })
     }
 
-    /// What the names of all files of the release begin with.
+    /// Returns the common prefix of the names of all files of the release.
     pub(crate) fn prefix(&self) -> String {
         format!("{NAME}_{}", self.version)
     }
 
-    /// What the executable is called where Terraform looks for it.
+    /// Returns the name of the executable where Terraform searches for it.
     pub(crate) fn executable(&self, target: &Target) -> String {
         format!("{NAME}_v{}{}", self.version, if target.is_windows() { ".exe" } else { "" })
     }
 }
 
-/// The workspace's `Cargo.toml`, which is beside this package.
+/// Returns the workspace's `Cargo.toml`, in the parent directory of this package.
 pub(crate) fn manifest() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
 }
 
-/// What a build is for, in rustc's words.
+/// A target of rustc.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target(String);
 
 impl Target {
-    /// The one that was asked for, else this machine's.
+    /// Returns the requested target, or this machine's.
     pub(crate) fn or_host(target: Option<&str>) -> Result<Self> {
         Ok(Self(target.map_or_else(host_target, |target| Ok(target.to_owned()))?))
     }
@@ -70,12 +70,12 @@ impl Target {
         self.0.contains("-windows-")
     }
 
-    /// Whether glibc is linked into the executable.
+    /// Returns whether glibc is linked into the executable.
     pub(crate) fn has_glibc(&self) -> bool {
         self.0.contains("-linux-gnu")
     }
 
-    /// The platform in Terraform's words, such as `linux_amd64`.
+    /// Returns Terraform's name of the platform, such as `linux_amd64`.
     pub(crate) fn platform(&self) -> Result<String> {
         let arch = self.0.split('-').next().unwrap_or_default();
         let systems =
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_platforms() {
+    fn each_target_has_its_platform() {
         for (target, platform) in [
             ("x86_64-unknown-linux-gnu", "linux_amd64"),
             ("aarch64-unknown-linux-gnu", "linux_arm64"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_build_of_ones_own_has_a_version_of_its_own() {
+    fn a_local_build_has_its_own_version() {
         let released = Project::of_workspace(None).expect("a project");
         let own = Project::of_workspace(Some("acme.1")).expect("a project");
         assert_eq!(own.prefix(), format!("{}-acme.1", released.prefix()));

@@ -1,5 +1,5 @@
-//! The bill of materials, in CycloneDX 1.5: what is in the executable, for programs that look for vulnerable versions.
-//! Without a time and a random number, which the format allows: it depends on nothing but what it describes.
+//! The bill of materials of the executable, in CycloneDX 1.5, for programs that look for vulnerable versions. It depends only on
+//! what it describes: it omits the time and the random number, which are optional.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::dependencies::Crate;
 use crate::licenses::Runtime;
 use crate::project::{NAME, Project};
 
-/// The text of the file.
+/// Returns the text of the file.
 pub(crate) fn text(
     project: &Project,
     executable_sha256: &str,

@@ -1,4 +1,4 @@
-//! Detached OpenPGP signatures, as the registries want them.
+//! Detached OpenPGP signatures, as the registries require them.
 
 use std::fmt::Display;
 use std::fs;
@@ -14,15 +14,15 @@ use crate::Result;
 /// The variable with the passphrase of a locked key.
 pub(crate) const PASSPHRASE: &str = "SIGNING_KEY_PASSPHRASE";
 
-/// A signature, and whose it is.
+/// A signature and its key.
 pub(crate) struct Signature {
-    /// In binary form.
+    /// The signature in binary form.
     pub(crate) bytes: Vec<u8>,
-    /// What Terraform shows of the key when it installs.
+    /// The key ID that Terraform shows when it installs the provider.
     pub(crate) key_id: String,
 }
 
-/// Signs with the secret key in a file, armored or not, which a passphrase may open.
+/// Signs with the secret key in a file, armored or not, locked with a passphrase or not.
 pub(crate) fn sign(key_file: &Path, passphrase: Option<&str>, content: &[u8]) -> Result<Signature> {
     let named = |cause: &dyn Display| format!("cannot sign with {}: {cause}", key_file.display());
     let file = fs::read(key_file).map_err(|cause| named(&cause))?;
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// A file with a key, locked or not.
+    /// Makes a file with a key, locked or not.
     fn key(passphrase: Option<&str>) -> tempfile::NamedTempFile {
         let key = SecretKeyParamsBuilder::default()
             .key_type(KeyType::Ed25519Legacy)
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), "no key").expect("written");
         let error = sign(file.path(), None, b"content").err().expect("no key").to_string();

@@ -1,4 +1,4 @@
-//! What Cargo knows: where the target directory is, and how to build a binary of this workspace.
+//! Cargo: finds the target directory, and builds a binary of this workspace.
 //!
 //! `cargo run --example` builds no binary of the package, unlike `cargo test` and `cargo bench`, which put its path into
 //! `CARGO_BIN_EXE_…`.
@@ -18,12 +18,12 @@ use crate::release::release_build;
 pub enum Profile {
     /// Cargo's default.
     Dev,
-    /// As it is released: [`crate::release_build`].
+    /// The profile of a release: see [`crate::release_build`].
     Release,
 }
 
 impl Profile {
-    /// The profile of the running program.
+    /// Returns the profile of the running program.
     pub fn current() -> Self {
         if cfg!(debug_assertions) { Self::Dev } else { Self::Release }
     }
@@ -39,14 +39,14 @@ pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
         return release_build(bin, None);
     }
-    // With the examples: dependencies then have the same features as those of the running example, and are not compiled
-    // a second time.
+    // Also builds the examples, so that dependencies have the same features as for the running example, and are not compiled
+    // again.
     let arguments = ["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
     let messages = cargo(&root(), &[], &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
 }
 
-/// Where everything that is built goes, however that was set.
+/// Returns Cargo's target directory.
 ///
 /// # Errors
 ///
@@ -59,7 +59,7 @@ pub fn target_directory() -> Result<PathBuf> {
         .ok_or_else(|| Error::new(format!("`cargo metadata` named no target directory:\n{metadata}")))
 }
 
-/// The workspace's root.
+/// Returns the workspace's root.
 pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().nth(2).unwrap_or(package).to_owned()
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_executable_among_the_messages() {
+    fn the_executable_is_found_among_cargos_messages() {
         let messages = r#"
 {"reason":"compiler-artifact","target":{"name":"provider","kind":["lib"]},"executable":null}
 {"reason":"build-script-executed","package_id":"x"}

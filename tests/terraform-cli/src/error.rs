@@ -1,12 +1,12 @@
-//! The one error of this package: a message for the person whose test or quickstart did not get as far as Terraform.
+//! The error of this package: a message for the user whose test or quickstart could not run Terraform.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What could not be done, why, and what to do about it.
+/// A failure with its cause and a remedy.
 ///
-/// Its `Debug` form is the message too, for it is what `main` and `#[test]` print of an error they return.
+/// `Debug` prints the message, too, because `main` and `#[test]` print returned errors with it.
 pub struct Error(String);
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,7 +16,7 @@ impl Error {
         Self(message.into())
     }
 
-    /// For `map_err`: the operation ("cannot write") failed on this path.
+    /// Returns a function for `map_err`: the operation ("cannot write") failed on this path.
     pub(crate) fn io<'a>(operation: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
         move |cause| Self(format!("{operation} {}: {cause}", path.display()))
     }

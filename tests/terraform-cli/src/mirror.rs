@@ -1,4 +1,4 @@
-//! Where Terraform finds the provider: a filesystem mirror with nothing in it but the binary under test.
+//! The filesystem mirror in which Terraform finds the binary under test, and nothing else.
 //!
 //! Unlike `dev_overrides`, which skips `init`, a mirror exercises what users do: version constraints, installation, the
 //! lock file.
@@ -15,12 +15,12 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::terraform::Flavour;
 
-/// Where Terraform and OpenTofu look for a provider when its address names no host.
+/// The registries in which Terraform and OpenTofu look for a provider whose address names no host.
 pub const REGISTRY_HOSTS: [&str; 2] = [Flavour::Terraform.registry(), Flavour::OpenTofu.registry()];
 /// The provider of this repository, as configurations name it.
 pub const PROVIDER_SOURCE: &str = "callkit/tencent";
 
-/// A temporary filesystem mirror, removed with its last clone; every workspace keeps one.
+/// A temporary filesystem mirror. Every workspace keeps a clone; dropping the last clone removes the mirror.
 ///
 /// The binary is linked, not copied, so a mirror costs next to nothing: make one per test rather than a `static`, which
 /// would never be dropped and leave its directory behind.
@@ -30,16 +30,17 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// A mirror that offers `binary` as version `version` of `callkit/tencent`, on Terraform's registry and on OpenTofu's.
+    /// Creates a mirror that offers `binary` as version `version` of `callkit/tencent`, for Terraform's registry and for
+    /// OpenTofu's.
     ///
     /// # Errors
     ///
-    /// The binary is not there, or the version is not a semantic version without `v`.
+    /// The binary does not exist, or the version is not a semantic version without `v`.
     pub fn new(binary: &Path, version: &str) -> Result<Self> {
         Self::of(PROVIDER_SOURCE, binary, version)
     }
 
-    /// The same for the provider whose source address is `source`: `NAMESPACE/TYPE`.
+    /// Creates a mirror for the provider whose source address is `source`: `NAMESPACE/TYPE`.
     ///
     /// # Errors
     ///
@@ -60,7 +61,7 @@ impl Mirror {
         Ok(mirror)
     }
 
-    /// A mirror with no provider, for configurations that need none but those built into Terraform.
+    /// Creates a mirror without a provider, for configurations that need only Terraform's built-in provider.
     ///
     /// # Errors
     ///
@@ -73,13 +74,13 @@ impl Mirror {
         Ok(Self { directory: Arc::new(directory) })
     }
 
-    /// The directory to name in a `filesystem_mirror` block.
+    /// Returns the directory to name in a `filesystem_mirror` block.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 }
 
-/// Where a provider for this machine is in a filesystem mirror, in the unpacked layout:
+/// Returns the path of a provider in a filesystem mirror, in the unpacked layout:
 /// `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/terraform-provider-TYPE_vVERSION`.
 pub fn mirror_path(host: &str, source: &str, version: &str, platform: &str) -> PathBuf {
     let name = source.rsplit('/').next().unwrap_or(source);
@@ -89,7 +90,7 @@ pub fn mirror_path(host: &str, source: &str, version: &str, platform: &str) -> P
         .join(format!("terraform-provider-{name}_v{version}{EXE_SUFFIX}"))
 }
 
-/// A platform in Go's words, such as `linux_amd64`, given in Rust's.
+/// Returns a platform's name in Go, such as `linux_amd64`, from its names in Rust.
 pub fn platform(os: &str, arch: &str) -> String {
     let os = match os {
         "macos" => "darwin",
@@ -104,7 +105,8 @@ pub fn platform(os: &str, arch: &str) -> String {
     format!("{os}_{arch}")
 }
 
-/// Cargo replaces a binary rather than writing into it, so a hard link stays what it was; across filesystems there are none.
+/// Links the binary hard, or copies it across filesystems. Cargo replaces a binary instead of writing into it, so a hard link
+/// does not change.
 fn link(binary: &Path, place: &Path) -> io::Result<()> {
     fs::hard_link(binary, place).or_else(|_| {
         #[cfg(unix)]
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_platforms_as_go_does() {
+    fn platforms_have_gos_names() {
         let cases = [
             ("linux", "x86_64", "linux_amd64"),
             ("linux", "aarch64", "linux_arm64"),
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_the_binary_on_both_registries() {
+    fn the_mirror_offers_the_binary_for_both_registries() {
         let binary = tempfile::NamedTempFile::new().expect("a file");
         fs::write(binary.path(), "the provider").expect("written");
         let mirror = Mirror::new(binary.path(), "1.2.3").expect("a mirror");
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn is_removed_with_its_last_clone() {
+    fn the_mirror_is_removed_with_its_last_clone() {
         let mirror = Mirror::empty().expect("a mirror");
         let (path, clone) = (mirror.path().to_owned(), mirror.clone());
         drop(mirror);
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_terraform_would_not_find() {
+    fn an_executable_that_terraform_would_not_find_is_refused() {
         let binary = tempfile::NamedTempFile::new().expect("a file");
         let version = Mirror::new(binary.path(), "v1").expect_err("no version");
         assert!(version.to_string().contains("`v1`"), "{version}");

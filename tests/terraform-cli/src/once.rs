@@ -1,6 +1,6 @@
 //! Directories below Cargo's target directory that are made once, however many processes ask for them at the same time.
-//! Such a directory appears complete or not at all. What has the same place is made one after the other, for the next
-//! finds in the caches of pip or Go what the one before has fetched and compiled.
+//! Such a directory appears complete or not at all. Directories of the same place are made one after the other, because each
+//! one benefits from what the previous one left in the caches of pip or Go.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use crate::cargo;
 use crate::error::{Error, Result};
 
-/// The directory `target/PLACE/NAME`, if it is there.
+/// Returns the directory `target/PLACE/NAME`, if it exists.
 pub(crate) fn made(place: &str, name: &str) -> Result<Option<PathBuf>> {
     let complete = cargo::target_directory()?.join(place).join(name);
     Ok(complete.exists().then_some(complete))
 }
 
-/// The same directory, which `make` makes if it is not there, under another name at first.
+/// Returns the directory `target/PLACE/NAME`. If it does not exist, calls `make` with a temporary directory, and renames that.
 pub(crate) fn make(place: &str, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     if let Some(complete) = made(place, name)? {
         return Ok(complete);
@@ -36,7 +36,7 @@ pub(crate) fn make(place: &str, name: &str, make: impl FnOnce(&Path) -> Result<(
     Ok(complete)
 }
 
-/// What an attempt that was cut short has left.
+/// Removes what an interrupted attempt has left.
 fn remove(partial: &Path) -> Result<()> {
     match fs::remove_dir_all(partial) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(Error::io("cannot remove", partial)(cause)),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_ask_and_one_makes() {
+    fn concurrent_requests_install_once() {
         let place = format!("once-{}", process::id());
         let half = make(&place, "it", |directory| {
             fs::create_dir(directory).expect("a directory");

@@ -1,5 +1,4 @@
-//! OpenTofu has no package to install on every machine, but it is a Go module: `tests/opentofu/` pins its releases, and
-//! Go builds them here.
+//! OpenTofu, built by Go: no package installs it on every machine, but it is a Go module. `tests/opentofu/` pins its releases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,18 +13,18 @@ use crate::once;
 /// resources. The Go module proxy of the project's machines has no 1.13 yet.
 pub const OPENTOFU_RELEASES: &[(&str, &str)] = &[("1.11", "1.11.14"), ("1.12", "1.12.6")];
 
-/// Below the target directory.
+/// The place below the target directory.
 const PLACE: &str = "opentofu";
-/// As the project links its releases: without symbols, and of their version rather than in development.
+/// The flags with which OpenTofu links its releases: without symbols, and with a release version.
 const LDFLAGS: &str = "-s -w -X github.com/opentofu/opentofu/version.dev=no";
 const EXECUTABLE: &str = if cfg!(windows) { "tofu.exe" } else { "tofu" };
 
-/// The build of this version, if there is one.
+/// Returns the build of this version, if there is one.
 pub(crate) fn built(version: &str) -> Result<Option<PathBuf>> {
     Ok(once::made(PLACE, version)?.map(|directory| directory.join(EXECUTABLE)))
 }
 
-/// The same, after building it if it is not there yet and Go is.
+/// Returns the build of this version, which is built first if necessary. Returns none if Go is needed and missing.
 pub(crate) fn build(folder: &str, version: &str) -> Result<Option<PathBuf>> {
     if let Some(executable) = built(version)? {
         return Ok(Some(executable));
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_versions_are_those_of_the_modules() {
+    fn the_listed_versions_match_the_go_modules() {
         let parsed = OPENTOFU_RELEASES.iter().map(|(_, version)| Version::parse(version).expect("a version"));
         assert!(parsed.is_sorted());
         for (folder, version) in OPENTOFU_RELEASES {

@@ -1,14 +1,14 @@
-//! What a command printed, and the checks that tests make on it.
+//! The output of a command, and assertions about it.
 //!
-//! A failed check panics with the whole output: a test's log is often all one gets to see of it.
+//! A failed assertion panics with the whole output, because a test's log is often the only record.
 
 use std::fmt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// How a command ended and what it printed, as plain text unless [`Self::coloured`] is asked for.
+/// The exit status and output of a command, as plain text except for [`Self::coloured`].
 ///
-/// The checks (`expect_…`) are chainable, and panic with everything a person needs to see what went wrong.
+/// The assertions (`expect_…`) can be chained, and panic with the whole output.
 #[derive(Clone, Debug)]
 pub struct Output {
     line: String,
@@ -32,76 +32,76 @@ impl Output {
         }
     }
 
-    /// Whether the exit code is 0. (With `plan -detailed-exitcode`, 2 is a success too: see [`Self::code`].)
+    /// Returns whether the exit code is 0. (With `plan -detailed-exitcode`, 2 is a success too: see [`Self::code`].)
     pub fn success(&self) -> bool {
         self.status.success()
     }
 
-    /// The exit code; none if a signal ended the process.
+    /// Returns the exit code, or none if a signal ended the process.
     pub fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// How long the command took.
+    /// Returns how long the command took.
     pub fn took(&self) -> Duration {
         self.took
     }
 
-    /// What went to standard output.
+    /// Returns standard output.
     pub fn stdout(&self) -> &str {
         &self.stdout
     }
 
-    /// What went to standard error.
+    /// Returns standard error.
     pub fn stderr(&self) -> &str {
         &self.stderr
     }
 
-    /// Standard output, then standard error.
+    /// Returns standard output, then standard error.
     pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// The same with its ANSI control sequences.
+    /// Returns standard output and standard error with their ANSI control sequences.
     pub fn coloured(&self) -> &str {
         &self.coloured
     }
 
-    /// Whether the output has this text, however Terraform wrapped and framed it.
+    /// Returns whether the output contains this text, however Terraform wrapped and framed it.
     ///
-    /// Diagnostics are wrapped at 78 columns between box-drawing characters, so those are ignored and any run of white
-    /// space is like any other.
+    /// Terraform wraps diagnostics at 78 columns between box-drawing characters. Those are ignored, and all runs of white
+    /// space are equal.
     pub fn contains(&self, text: &str) -> bool {
         let text = folded(text);
         folded(&self.stdout).contains(&text) || folded(&self.stderr).contains(&text)
     }
 
-    /// The exit code is 0.
+    /// Asserts that the exit code is 0.
     #[track_caller]
     pub fn expect_success(&self) -> &Self {
         self.check(self.success(), || "expected success".to_owned())
     }
 
-    /// The command ended by itself, with an exit code other than 0.
+    /// Asserts that the command exited by itself, with a code other than 0.
     #[track_caller]
     pub fn expect_failure(&self) -> &Self {
         let failed = self.code().is_some_and(|code| code != 0);
         self.check(failed, || "expected a failure".to_owned())
     }
 
-    /// The exit code is this one.
+    /// Asserts the exit code.
     #[track_caller]
     pub fn expect_code(&self, code: i32) -> &Self {
         self.check(self.code() == Some(code), || format!("expected exit code {code}"))
     }
 
-    /// The output has this text, compared as by [`Self::contains`].
+    /// Asserts that the output contains this text, compared as by [`Self::contains`].
     #[track_caller]
     pub fn expect_contains(&self, text: &str) -> &Self {
         self.check(self.contains(text), || format!("expected to find {text:?}"))
     }
 
-    /// The output does not have this text, compared as by [`Self::contains`].
+    /// Asserts that the output does not contain this text, compared as by [`Self::contains`].
     #[track_caller]
     pub fn expect_lacks(&self, text: &str) -> &Self {
         self.check(!self.contains(text), || format!("expected not to find {text:?}"))
@@ -127,7 +127,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// Drops ANSI control sequences (`ESC [ … letter`); Terraform colours its output even where no terminal reads it.
+/// Removes ANSI control sequences (`ESC [ … letter`). Terraform colours its output even without a terminal.
 fn without_colours(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
@@ -138,7 +138,7 @@ fn without_colours(text: &str) -> String {
     plain
 }
 
-/// The words of a text, one space apart, without the box that Terraform draws around them.
+/// Returns the words of a text, separated by single spaces, without the box that Terraform draws around them.
 fn folded(text: &str) -> String {
     let is_drawing = |c: char| ('\u{2500}'..='\u{257f}').contains(&c);
     text.split(|c: char| c.is_whitespace() || is_drawing(c))
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_dropped() {
+    fn colours_are_removed() {
         let cases = [
             ("", ""),
             ("plain [text]", "plain [text]"),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn wrapping_and_framing_do_not_hide_a_text() {
+    fn a_wrapped_and_framed_text_is_found() {
         let output = output(1, "Planning failed.\n", DIAGNOSTIC);
         output
             .expect_failure()
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_check_shows_everything() {
+    fn a_failed_assertion_shows_the_whole_output() {
         let output = output(1, "", DIAGNOSTIC);
         let panic = catch_unwind(AssertUnwindSafe(|| {
             output.expect_contains("Apply complete!");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_ended_by_a_signal_did_not_fail_by_itself() {
+    fn a_process_killed_by_a_signal_has_no_exit_code() {
         let killed = Output::new(String::new(), ExitStatus::from_raw(9), Duration::ZERO, b"", b"");
         assert_eq!(killed.code(), None);
         assert!(!killed.success());

@@ -1,4 +1,4 @@
-//! One run of a command: cut off from this process's environment, watched by a clock, with everything it prints kept.
+//! One run of a command: isolated from this process's environment, with a time limit and captured output.
 
 use std::convert::Infallible;
 use std::env;
@@ -13,11 +13,10 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::output::Output;
 
-/// How long one command may take. Far more than any needs: a test that reaches it hangs.
+/// The time limit of a command. Far more than any needs: a command that reaches it hangs.
 pub const TIME_LIMIT: Duration = Duration::from_secs(180);
 
-/// Keeps the surroundings out: settings for Terraform and the provider, the terminal with its questions, and the check
-/// for new versions.
+/// Isolates a command from settings for Terraform and the provider, from the terminal, and from the check for new versions.
 pub(crate) fn isolate(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| is_foreign(name)) {
         command.env_remove(name);
@@ -26,16 +25,16 @@ pub(crate) fn isolate(command: &mut Command) {
     command.env("CHECKPOINT_DISABLE", "1").env("TF_INPUT", "0").stdin(Stdio::null());
 }
 
-/// A setting of the person or the machine, which must not change what a command does.
+/// Returns whether the variable is a setting of the user or the machine, which must not influence a command.
 fn is_foreign(variable: &OsStr) -> bool {
     ["TF_", "TENCENT_"].iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
-/// Runs the command to its end, whatever end that is; `line` is what people read it as.
+/// Runs the command to its end, successful or not. Messages call it `line`.
 ///
 /// # Errors
 ///
-/// It cannot be started, or does not end within [`TIME_LIMIT`]: it is killed then.
+/// The command cannot be started, or does not end within [`TIME_LIMIT`] and is killed.
 pub fn run(command: Command, line: String) -> Result<Output> {
     run_within(TIME_LIMIT, command, line)
 }
@@ -49,7 +48,7 @@ fn run_within(limit: Duration, mut command: Command, line: String) -> Result<Out
     let (open, closed) = mpsc::channel();
     let stdout = collect(child.stdout.take(), open.clone());
     let stderr = collect(child.stderr.take(), open);
-    // Nothing is ever sent: the channel ends when both streams have.
+    // Nothing is ever sent. The channel closes when both streams have ended.
     let streams_ended = closed.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected);
     let ended = wait_until(started + limit, &mut child).map_err(|cause| cannot("wait for", cause))?;
     let status = match ended {
@@ -71,7 +70,7 @@ fn run_within(limit: Duration, mut command: Command, line: String) -> Result<Out
 
 type Collected = Arc<Mutex<Vec<u8>>>;
 
-/// Reads a stream to its end on a thread of its own, and holds `open` until then.
+/// Reads a stream to its end on a new thread, which holds `open` until then.
 fn collect(stream: Option<impl Read + Send + 'static>, open: Sender<Infallible>) -> Collected {
     let collected = Collected::default();
     let collecting = Arc::clone(&collected);
@@ -95,7 +94,7 @@ fn lock(collected: &Collected) -> MutexGuard<'_, Vec<u8>> {
     collected.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A child whose output has ended ends at once, as a rule: this seldom waits more than a moment.
+/// Waits for the child. A child whose output has ended usually exits at once.
 fn wait_until(deadline: Instant, child: &mut Child) -> io::Result<Option<ExitStatus>> {
     loop {
         let ended = child.try_wait()?;
@@ -123,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn keeps_both_streams_and_the_exit_code() {
+    fn both_streams_and_the_exit_code_are_kept() {
         let output = sh(TIME_LIMIT, "echo out; echo err >&2; exit 7").expect("it ran");
         assert_eq!((output.code(), output.stdout(), output.stderr()), (Some(7), "out\n", "err\n"));
     }
 
     #[test]
-    fn more_than_a_pipe_holds_is_no_deadlock() {
+    fn output_beyond_a_pipes_capacity_causes_no_deadlock() {
         let output =
             sh(TIME_LIMIT, "i=0; while [ $i -lt 20000 ]; do echo 0123456789 >&2; i=$((i+1)); done").expect("it ran");
         assert_eq!(output.stderr().len(), 20000 * 11);
@@ -143,14 +142,14 @@ mod tests {
     }
 
     #[test]
-    fn a_process_left_behind_is_told_of() {
+    fn a_process_that_keeps_the_output_open_is_reported() {
         let limit = Duration::from_millis(300);
         let error = sh(limit, "echo done; sleep 2 &").expect_err("sleep holds the pipes").to_string();
         assert!(error.contains("held its output open") && error.contains("done"), "{error}");
     }
 
     #[test]
-    fn the_surroundings_stay_out() {
+    fn foreign_environment_variables_are_not_inherited() {
         let output = sh(TIME_LIMIT, "env; cat").expect("it ran");
         let settings: Vec<_> = output.stdout().lines().filter(|line| is_foreign(OsStr::new(line))).collect();
         assert_eq!(settings, ["TF_INPUT=0"]);

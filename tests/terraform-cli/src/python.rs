@@ -1,4 +1,4 @@
-//! Packages of PyPI, each in a virtual environment of its own below the target directory: `target/python/PACKAGE-VERSION`.
+//! Packages from PyPI, each in its own virtual environment below the target directory: `target/python/PACKAGE-VERSION`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 use crate::once;
 
-/// The Python interpreter of an environment that has this release of a package, installed if it is not there yet.
+/// Returns the Python interpreter of an environment with this release of a package, which is installed first if necessary.
 ///
 /// # Errors
 ///
@@ -16,7 +16,7 @@ pub fn python_with(package: &str, version: &str) -> Result<PathBuf> {
     Ok(interpreter(&environment(package, version, |_| Ok(()))?))
 }
 
-/// The directory of that environment. `finish` is run on a new one before anybody sees it.
+/// Returns the directory of the environment. A new one passes through `finish` before it appears.
 pub(crate) fn environment(package: &str, version: &str, finish: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     once::make("python", &format!("{package}-{version}"), |directory| {
         install(directory, package, version)?;

@@ -1,5 +1,5 @@
-//! What the tests have seen work, on each version: `target/compatibility/VERSION`, a feature a line. The documentation's
-//! table of versions is made of these.
+//! Records of the features that the tests have seen work on each version: `target/compatibility/VERSION`, one feature a line.
+//! The documentation's table of versions is made from them.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use crate::cargo;
 use crate::error::{Error, Result};
 use crate::feature::Feature;
 
-/// Keeps what has been seen to work on `version`, such as `OpenTofu 1.12.6`.
+/// Records the features that work on `version`, such as `OpenTofu 1.12.6`.
 ///
 /// # Errors
 ///
@@ -23,11 +23,11 @@ pub fn record(version: &str, seen: &[Feature]) -> Result<()> {
     fs::write(&path, lines).map_err(Error::io("cannot write", &path))
 }
 
-/// Forgets what an earlier run has seen.
+/// Removes the record of an earlier run.
 ///
 /// # Errors
 ///
-/// The record is there and cannot be removed.
+/// The record exists and cannot be removed.
 pub fn forget(version: &str) -> Result<()> {
     let path = path(version)?;
     match fs::remove_file(&path) {
@@ -36,7 +36,7 @@ pub fn forget(version: &str) -> Result<()> {
     }
 }
 
-/// What has been seen to work on `version`; none where no test has looked.
+/// Returns the features that work on `version`, or none if no test has run on it.
 ///
 /// # Errors
 ///

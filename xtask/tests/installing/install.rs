@@ -1,4 +1,4 @@
-//! `cargo xtask install`, and what it prints.
+//! `cargo xtask install`, and the blocks it prints.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use terraform_cli::{Profile, cargo_build};
 
 use crate::{Checkout, Result, VERSION, xtask};
 
-/// Runs it in this home, and returns the blocks that it prints.
+/// Runs it in this home directory, and returns the blocks it prints.
 fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     let mut command = xtask(&[&["install"], arguments].concat());
     let homes = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
@@ -18,7 +18,7 @@ fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     let output = command.output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
-    // A block begins at the margin, behind an empty line, and ends there.
+    // A block begins at the margin after an empty line, and ends at the margin.
     let mut blocks: Vec<String> = Vec::new();
     for line in text.lines() {
         match line {
@@ -41,7 +41,7 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn init_finds_it_in_any_project() -> Result {
+fn init_finds_the_installed_provider_in_any_project() -> Result {
     let checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &[])?;
     let installed = files(checkout.home.path())?;
@@ -50,12 +50,12 @@ fn init_finds_it_in_any_project() -> Result {
     checkout.workspace.write("main.tf", &format!("{block}\nprovider \"tencent\" {{}}\n"))?;
     checkout.installs()?;
 
-    // Once more is harmless: the lock file still fits.
+    // Installing again keeps the lock file valid.
     assert_eq!(install(checkout.home.path(), &[])?, blocks);
     assert!(installed.iter().all(|file| file.exists()));
     checkout.workspace.run(&["init", "-lockfile=readonly"])?.expect_success();
 
-    // A build of one's own beside it.
+    // A local build next to it.
     let blocks = install(checkout.home.path(), &["--version-suffix", "acme.1"])?;
     checkout.workspace.write("main.tf", &format!("{}\nprovider \"tencent\" {{}}\n", blocks[0]))?;
     checkout.workspace.run(&["init", "-upgrade"])?.expect_success();
@@ -65,7 +65,7 @@ fn init_finds_it_in_any_project() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_cli_configuration_finds_it_in_another_directory() -> Result {
+fn the_cli_configuration_finds_a_provider_in_another_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let directory = checkout.home.path().join("a \"directory\" of mine");
     let blocks = install(checkout.home.path(), &["--dir", directory.to_str().ok_or("a path")?])?;
@@ -79,7 +79,7 @@ fn the_cli_configuration_finds_it_in_another_directory() -> Result {
 
 #[test]
 #[ignore = "builds the provider for debugging; run by .ci/run"]
-fn a_developer_runs_what_was_just_built() -> Result {
+fn dev_overrides_run_the_latest_build() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &["--dev"])?;
     assert!(files(checkout.home.path())?.is_empty(), "nothing is installed");

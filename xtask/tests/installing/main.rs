@@ -2,13 +2,13 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | `mirrors` | from directories, and from a mirror in the network |
-//! | `registry` | from a registry: signatures, lock files, and what somebody changed on the way |
-//! | `install` | what `cargo xtask install` put where Terraform looks, and the blocks that it prints |
-//! | `package` | a package, made once for all of this, and its key |
+//! | `mirrors` | from directories, and from a network mirror |
+//! | `registry` | from a registry: signatures, lock files, and modified packages |
+//! | `install` | `cargo xtask install`, and the blocks it prints |
+//! | `package` | a package, made once for all tests, and its key |
 //! | `server` | files over HTTPS, on this machine |
 
-// Elsewhere Terraform trusts the certificates of the system alone, and not that of a test.
+// On other systems, Terraform trusts only the system's certificates, and not a test's.
 #![cfg(target_os = "linux")]
 
 mod install;
@@ -32,21 +32,21 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 static TERRAFORM: LazyLock<Terraform> =
     LazyLock::new(|| Terraform::find().unwrap_or_else(|error| panic!("there is no Terraform: {error}")));
 
-/// `cargo xtask`, which builds as this test was built.
+/// Builds the command `cargo xtask`, with the profile of this test.
 fn xtask(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments);
     command
 }
 
-/// A person's project, on a machine with nothing of Terraform in its home.
+/// A user's project, on a machine whose home directory has no Terraform configuration.
 struct Checkout {
     home: TempDir,
     workspace: Workspace,
 }
 
 impl Checkout {
-    /// It takes the provider from `source`, in any version unless one is given.
+    /// Creates a project that requires the provider from `source`, in any version or in the given one.
     fn of(source: &str, version: Option<&str>) -> Result<Self> {
         let home = tempfile::tempdir()?;
         let mut workspace = Workspace::new(&TERRAFORM, &Mirror::empty()?)?;
@@ -84,7 +84,7 @@ impl Checkout {
         Ok(installed.text().to_string())
     }
 
-    /// The provider that is installed starts and answers.
+    /// Asserts that the installed provider starts and answers.
     fn starts(&self) -> Result {
         self.workspace.run(&["validate"])?.expect_success();
         Ok(())
@@ -95,12 +95,12 @@ impl Checkout {
     }
 }
 
-/// The platform of this machine, in Terraform's words.
+/// Returns Terraform's name of this machine's platform.
 fn platform() -> String {
     terraform_cli::platform(std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The names of the files in a directory.
+/// Returns the names of the files in a directory.
 fn names(directory: &Path) -> Result<Vec<String>> {
     let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let mut names = names.collect::<Result<Vec<_>>>()?;

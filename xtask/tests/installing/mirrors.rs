@@ -1,4 +1,4 @@
-//! From mirrors, which Terraform trusts without a signature.
+//! Installs from mirrors, which Terraform trusts without a signature.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn the_package_is_complete() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn from_a_directory() -> Result {
+fn terraform_installs_the_package_from_a_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", Some(VERSION))?;
     let mirror = checkout.home.path().join("mirror");
     for host in terraform_cli::REGISTRY_HOSTS {
@@ -45,7 +45,7 @@ fn from_a_directory() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn from_a_mirror_in_the_network() -> Result {
+fn terraform_installs_the_package_from_a_network_mirror() -> Result {
     let server = Server::start()?;
     let checkout = || -> Result<Checkout> {
         let mut checkout = Checkout::of("callkit/tencent", None)?;
@@ -68,7 +68,7 @@ fn from_a_mirror_in_the_network() -> Result {
     put(&Package::archive_name(), &content);
     checkout()?.installs()?;
 
-    // One byte is another one.
+    // One byte differs.
     let middle = content.len() / 2;
     content[middle] ^= 1;
     put(&Package::archive_name(), &content);

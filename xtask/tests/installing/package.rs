@@ -15,7 +15,7 @@ pub(crate) struct Package {
     pub(crate) key: Key,
 }
 
-/// A key that nobody keeps.
+/// A temporary key.
 pub(crate) struct Key {
     pub(crate) id: String,
     /// The public half.
@@ -24,7 +24,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// RSA, as the registries ask for; 2048 bits, for they are to be found quickly.
+    /// Creates an RSA key, as the registries require, of 2048 bits, which is fast to generate.
     pub(crate) fn generate() -> Result<Self> {
         let secret = SecretKeyParamsBuilder::default()
             .key_type(KeyType::Rsa(2048))
@@ -43,12 +43,12 @@ impl Key {
     }
 }
 
-/// What `cargo xtask package --sign` made.
+/// The output of `cargo xtask package --sign`.
 pub(crate) static PACKAGE: LazyLock<Package> =
     LazyLock::new(|| Package::make("package").unwrap_or_else(|error| panic!("there is no package: {error}")));
 
 impl Package {
-    /// Makes one, in a directory of this name below the target directory. The executable is built if it is not there.
+    /// Makes a package in a directory of this name below the target directory. Builds the executable if necessary.
     pub(crate) fn make(name: &str) -> Result<Self> {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         if directory.exists() {
@@ -62,17 +62,17 @@ impl Package {
         Ok(Self { directory, key })
     }
 
-    /// What the names of all files of the release begin with.
+    /// Returns the common prefix of the names of all files of the release.
     pub(crate) fn prefix() -> String {
         format!("terraform-provider-tencent_{VERSION}")
     }
 
-    /// The name of the archive for this machine.
+    /// Returns the name of the archive for this machine.
     pub(crate) fn archive_name() -> String {
         format!("{}_{}.zip", Self::prefix(), platform())
     }
 
-    /// The path of the archive for this machine.
+    /// Returns the path of the archive for this machine.
     pub(crate) fn archive(&self) -> PathBuf {
         self.directory.join(Self::archive_name())
     }
@@ -81,7 +81,7 @@ impl Package {
         Ok(fs::read(self.directory.join(format!("{}_{ending}", Self::prefix())))?)
     }
 
-    /// The SHA-256 of the archive for this machine, as the checksums have it.
+    /// Returns the SHA-256 of the archive for this machine, from the checksums.
     pub(crate) fn archive_sha256(&self) -> Result<String> {
         let sums = String::from_utf8(self.read("SHA256SUMS")?)?;
         let line = sums.lines().find_map(|line| line.strip_suffix(&format!("  {}", Self::archive_name())));

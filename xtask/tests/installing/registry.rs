@@ -1,5 +1,5 @@
-//! From a registry, as HashiCorp's and OpenTofu's serve it: Terraform discovers the service, asks for versions, and checks
-//! the signature of the checksums and the checksum of the archive.
+//! Installs from a registry like HashiCorp's and OpenTofu's: Terraform discovers the service, asks for versions, and checks the
+//! signature of the checksums and the checksum of the archive.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::package::{Key, PACKAGE, Package};
 use crate::server::Server;
 use crate::{Checkout, Result, VERSION, platform};
 
-/// A registry that has the package.
+/// A registry with the package.
 struct Registry {
     server: Server,
 }
@@ -57,7 +57,7 @@ impl Registry {
         self.server.put(&format!("{FILES}{name}"), content);
     }
 
-    /// A project that takes the provider from here.
+    /// Creates a project that requires the provider from this registry.
     fn checkout(&self) -> Result<Checkout> {
         let mut checkout = Checkout::of(&format!("{}/callkit/tencent", self.server.host()), Some(VERSION))?;
         checkout.workspace.env("SSL_CERT_FILE", self.server.ca_certificate());
@@ -67,7 +67,7 @@ impl Registry {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_signature_is_checked() -> Result {
+fn terraform_checks_the_signature() -> Result {
     let registry = Registry::of(&PACKAGE)?;
     let installed = registry.checkout()?.installs()?;
     assert!(installed.contains(&format!("signed, key ID {}", PACKAGE.key.id)), "{installed}");
@@ -95,7 +95,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     second.workspace.run(&["init", "-lockfile=readonly"])?.expect_success().expect_contains(&rebuilt.key.id);
     second.starts()?;
 
-    // Other bytes, and a checksum that is right for them.
+    // A modified archive with a matching checksum.
     let third = elsewhere.checkout()?;
     let digits = rebuilt.archive_sha256()?;
     fs::write(third.lock_file(), lock.replace(&digits, &"0".repeat(64)).replace("h1:", "h1:A"))?;
@@ -105,7 +105,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn what_somebody_changed_is_refused() -> Result {
+fn a_modified_package_is_refused() -> Result {
     let changed = |name: &str, content: Vec<u8>, said: &str| -> Result {
         let registry = Registry::of(&PACKAGE)?;
         registry.put(name, content);
@@ -129,7 +129,7 @@ fn what_somebody_changed_is_refused() -> Result {
 
 #[test]
 #[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
-fn the_key_of_somebody_else_is_refused() -> Result {
+fn a_package_signed_with_another_key_is_refused() -> Result {
     let package = Package { directory: PACKAGE.directory.clone(), key: Key::generate()? };
     let registry = Registry::of(&package)?;
     registry.checkout()?.workspace.init()?.expect_failure().expect_contains("signature");

@@ -25,7 +25,7 @@ use crate::Result;
 
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
-/// It listens on loopback until it is dropped.
+/// A server on loopback. Dropping it stops it.
 pub(crate) struct Server {
     port: u16,
     files: Files,
@@ -34,7 +34,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server without files.
+    /// Starts a server without files.
     pub(crate) fn start() -> Result<Self> {
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::new(Vec::new())?;
@@ -59,12 +59,12 @@ impl Server {
         Ok(Self { port, files, directory, _runtime: runtime })
     }
 
-    /// `HOST:PORT`
+    /// Returns `HOST:PORT`.
     pub(crate) fn host(&self) -> String {
         format!("localhost:{}", self.port)
     }
 
-    /// The certificate to trust.
+    /// Returns the certificate to trust.
     pub(crate) fn ca_certificate(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
@@ -98,7 +98,7 @@ impl Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let Ok((stream, address)) = self.socket.accept().await else { continue };
-            // One client at a time is enough here.
+            // Serves one client at a time.
             if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }
