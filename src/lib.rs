@@ -1,4 +1,5 @@
-//! A Terraform provider for Tencent RTC's callback configurations: four modules, and a one-way rule between them.
+//! A Terraform provider for Tencent RTC's callback configurations, in four modules that depend on each other one way
+//! only.
 //!
 //! ```text
 //! main.rs ──▶ plugin/     how a host starts, trusts, logs and stops this process (go-plugin)
@@ -11,8 +12,8 @@
 //! schema) → a method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model →
 //! encoded.
 //!
-//! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line in
-//! its registry. `CONTRIBUTING.md` shows how.
+//! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line
+//! in its registry. `CONTRIBUTING.md` shows how.
 
 pub mod plugin;
 pub mod provider;

@@ -1,4 +1,4 @@
-//! The provider's executable: what Terraform starts.
+//! The provider's executable, which Terraform starts.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod glibc;
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = given.iter().map(|argument| argument.to_str()).collect();
     match arguments.as_slice() {
         [] => serve(Mode::Hosted),
-        // Go providers accept one dash as well, and so do the habits of their developers.
+        // Providers in Go accept one dash as well, and their developers are used to that.
         [Some("--debug" | "-debug")] => serve(Mode::Debug),
         [Some("--version" | "-version" | "-V")] => {
             print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 
 fn serve(mode: Mode) -> ExitCode {
     plugin::log::init("TENCENT");
-    // One thread: a provider waits for the network, and a pool of threads costs time and memory at each start.
+    // One thread is enough to wait for the network. A pool of threads would cost time and memory at each start.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(mode, &error),
@@ -72,7 +72,7 @@ fn serve(mode: Mode) -> ExitCode {
         };
         plugin::serve::<_, Session<TencentProvider>>(PLUGIN, mode, service, end).await
     });
-    // A look-up of a host name may be under way in a thread that cannot be interrupted.
+    // A thread that looks up a host name cannot be interrupted.
     runtime.shutdown_background();
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,7 +98,7 @@ fn print(text: &str) -> ExitCode {
 }
 
 fn fail(text: &str, code: u8) -> ExitCode {
-    // Nobody reads it: the exit code remains.
+    // If nobody reads this, the exit code still reports the failure.
     let _ = io::stderr().write_all(text.as_bytes());
     ExitCode::from(code)
 }

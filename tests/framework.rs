@@ -1,4 +1,4 @@
-//! The `terraform` module with another provider than this repository's: what it promises to any.
+//! The promises of the `terraform` module to any provider, tested with a toy provider.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use terraform_provider_tencent::terraform::proto::{
     self, DynamicValue, RawState, ResourceIdentityData, provider_server::Provider as _,
 };
 use terraform_provider_tencent::terraform::{
-    Attr, Attribute, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure, Found,
-    IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened, Provider,
-    Registry, Schema, Server, SetOf, Type, Value,
+    Attr, Attribute, Block, Change, Configured, Context, Data, Diagnostic, Diagnostics, EphemeralResource, Failure,
+    Found, IdentityAttribute, IdentitySchema, ImportTarget, ListResource, Listing, ManagedResource, Nesting, Opened,
+    Provider, Registry, Schema, Server, SetOf, Type, Value,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request};
@@ -58,13 +58,12 @@ model! {
     }
 }
 
-/// A resource whose objects do what their names say.
+/// A resource whose objects behave as their names say.
 struct ThingResource;
 
-impl ManagedResource for ThingResource {
+impl Block for ThingResource {
     type Client = ();
     type Model = Thing;
-    type Identity = ThingIdentity;
 
     fn type_name(&self) -> &'static str {
         TYPE_NAME
@@ -97,20 +96,20 @@ impl ManagedResource for ThingResource {
         }
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        let name = IdentityAttribute { name: "name", ty: Type::String, description: "" };
-        IdentitySchema { version: 0, attributes: vec![name] }
-    }
-
-    fn identity(&self, state: &Thing) -> ThingIdentity {
-        ThingIdentity { name: state.name.clone() }
-    }
-
     fn validate(&self, config: &Thing) -> Diagnostics {
         match config.name.known().map(String::as_str) {
             Some("odd") => Diagnostic::warning("Odd", "As the name says.").on("name").into(),
             _ => Diagnostics::new(),
         }
+    }
+}
+
+impl ManagedResource for ThingResource {
+    type Identity = ThingIdentity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        let name = IdentityAttribute { name: "name", ty: Type::String, description: "" };
+        IdentitySchema { version: 0, attributes: vec![name] }
     }
 
     async fn plan(&self, _: &(), change: Change<Thing>, _: &mut Context) -> Result<Thing, Diagnostics> {
@@ -162,7 +161,7 @@ impl ManagedResource for ThingResource {
         Err(Diagnostic::error("Not imported", "Things cannot be.").into())
     }
 
-    /// Version 1 called the name "title" and had no size.
+    /// Upgrades from version 1, which called the name "title" and had no size.
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Thing> {
         let title = state["title"].as_str()?.to_owned();
         (from_version == 1).then_some(Thing { name: Attr::Known(title), size: Attr::Known(1), ..Thing::default() })
@@ -181,7 +180,7 @@ model! {
 /// An ephemeral resource that is renewed twice.
 struct LeaseResource;
 
-impl EphemeralResource for LeaseResource {
+impl Block for LeaseResource {
     type Client = ();
     type Model = Lease;
 
@@ -200,11 +199,9 @@ impl EphemeralResource for LeaseResource {
             ],
         }
     }
+}
 
-    fn validate(&self, _: &Lease) -> Diagnostics {
-        Diagnostics::new()
-    }
-
+impl EphemeralResource for LeaseResource {
     async fn open(&self, _: &(), config: Lease, cx: &mut Context) -> Result<Opened<Lease>, Diagnostics> {
         cx.set_private(&1u64);
         let attributes = Lease { number: Attr::Known(7), ..config };
@@ -232,13 +229,12 @@ model! {
     }
 }
 
-/// Finds things of the names it is given.
+/// A list resource that finds things with the given names.
 struct ThingList;
 
-impl ListResource for ThingList {
+impl Block for ThingList {
     type Client = ();
-    type Resource = ThingResource;
-    type Config = Names;
+    type Model = Names;
 
     fn type_name(&self) -> &'static str {
         TYPE_NAME
@@ -248,10 +244,10 @@ impl ListResource for ThingList {
         let names = Attribute::new("names", Type::set(Type::String), "").required();
         Schema { version: 0, description: "Things.".into(), attributes: vec![names] }
     }
+}
 
-    fn validate(&self, _: &Names) -> Diagnostics {
-        Diagnostics::new()
-    }
+impl ListResource for ThingList {
+    type Resource = ThingResource;
 
     fn list<'a>(&'a self, _: &'a (), config: Names, _: &'a Context) -> Result<Listing<'a, Thing>, Diagnostics> {
         let names: Vec<_> = config.names.known().and_then(SetOf::known).into_iter().flatten().cloned().collect();
@@ -271,22 +267,22 @@ impl ListResource for ThingList {
 
 struct Toy;
 
-impl Provider for Toy {
-    type Config = Nothing;
+impl Block for Toy {
     type Client = ();
+    type Model = Nothing;
 
-    const TYPE_NAME: &'static str = "toy";
+    fn type_name(&self) -> &'static str {
+        "toy"
+    }
 
     fn schema(&self) -> Schema {
         Schema { version: 0, description: "".into(), attributes: vec![] }
     }
+}
 
+impl Provider for Toy {
     fn registry(&self) -> Registry<()> {
         Registry::new().resource(ThingResource).list_resource(ThingList).ephemeral_resource(LeaseResource)
-    }
-
-    fn validate(&self, _: &Nothing) -> Diagnostics {
-        Diagnostics::new()
     }
 
     fn configure(&self, _: Nothing, _: &mut Context) -> Result<Configured<()>, Diagnostics> {
@@ -340,7 +336,7 @@ async fn apply(prior: &Value, planned: &Value) -> (Value, Vec<String>) {
 }
 
 #[tokio::test]
-async fn a_failed_write_leaves_the_state_that_holds() {
+async fn a_failed_write_keeps_the_actual_state() {
     for (prior, planned, state, summary) in [
         (Value::Null, thing("new", 3), thing("new", 3), None),
         (Value::Null, thing("fail", 3), Value::Null, Some("Not created")),
@@ -356,14 +352,14 @@ async fn a_failed_write_leaves_the_state_that_holds() {
     }
 }
 
-/// The name in an identity.
+/// Returns the name in an identity.
 fn identified(identity: Option<ResourceIdentityData>) -> Option<Value> {
     let identity = identity?.identity_data;
     Some(decode(identity.as_ref(), &ThingIdentity::ty()).expect("an identity").attribute("name").clone())
 }
 
 #[tokio::test]
-async fn a_write_that_cannot_be_read_leaves_the_state_that_holds() {
+async fn an_unreadable_plan_keeps_the_prior_state() {
     let negative = with(thing("old", 3), [("size", Value::Number((-1i64).into()))]);
     for (prior, planned, name) in [
         (thing("old", 3), Some(DynamicValue { msgpack: vec![0xff], json: vec![] }), Some("old")),
@@ -387,7 +383,7 @@ async fn a_write_that_cannot_be_read_leaves_the_state_that_holds() {
 }
 
 #[tokio::test]
-async fn a_write_before_configuration_leaves_the_state_that_holds() {
+async fn an_apply_before_configuration_keeps_the_prior_state() {
     let request = proto::apply_resource_change::Request {
         type_name: TYPE_NAME.into(),
         prior_state: dynamic(&thing("old", 3)),
@@ -411,7 +407,7 @@ async fn read(server: &Server<Toy>, name: &str, private: &[u8]) -> Result<proto:
 }
 
 #[tokio::test]
-async fn a_panic_ends_its_own_request_only() {
+async fn a_panic_fails_only_its_own_request() {
     let server = Arc::new(server().await);
     assert_eq!(read(&server, "panic", b"").await.expect_err("a panic"), Code::Internal);
     assert_eq!(value(read(&server, "gone", b"").await.expect("an answer").new_state), Value::Null);
@@ -427,7 +423,7 @@ async fn a_panic_ends_its_own_request_only() {
 }
 
 #[tokio::test]
-async fn operations_learn_that_the_process_ends() {
+async fn operations_in_flight_learn_of_a_shutdown() {
     let end = CancellationToken::new();
     let server = configured(Server::ending_with(Toy, end.clone())).await;
     let (slow, quick) = tokio::join!(read(&server, "slow", b""), async {
@@ -440,13 +436,13 @@ async fn operations_learn_that_the_process_ends() {
 }
 
 #[tokio::test]
-async fn private_data_lives_from_one_operation_to_the_next() {
+async fn private_data_survives_from_one_operation_to_the_next() {
     let server = server().await;
     let first = read(&server, "thing", b"").await.expect("an answer");
     assert_eq!(first.private, b"1");
     let second = read(&server, "thing", &first.private).await.expect("an answer");
     assert_eq!(second.private, b"2");
-    // What another version has left behind is no reason to fail.
+    // Private data of another version is no reason to fail.
     assert_eq!(read(&server, "thing", b"{\"other\":1}").await.expect("an answer").private, b"1");
 }
 
@@ -464,9 +460,9 @@ async fn upgrade(version: i64, json: &str) -> Result<Value, String> {
 }
 
 #[tokio::test]
-async fn states_are_upgraded_or_refused() {
+async fn old_states_are_upgraded_or_refused() {
     assert_eq!(upgrade(2, r#"{"name":"a","size":3}"#).await, Ok(thing("a", 3)));
-    // Written by a release of the same schema version that knew fewer attributes, or more.
+    // A release with the same schema version but fewer or more attributes wrote this state.
     let fewer = Thing { name: Attr::Known("a".into()), ..Thing::default() }.into_value();
     assert_eq!(upgrade(2, r#"{"name":"a","color":"red"}"#).await, Ok(fewer));
     assert_eq!(upgrade(1, r#"{"title":"a"}"#).await, Ok(thing("a", 1)));
@@ -484,7 +480,7 @@ async fn states_are_upgraded_or_refused() {
 }
 
 #[tokio::test]
-async fn a_plan_has_defaults_and_says_what_replaces() {
+async fn a_plan_fills_in_defaults_and_forces_replacement() {
     let plan = async |prior: Value, name: &str, size: Value| {
         let config = with(thing(name, 0), [("size", size)]);
         let request = proto::plan_resource_change::Request {
@@ -503,7 +499,7 @@ async fn a_plan_has_defaults_and_says_what_replaces() {
     assert_eq!(plan(thing("a", 5), "b", Value::Number(5u64.into())).await, (thing("b", 5), 1));
 }
 
-/// The summaries of what is wrong with a configuration, and the paths that they blame.
+/// Validates a configuration, and returns the summaries of the diagnostics with the paths that they blame.
 async fn validate(config: &Value) -> Vec<(String, String)> {
     let request = proto::validate_resource_config::Request {
         type_name: TYPE_NAME.into(),
@@ -525,7 +521,7 @@ fn selected(selector: Option<Selector>) -> String {
 }
 
 #[tokio::test]
-async fn what_only_the_provider_sets_is_no_configuration() {
+async fn read_only_attributes_cannot_be_configured() {
     let object = |attributes: [(&str, Value); 1]| with(Value::Object([].into()), attributes);
     let label = |printed| with(object([("text", Value::Unknown)]), [("printed", printed)]);
     let parts = |weight| object([("left", object([("weight", weight)]))]);
@@ -548,7 +544,7 @@ async fn what_only_the_provider_sets_is_no_configuration() {
     };
     for (name, size, own) in [
         ("odd", Value::Null, ("Odd", ".name")),
-        // What its model cannot hold never reaches the resource.
+        // A value that its model cannot hold never reaches the resource.
         ("odd", Value::Number((-1i64).into()), ("Invalid value", ".size")),
     ] {
         let config = with(with(thing(name, 0), wrong.clone()), [("size", size)]);
@@ -575,7 +571,7 @@ fn lease(name: Attr<String>, term: Attr<u64>, number: Attr<u64>) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_opened_is_renewed_and_closed() {
+async fn ephemeral_resources_are_renewed_and_closed() {
     let name = Attr::Known("a".to_owned());
     let (server, opened) = open(lease(name.clone(), Attr::Null, Attr::Null)).await;
     let result = decode(opened.result.as_ref(), &Lease::ty()).expect("a lease");
@@ -597,14 +593,14 @@ async fn what_is_opened_is_renewed_and_closed() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_yet_is_not_opened() {
+async fn ephemeral_resources_with_unknown_arguments_are_not_opened() {
     let (_, opened) = open(lease(Attr::Unknown, Attr::Known(1), Attr::Null)).await;
     assert_eq!(opened.renew_at, None);
     let result = decode(opened.result.as_ref(), &Lease::ty()).expect("a lease");
     assert_eq!(result, lease(Attr::Unknown, Attr::Known(1), Attr::Unknown));
 }
 
-/// What a list of these names sends: display names, warnings, an error or what the RPC fails with.
+/// Lists things with these names, and returns the events in short: display names, diagnostics, or the RPC's status.
 async fn list(server: &Server<Toy>, names: &[&str]) -> Vec<String> {
     let names = Names { names: Attr::Known(names.iter().map(|&name| name.to_owned()).collect()) };
     let request = proto::list_resource::Request {
@@ -632,7 +628,7 @@ async fn list(server: &Server<Toy>, names: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_found_is_streamed() {
+async fn a_query_streams_what_it_finds() {
     let server = server().await;
     for (names, said) in [
         (&[][..], &[][..]),
@@ -648,7 +644,7 @@ async fn what_is_found_is_streamed() {
 }
 
 #[tokio::test]
-async fn a_panic_ends_its_own_stream_only() {
+async fn a_panic_fails_only_its_own_stream() {
     let server = server().await;
     let (panics, works) = tokio::join!(list(&server, &["a", "panic", "z"]), list(&server, &["a", "b"]));
     assert_eq!(panics, ["A", "Internal"]);

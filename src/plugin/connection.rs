@@ -1,4 +1,4 @@
-//! From accepted sockets to connections that the server may trust.
+//! Accepting connections that the server can trust.
 
 use std::io;
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use super::lifetime::{Alive, Lifetime};
 use super::listener::{Listener, Stream};
 use super::tls::Tls;
 
-/// How long a client may take for the TLS handshake.
+/// The time that a client may take for the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// The pause after a failure to accept, such as a lack of file descriptors, that would otherwise repeat at once.
+/// The pause after a failure to accept. Some failures, such as a lack of file descriptors, would repeat at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The connections of trusted clients, as they come.
+/// A stream of connections from trusted clients.
 pub(super) struct Connections<C>(mpsc::Receiver<io::Result<Connection<C>>>);
 
 impl<C: Clone + Default + Send + 'static> Connections<C> {
-    /// Accepts until the end of the process' life. Each TLS handshake has a task of its own: a client that is slow or
-    /// hostile keeps nobody waiting. Where `shared` is none, each connection has a `C` of its own.
+    /// Accepts connections until the process ends. Each TLS handshake has its own task, so that a slow or hostile
+    /// client delays nobody else. If `shared` is `None`, each connection gets its own `C`.
     pub(super) fn accept(listener: Listener, tls: Option<Tls>, lifetime: &Lifetime, shared: Option<C>) -> Self {
         let (sender, receiver) = mpsc::channel(1);
         let lifetime = lifetime.clone();
@@ -53,7 +53,7 @@ impl<C: Clone + Default + Send + 'static> Connections<C> {
                     match trust(stream, tls.as_deref()).await {
                         Ok(io) => {
                             let connection = Connection { io, caller, _alive: lifetime.connection() };
-                            // No receiver: the server has ended.
+                            // Sending fails only if the server has ended.
                             let _ = sender.send(Ok(connection)).await;
                         }
                         Err(error) => tracing::warn!(%error, "a connection was refused"),
@@ -85,7 +85,7 @@ trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// A connection, counted while it lasts.
+/// A connection of a trusted client.
 pub(super) struct Connection<C> {
     io: Box<dyn Io>,
     caller: C,

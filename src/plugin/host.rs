@@ -1,11 +1,11 @@
-//! What the host says in the environment.
+//! The host's settings, which it passes in the environment.
 
 use std::env;
 use std::path::PathBuf;
 
 use super::ServeError;
 
-/// The variable by which a plugin knows that a host started it, and the value of Terraform's hosts.
+/// The variable that tells a plugin that a host started it, and its value for Terraform.
 const MAGIC_COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 const PROTOCOL_VERSIONS: &str = "PLUGIN_PROTOCOL_VERSIONS";
@@ -20,22 +20,22 @@ const MIN_PORT: &str = "PLUGIN_MIN_PORT";
 #[cfg(windows)]
 const MAX_PORT: &str = "PLUGIN_MAX_PORT";
 
-/// A host's wishes. The default is that of no host.
+/// A host's settings. The default is for a plugin without a host.
 #[derive(Debug, Default)]
 pub(super) struct Host {
-    /// The versions of the application protocol that it speaks; empty if it does not say.
+    /// The versions of the application protocol that the host speaks; empty if it does not say.
     protocol_versions: Vec<u32>,
-    /// In PEM. Present if the host wants AutoMTLS.
+    /// The certificate to trust, in PEM, if the host uses AutoMTLS.
     pub(super) client_certificate: Option<String>,
-    /// Whether it can read a seventh field of the handshake line.
+    /// Whether the host can read a seventh field in the handshake line.
     pub(super) knows_multiplexing: bool,
-    /// Where the socket should be.
+    /// The directory for the socket.
     #[cfg(unix)]
     pub(super) socket_dir: Option<PathBuf>,
-    /// Who beside the owner may use the socket.
+    /// The group that may use the socket.
     #[cfg(unix)]
     pub(super) socket_group: Option<String>,
-    /// Which ports the listener may use.
+    /// The ports that the listener may use.
     #[cfg(windows)]
     pub(super) ports: Option<std::ops::RangeInclusive<u16>>,
 }
@@ -66,8 +66,8 @@ impl Host {
         })
     }
 
-    /// A host that does not speak our version is answered all the same: it then says so in its own words, which would
-    /// be lost if the process ended.
+    /// Warns if the host does not speak our version. The plugin is served nevertheless, because the host then shows its
+    /// own error, which would be lost if the process ended.
     pub(super) fn warn_of_other_versions(&self, ours: u32) {
         if !self.protocol_versions.is_empty() && !self.protocol_versions.contains(&ours) {
             tracing::warn!(host = ?self.protocol_versions, ours, "the host does not speak this plugin protocol version");
@@ -75,7 +75,7 @@ impl Host {
     }
 }
 
-/// A variable that is set to something.
+/// Reads a variable. An empty one counts as not set.
 fn set(name: &'static str) -> Result<Option<String>, ServeError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),

@@ -1,4 +1,4 @@
-//! Why the process ends: the host's wish, a signal, or a host that is gone.
+//! The reasons for the process to end: a shutdown request, a signal, or a host that is gone.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use tokio_util::sync::CancellationToken;
 
 use super::Mode;
 
-/// How long after the last connection a host counts as gone.
+/// The time without a connection after which the host counts as gone.
 const HOST_GONE: Duration = Duration::from_secs(3);
-/// How long a host may take to connect: go-plugin itself gives a plugin a minute to start.
+/// The time that a host may take to connect. go-plugin itself gives a plugin a minute to start.
 const HOST_SILENT: Duration = Duration::from_secs(60);
 
-/// The life of the process. Clones are handles of the same life.
+/// The lifetime of the process. Clones are handles of the same lifetime.
 #[derive(Debug, Clone)]
 pub(super) struct Lifetime {
     end: CancellationToken,
     connections: watch::Sender<usize>,
 }
 
-/// A connection, while it lasts.
+/// A connection that is counted until it is dropped.
 #[derive(Debug)]
 pub(super) struct Alive(watch::Sender<usize>);
 
@@ -32,18 +32,18 @@ impl Drop for Alive {
 }
 
 impl Lifetime {
-    /// A life that cancels `end` when it ends.
+    /// Returns a lifetime that cancels `end` when it ends.
     pub(super) fn new(end: CancellationToken) -> Self {
         Self { end, connections: watch::Sender::new(0) }
     }
 
-    /// Ends it.
+    /// Ends the lifetime.
     pub(super) fn end(&self, reason: &str) {
         tracing::debug!(reason, "the process ends");
         self.end.cancel();
     }
 
-    /// Resolves when it has ended.
+    /// Resolves when the lifetime has ended.
     pub(super) fn ended(&self) -> impl Future<Output = ()> + Send + 'static {
         self.end.clone().cancelled_owned()
     }
@@ -54,7 +54,8 @@ impl Lifetime {
         Alive(self.connections.clone())
     }
 
-    /// Waits for the end, and for what brings it about. Signals are handled from this call on.
+    /// Waits for a reason to end, then ends the lifetime. Signals are handled from this call on, even before it is
+    /// polled.
     pub(super) fn watch(&self, mode: Mode) -> impl Future<Output = ()> {
         let signals = signals(mode);
         async move {
@@ -72,7 +73,7 @@ impl Lifetime {
             return "no host connected";
         }
         loop {
-            // The sender is this life's own: these waits cannot fail.
+            // These waits cannot fail, because `self` holds the sender.
             let _ = count.wait_for(|count| *count == 0).await;
             if timeout(HOST_GONE, count.wait_for(|count| *count > 0)).await.is_err() {
                 return "the host is gone";
@@ -81,7 +82,7 @@ impl Lifetime {
     }
 }
 
-/// Waits for a signal to end. A terminal sends Ctrl-C to the host and to the plugin: the host decides what it means.
+/// Waits for a signal to end. A terminal sends Ctrl-C to both host and plugin, and the host decides what happens.
 #[cfg(unix)]
 fn signals(mode: Mode) -> impl Future<Output = &'static str> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_holds_the_token_learns_of_a_shutdown() {
+    async fn a_shutdown_request_cancels_the_token() {
         let end = CancellationToken::new();
         let lifetime = Lifetime::new(end.clone());
         let watch = lifetime.watch(Mode::Hosted);
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_holds_the_token_learns_that_the_host_is_gone() {
+    async fn losing_the_host_cancels_the_token() {
         let end = CancellationToken::new();
         let lifetime = Lifetime::new(end.clone());
         let watch = tokio::spawn({

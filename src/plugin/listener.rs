@@ -28,9 +28,9 @@ mod unix {
 
     /// The variable for temporary files, as [`std::env::temp_dir`] reads it.
     const TMPDIR: &str = "TMPDIR";
-    /// Where sockets can be if they cannot be where they should: every unix has it, and no path is shorter.
+    /// The directory for sockets if no other can be used: every unix has it, and no path is shorter.
     const SHORT_DIRECTORY: &str = "/tmp";
-    /// What the name of the socket's directory begins with; six letters follow.
+    /// The first part of the name of the socket's directory; six letters follow.
     const PREFIX: &str = "plugin";
     /// The name of the socket.
     const SOCKET: &str = "socket";
@@ -56,7 +56,7 @@ mod unix {
                 ServeError::Directory { directory: parent.clone(), reason, variable }
             };
             let failed = |place: &Path, source| ServeError::Listen { place: place.display().to_string(), source };
-            // Readable by the owner alone from its creation on: what follows has no race.
+            // Only the owner can read the directory from its creation on, so the steps below have no race.
             let directory = tempfile::Builder::new()
                 .prefix(PREFIX)
                 .permissions(Permissions::from_mode(0o700))
@@ -92,13 +92,13 @@ mod unix {
         }
     }
 
-    /// Where the socket's directory is to be, and the variable that can name another place: the host's choice, else that
-    /// of the environment, as long as a host can be told of a socket there.
+    /// Chooses the parent of the socket's directory, and returns it with the variable that can name another: the host's
+    /// choice, else the directory for temporary files, if the host can be told a path there.
     fn directory(host: &Host) -> (PathBuf, &'static str) {
         let temporary = Some(std::env::temp_dir()).filter(|directory| !directory.as_os_str().is_empty());
         let wished = [(host.socket_dir.clone(), UNIX_SOCKET_DIR), (temporary, TMPDIR)];
         for (directory, variable) in wished {
-            // What cannot be made absolute, nothing can be made in either.
+            // If a path cannot be made absolute, creating the socket there reports the error.
             let Some(directory) = directory.map(|d| absolute(&d).unwrap_or(d)) else { continue };
             if can_be_told(&directory) {
                 return (directory, variable);
@@ -109,7 +109,7 @@ mod unix {
         (SHORT_DIRECTORY.into(), TMPDIR)
     }
 
-    /// Whether the path of a socket in `directory` fits into a socket's address and into a field of the handshake line.
+    /// Returns whether the path of a socket in `directory` fits into a socket's address and into the handshake line.
     fn can_be_told(directory: &Path) -> bool {
         let socket = directory.join(format!("{PREFIX}XXXXXX")).join(SOCKET);
         let is_field = |path: &str| !path.contains(|c: char| c == '|' || c.is_control());
@@ -117,7 +117,7 @@ mod unix {
         SocketAddr::from_pathname(&socket).is_ok() && socket.to_str().is_some_and(is_field)
     }
 
-    /// A group is given by its name or its number.
+    /// Looks up a group, which is given by its name or its number.
     fn group_id(group: &str) -> Result<u32, ServeError> {
         if let Ok(gid) = group.parse() {
             return Ok(gid);
@@ -150,7 +150,7 @@ mod windows {
 
     impl Listener {
         pub(in super::super) fn bind(host: &Host) -> Result<Self, ServeError> {
-            // Port 0: the system chooses.
+            // The system chooses a port for 0.
             let ports = host.ports.clone().unwrap_or(0..=0);
             let mut last = io::Error::from(io::ErrorKind::AddrInUse);
             for port in ports.clone() {

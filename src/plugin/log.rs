@@ -1,4 +1,4 @@
-//! Log lines as the host reads them: hclog's JSON, one object a line, on standard error.
+//! Log lines in the host's format: hclog's JSON, one object per line, on standard error.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -12,23 +12,23 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-/// Logs this crate's events from now on, and where a panic happened.
+/// Logs this crate's events and the places of panics from now on.
 ///
-/// `name` is the provider's, in capitals, for the variable that sets the level of this provider alone. Dependencies
-/// are not logged: they do not know what is secret.
+/// `name` is the provider's name in capitals, as in the variable that sets the level of this provider only. Events of
+/// dependencies are not logged, because dependencies do not know what is secret.
 pub fn init(name: &str) {
     let level = level(|variable| std::env::var(variable).ok(), name);
     let subscriber = Registry::default().with(HcLog { level });
-    // It fails if there is a subscriber already; then that one logs.
+    // This fails only if there is a subscriber already, which then logs.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    // Not the panic's message, which may quote anything.
+    // The panic's message is not logged, because it may contain a secret.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a bug in the provider: it panicked");
     }));
 }
 
-/// The most verbose level to log, from the first variable that is set.
+/// Returns the most verbose level to log, from the first variable that is set.
 fn level(variable: impl Fn(&str) -> Option<String>, name: &str) -> LevelFilter {
     let own = format!("TF_LOG_PROVIDER_{name}");
     let set =
@@ -40,7 +40,7 @@ fn level(variable: impl Fn(&str) -> Option<String>, name: &str) -> LevelFilter {
         Some("WARN") => LevelFilter::WARN,
         Some("INFO") => LevelFilter::INFO,
         Some("DEBUG") => LevelFilter::DEBUG,
-        // As Terraform does: "JSON" is its way to ask for everything in JSON, and what it does not know means TRACE.
+        // In Terraform, "JSON" means TRACE in JSON, and an unknown level means TRACE as well.
         Some(_) => LevelFilter::TRACE,
     }
 }
@@ -49,7 +49,7 @@ struct HcLog {
     level: LevelFilter,
 }
 
-/// The fields of a span, for the events inside it.
+/// The fields of a span, which are logged with the events inside it.
 struct SpanFields(Map<String, Value>);
 
 impl HcLog {
@@ -96,7 +96,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for HcLog {
         line.insert("@message".into(), message);
         line.insert("@module".into(), json!(module(event.metadata().target()).unwrap_or_default()));
         line.insert("@timestamp".into(), json!(humantime::format_rfc3339_micros(SystemTime::now()).to_string()));
-        // One write a line, so that lines do not mix; and a host that no longer reads is no reason to fail.
+        // One write per line keeps lines from mixing. A host that no longer reads is no reason to fail.
         let _ = io::stderr().write_all(format!("{}\n", Value::Object(line)).as_bytes());
     }
 }
@@ -111,7 +111,7 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// hclog's name for a module of this crate; `None` for other crates.
+/// Returns the name of a module of this crate for hclog; `None` for other crates.
 fn module(target: &str) -> Option<String> {
     let mut segments = target.split("::");
     (segments.next() == Some(env!("CARGO_CRATE_NAME"))).then(|| match segments.next() {

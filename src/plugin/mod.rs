@@ -1,16 +1,16 @@
 //! How a host starts, trusts, logs and stops this process: the plugin side of HashiCorp's go-plugin.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | `host.rs` | what the host passes in the environment |
+//! | `host.rs` | the host's settings, from the environment |
 //! | `listener.rs` | the socket, private to this user |
 //! | `tls.rs` | AutoMTLS: the host's certificate, pinned, and ours |
-//! | `connection.rs` | from accepted sockets to connections the server may trust |
-//! | `services.rs` | controller, stdio and broker |
-//! | `lifetime.rs` | why the process ends |
-//! | `log.rs` | log lines as the host reads them |
+//! | `connection.rs` | accepting connections that the server can trust |
+//! | `services.rs` | go-plugin's own services: controller, stdio and broker |
+//! | `lifetime.rs` | the reasons for the process to end |
+//! | `log.rs` | log lines in the host's format |
 //!
-//! This module never knows schemas, resources or values: it serves any tonic service.
+//! This module knows no schemas, resources or values: it serves any tonic service.
 
 mod connection;
 mod host;
@@ -39,7 +39,7 @@ use listener::Listener;
 use services::{Broker, Controller, Stdio};
 use tls::Tls;
 
-/// What a host calls the plugin.
+/// The identity of the plugin towards hosts.
 #[derive(Debug, Clone, Copy)]
 pub struct Plugin {
     /// The addresses of the provider in the registries that hosts use, for `TF_REATTACH_PROVIDERS`.
@@ -48,27 +48,27 @@ pub struct Plugin {
     pub protocol_version: u32,
 }
 
-/// Who starts the plugin.
+/// The party that starts the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// A host, which reads the handshake line.
     Hosted,
-    /// A developer, who tells a host where the plugin is.
+    /// A developer, who tells a host the plugin's address.
     Debug,
 }
 
-/// Why the plugin could not be served.
+/// The error if the plugin cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A person started the executable.
+    /// A person started the executable, not a host.
     #[error("no host started this process")]
     NoHost,
-    /// What the host says in the environment cannot be used.
+    /// A variable that the host has set cannot be used.
     #[error("the environment variable {name} cannot be used: {reason}")]
     Environment {
         /// The variable.
         name: &'static str,
-        /// What is wrong with it.
+        /// The problem with its value.
         reason: String,
     },
     /// The directory for the socket cannot be used.
@@ -78,25 +78,25 @@ pub enum ServeError {
         .directory.display()
     )]
     Directory {
-        /// Which.
+        /// The directory.
         directory: PathBuf,
-        /// What is wrong with it.
+        /// The problem with the directory.
         reason: String,
-        /// The variable that can name another.
+        /// The variable that can name another directory.
         variable: &'static str,
     },
-    /// No socket could be made.
+    /// No socket could be created.
     #[error("cannot listen on {place}: {source}")]
     Listen {
-        /// Where.
+        /// The path, or the address and ports.
         place: String,
-        /// Why not.
+        /// The system's error.
         source: io::Error,
     },
-    /// No certificate could be made.
+    /// No certificate could be created.
     #[error("cannot set up TLS: {0}")]
     Tls(String),
-    /// The host does not read what it is told.
+    /// The handshake line could not be written.
     #[error("cannot write to standard output: {0}")]
     Stdout(io::Error),
     /// The server failed.
@@ -106,22 +106,23 @@ pub enum ServeError {
 
 /// The version of go-plugin's own protocol, the first field of the handshake line.
 const CORE_PROTOCOL_VERSION: u32 = 1;
-/// The largest message to accept, in bytes: what Terraform accepts as well. tonic's own limit is 4 MiB.
+/// The largest message to accept, in bytes, equal to Terraform's own limit. tonic's default is 4 MiB.
 pub const MAX_MESSAGE: usize = 256 * 1024 * 1024;
-/// What requests under way are given after the end was decided. A host kills the process after two seconds.
-const FAREWELL: Duration = Duration::from_millis(1500);
+/// The grace period for requests in flight. A host kills the process after two seconds.
+const GRACE_PERIOD: Duration = Duration::from_millis(1500);
 
-/// Serves what `service` makes for one host until the host wants no more. It is made while the host, which has read the
-/// handshake line, connects.
+/// Serves the service that `service` creates, until the host requests shutdown. The service is created after the
+/// handshake line is written, so that the host can connect meanwhile.
 ///
-/// `end` is cancelled when the process is about to end, a moment before requests under way are cut off.
+/// `end` is cancelled when the process is about to end, a moment before requests in flight are cut off.
 ///
-/// The extensions of each request hold a `C` that stands for the caller. A host is one caller, however often it
-/// connects. In [`Mode::Debug`], each connection is one: a host then connects once for each plugin that it would start.
+/// The extensions of each request hold a `C`, which identifies the caller. A host is one caller, no matter how often it
+/// connects. In [`Mode::Debug`], each connection is one caller: a host then connects once for each plugin that it would
+/// start.
 ///
 /// # Errors
 ///
-/// If serving cannot begin; nothing was served then.
+/// If serving cannot begin, or if the server fails.
 pub async fn serve<S, C>(
     plugin: Plugin,
     mode: Mode,
@@ -139,7 +140,7 @@ where
         Mode::Debug => Host::default(),
     };
     let lifetime = Lifetime::new(end);
-    // Before there is a socket to clean up, and before the host knows of the process: a signal may follow at once.
+    // Signals are handled before there is a socket to clean up, and before the host can send one.
     let ended = lifetime.watch(mode);
     let tls = host.client_certificate.as_deref().map(Tls::pinned_to).transpose()?;
     let listener = Listener::bind(&host)?;
@@ -153,7 +154,7 @@ where
     }
 
     let (health_reporter, health) = tonic_health::server::health_reporter();
-    // The name under which go-plugin hosts ask, whatever the service is called.
+    // go-plugin hosts check this name, no matter what the service is called.
     health_reporter.set_service_status("plugin", tonic_health::ServingStatus::Serving).await;
 
     let shared = (mode == Mode::Hosted).then(C::default);
@@ -166,18 +167,19 @@ where
         .add_service(proto::grpc_broker_server::GrpcBrokerServer::new(Broker::new(&lifetime)))
         .serve_with_incoming_shutdown(connections, lifetime.ended());
 
-    let farewell = async {
+    let grace_period = async {
         ended.await;
-        tokio::time::sleep(FAREWELL).await;
+        tokio::time::sleep(GRACE_PERIOD).await;
     };
     tokio::select! {
         served = server => served?,
-        () = farewell => tracing::warn!("requests were still under way at the end"),
+        () = grace_period => tracing::warn!("requests were still under way at the end"),
     }
     Ok(())
 }
 
-/// `CORE|APP|NETWORK|ADDRESS|grpc|CERTIFICATE`, and a seventh field for hosts that announce to understand it.
+/// Builds the handshake line: `CORE|APP|NETWORK|ADDRESS|grpc|CERTIFICATE`, and a seventh field for hosts that support
+/// it.
 fn handshake_line(plugin: Plugin, host: &Host, listener: &Listener, tls: Option<&Tls>) -> String {
     let certificate = tls.map(Tls::certificate_field).unwrap_or_default();
     let multiplexing = if host.knows_multiplexing { "|false" } else { "" };
@@ -189,13 +191,13 @@ fn handshake_line(plugin: Plugin, host: &Host, listener: &Listener, tls: Option<
     )
 }
 
-/// What a developer exports for a host to use this process.
+/// Builds the text that tells a developer how to make a host use this process.
 fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
     let entry = serde_json::json!({
         "Protocol": "grpc",
         "ProtocolVersion": plugin.protocol_version,
         "Pid": std::process::id(),
-        // The host leaves the process alone when it ends.
+        // Keeps the host from stopping this process when the host itself ends.
         "Test": true,
         "Addr": {"Network": listener.network(), "String": listener.address()},
     });
@@ -208,13 +210,13 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
     )
 }
 
-/// Tells a host why there is no plugin, before a handshake: what a host cannot read as a handshake line it shows, while
-/// what is on standard error goes to its log.
+/// Tells a host why the plugin cannot start. A host shows a line that is not a handshake line, whereas standard error
+/// goes to its log.
 pub fn tell_host(reason: &str) {
-    // One line, and one field: with more than that it would be read as a handshake.
+    // More than one field or one line could be read as a handshake.
     let one = |c: char| if c.is_control() || c == '|' { ' ' } else { c };
     let line: String = reason.trim().chars().map(one).collect();
-    // Who does not read it has the exit code.
+    // If nobody reads this, the exit code still reports the failure.
     let _ = announce(&format!("{line}\n"));
 }
 

@@ -1,4 +1,4 @@
-//! go-plugin's own services beside the one that is served.
+//! go-plugin's own services, which every plugin serves next to its own.
 
 use futures_util::{StreamExt as _, stream};
 use tonic::codegen::BoxStream;
@@ -10,7 +10,7 @@ use super::proto::grpc_controller_server::GrpcController;
 use super::proto::grpc_stdio_server::GrpcStdio;
 use super::proto::{ConnInfo, Empty, StdioData};
 
-/// Ends the process at the host's wish.
+/// The service that ends the process when the host requests it.
 pub(super) struct Controller(Lifetime);
 
 impl Controller {
@@ -22,17 +22,17 @@ impl Controller {
 #[tonic::async_trait]
 impl GrpcController for Controller {
     async fn shutdown(&self, _: Request<Empty>) -> Result<Response<Empty>, Status> {
-        self.0.end("the host wants no more");
+        self.0.end("the host requested shutdown");
         Ok(Response::new(Empty {}))
     }
 }
 
-/// A stream on which nothing comes, open until the end.
+/// Returns an empty stream that stays open until the process ends.
 fn silence<T: Send + 'static>(lifetime: &Lifetime) -> BoxStream<T> {
     stream::pending().take_until(lifetime.ended()).boxed()
 }
 
-/// What the process would have printed: nothing, for it logs to standard error only.
+/// The service for the plugin's output. There is none, because the plugin logs to standard error.
 pub(super) struct Stdio(Lifetime);
 
 impl Stdio {
@@ -48,7 +48,7 @@ impl GrpcStdio for Stdio {
     }
 }
 
-/// Further connections between host and plugin: Terraform's protocol has none.
+/// The service for further connections between host and plugin. Terraform's protocol has none.
 pub(super) struct Broker(Lifetime);
 
 impl Broker {

@@ -1,4 +1,4 @@
-//! AutoMTLS: each side makes a certificate for this one process, and trusts exactly the other's.
+//! AutoMTLS: each side creates a certificate for this one process, and trusts only that of the other side.
 
 use std::sync::Arc;
 
@@ -23,21 +23,21 @@ use tokio_rustls::TlsAcceptor;
 
 use super::ServeError;
 
-/// Our half of the trust, and the pinned half of the host's.
+/// The plugin's own certificate, and a TLS acceptor that trusts the host's certificate only.
 pub(super) struct Tls {
     certificate: CertificateDer<'static>,
     pub(super) acceptor: TlsAcceptor,
 }
 
 impl Tls {
-    /// Trusts the one certificate in `pem`, and makes one to be trusted by.
+    /// Creates our certificate, and an acceptor that trusts only the certificate in `pem`.
     pub(super) fn pinned_to(pem: &str) -> Result<Self, ServeError> {
         let unreadable = |error: &dyn std::fmt::Display| ServeError::Environment {
             name: "PLUGIN_CLIENT_CERT",
             reason: format!("it is not a certificate in PEM ({error}), and without one anybody could connect"),
         };
         let client = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| unreadable(&error))?;
-        // Pinned to what is no certificate, the plugin would refuse its own host, which then could not tell why.
+        // With an invalid certificate pinned, the plugin would refuse its own host, which could not tell why.
         ParsedCertificate::try_from(&client).map_err(|error| unreadable(&error))?;
         let failed = |error: &dyn std::fmt::Display| ServeError::Tls(error.to_string());
 
@@ -55,13 +55,13 @@ impl Tls {
             .with_client_cert_verifier(Arc::new(verifier))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"h2".to_vec()];
-        // One host connects, once: there is no session to resume.
+        // One host connects once, so there is no session to resume.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Self { certificate, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// Our certificate as the handshake line carries it.
+    /// Returns our certificate in the form of the handshake line.
     pub(super) fn certificate_field(&self) -> String {
         STANDARD_NO_PAD.encode(&self.certificate)
     }
@@ -69,8 +69,9 @@ impl Tls {
 
 /// Our key, which signs the certificate and then the handshakes.
 ///
-/// P-256: the host accepts any curve, and this is the quickest to make a key for. The key never leaves its library: as
-/// PKCS #8 it would be read and checked twice more, which takes longer than all else that a start computes.
+/// It is a P-256 key: the host accepts any curve, and this one has the fastest key generation. The key stays inside its
+/// library. Passed on as PKCS #8, it would be parsed and checked twice more, which takes longer than the rest of a
+/// start.
 #[derive(Debug, Clone)]
 struct ServerKey(Arc<EcdsaKeyPair>);
 
@@ -120,10 +121,10 @@ impl Signer for ServerKey {
     }
 }
 
-/// Accepts the one client whose certificate the host announced.
+/// A verifier that accepts only the client whose certificate the host announced.
 ///
-/// A chain check would not do: hosts mark their certificate as that of a certificate authority, so it is refused as a
-/// client's, and whatever it signed would be accepted.
+/// Verifying a chain would be wrong: hosts mark their certificate as one of a certificate authority, so a chain check
+/// would refuse the certificate itself, and accept every certificate that it has signed.
 #[derive(Debug)]
 struct PinnedClient {
     certificate: CertificateDer<'static>,
@@ -148,7 +149,7 @@ impl ClientCertVerifier for PinnedClient {
         }
     }
 
-    // The certificate is public; that the client holds its key shows in these.
+    // The certificate is public. These signatures prove that the client holds its key.
 
     fn verify_tls12_signature(
         &self,

@@ -1,12 +1,9 @@
 //! The applications that the provider is configured for: which ones, and how to call for each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::callback::Record;
-use super::callback::service::{CallbackService, Subject};
-use super::callback_token;
 use super::checks;
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
@@ -21,12 +18,8 @@ pub struct Tencent {
     apps: Apps,
     /// Made when they are first called for. Each keeps the UserSig that it has signed.
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
-    /// What this run has found and done, by application and service; it takes no credentials to be spoken of.
-    records: Mutex<HashMap<(SdkAppId, &'static str), Arc<Record>>>,
-    /// The applications of which this run has read more than one object of a service, or of another kind.
-    shared: Mutex<BTreeSet<(&'static str, SdkAppId)>>,
-    /// What this run has found and done at the Live callback tokens, by application.
-    tokens: Mutex<HashMap<SdkAppId, Arc<callback_token::Record>>>,
+    /// What objects of this provider remember for as long as it is configured, by type.
+    extensions: Mutex<HashMap<&'static str, Arc<dyn Any + Send + Sync>>>,
 }
 
 /// How to call for an application.
@@ -48,16 +41,7 @@ const LISTED: usize = 5;
 impl Tencent {
     /// The configured provider, which has called for nobody yet.
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
-        Self {
-            client,
-            sdk_app_id,
-            own,
-            apps,
-            used: Mutex::default(),
-            records: Mutex::default(),
-            shared: Mutex::default(),
-            tokens: Mutex::default(),
-        }
+        Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
     }
 
     /// The application that resources belong to unless they say otherwise.
@@ -110,30 +94,11 @@ impl Tencent {
         !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
     }
 
-    /// The same for the callback configurations of one service.
-    pub(super) fn of(&self, service: &'static CallbackService) -> OfService<'_> {
-        OfService { tencent: self, service }
-    }
-
-    /// What this run has found and done at the Live callback token of an application.
-    pub(super) fn token_record(&self, id: SdkAppId) -> Arc<callback_token::Record> {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = tokens.entry(id);
-        Arc::clone(record.or_insert_with(|| Arc::new(callback_token::Record::of(callback_token::Subject(id)))))
-    }
-
-    /// Notes that this run has read more than one object of this kind and application.
-    pub(super) fn note_shared(&self, kind: &'static str, id: SdkAppId) {
-        self.lock_shared().insert((kind, id));
-    }
-
-    /// The applications of which this run has read more than one object of this kind.
-    pub(super) fn shared(&self, kind: &'static str) -> Vec<SdkAppId> {
-        self.lock_shared().iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect()
-    }
-
-    fn lock_shared(&self) -> MutexGuard<'_, BTreeSet<(&'static str, SdkAppId)>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what the objects of type `type_name` remember for as long as the provider is configured.
+    pub(super) fn extension<T: Default + Send + Sync + 'static>(&self, type_name: &'static str) -> Arc<T> {
+        let mut extensions = self.extensions.lock().unwrap_or_else(PoisonError::into_inner);
+        let extension = Arc::clone(extensions.entry(type_name).or_insert_with(|| Arc::new(T::default())));
+        extension.downcast().expect("a type of objects remembers one type of data")
     }
 
     /// How to call for the application `id`.
@@ -241,48 +206,6 @@ impl Tencent {
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
             .on("sdk_app_id")
-    }
-}
-
-/// The configured provider, where it is about the callback configurations of one service.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct OfService<'a> {
-    tencent: &'a Tencent,
-    service: &'static CallbackService,
-}
-
-impl Deref for OfService<'_> {
-    type Target = Tencent;
-
-    fn deref(&self) -> &Tencent {
-        self.tencent
-    }
-}
-
-impl<'a> OfService<'a> {
-    pub(super) fn service(self) -> &'static CallbackService {
-        self.service
-    }
-
-    pub(super) fn subject(self, id: SdkAppId) -> Subject {
-        Subject { service: self.service, id }
-    }
-
-    /// What this run has found and done at the callback configuration of an application.
-    pub(super) fn record(self, id: SdkAppId) -> Arc<Record> {
-        let mut records = self.tencent.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = records.entry((id, self.service.name));
-        Arc::clone(record.or_insert_with(|| Arc::new(Record::of(self.subject(id)))))
-    }
-
-    /// Notes that this run has read more than one object of an application.
-    pub(super) fn note_shared(self, id: SdkAppId) {
-        self.tencent.note_shared(self.service.name, id);
-    }
-
-    /// The applications of which this run has read more than one object.
-    pub(super) fn shared(self) -> Vec<SdkAppId> {
-        self.tencent.shared(self.service.name)
     }
 }
 

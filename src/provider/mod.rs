@@ -20,21 +20,23 @@ mod callback_token;
 mod checks;
 mod functions;
 mod services;
+mod singleton;
 mod user_sig;
 
-use crate::terraform::{Configured, Context, Diagnostics, Provider, Registry, Schema};
+use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
 use block::{Config, Environment};
+use callback::CallbackKind;
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
-use callback::resource::CallbackResource;
 use callback::service::Services;
-use callback_token::resource::CallbackTokenResource;
+use callback_token::CallbackTokenKind;
 use functions::{CallbackSignature, UserSigClaims};
 use services::{SERVICES, live};
+use singleton::Singleton;
 use user_sig::UserSigResource;
 
 /// The provider `tencent`.
@@ -51,36 +53,38 @@ impl Default for TencentProvider {
     }
 }
 
-impl Provider for TencentProvider {
-    type Config = Config;
+impl Block for TencentProvider {
     type Client = Tencent;
+    type Model = Config;
 
-    const TYPE_NAME: &'static str = "tencent";
+    fn type_name(&self) -> &'static str {
+        "tencent"
+    }
 
     fn schema(&self) -> Schema {
         block::schema()
     }
 
+    fn validate(&self, config: &Config) -> Diagnostics {
+        block::validate(config)
+    }
+}
+
+impl Provider for TencentProvider {
     fn registry(&self) -> Registry<Tencent> {
         let all = self.services;
         let of_service = |registry: Registry<Tencent>, service| {
-            registry
-                .resource(CallbackResource { service, all })
-                .data_source(CallbackDataSource(service))
-                .list_resource(CallbackList(service))
+            let kind = CallbackKind { service, all };
+            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
         };
         all.iter()
             .fold(Registry::new(), of_service)
-            .resource(CallbackTokenResource)
+            .resource(Singleton(CallbackTokenKind))
             .action(CallbackProbe(all))
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands(all))
             .function(UserSigClaims)
             .function(CallbackSignature)
-    }
-
-    fn validate(&self, config: &Config) -> Diagnostics {
-        block::validate(config)
     }
 
     fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {

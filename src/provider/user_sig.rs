@@ -10,7 +10,7 @@ use super::checks;
 use crate::model;
 use crate::tencent::App;
 use crate::terraform::{
-    Attr, Attribute, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
+    Attr, Attribute, Block, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
 };
 
 /// The lifetimes that `expires_in` accepts. Tencent's own implementations sign for 180 days by default.
@@ -35,7 +35,7 @@ model! {
 #[derive(Debug)]
 pub(super) struct UserSigResource;
 
-impl EphemeralResource for UserSigResource {
+impl Block for UserSigResource {
     type Client = Tencent;
     type Model = UserSigAttributes;
 
@@ -93,7 +93,9 @@ impl EphemeralResource for UserSigResource {
         }
         diagnostics
     }
+}
 
+impl EphemeralResource for UserSigResource {
     async fn open(
         &self,
         tencent: &Tencent,

@@ -1,4 +1,4 @@
-//! A Tencent RTC application: who calls, for which SDKAppID, and where.
+//! Tencent RTC applications, with their credentials and endpoints.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -9,17 +9,17 @@ use super::endpoint::Endpoint;
 use super::sdk_app_id::SdkAppId;
 use super::user_sig::{InvalidUserSig, UserSig};
 
-/// What proves who calls.
+/// The proof of a caller's identity.
 #[derive(Debug, Clone)]
 pub enum Credentials {
-    /// The application's SecretKey: UserSigs are signed as they are needed.
+    /// The application's SecretKey, which signs UserSigs as they are needed.
     SecretKey(SecretString),
-    /// A UserSig that someone else signed.
+    /// A ready-made UserSig.
     UserSig(UserSig),
 }
 
 impl Credentials {
-    /// Whether both are the same SecretKey or the same UserSig.
+    /// Returns whether both are the same SecretKey or the same UserSig.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::SecretKey(a), Self::SecretKey(b)) => a.expose_secret() == b.expose_secret(),
@@ -29,64 +29,63 @@ impl Credentials {
     }
 }
 
-/// An application, and how to call Tencent for it.
+/// An application, with all that a call for it needs.
 #[derive(Debug)]
 pub struct App {
     sdk_app_id: SdkAppId,
     identifier: String,
     credentials: Credentials,
-    /// Who or what holds them, for messages.
+    /// The argument or variable that holds the credentials, for messages.
     origin: Option<String>,
     endpoint: Endpoint,
     signed: Mutex<Option<Signed>>,
 }
 
-/// A UserSig of ours, and when it was signed.
+/// A UserSig that this process signed.
 #[derive(Debug)]
 struct Signed {
     user_sig: UserSig,
     at: SystemTime,
 }
 
-/// How long a UserSig of ours is valid. Long enough for any run of Terraform, short enough to be worth little to a
-/// thief.
+/// The lifetime of a signed UserSig: long enough for any run of Terraform, short enough to be worth little to a thief.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
-/// How long before its expiry a UserSig of ours is replaced: more than the longest call and some difference of clocks.
+/// The time before its expiry at which a signed UserSig is replaced: more than the longest call and some clock skew.
 const MARGIN: Duration = Duration::from_secs(10 * 60);
 
 impl App {
-    /// An application whose administrator account is `identifier`.
+    /// Creates an application whose administrator account is `identifier`.
     pub fn new(sdk_app_id: SdkAppId, identifier: String, credentials: Credentials, endpoint: Endpoint) -> Self {
         Self { sdk_app_id, identifier, credentials, origin: None, endpoint, signed: Mutex::new(None) }
     }
 
-    /// The same application, with what holds its credentials: an argument, a variable. Messages quote it.
+    /// Names the argument or variable that holds the credentials. Messages quote it.
     #[must_use]
     pub fn held_by(self, origin: impl Into<String>) -> Self {
         Self { origin: Some(origin.into()), ..self }
     }
 
-    /// Its SDKAppID.
+    /// Returns the SDKAppID.
     pub fn sdk_app_id(&self) -> SdkAppId {
         self.sdk_app_id
     }
 
-    /// The account that calls.
+    /// Returns the account that makes the calls.
     pub fn identifier(&self) -> &str {
         &self.identifier
     }
 
-    /// Where its calls go.
+    /// Returns the endpoint that the calls go to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What proves who calls.
+    /// Returns the credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// What proves who calls, in words: `the SecretKey (TENCENT_SECRET_KEY)`.
+    /// Describes the credentials for messages, as in `the SecretKey (TENCENT_SECRET_KEY)`.
     pub fn proof(&self) -> String {
         let proof = match self.credentials {
             Credentials::SecretKey(_) => "the SecretKey",
@@ -95,8 +94,8 @@ impl App {
         self.origin.as_ref().map_or_else(|| proof.to_owned(), |origin| format!("{proof} ({origin})"))
     }
 
-    /// A new UserSig for the account `identifier` of this application, valid for `lifetime` from `now`; `None` without the
-    /// SecretKey.
+    /// Signs a UserSig for the account `identifier` of this application, valid for `lifetime` from `now`; `None` without
+    /// the SecretKey.
     pub fn sign(&self, identifier: &str, now: SystemTime, lifetime: Duration) -> Option<UserSig> {
         match &self.credentials {
             Credentials::SecretKey(key) => Some(UserSig::sign(key, identifier, self.sdk_app_id, now, lifetime)),
@@ -104,7 +103,7 @@ impl App {
         }
     }
 
-    /// A UserSig for a call at `now`: one of ours is the same until it nears its expiry.
+    /// Returns a UserSig for a call at `now`. A signed UserSig is reused until it nears its expiry.
     pub(super) fn user_sig(&self, now: SystemTime) -> Result<UserSig, InvalidUserSig> {
         let key = match &self.credentials {
             Credentials::SecretKey(key) => key,
@@ -114,7 +113,7 @@ impl App {
             }
         };
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        // The clock may have been set back since: a UserSig from the future is as bad as an expired one.
+        // After the clock was set back, a signed UserSig may be from the future, which is as bad as an expired one.
         if let Some(current) = signed.as_ref().filter(|s| (s.at..s.at + LIFETIME - MARGIN).contains(&now)) {
             return Ok(current.user_sig.clone());
         }
@@ -123,7 +122,7 @@ impl App {
         Ok(user_sig)
     }
 
-    /// Makes the next call sign anew. Returns whether it can.
+    /// Drops the signed UserSig. Returns whether the next call can sign a new one.
     pub(super) fn forget_user_sig(&self) -> bool {
         *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         matches!(self.credentials, Credentials::SecretKey(_))
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_signs_anew() {
+    fn a_user_sig_is_signed_anew_after_the_clock_was_set_back() {
         let app = app();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let ahead = issued_at(&app, now + Duration::from_secs(7200));

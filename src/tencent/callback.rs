@@ -1,4 +1,4 @@
-//! Callback configurations: which events, where to.
+//! Callback configurations: the events that Tencent sends, and the URL that it sends them to.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use super::callback_url::CallbackUrl;
 use super::error::{ErrorCode, NOT_CONFIGURED};
 use super::stored::Stored;
 
-/// What Tencent sends, and where to. It is written and read as a whole only.
+/// A callback configuration, which the API reads and writes only as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackConfiguration {
-    /// Where Tencent posts the events.
+    /// The URL that Tencent posts the events to.
     #[serde(rename = "Url")]
     pub url: CallbackUrl,
-    /// The events to send, by callback command. Neither order nor repetition has a meaning.
+    /// The callback commands of the events to send. Their order and repetition mean nothing.
     #[serde(rename = "CallbackCommandList", default, deserialize_with = "null_is_empty")]
     pub callback_commands: BTreeSet<String>,
 }
@@ -29,8 +29,8 @@ impl Stored for CallbackConfiguration {
 }
 
 impl CallbackConfiguration {
-    /// Whether `stored` is what a service may make of this, rather than what someone else has set: another spelling of
-    /// it, or fewer or more of its commands at another spelling of its URL.
+    /// Returns how `stored` differs from the configuration, if it is a form in which a service may store it: in another
+    /// spelling, or with fewer or more commands. Anything else must have been written by someone else.
     pub fn own_form(&self, stored: &Self) -> Option<OwnForm> {
         if !self.url.is_respelling_of(&stored.url) {
             return None;
@@ -41,7 +41,7 @@ impl CallbackConfiguration {
         if wanted == stored {
             Some(OwnForm::Spelling)
         } else if stored.is_empty() {
-            // No events at all: that is not a form of this.
+            // A configuration without events does not have the same meaning.
             None
         } else if stored.is_subset(&wanted) {
             Some(OwnForm::FewerCommands)
@@ -52,30 +52,30 @@ impl CallbackConfiguration {
         }
     }
 
-    /// The same with a URL of which only scheme and host may be shown.
+    /// Marks the URL as secret: only its scheme and host are shown.
     #[must_use]
     pub fn secret(self) -> Self {
         Self { url: self.url.secret(), ..self }
     }
 
-    /// Whether both make Tencent send the same events to the same URL.
+    /// Returns whether both make Tencent send the same events to the same URL.
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.callback_commands == other.callback_commands && self.url.is_equivalent(&other.url)
     }
 }
 
-/// How a service may keep something else than it was told, although it means the same.
+/// A difference between what a service was told to store and what it stores instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnForm {
-    /// The URL or the commands are spelled otherwise.
+    /// The URL or the commands have another spelling.
     Spelling,
     /// Some of the commands are missing.
     FewerCommands,
-    /// There are commands that nobody asked for.
+    /// Some of the commands were not asked for.
     MoreCommands,
 }
 
-/// A service written in Go, as gateways are, may answer an empty list with null, or with nothing.
+/// Reads null as an empty list, because services written in Go encode an empty list like that.
 fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_what_the_api_documents() {
+    fn a_configuration_has_the_documented_json() {
         let json = r#"{"Url":"https://example.com","CallbackCommandList":["A","B"]}"#;
         let configuration = CallbackConfiguration {
             url: "https://example.com".to_owned().into(),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_its_own_is_still_the_same_thing() {
+    fn a_services_own_form_is_told_from_another_configuration() {
         use OwnForm::{FewerCommands, MoreCommands, Spelling};
         let of = |url: &str, commands: &[&str]| CallbackConfiguration {
             url: url.to_owned().into(),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn order_repetition_and_null_make_no_difference() {
+    fn the_order_and_repetition_of_commands_mean_nothing_and_null_is_no_commands() {
         let read = |list: &str| {
             let json = format!(r#"{{"Url":"x","CallbackCommandList":{list},"New":1}}"#);
             serde_json::from_str::<CallbackConfiguration>(&json).expect("JSON").callback_commands

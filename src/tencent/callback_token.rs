@@ -1,4 +1,4 @@
-//! Callback tokens: how Live signs the events that it posts.
+//! Callback tokens, with which Live signs the events that it posts.
 
 use std::fmt::Write as _;
 
@@ -9,24 +9,24 @@ use sha2::{Digest as _, Sha256};
 use super::error::{ErrorCode, NO_TOKEN};
 use super::stored::Stored;
 
-/// What Live signs an application's events with.
+/// The token with which Live signs an application's events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CallbackToken {
     /// The secret that Tencent and the receiver share.
     #[serde(rename = "Token", serialize_with = "expose")]
     pub token: SecretString,
-    /// Whether events are signed with it.
+    /// Whether Tencent signs events with the token.
     #[serde(rename = "IsTokenEnable")]
     pub enabled: bool,
 }
 
-/// Why a text should not be a token. Tencent documents neither a length nor an alphabet.
+/// The reason why a text should not be a token. Tencent documents neither a length nor an alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCallbackToken {
-    /// No secret at all.
+    /// An empty text.
     #[error("it is empty, so that anybody could sign with it")]
     Empty,
-    /// White space at an end: the receiver's copy may lack it.
+    /// White space at either end, which the receiver's copy may lack.
     #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
 }
@@ -45,11 +45,11 @@ impl Stored for CallbackToken {
 }
 
 impl CallbackToken {
-    /// Checks a token that is to be signed with.
+    /// Checks that a token is fit to sign with.
     ///
     /// # Errors
     ///
-    /// If it protects nothing, or is not what somebody meant.
+    /// If the token protects nothing, or was copied with white space.
     pub fn check(token: &SecretString) -> Result<(), InvalidCallbackToken> {
         match token.expose_secret() {
             "" => Err(InvalidCallbackToken::Empty),
@@ -58,8 +58,8 @@ impl CallbackToken {
         }
     }
 
-    /// The `Sign` that Tencent adds to the callback URL together with this `RequestTime` (Unix time in seconds): the
-    /// SHA-256 of the token and, right behind it, the time as text, in lower-case hexadecimal digits.
+    /// Computes the `Sign` that Tencent adds to the callback URL, next to this `RequestTime` (Unix time in seconds): the
+    /// SHA-256 of the token followed by the time as text, in lower-case hexadecimal digits.
     pub fn sign(token: &SecretString, request_time: &str) -> String {
         let digest = Sha256::new().chain_update(token.expose_secret()).chain_update(request_time).finalize();
         digest.iter().fold(String::with_capacity(2 * digest.len()), |mut hex, byte| {
@@ -68,7 +68,7 @@ impl CallbackToken {
         })
     }
 
-    /// Whether Tencent signs alike with both.
+    /// Returns whether Tencent signs events with both in the same way.
     pub fn is_same(&self, other: &Self) -> bool {
         self.token.expose_secret() == other.token.expose_secret() && self.enabled == other.enabled
     }
@@ -82,9 +82,9 @@ fn expose<S: Serializer>(token: &SecretString, serializer: S) -> Result<S::Ok, S
 mod tests {
     use super::*;
 
-    /// The example of Tencent's page on Live's callbacks.
+    /// Checks the example on Tencent's page about Live's callbacks.
     #[test]
-    fn signs_as_documented() {
+    fn an_event_is_signed_as_documented() {
         assert_eq!(
             CallbackToken::sign(&"xxxxyyyy".to_owned().into(), "1669872112"),
             "17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061"
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn is_what_the_api_documents_and_hides_the_token() {
+    fn a_token_has_the_documented_json_and_debug_hides_it() {
         let json = r#"{"Token":"tok3n","IsTokenEnable":true}"#;
         let token: CallbackToken = serde_json::from_str(json).expect("JSON");
         assert_eq!(serde_json::to_string(&token).expect("JSON"), json);

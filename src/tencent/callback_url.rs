@@ -7,10 +7,10 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// A callback URL, exactly as somebody wrote it, which need not be valid.
+/// A callback URL, valid or not, exactly as someone wrote it.
 ///
-/// `Display` and `Debug` mask what may be secret: the user information, the values of the query, the fragment; of a
-/// [`secret`](Self::secret) one the path, too.
+/// `Display` and `Debug` mask the parts that may be secret: the user information, the values of the query and the
+/// fragment. For a [`secret`](Self::secret) URL they also mask the path.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct CallbackUrl {
@@ -26,44 +26,45 @@ impl PartialEq for CallbackUrl {
 
 impl Eq for CallbackUrl {}
 
-/// Why Tencent would refuse a URL, or could not use it.
+/// The reason why Tencent would refuse a URL, or could not use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCallbackUrl {
-    /// Tencent's documentation asks for one of the two.
+    /// A scheme other than the two that Tencent documents.
     #[error("it must start with https:// (or http://)")]
     Scheme,
-    /// Nothing between the slashes.
+    /// No host between the slashes.
     #[error("it has no host")]
     Host,
-    /// White space at an end.
+    /// White space at either end.
     #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
-    /// White space, a control character or a backslash: some software would drop or change it silently.
+    /// White space, a control character or a backslash, which some software would drop or change silently.
     #[error("it contains a space, a control character or a backslash; percent-encode it (a space is %20)")]
     Character,
-    /// Never sent to a server.
+    /// A fragment, which is never sent to a server.
     #[error("it has a fragment (\"#…\"), which is never sent to a server; remove it, or percent-encode \"#\" as %23")]
     Fragment,
-    /// Beyond the range of ports, or none.
+    /// A port that is out of range or not a number.
     #[error("its port is not a number from 1 to 65535")]
     Port,
-    /// Anything else.
+    /// Any other text that is not a URL.
     #[error("it is not a URL")]
     Url,
 }
 
-/// Why a valid URL may still not be what somebody wants.
+/// A reason to doubt that a valid URL is the intended one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concern {
-    /// Plain http: events travel unencrypted.
+    /// Plain http, over which events travel unencrypted.
     Unencrypted,
-    /// A loopback, private or link-local host: Tencent's servers cannot reach it.
+    /// A loopback, private or link-local host, which Tencent's servers cannot reach.
     Unreachable,
-    /// Longer than much software accepts.
+    /// A length that much software does not accept.
     Long,
 }
 
-/// In characters. Tencent documents no limit; servers and proxies often have one of some 2,000.
+/// The most characters that a URL can have without concern. Tencent documents no limit; servers and proxies often have
+/// one of about 2,000.
 const LONG: usize = 2000;
 
 impl From<String> for CallbackUrl {
@@ -79,23 +80,23 @@ impl From<CallbackUrl> for String {
 }
 
 impl CallbackUrl {
-    /// The URL itself, unmasked.
+    /// Returns the URL, unmasked.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// The same, of which only scheme and host may be shown.
+    /// Marks the URL as secret: only its scheme and host are shown.
     #[must_use]
     pub fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }
 
-    /// One spelling for all [equivalent](Self::is_equivalent) ones.
+    /// Returns the one spelling that all [equivalent](Self::is_equivalent) URLs share.
     pub fn canonical(&self) -> String {
         Url::parse(self.expose()).map_or_else(|_| self.text.clone(), String::from)
     }
 
-    /// `text` with every URL in it masked as a secret one, up to the next white space.
+    /// Masks every URL in `text`, up to the next white space, like a secret URL.
     pub(super) fn mask_all(text: &str) -> String {
         let lower = text.to_ascii_lowercase();
         let starts = |at: usize| ["http://", "https://"].iter().any(|scheme| lower[at..].starts_with(scheme));
@@ -111,7 +112,7 @@ impl CallbackUrl {
         masked
     }
 
-    /// Whether both are the same URL up to letter case, a trailing slash of the path, and percent-encoding.
+    /// Returns whether both are the same URL, apart from letter case, a trailing slash of the path, and percent-encoding.
     pub fn is_respelling_of(&self, other: &Self) -> bool {
         match (self.without_spelling(), other.without_spelling()) {
             (Some(a), Some(b)) => a == b,
@@ -126,17 +127,17 @@ impl CallbackUrl {
         Some(percent_decode_str(url.as_str()).map(|byte| byte.to_ascii_lowercase()).collect())
     }
 
-    /// Whether both mean the same request: they differ at most in how scheme, host, default port, empty path, dot
+    /// Returns whether both mean the same request: they differ at most in how scheme, host, default port, empty path, dot
     /// segments or percent-encoding are written.
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
 
-    /// Checks it, and tells what may still be wrong with it.
+    /// Checks the URL, and returns the concerns about a valid one.
     ///
     /// # Errors
     ///
-    /// If Tencent would refuse it or could not use it.
+    /// If Tencent would refuse the URL or could not use it.
     pub fn check(&self) -> Result<Vec<Concern>, InvalidCallbackUrl> {
         let text = self.expose();
         if text.trim() != text {
@@ -150,11 +151,11 @@ impl CallbackUrl {
         if text.contains('#') {
             return Err(InvalidCallbackUrl::Fragment);
         }
-        // The parser would skip further slashes and take what follows for the host.
+        // The parser would skip further slashes and take the next segment for the host.
         if after_scheme.is_empty() || after_scheme.starts_with(['/', '?', ':']) {
             return Err(InvalidCallbackUrl::Host);
         }
-        // Pasted twice; to the parser, the host is "https".
+        // A scheme pasted twice: the parser would take "https" for the host.
         if ["https://", "http://"].iter().any(|scheme| after_scheme.starts_with(scheme)) {
             return Err(InvalidCallbackUrl::Url);
         }
@@ -181,7 +182,7 @@ impl CallbackUrl {
     }
 }
 
-/// Whether no server on the internet can reach this host.
+/// Returns whether no server on the internet can reach the host.
 fn is_unreachable(host: Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {
@@ -194,7 +195,7 @@ fn is_unreachable(host: Host<&str>) -> bool {
     }
 }
 
-/// Whether no server on the internet can reach this address.
+/// Returns whether no server on the internet can reach the address.
 pub(super) fn is_unreachable_address(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_unreachable_v4(address),
@@ -203,8 +204,8 @@ pub(super) fn is_unreachable_address(address: IpAddr) -> bool {
 }
 
 fn is_unreachable_v4(address: Ipv4Addr) -> bool {
-    // By IANA's registry of special addresses: shared by carriers (RFC 6598), for protocols (RFC 6890), for benchmarks
-    // (RFC 2544), and reserved (RFC 1112).
+    // From IANA's registry of special-purpose addresses: carrier-grade NAT (RFC 6598), protocol assignments (RFC 6890),
+    // benchmarking (RFC 2544), and reserved (RFC 1112).
     let is_special =
         matches!(address.octets(), [100, 64..=127, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] | [240..=255, ..]);
     address.is_loopback()
@@ -219,15 +220,15 @@ fn is_unreachable_v6(address: Ipv6Addr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_unreachable_v4(address),
         IpAddr::V6(address) => {
-            // What stands for an address of IPv4: behind a gateway (RFC 6052), through a tunnel (RFC 3056), and by the
-            // notation that RFC 4291 gave up.
+            // Addresses that embed an IPv4 address: for translation (RFC 6052), for tunnels (RFC 3056), and in the form
+            // that RFC 4291 deprecates.
             if let [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] | [0, 0, 0, 0, 0, 0, a @ 1..=0xffff, b] =
                 address.segments()
             {
                 let [[a, b], [c, d]] = [a, b].map(u16::to_be_bytes);
                 return is_unreachable_v4(Ipv4Addr::new(a, b, c, d));
             }
-            // Gateways of a network's own (RFC 8215), and addresses of a site (RFC 3879).
+            // Local-use translation (RFC 8215), and site-local addresses (RFC 3879).
             let is_special = matches!(address.segments(), [0x64, 0xff9b, 1, ..] | [0xfec0..=0xfeff, ..]);
             address.is_loopback()
                 || address.is_unspecified()
@@ -241,12 +242,12 @@ fn is_unreachable_v6(address: Ipv6Addr) -> bool {
 
 const MASK: &str = "***";
 
-/// The URL with what may be secret masked. It works on the text, for an invalid URL can hold a secret as well.
+/// Masks the parts that may be secret. This works on the text, because an invalid URL can hold a secret as well.
 impl fmt::Display for CallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.expose();
         if self.is_secret && self.check().is_err() {
-            // What is no URL may have no host to show.
+            // An invalid URL may have no host to show.
             return f.write_str(MASK);
         }
         let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b));
@@ -258,11 +259,11 @@ impl fmt::Display for CallbackUrl {
 
         let user_info = match self.check() {
             Ok(_) => rest[..rest.find(['/', '?']).unwrap_or(rest.len())].rfind('@'),
-            // Where the user information of what is no URL ends, nobody can tell: `user:p/ss@host`, `https:/user:p@host`.
+            // In an invalid URL, slashes may belong to the password or be missing: `user:p/ss@host`, `https:/user:p@host`.
             Err(_) => rest.rfind('@'),
         };
         let rest = match user_info {
-            // Is that a query with an `@`, or a password with a question mark?
+            // Either a query with an `@`, or a password with a question mark.
             Some(at) if rest[..at].contains(['?', '#']) => return f.write_str(MASK),
             Some(at) => {
                 f.write_str(MASK)?;
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_secret_one_nothing_but_the_host_is_shown() {
+    fn a_secret_url_shows_only_its_scheme_and_host() {
         for (text, shown) in [
             ("https://hooks.example.com/tok3n", "https://hooks.example.com/***"),
             ("https://hooks.example.com:8443/a/tok3n?b=tok3n&tok3n", "https://hooks.example.com:8443/***"),
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_what_tencent_needs() {
+    fn a_url_that_tencent_cannot_use_is_refused_or_a_concern() {
         use Concern::{Unencrypted, Unreachable};
         for (text, expected) in [
             ("https://hooks.example.com/tencent/call", Ok(vec![])),
@@ -402,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_urls_in_a_text() {
+    fn urls_in_a_text_are_masked() {
         for (text, masked) in [
             ("no URL here", "no URL here"),
             ("Url \"https://me:tok3n@host/x?a=tok3n\" is bad", "Url \"https://***@host/*** is bad"),
@@ -434,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_what_may_be_secret() {
+    fn the_secret_parts_of_a_url_are_masked() {
         for (text, masked) in [
             ("https://hooks.example.com/tencent/call", "https://hooks.example.com/tencent/call"),
             ("https://hooks.example.com:8443/x", "https://hooks.example.com:8443/x"),

@@ -1,4 +1,4 @@
-//! Where calls go: a region of Tencent's, or a URL that stands in for it.
+//! The endpoints that calls go to: regions of Tencent's, or URLs in their place.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::{Host, ParseError, Url};
 
-/// A region, which is a host of the REST API.
+/// A region of Tencent's, which has its own host for the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Region {
     /// Mainland China, the default.
@@ -26,7 +26,7 @@ pub enum Region {
     Tokyo,
 }
 
-/// How alike a text must be to a region's name to be a misspelling of it: a letter in four may differ.
+/// The likeness to a region's name from which a text counts as a misspelling of it: one letter in four may differ.
 const NEAR_MISS: f64 = 0.75;
 
 impl Region {
@@ -34,7 +34,7 @@ impl Region {
     pub const ALL: [Self; 7] =
         [Self::China, Self::Singapore, Self::Seoul, Self::Frankfurt, Self::SiliconValley, Self::Jakarta, Self::Tokyo];
 
-    /// Its name in configurations.
+    /// Returns the region's name in configurations.
     pub fn name(self) -> &'static str {
         match self {
             Self::China => "china",
@@ -47,7 +47,7 @@ impl Region {
         }
     }
 
-    /// Its host, from Tencent's documentation of this API and of its siblings.
+    /// Returns the region's host, from Tencent's documentation of this API and of its siblings.
     fn host(self) -> &'static str {
         match self {
             Self::China => "console.tim.qq.com",
@@ -60,7 +60,8 @@ impl Region {
         }
     }
 
-    /// What else people call it: countries, their codes, and the regions of Tencent Cloud (without `ap-` and the like).
+    /// Returns other names that people use: countries, country codes, and regions of Tencent Cloud (without `ap-` and the
+    /// like).
     fn other_names(self) -> &'static [&'static str] {
         match self {
             Self::China => {
@@ -75,7 +76,7 @@ impl Region {
         }
     }
 
-    /// The region that `text` may mean, although it is not its name.
+    /// Guesses the region that a text means that is not a region's name.
     fn meant_by(text: &str) -> Option<Self> {
         let lower = text.to_lowercase();
         let of_cloud = ["ap-", "na-", "eu-"].iter().find_map(|area| lower.strip_prefix(area)).unwrap_or(&lower);
@@ -91,16 +92,16 @@ impl Region {
     }
 }
 
-/// A text that names no region.
+/// The error for a text that is not a region's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownRegion {
-    /// The region that it may mean.
+    /// The region that the text may mean.
     pub meant: Option<Region>,
 }
 
 impl std::error::Error for UnknownRegion {}
 
-/// Which regions there are.
+/// Lists the regions.
 impl fmt::Display for UnknownRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Region::ALL.map(|region| format!("\"{}\"", region.name()));
@@ -118,11 +119,11 @@ impl FromStr for Region {
     }
 }
 
-/// The base URL of calls. Equal ones have the same URL, whoever said it.
+/// The base URL of calls. Endpoints with the same URL are equal, whatever their origins.
 #[derive(Clone)]
 pub struct Endpoint {
     url: Url,
-    /// Who or what says so, for messages.
+    /// The source of the URL, for messages.
     origin: Arc<str>,
 }
 
@@ -140,28 +141,28 @@ impl Hash for Endpoint {
     }
 }
 
-/// Why a URL cannot be an endpoint.
+/// The reason why a URL cannot be an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpoint {
-    /// Not a URL with a host.
+    /// A text that is not a URL with a host.
     #[error("it is not a URL such as https://gateway.example.com")]
     Url,
-    /// White space at an end.
+    /// White space at either end.
     #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
-    /// Such as `gateway.example.com:8443`.
+    /// No scheme, as in `gateway.example.com:8443`.
     #[error("it has no scheme: write https:// before the host, as in https://gateway.example.com")]
     NoScheme,
-    /// Neither https nor http.
+    /// A scheme other than https and http.
     #[error("its scheme is neither https nor http")]
     Scheme,
-    /// Beyond the range of ports, or none.
+    /// A port that is out of range or not a number.
     #[error("its port is not a number from 1 to 65535")]
     Port,
-    /// Unencrypted over a network: a UserSig would be readable on the way.
+    /// Plain http over a network, where others could read the UserSig.
     #[error("plain http is accepted for loopback addresses only (127.0.0.1, [::1], localhost): use https")]
     Plain,
-    /// More than scheme, host, port and path.
+    /// Parts other than scheme, host, port and path.
     #[error("it must have no user name, password, query or fragment")]
     Extra,
 }
@@ -177,7 +178,7 @@ impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
-        // The parser would drop it silently.
+        // The parser would drop the white space silently.
         if text.trim() != text {
             return Err(InvalidEndpoint::WhiteSpace);
         }
@@ -222,18 +223,18 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 impl Endpoint {
-    /// The same endpoint, with what says so: an argument, a variable. Messages quote it.
+    /// Names the argument or variable that the URL comes from. Messages quote it.
     #[must_use]
     pub fn said_by(self, origin: impl Into<Arc<str>>) -> Self {
         Self { origin: origin.into(), ..self }
     }
 
-    /// What says so, such as `the host of region "china"`.
+    /// Returns the source of the URL, such as `the host of region "china"`.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Scheme, host and port.
+    /// Returns scheme, host and port.
     pub fn server(&self) -> String {
         let port = self.url.port_or_known_default().unwrap_or_default();
         format!("{}://{}:{port}", self.url.scheme(), self.host())
@@ -247,18 +248,18 @@ impl Endpoint {
         self.url.scheme() == "https"
     }
 
-    /// The URL of a call below the base URL.
+    /// Returns the URL of a call below the base URL.
     pub(super) fn join(&self, path: &str) -> Url {
         self.url.join(path).expect("a relative path below a base URL")
     }
 
-    /// Whether calls stay on this machine.
+    /// Returns whether calls stay on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 }
 
-/// The base URL, which holds nothing secret.
+/// Shows the base URL, which holds no secret.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.url.as_str().trim_end_matches('/'))
@@ -276,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_have_names_and_hosts() {
+    fn every_region_has_a_name_and_a_host() {
         for region in Region::ALL {
             assert_eq!(region.name().parse(), Ok(region));
             assert!(Endpoint::from(region).to_string().starts_with("https://"));
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_of_regions_are_understood_and_not_accepted() {
+    fn other_names_of_a_region_are_refused_with_a_suggestion() {
         for (text, meant) in [
             ("China", Some(Region::China)),
             ("Singapore", Some(Region::Singapore)),
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_https_or_loopback() {
+    fn an_endpoint_is_https_or_on_loopback() {
         for (text, expected) in [
             ("https://gateway.example.com", Ok("https://gateway.example.com")),
             ("https://gateway.example.com/tencent/", Ok("https://gateway.example.com/tencent")),
@@ -347,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_server_and_who_says_so() {
+    fn messages_name_the_server_and_its_origin() {
         let endpoint: Endpoint = "https://gateway.example.com/tencent".parse().expect("an endpoint");
         assert_eq!(endpoint.server(), "https://gateway.example.com:443");
         assert_eq!(endpoint.clone().said_by("TENCENT_ENDPOINT"), endpoint);

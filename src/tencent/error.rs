@@ -1,4 +1,4 @@
-//! What can go wrong with a call, and what to do about it.
+//! The failures of calls, and what to do about them.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,51 +6,51 @@ use std::time::Duration;
 use super::app::Credentials;
 use super::user_sig::InvalidUserSig;
 
-/// A call that failed.
+/// The failure of a call, after its retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct Error {
-    /// What ended it.
+    /// The failure that ended the call.
     pub kind: ErrorKind,
-    /// Whether one of the attempts may have taken effect although no answer says so.
+    /// Whether an attempt may have taken effect although no answer says so.
     pub may_have_taken_effect: bool,
 }
 
-/// What ended a call.
+/// The failure of an attempt, or the end of all attempts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
-    /// Tencent answered with an error code.
+    /// An answer with an error code.
     #[error("{0}")]
     Api(ApiError),
-    /// No answer of Tencent's arrived.
+    /// No answer from Tencent.
     #[error("{0}")]
     Network(NetworkError),
-    /// The UserSig at hand cannot work: nothing was sent.
+    /// A UserSig that cannot work. Nothing was sent.
     #[error("the UserSig cannot be used: {0}")]
     UserSig(InvalidUserSig),
-    /// The time given to the operation ran out.
+    /// The end of the time for the operation.
     #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!(", or left no time for another attempt; the last one failed: {e}")).unwrap_or_default())]
     Timeout {
-        /// What the last attempt failed with, if there was one.
+        /// The failure of the last attempt, if there was one.
         last: Option<Box<ErrorKind>>,
     },
-    /// The caller wanted no more.
+    /// A caller that no longer wants the result.
     #[error("the operation was interrupted")]
     Stopped,
 }
 
 impl Error {
-    /// Tencent's answer, if it was one with an error code.
+    /// Returns the answer with an error code that ended the call or its last attempt.
     pub fn api(&self) -> Option<&ApiError> {
         self.kind.api()
     }
 
-    /// Whether it is Tencent's answer with this code.
+    /// Returns whether an answer with this code ended the call.
     pub fn is(&self, code: ErrorCode) -> bool {
         matches!(&self.kind, ErrorKind::Api(api) if api.code == code)
     }
 
-    /// The same without `secret` in Tencent's own words.
+    /// Masks `secret` in Tencent's own words.
     #[must_use]
     pub fn masking(mut self, secret: &str) -> Self {
         let mut kind = &mut self.kind;
@@ -67,7 +67,6 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// Tencent's answer, if it was one with an error code.
     fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) => Some(error),
@@ -76,7 +75,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether another attempt is worth it.
+    /// Returns the kind of retry that may help.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Api(error) => error.code.retry(),
@@ -85,7 +84,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the same call may succeed later although nobody changes anything; what is refused for good does not.
+    /// Returns whether the same call may succeed later although nobody changes anything.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Api(error) => {
@@ -98,7 +97,7 @@ impl ErrorKind {
         }
     }
 
-    /// How long the other side asks to wait.
+    /// Returns the wait that the server asks for.
     pub(super) fn retry_after(&self) -> Duration {
         match self {
             Self::Network(error) => error.retry_after.unwrap_or_default(),
@@ -106,17 +105,17 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the request may have reached Tencent and have been carried out.
+    /// Returns whether Tencent may have received the request and carried it out.
     pub(super) fn may_have_taken_effect(&self) -> bool {
         match self {
-            // An internal error or a timeout inside the service says nothing of what was done before.
+            // An internal error or a timeout inside the service leaves open what was done before it.
             Self::Api(error) => error.code.retry() == Retry::Yes,
             Self::Network(error) => error.sent,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => false,
         }
     }
 
-    /// What to do about it for a caller with these credentials.
+    /// Returns the next step for a caller with these credentials.
     pub fn advice(&self, credentials: &Credentials) -> &'static str {
         match self {
             Self::Api(error) => error.code.advice(credentials),
@@ -140,9 +139,9 @@ impl From<NetworkError> for ErrorKind {
 pub struct ApiError {
     /// `ErrorCode`
     pub code: ErrorCode,
-    /// `ErrorInfo`, Tencent's own words. May be empty.
+    /// `ErrorInfo`, Tencent's own words, possibly empty.
     pub info: String,
-    /// `RequestId`, what Tencent's support asks for. May be empty.
+    /// `RequestId`, which Tencent's support asks for, possibly empty.
     pub request_id: String,
 }
 
@@ -152,21 +151,21 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// A failure on the way to Tencent or back.
+/// A failure between this machine and Tencent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct NetworkError {
-    /// What happened, without anything of the request in it.
+    /// The failure in words, which hold nothing of the request.
     pub what: String,
-    /// What to do about it.
+    /// The next step for the user.
     pub advice: &'static str,
-    /// Whether another attempt is worth it.
+    /// The kind of retry that may help.
     pub retry: Retry,
     /// Whether a later call may succeed although nobody changes anything.
     pub may_pass: bool,
     /// Whether the request may have reached Tencent.
     pub sent: bool,
-    /// How long the other side asks to wait.
+    /// The wait that the server asks for.
     pub retry_after: Option<Duration>,
 }
 
@@ -180,16 +179,16 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Whether a call that failed with an error code is worth another attempt.
+/// The kind of retry that a failed attempt is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// It would fail again.
+    /// None, because another attempt would fail as well.
     No,
-    /// After a while.
+    /// Retries after a while.
     Yes,
-    /// After a while, and so are all other calls: there were too many.
+    /// Retries after a while, in which all other calls wait as well, because the rate limit was exceeded.
     SlowDown,
-    /// Once, with a new UserSig.
+    /// One retry, with a new UserSig.
     Resign,
 }
 
@@ -217,7 +216,7 @@ const SIGNED_ELSEWHERE: &str = "The UserSig must be signed with the SecretKey of
                                 Basic Information). Check that it was copied whole, or make a new one.";
 const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
 
-/// The error codes of Tencent's REST API for callback configurations and what its documentation says of them.
+/// The error codes that Tencent documents for the REST API for callback configurations.
 #[rustfmt::skip]
 const TABLE: &[Entry] = &[
     entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
@@ -258,23 +257,23 @@ const TABLE: &[Entry] = &[
     entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
 ];
 
-/// The application has a callback configuration, and the call was to create one.
+/// The application already has the callback configuration that the call was to create.
 pub const ALREADY_CONFIGURED: ErrorCode = ErrorCode(100_300);
 
 /// The application has no callback configuration.
 pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
 
-/// No call has this path.
+/// The API has no call of this path.
 pub(super) const NO_SUCH_CALL: ErrorCode = ErrorCode(60_009);
 
 /// The application has no callback token.
 pub(super) const NO_TOKEN: ErrorCode = ErrorCode(100_302);
 
-/// The UserSig could not be verified too often: Tencent verifies none for a minute.
+/// Verifying the UserSig failed too often, so that Tencent verifies none for a minute.
 const VERIFIED_TOO_OFTEN: ErrorCode = ErrorCode(70_050);
 
 impl ErrorCode {
-    /// All documented codes.
+    /// Returns all documented codes.
     pub fn documented() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|entry| Self(entry.code))
     }
@@ -283,12 +282,12 @@ impl ErrorCode {
         TABLE.iter().find(|entry| entry.code == self.0)
     }
 
-    /// What it means.
+    /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
     }
 
-    /// What to do about it for a caller with these credentials.
+    /// Returns the next step for a caller with these credentials.
     pub fn advice(self, credentials: &Credentials) -> &'static str {
         match (credentials, self.0) {
             (Credentials::UserSig(_), 60005 | 70009 | 70050) => SIGNED_ELSEWHERE,
@@ -298,7 +297,7 @@ impl ErrorCode {
         }
     }
 
-    /// Whether another attempt is worth it. Unknown codes are reported as they are.
+    /// Returns the kind of retry that may help. No retry is known to help against an undocumented code.
     pub fn retry(self) -> Retry {
         self.entry().map_or(Retry::No, |e| e.retry)
     }
@@ -306,26 +305,25 @@ impl ErrorCode {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::endpoint::Region;
     use super::*;
 
     #[test]
-    fn every_code_stands_once() {
-        let mut codes: Vec<_> = ErrorCode::documented().collect();
-        assert_eq!(codes.len(), 36);
-        codes.sort();
-        codes.dedup();
-        assert_eq!(codes.len(), 36);
+    fn each_code_has_one_entry() {
+        let codes: BTreeSet<_> = ErrorCode::documented().collect();
+        assert_eq!(codes.len(), TABLE.len());
     }
 
     #[test]
-    fn the_regions_to_try_are_all_there_are() {
+    fn the_advice_to_check_the_region_names_every_region() {
         let advice = ErrorCode(70020).advice(&Credentials::SecretKey("tok3n".to_owned().into()));
         assert!(Region::ALL.into_iter().all(|region| advice.contains(region.name())), "{advice}");
     }
 
     #[test]
-    fn who_holds_a_user_sig_is_not_told_of_a_key() {
+    fn the_advice_fits_the_credentials() {
         let key = Credentials::SecretKey("tok3n".to_owned().into());
         let user_sig = Credentials::UserSig("tok3n".to_owned().into());
         assert!(ErrorCode(70009).advice(&key).contains("not the SecretKey of the Tencent Cloud API (CAM)"));
@@ -365,6 +363,6 @@ mod tests {
         let api =
             |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: String::new(), request_id: String::new() });
         assert!(!api(70009).may_have_taken_effect());
-        assert!(api(100_001).may_have_taken_effect(), "an internal error says nothing of the write");
+        assert!(api(100_001).may_have_taken_effect(), "an internal error leaves open whether the write was made");
     }
 }

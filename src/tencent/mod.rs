@@ -1,5 +1,7 @@
 //! Tencent RTC's REST API for callback configurations, and UserSigs, for any caller.
 //!
+//! Start with [`Client`], which gets, puts and deletes whatever is [`Stored`].
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
@@ -18,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! This module never knows Terraform: no HCL, no diagnostics, no gRPC. Its input is an [`App`] and what to do for it.
+//! This module does not know Terraform: it has no HCL, no diagnostics and no gRPC.
 
 mod app;
 mod callback;
@@ -26,9 +28,11 @@ mod callback_token;
 mod callback_url;
 mod client;
 mod endpoint;
+mod envelope;
 mod error;
 mod network;
 mod pacer;
+mod patience;
 mod probe;
 mod sdk_app_id;
 mod service;
@@ -39,10 +43,11 @@ pub use app::{App, Credentials};
 pub use callback::{CallbackConfiguration, OwnForm};
 pub use callback_token::{CallbackToken, InvalidCallbackToken};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
-pub use client::{Client, Patience, Settings};
+pub use client::{Client, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use network::Route;
+pub use patience::Patience;
 pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};

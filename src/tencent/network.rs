@@ -1,4 +1,4 @@
-//! The way to Tencent: where calls go and through which proxy, and what fails there, in words.
+//! The network between this machine and Tencent: its proxies, and its failures in words.
 
 use std::error::Error;
 use std::fmt;
@@ -21,7 +21,7 @@ use rustls::{CertificateError, InvalidMessage};
 use super::endpoint::Endpoint;
 use super::error::{NetworkError, Retry};
 
-/// Where calls go, in words: `https://console.tim.qq.com:443 (the host of region "china")`, and through which proxy.
+/// The way of calls, which shows as `https://console.tim.qq.com:443 (the host of region "china")` and the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     endpoint: Endpoint,
@@ -32,7 +32,7 @@ pub struct Route {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Proxy {
     server: String,
-    /// The variable that names it, or else the system's settings.
+    /// The variable that names the proxy, or else the system's settings.
     origin: &'static str,
 }
 
@@ -47,13 +47,13 @@ impl fmt::Display for Route {
 }
 
 impl Route {
-    /// The way to an endpoint, by what the environment says of proxies now.
+    /// Returns the way to an endpoint with the proxy settings of now.
     pub fn to(endpoint: &Endpoint) -> Self {
         Self { endpoint: endpoint.clone(), proxy: Proxy::to(endpoint, |name| std::env::var(name).ok()) }
     }
 }
 
-/// The variables that name a proxy for https, in the order in which they count.
+/// The variables that name a proxy for https, in order of precedence.
 const PROXY_VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
 impl Proxy {
@@ -72,13 +72,13 @@ impl Proxy {
     }
 }
 
-/// The proxy that a variable names, as the HTTP client reads it.
+/// Reads the value of a proxy variable as the HTTP client does.
 fn read_proxy(value: &str, target: &Uri) -> Option<Uri> {
     Some(Matcher::builder().all(value).build().intercept(target)?.uri().clone())
 }
 
-/// Whether the proxy for this endpoint can be used, if there is to be one. The HTTP client would ignore what it cannot
-/// read, and call past the proxy.
+/// Checks that the proxy for the endpoint, if there is one, can be used. The HTTP client would ignore a value that it
+/// cannot read, and call without a proxy.
 pub(super) fn check_proxy(
     endpoint: &Endpoint,
     environment: impl Fn(&str) -> Option<String>,
@@ -118,30 +118,30 @@ const OTHER_SERVER: &str = "A server other than Tencent's may have answered, suc
                             endpoint and the proxy (HTTPS_PROXY), and this machine's clock.";
 
 impl NetworkError {
-    /// One that no further attempt changes, before anything was sent.
+    /// Creates an error that no further attempt changes, before anything was sent.
     fn for_good(what: String, advice: &'static str) -> Self {
         Self { what, advice, retry: Retry::No, may_pass: false, sent: false, retry_after: None }
     }
 
-    /// One that may pass, before anything was sent.
+    /// Creates an error that may pass, before anything was sent.
     fn passing(what: String, advice: &'static str) -> Self {
         Self { retry: Retry::Yes, may_pass: true, ..Self::for_good(what, advice) }
     }
 
-    /// The same after the request was sent.
+    /// Marks the request as sent.
     fn after_sending(self) -> Self {
         Self { sent: true, ..self }
     }
 }
 
-/// Why no client could be made: there is nothing to trust servers by.
+/// Explains that no HTTP client could be created, because there are no certificates to trust servers by.
 pub(super) fn no_client() -> NetworkError {
     let why = unusable_certificates(|name| std::env::var(name).ok());
     let what = format!("no CA certificates were found on this machine, so no server can be trusted{why}");
     NetworkError::for_good(what, NO_CERTIFICATES)
 }
 
-/// An attempt without an answer. `timeout` is the time that it had.
+/// Explains an attempt without an answer. `timeout` is the time that the attempt had.
 pub(super) fn no_answer(error: &reqwest::Error, route: &Route, timeout: Duration) -> NetworkError {
     let timeout = humantime::format_duration(timeout);
     match (error.is_connect(), error.is_timeout()) {
@@ -168,7 +168,7 @@ fn lost(error: &reqwest::Error, route: &Route) -> NetworkError {
     NetworkError::passing(what, "Check the network and the proxy.").after_sending()
 }
 
-/// Why TLS failed with a server that is called straight, without a proxy, if it did.
+/// Explains a TLS failure on a direct call; `None` if TLS did not fail.
 pub(super) fn why_no_tls(error: &reqwest::Error, host: &str) -> Option<String> {
     Some(match causes(error).find_map(|cause| cause.downcast_ref())? {
         rustls::Error::InvalidCertificate(error) => {
@@ -179,7 +179,7 @@ pub(super) fn why_no_tls(error: &reqwest::Error, host: &str) -> Option<String> {
     })
 }
 
-/// Why a server did not answer that is called straight, without a proxy.
+/// Explains why a server did not answer a direct call.
 pub(super) fn why_no_answer(error: &reqwest::Error) -> String {
     match causes(error).find_map(in_words) {
         Some(why) => format!("the server{why}"),
@@ -189,7 +189,8 @@ pub(super) fn why_no_answer(error: &reqwest::Error) -> String {
     }
 }
 
-/// What goes behind "the server". The texts are those of errors that the HTTP client does not export.
+/// Describes a cause in words that continue "the server". Some causes are known only by their texts, because the HTTP
+/// client does not export their types.
 fn in_words(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     Some(match (cause.downcast_ref().map(io::Error::kind), cause.to_string().as_str()) {
         (Some(ConnectionRefused), _) => " refused the connection",
@@ -224,7 +225,7 @@ fn no_connection(error: &reqwest::Error, route: &Route) -> NetworkError {
     NetworkError::passing(what, NETWORK)
 }
 
-/// What the TLS handshake failed with. Another attempt would fail as well.
+/// Explains a TLS failure.
 fn no_tls(error: &rustls::Error, route: &Route) -> NetworkError {
     let (what, advice) = match error {
         rustls::Error::InvalidCertificate(error) => {
@@ -242,10 +243,10 @@ fn no_tls(error: &rustls::Error, route: &Route) -> NetworkError {
     NetworkError::for_good(what, advice)
 }
 
-/// Why a certificate is not trusted, and what to do about it.
+/// Explains why a certificate is not trusted, and returns the next step for the user.
 fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
     match error {
-        // The signature is that of another issuer of the same name.
+        // A bad signature is that of another issuer of the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             let why = unusable_certificates(|name| std::env::var(name).ok());
             (format!("this machine does not trust its issuer{why}"), TRUST)
@@ -262,7 +263,7 @@ fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
             (format!("it is not for the host {host}"), OTHER_SERVER)
         }
         CertificateError::Revoked => ("it has been revoked".to_owned(), OTHER_SERVER),
-        // The verifier's own error, which it does not export.
+        // The verifier does not export the type of this error.
         CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => (
             "it is the certificate of an authority (CA) rather than of a server".to_owned(),
             "Give the server a certificate that the authority has signed, and let this machine trust the authority.",
@@ -276,7 +277,8 @@ fn utc(time: UnixTime) -> String {
     time.map(|time| humantime::format_rfc3339_seconds(time).to_string()).unwrap_or_default()
 }
 
-/// What is wrong with the variables that name certificates to trust, where they count: ", and SSL_CERT_FILE names …".
+/// Describes what is wrong with the variables that name trusted certificates: ", and SSL_CERT_FILE names …". Windows and
+/// Apple's systems do not use them.
 fn unusable_certificates(environment: impl Fn(&str) -> Option<String>) -> String {
     if cfg!(any(windows, target_vendor = "apple")) {
         return String::new();
@@ -306,7 +308,7 @@ fn has_certificate(file: &Path) -> io::Result<bool> {
     Ok(String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----"))
 }
 
-/// An error's causes, outermost first. An I/O error that wraps another one counts as its cause.
+/// Returns an error and its causes, outermost first. An error wrapped in an I/O error counts as its cause.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let inner = (*error).downcast_ref().and_then(io::Error::get_ref);
@@ -314,7 +316,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// Tencent answers 200 whatever happened; another status is that of something on the way.
+/// Checks the HTTP status. Tencent always answers 200: another status comes from something in between.
 pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Route) -> Result<(), NetworkError> {
     let status = response.status();
     if status.is_success() {
@@ -334,21 +336,21 @@ pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Rou
         advice,
         retry,
         may_pass: retry != Retry::No,
-        // Whoever limits calls turns them away before they are carried out.
+        // A rate limiter refuses requests before they are carried out.
         sent: retry != Retry::SlowDown,
         retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
     })
 }
 
-/// An answer that is none of Tencent's.
+/// Explains an answer that cannot be Tencent's.
 pub(super) fn unexpected(why: &str, route: &Route) -> NetworkError {
     let what = format!("the answer from {route} cannot be used: {why}");
-    // Another program answers there, and will again.
+    // Another program answers at this address, and will do so again.
     NetworkError { may_pass: false, ..NetworkError::passing(what, GATEWAY).after_sending() }
 }
 
-/// `Retry-After`: seconds or an HTTP date.
-pub(super) fn retry_after(value: &str) -> Option<Duration> {
+/// Reads the value of `Retry-After`: seconds or an HTTP date.
+fn retry_after(value: &str) -> Option<Duration> {
     match value.trim().parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
@@ -374,7 +376,7 @@ mod tests {
         Region::China.into()
     }
 
-    /// An environment of these variables.
+    /// Creates an environment of these variables.
     fn of<'a>(variables: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
         |name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
     }
@@ -388,7 +390,7 @@ mod tests {
             &[("https_proxy", "proxy.example.com:3128")],
             &[("ALL_PROXY", "socks5://127.0.0.1:1080")],
             &[("HTTPS_PROXY", "http://"), ("NO_PROXY", "qq.com")],
-            // The first one counts.
+            // The upper-case variable comes first.
             &[("HTTPS_PROXY", "http://proxy.example.com"), ("https_proxy", "http://")],
         ];
         for variables in ok {
@@ -404,13 +406,13 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_needs_no_proxy() {
+    fn calls_to_this_machine_use_no_proxy() {
         let local: Endpoint = "https://localhost:8443".parse().expect("an endpoint");
         assert_eq!(Proxy::to(&local, of(&[("HTTPS_PROXY", "http://127.0.0.1:1")])), None);
     }
 
     #[test]
-    fn a_route_is_said_in_words() {
+    fn a_route_shows_the_server_its_origin_and_the_proxy() {
         let endpoint = china();
         let proxy = Some(Proxy { server: "http://127.0.0.1:3128".into(), origin: "HTTPS_PROXY" });
         assert_eq!(

@@ -1,11 +1,11 @@
-//! The rate of calls: evenly spaced, first come, first served.
+//! Rate limiting: evenly spaced calls, first come, first served.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Gives each caller a turn, an interval after the one before. Unlike a token bucket it never lets a burst through.
+/// A rate limiter whose turns are an interval apart. Unlike a token bucket, it never lets a burst through.
 #[derive(Debug)]
 pub(super) struct Pacer {
     interval: Duration,
@@ -14,14 +14,14 @@ pub(super) struct Pacer {
 
 #[derive(Debug)]
 struct Schedule {
-    /// The next turn that nobody has.
+    /// The next free turn.
     next: Instant,
-    /// No turn counts before this.
+    /// The end of a pause, before which every turn is void.
     paused_until: Instant,
 }
 
 impl Pacer {
-    /// At most `per_second` turns a second.
+    /// Creates a pacer with at most `per_second` turns a second.
     pub(super) fn new(per_second: u32) -> Self {
         let now = Instant::now();
         let schedule = Mutex::new(Schedule { next: now, paused_until: now });
@@ -33,14 +33,14 @@ impl Pacer {
         loop {
             let turn = self.reserve();
             sleep_until(turn).await;
-            // A pause that began meanwhile voids the turn.
+            // A pause that began in the meantime makes the turn void.
             if self.schedule().paused_until <= turn {
                 return;
             }
         }
     }
 
-    /// Lets nobody through for a while, whoever waits already included.
+    /// Holds back all callers for a while, also those that already wait.
     pub(super) fn pause(&self, duration: Duration) {
         let mut schedule = self.schedule();
         schedule.paused_until = schedule.paused_until.max(Instant::now() + duration);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_back_those_who_wait() {
+    async fn a_pause_also_holds_back_waiting_callers() {
         let pacer = Pacer::new(1);
         let start = Instant::now();
         pacer.turn().await;

@@ -1,4 +1,4 @@
-//! Probes: an event as Tencent posts it, sent from this machine, and the receiver's answer.
+//! Probes: made-up events, posted from this machine as Tencent posts real ones.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -19,60 +19,60 @@ use super::callback_url::{CallbackUrl, is_unreachable_address};
 use super::network;
 use super::sdk_app_id::SdkAppId;
 
-/// An event that did not happen.
+/// An event that did not happen, and the receiver to post it to.
 #[derive(Debug, Clone)]
 pub struct Probe {
-    /// Whose event it is.
+    /// The application of the event.
     pub sdk_app_id: SdkAppId,
-    /// The command that it goes with.
+    /// The callback command of the event.
     pub callback_command: String,
-    /// What it tells beside that: the fields of its JSON object.
+    /// The other fields of the event's JSON object.
     pub event: Map<String, Value>,
-    /// What Tencent signs the application's events with, if it does.
+    /// The token with which Tencent signs the application's events, if it does.
     pub token: Option<SecretString>,
-    /// Where it goes.
+    /// The URL of the receiver.
     pub url: CallbackUrl,
-    /// Whether it may go where Tencent cannot reach: to this machine, or into a private network.
+    /// Whether the event may go where Tencent cannot reach: to this machine, or into a private network.
     pub allow_private: bool,
 }
 
 /// An answer that Tencent accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answered {
-    /// How long it took.
+    /// The time until the answer was complete.
     pub took: Duration,
     /// `ErrorCode`. Tencent ignores it, except where it asks before something happens, such as before a gift is sent.
     pub code: i64,
 }
 
-/// Why an event would not get through, or was not sent.
+/// The reason why an event would not get through, or was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
-    /// It has no address.
+    /// A host name without an address.
     #[error("the host name {0} was not found")]
     NoAddress(String),
-    /// Nothing was sent.
+    /// An address that Tencent cannot reach. Nothing was sent.
     #[error("its address {0} belongs to this machine or to a private network")]
     Private(IpAddr),
-    /// TLS failed: the event was not sent.
+    /// A TLS failure. The event was not sent.
     #[error("{0}")]
     Tls(String),
-    /// No connection, or none that lasted.
+    /// No connection, or one that was lost.
     #[error("{0}")]
     NoAnswer(String),
-    /// Too late for Tencent.
+    /// An answer that is too late for Tencent.
     #[error("{}", match .0 {
         Some(took) => format!("the answer took {}", seconds(*took)),
         None => format!("no answer arrived within {}", seconds(PATIENCE)),
     })]
     Late(Option<Duration>),
-    /// Another status than 200.
+    /// An HTTP status other than 200.
     #[error("the answer has the HTTP status {0}")]
     Status(StatusCode),
-    /// Not what Tencent's documentation asks for.
+    /// An answer in another form than Tencent documents.
     #[error("the answer is not the JSON object that Tencent expects: {0}")]
     Shape(&'static str),
-    /// The answer is as it should be, and says that the receiver failed.
+    /// An answer in the documented form that reports a failure.
     #[error("the receiver answered with ActionStatus \"FAIL\", ErrorCode {code} and ErrorInfo {info:?}")]
     Refused {
         /// `ErrorCode`
@@ -82,26 +82,26 @@ pub enum ProbeError {
     },
 }
 
-/// How long Tencent waits for an answer.
+/// The time that Tencent waits for an answer.
 pub const TENCENT_WAITS: Duration = Duration::from_secs(2);
-/// How long a probe waits, to tell how late an answer is.
+/// The time that a probe waits for an answer, so that it can tell how late the answer is.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Real answers have some 60 bytes.
+/// The size of an answer above which it is not read. Real answers have about 60 bytes.
 const MAX_ANSWER: usize = 64 * 1024;
-/// In characters.
+/// The most characters of an `ErrorInfo` that are shown.
 const LONGEST_INFO: usize = 200;
 
 impl Probe {
-    /// Posts the event once, straight to the receiver, and reads the answer. It follows no redirect and sends no
+    /// Posts the event once, directly to the receiver, and reads the answer. It follows no redirect and sends no
     /// credentials, not even the URL's own user information.
     ///
     /// # Errors
     ///
-    /// If Tencent's event would not get through, or is not to be sent there.
+    /// If Tencent's event would not get through, or must not be sent there.
     pub async fn send(&self) -> Result<Answered, ProbeError> {
         let no_url = || ProbeError::NoAnswer("there is no such URL".to_owned());
         let mut url = Url::parse(self.url.expose()).map_err(|_| no_url())?;
-        // Only URLs without a host have none to take away.
+        // This fails only for a URL without a host, which has no user information.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         url.query_pairs_mut()
             .append_pair("SdkAppid", &self.sdk_app_id.to_string())
@@ -122,10 +122,10 @@ impl Probe {
         let http = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (callback probe)"))
             .timeout(PATIENCE)
-            // A little less, so that an event that was never sent is known as such.
+            // A little less than the whole time: an event that never connected is then known not to have been sent.
             .connect_timeout(PATIENCE.mul_f64(0.9))
             .redirect(Policy::none())
-            // A proxy would look the name up by itself, and find what it finds.
+            // A proxy would resolve the name itself, perhaps to an address that was not checked.
             .no_proxy()
             .resolve_to_addrs(&host, &addresses)
             .build()
@@ -157,7 +157,7 @@ impl Probe {
         if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(Answered { took, code }) }
     }
 
-    /// The same without what the receiver may quote of the URL, and without the token.
+    /// Masks the parts of the URL and the token that the receiver may echo back.
     fn masked(&self, error: ProbeError) -> ProbeError {
         let ProbeError::Refused { code, info } = error else { return error };
         let url = Url::parse(self.url.expose()).ok();
@@ -168,8 +168,8 @@ impl Probe {
         ProbeError::Refused { code, info: CallbackUrl::mask_all(&info) }
     }
 
-    /// The receiver's addresses, if all of them may be called. They are looked up once: what is called is what was
-    /// checked.
+    /// Resolves the receiver's addresses, and checks that all of them may be called. They are resolved only once, so that
+    /// no other address is called than the checked ones.
     async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, ProbeError> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses: Vec<_> = match url.host() {
@@ -188,7 +188,7 @@ impl Probe {
     }
 }
 
-/// What a receiver answers.
+/// The answer of a receiver.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(rename = "ActionStatus")]
@@ -199,7 +199,7 @@ struct Answer {
     info: Value,
 }
 
-/// Checks an answer's shape, and what it says. Returns its `ErrorCode`.
+/// Checks the form of an answer and what it reports, and returns its `ErrorCode`.
 fn check(answer: &[u8]) -> Result<i64, ProbeError> {
     if serde_json::from_slice::<Map<_, _>>(answer).is_err() {
         return Err(ProbeError::Shape("it is not a JSON object"));
@@ -215,7 +215,7 @@ fn check(answer: &[u8]) -> Result<i64, ProbeError> {
     }
 }
 
-/// A time as a person reads it.
+/// Formats a duration to the millisecond.
 fn seconds(duration: Duration) -> impl fmt::Display {
     humantime::format_duration(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
 }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_have_a_shape() {
+    fn an_answer_must_have_the_documented_form() {
         use ProbeError::{Refused, Shape};
         let refused = |info: &str| Refused { code: 7, info: info.to_owned() };
         for (answer, expected) in [
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_receiver_quotes_of_the_url_is_masked() {
+    fn secrets_that_a_receiver_echoes_are_masked() {
         let url = "https://hooks.example.com/x?token=tok3n".to_owned();
         let probe = Probe { token: Some("k3y".to_owned().into()), ..probe(url) };
         let info =

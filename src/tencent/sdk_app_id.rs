@@ -1,4 +1,4 @@
-//! SDKAppIDs: the numbers that name applications.
+//! SDKAppIDs, the numbers of applications.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SdkAppId(NonZeroU32);
 
-/// A number or a text that is no SDKAppID.
+/// The error for a number or a text that is not an SDKAppID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an SDKAppID is a whole number from 1 to 4294967295, such as 1400000001")]
 pub struct InvalidSdkAppId;
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sdk_app_ids_have_a_range() {
+    fn an_sdk_app_id_is_a_whole_number_in_range() {
         for (text, valid) in [
             ("1", true),
             ("1400000001", true),

@@ -1,19 +1,19 @@
 //! The services that have callback configurations.
 
-/// A service whose events Tencent can send to a URL. Each has one callback configuration per application.
+/// A service whose events Tencent can send to a URL. Each application has one callback configuration per service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Service {
-    /// The segment of the API's paths that names it, such as `call_config`.
+    /// The segment that names the service in the API's paths, such as `call_config`.
     pub path_segment: &'static str,
-    /// What Tencent documents for a service whose configuration exists already.
+    /// The call that overwrites a configuration, as Tencent documents it for the service.
     pub overwrite: Overwrite,
 }
 
-/// How an existing configuration is overwritten.
+/// The call that overwrites an existing configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Overwrite {
-    /// By `set_callback`, silently.
+    /// `set_callback`, which overwrites silently.
     BySet,
-    /// By `update_callback`. `set_callback` creates only, and answers 100300.
+    /// `update_callback`. `set_callback` only creates, and answers 100300 where a configuration exists.
     ByUpdate,
 }

@@ -1,4 +1,4 @@
-//! UserSig version 2.0: the signature that proves who calls.
+//! UserSigs of version 2.0, the signatures that authenticate calls.
 
 use std::fmt;
 use std::io::{Read as _, Write as _};
@@ -16,49 +16,50 @@ use sha2::Sha256;
 
 use super::sdk_app_id::SdkAppId;
 
-/// A signed claim to be an account of an application, for a time. Anyone who has it can make calls: `Debug` hides it.
+/// A signed claim to be an account of an application, for a limited time. `Debug` hides it, because anyone who has it
+/// can make calls.
 #[derive(Clone)]
 pub struct UserSig(SecretString);
 
-/// What a UserSig claims. Only Tencent, which has the key too, can verify it.
+/// The claims of a UserSig. Only Tencent, which has the key too, can verify them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The account.
     pub identifier: String,
     /// The application.
     pub sdk_app_id: u64,
-    /// Unix time in seconds.
+    /// The Unix time of the signature, in seconds.
     pub issued_at: u64,
-    /// In seconds.
+    /// The lifetime in seconds.
     pub lifetime: u64,
 }
 
 impl Claims {
-    /// When it ends; `None` if that is beyond what a clock can show.
+    /// Returns the time of expiry; `None` if no clock can show it.
     pub fn expiry(&self) -> Option<SystemTime> {
         let since_epoch = Duration::from_secs(self.issued_at.saturating_add(self.lifetime));
         SystemTime::UNIX_EPOCH.checked_add(since_epoch)
     }
 }
 
-/// Why a UserSig cannot work, as far as that shows without the key.
+/// The reason why a UserSig cannot work, as far as that shows without the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUserSig {
-    /// Not in the format of a UserSig.
+    /// A text that is not a UserSig.
     #[error("it is not a UserSig of version 2.0")]
     Unreadable,
-    /// Made for another application.
+    /// A UserSig for another application.
     #[error("it was made for SDKAppID {0}")]
     OtherApp(u64),
-    /// Made for another account.
+    /// A UserSig for another account.
     #[error("it was made for the identifier {0:?}")]
     OtherIdentifier(String),
-    /// Past its lifetime.
+    /// A UserSig past its lifetime.
     #[error("it expired at {}", humantime::format_rfc3339_seconds(*.0))]
     Expired(SystemTime),
 }
 
-/// The signed document, in the field order of Tencent's own implementations.
+/// The signed document, with the fields in the order of Tencent's own implementations.
 #[derive(Serialize, Deserialize)]
 struct Document {
     #[serde(rename = "TLS.ver")]
@@ -77,11 +78,11 @@ struct Document {
 
 const VERSION: &str = "2.0";
 
-/// What a UserSig may decompress to. Real ones are some 300 bytes, and accounts have at most 32 bytes.
+/// The most bytes that a UserSig is decompressed to. Real ones have about 300, and accounts at most 32.
 const MAX_DOCUMENT: u64 = 16 * 1024;
 
 impl UserSig {
-    /// Signs for the account `identifier` of the application, valid for `lifetime` (whole seconds) from `now`.
+    /// Signs a UserSig for the account `identifier` of the application, valid for `lifetime` (whole seconds) from `now`.
     pub fn sign(
         key: &SecretString,
         identifier: &str,
@@ -111,7 +112,7 @@ impl UserSig {
         Self::from(STANDARD.encode(compressed).replace('+', "*").replace('/', "-").replace('=', "_"))
     }
 
-    /// Reads what it claims.
+    /// Reads the claims.
     ///
     /// # Errors
     ///
@@ -134,12 +135,12 @@ impl UserSig {
         })
     }
 
-    /// Checks all that can be checked without the key: that it is one, for this account and application, and that it
+    /// Checks all that can be checked without the key: that the text is a UserSig, for this account and application, that
     /// has not expired at `now`.
     ///
     /// # Errors
     ///
-    /// The first of these that is not so.
+    /// The first of these checks that fails.
     pub fn check(&self, identifier: &str, sdk_app_id: SdkAppId, now: SystemTime) -> Result<(), InvalidUserSig> {
         let claims = self.claims()?;
         if claims.sdk_app_id != u64::from(sdk_app_id) {
@@ -154,7 +155,7 @@ impl UserSig {
         }
     }
 
-    /// The text itself, for a request.
+    /// Returns the text, for a request.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_what_shows_without_the_key() {
+    fn a_user_sig_is_checked_without_the_key() {
         let (app, now) = (id(1_400_000_001), at(1_700_000_059));
         assert_eq!(signed().check("administrator", app, now), Ok(()));
         assert_eq!(
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_user_sig() {
+    fn a_text_that_is_not_a_user_sig_is_refused() {
         let whole = signed().expose().to_owned();
         let bomb = {
             let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
@@ -227,7 +228,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn claims_are_what_was_signed(identifier in ".{0,32}", app in 1u32.., time in 0u64..1 << 40, ttl in 0u64..1 << 30) {
+        fn the_claims_equal_what_was_signed(identifier in ".{0,32}", app in 1u32.., time in 0u64..1 << 40, ttl in 0u64..1 << 30) {
             let key = "a key".to_owned().into();
             let user_sig = UserSig::sign(&key, &identifier, id(app.into()), at(time), Duration::from_secs(ttl));
             prop_assert!(user_sig.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"*-_".contains(&b)));

@@ -1,4 +1,4 @@
-//! What an operation is given beside its input.
+//! The context of an operation, apart from its input.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,8 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Diagnostic, Diagnostics};
 
-/// The surroundings of one operation: where its warnings go, whether Terraform still wants it, and what the provider
-/// itself remembers of the object.
+/// The context of one operation: its warnings, the signals to stop, and the private data of the object.
 #[derive(Debug)]
 pub struct Context {
     warnings: Diagnostics,
@@ -22,24 +21,25 @@ impl Context {
         Self { warnings: Diagnostics::new(), stop, end, private: Vec::new(), provider_is_known: true }
     }
 
-    /// Tells the person something that does not end the operation.
+    /// Adds a warning.
     pub fn warn(&mut self, warning: Diagnostic) {
         self.warnings.push(warning);
     }
 
-    /// Cancelled when Terraform wants operations under way to end (Ctrl-C). What waits should wait no longer.
+    /// Returns a token that is cancelled when Terraform asks operations in flight to stop (Ctrl-C). An operation should
+    /// then stop waiting.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Cancelled when the process itself is about to end, within two seconds: what is under way should only tell what
-    /// it knows.
+    /// Returns a token that is cancelled when the process is about to end, within two seconds. An operation should then
+    /// return what it knows.
     pub fn end(&self) -> &CancellationToken {
         &self.end
     }
 
-    /// Whether the client can reach anything remote. Only a plan is made with one that cannot: while the provider's own
-    /// configuration is not known.
+    /// Returns whether the client can reach anything remote. It cannot while the provider's own configuration is
+    /// unknown, which happens in plans only.
     pub fn provider_is_known(&self) -> bool {
         self.provider_is_known
     }
@@ -48,13 +48,14 @@ impl Context {
         self.provider_is_known = known;
     }
 
-    /// What an earlier operation on the same object has set; the default if nothing of this form was set. Terraform
-    /// keeps it beside the state, and nobody is shown it.
+    /// Returns the private data that an earlier operation on the same object has set, or the default if there is none
+    /// of this form. Terraform keeps private data in the state file, and shows it to nobody.
     pub fn private<T: DeserializeOwned + Default>(&self) -> T {
         serde_json::from_slice(&self.private).unwrap_or_default()
     }
 
-    /// Remembers `value` for later operations on the same object. No secrets: the state file is no place for them.
+    /// Sets private data for later operations on the same object. It must not contain secrets, because it is kept in
+    /// the state file.
     pub fn set_private<T: Serialize>(&mut self, value: &T) {
         self.private = serde_json::to_vec(value).expect("private data is plain data");
     }

@@ -1,41 +1,41 @@
-//! Diagnostics: what Terraform shows a person.
+//! Diagnostics: the errors and warnings that Terraform shows.
 
 use super::{AttributePath, proto};
 
-/// Whether the operation can go on.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// It cannot.
+    /// The operation fails.
     Error,
-    /// It can, but a person should know.
+    /// The operation goes on.
     Warning,
 }
 
-/// A message for the person at the terminal or in the pull request.
+/// A message for the people who read the terminal or the pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// What is wrong, in a few words.
+    /// The problem, in a few words.
     pub summary: String,
-    /// What to do about it.
+    /// The details, and the next step.
     pub detail: String,
-    /// The one argument to blame, if there is one.
+    /// The argument to blame, if it is exactly one.
     pub path: Option<AttributePath>,
 }
 
 impl Diagnostic {
-    /// An error.
+    /// Returns an error.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
     }
 
-    /// A warning.
+    /// Returns a warning.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
 
-    /// An error that only a bug can cause, in the provider or in its host.
+    /// Returns an error that only a bug can cause, in the provider or in its host.
     pub(super) fn bug(what: impl Into<String>) -> Self {
         let advice = "This is a bug in the provider or in Terraform: please report it.";
         Self::error("The provider cannot answer", format!("{} {advice}", what.into()))
@@ -60,32 +60,32 @@ impl Diagnostic {
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// None yet.
+    /// Returns an empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// Whether there is an error among them.
+    /// Returns whether one of the diagnostics is an error.
     pub fn has_errors(&self) -> bool {
         self.iter().any(|d| d.severity == Severity::Error)
     }
 
-    /// The diagnostics in order.
+    /// Iterates over the diagnostics in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 
-    /// `Ok` if there is nothing to say.
+    /// Returns `Ok` if there are no diagnostics, not even warnings.
     pub(super) fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// The same without errors: nothing ends for them.
+    /// Turns errors into warnings.
     pub(super) fn into_warnings(self) -> Self {
         Self(self.0.into_iter().map(|diagnostic| Diagnostic { severity: Severity::Warning, ..diagnostic }).collect())
     }

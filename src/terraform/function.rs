@@ -1,38 +1,38 @@
-//! Functions: the trait that provider code implements, and its form without type parameters that the server works with.
+//! Functions: the trait that provider code implements, and its form without type parameters.
 
 use std::borrow::Cow;
 
 use super::model::Mismatch;
 use super::{Data, Step, Type, Value, proto};
 
-/// A function that configurations can call. Its result follows from its arguments alone.
+/// A function that configurations can call. Its result depends on nothing but its arguments.
 ///
-/// It is called with arguments that are known and not null only: Terraform refuses null, and takes the result of an
-/// unknown argument to be unknown.
+/// The arguments of a call are known and not null: Terraform refuses null arguments, and a call with an unknown
+/// argument has an unknown result.
 pub trait Function: Send + Sync + 'static {
-    /// The arguments: an attribute for each parameter.
+    /// The arguments, with one attribute for each parameter.
     type Arguments: Data;
-    /// What it returns.
+    /// The result.
     type Output: Data;
 
-    /// The name in configurations, behind `provider::NAME::`.
+    /// The name in configurations, after `provider::NAME::`.
     fn name(&self) -> &'static str;
 
-    /// What it is for, and its parameters.
+    /// The description and the parameters.
     fn signature(&self) -> Signature;
 
     /// Computes the result.
     ///
     /// # Errors
     ///
-    /// If there is none for these arguments.
+    /// If an argument is invalid.
     fn call(&self, arguments: Self::Arguments) -> Result<Self::Output, FunctionError>;
 }
 
-/// What a function is for, and its parameters.
+/// The description and the parameters of a function.
 #[derive(Debug, Clone)]
 pub struct Signature {
-    /// What it does, in a few words.
+    /// One line of plain text.
     pub summary: &'static str,
     /// Markdown.
     pub description: &'static str,
@@ -43,7 +43,7 @@ pub struct Signature {
 /// One parameter of a function.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The parameter's name, for people: arguments have none.
+    /// The parameter's name in documentation and errors. Calls pass arguments by position.
     pub name: &'static str,
     /// The type of its arguments.
     pub ty: Type,
@@ -51,9 +51,10 @@ pub struct Parameter {
     pub description: Cow<'static, str>,
 }
 
-/// Why a function has no result.
+/// The error of a function call.
 ///
-/// Terraform puts the text after a colon and a full stop behind it. It should not quote arguments, which may be secrets.
+/// Terraform prints a colon before the text and a full stop after it. The text should not quote arguments, which may be
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionError {
     text: String,
@@ -61,7 +62,7 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// An error that no single argument is to blame for.
+    /// Returns an error that blames no single argument.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), parameter: None }
     }
@@ -72,7 +73,7 @@ impl FunctionError {
         Self { parameter: Some(name.into()), ..self }
     }
 
-    /// The error as `signature` numbers the parameters.
+    /// Encodes the error. The protocol names a parameter by its position in `signature`.
     pub(super) fn to_proto(&self, signature: &Signature) -> proto::FunctionError {
         let position = |name| signature.parameters.iter().position(|parameter| parameter.name == name);
         let position = self.parameter.as_deref().and_then(position);
@@ -83,11 +84,11 @@ impl FunctionError {
     }
 }
 
-/// An argument that its model cannot hold.
+/// Blames an argument that its model cannot hold.
 impl From<Mismatch> for FunctionError {
     fn from(mismatch: Mismatch) -> Self {
         let error = Self::new(format!("{} is required", mismatch.expected));
-        match mismatch.path.into_iter().next() {
+        match mismatch.steps.into_iter().next() {
             Some(Step::Attribute(name)) => error.on(name),
             _ => error,
         }
@@ -115,42 +116,23 @@ impl Signature {
     }
 }
 
-/// [`Function`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyFunction: Send + Sync {
-    fn signature(&self) -> &Signature;
-    fn returns(&self) -> Type;
-    /// `arguments` is an object with an attribute for each parameter.
-    fn call(&self, arguments: Value) -> Result<Value, FunctionError>;
+/// A [`Function`] without its type parameters.
+pub(super) struct RegisteredFunction {
+    pub(super) signature: Signature,
+    pub(super) returns: Type,
+    /// Calls the function with an object that has an attribute for each parameter.
+    pub(super) call: Box<dyn Fn(Value) -> Result<Value, FunctionError> + Send + Sync>,
 }
 
-/// A function with its signature at hand.
-pub(super) struct Registered<F> {
-    function: F,
-    signature: Signature,
-}
-
-impl<F: Function> Registered<F> {
+impl RegisteredFunction {
     /// # Panics
     ///
     /// If the arguments and the signature of `function` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(function: F) -> Self {
+    pub(super) fn new<F: Function>(function: F) -> Self {
         let signature = function.signature();
         let parameters = Type::object(signature.parameters.iter().map(|p| (p.name, p.ty.clone())));
         assert_eq!(parameters, F::Arguments::ty(), "signature and arguments of {}", function.name());
-        Self { function, signature }
-    }
-}
-
-impl<F: Function> AnyFunction for Registered<F> {
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn returns(&self) -> Type {
-        F::Output::ty()
-    }
-
-    fn call(&self, arguments: Value) -> Result<Value, FunctionError> {
-        self.function.call(F::Arguments::from_value(arguments)?).map(Data::into_value)
+        let call = move |arguments| function.call(F::Arguments::from_value(arguments)?).map(Data::into_value);
+        Self { signature, returns: F::Output::ty(), call: Box::new(call) }
     }
 }

@@ -1,98 +1,61 @@
-//! List resources: the trait that provider code implements, and its form without type parameters that the server works
-//! with.
+//! List resources: the trait that provider code implements, and its form without type parameters.
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 
-use super::{Context, Data, Diagnostics, ManagedResource, Schema, Value};
+use super::block::{AnyBlock, Block, Registered};
+use super::{Context, Data, Diagnostics, ManagedResource, Value};
 
-/// A way to find the remote objects of a resource that exist, whoever made them: `terraform query`.
-pub trait ListResource: Send + Sync + 'static {
-    /// What a configured provider hands to its list resources.
-    type Client: Send + Sync + 'static;
+/// A way to find the existing remote objects of a resource, no matter who made them: `terraform query`.
+///
+/// Its type name is that of the resource, and its attributes are those of the block `config`.
+pub trait ListResource: Block {
     /// The resource whose objects it finds.
     type Resource: ManagedResource<Client = Self::Client>;
-    /// The attributes of the schema.
-    type Config: Data + Send + 'static;
 
-    /// The name in configurations: that of the resource.
-    fn type_name(&self) -> &'static str;
-
-    /// The attributes of the block `config`.
-    fn schema(&self) -> Schema;
-
-    /// Checks what can be checked without the provider's configuration.
-    fn validate(&self, config: &Self::Config) -> Diagnostics;
-
-    /// Looks for objects, each as soon as Terraform wants it.
+    /// Looks for objects, one after another as Terraform asks for them.
     ///
     /// # Errors
     ///
-    /// If it is clear before the first one that there is no way.
+    /// If the search cannot begin.
     fn list<'a>(
         &'a self,
         client: &'a Self::Client,
-        config: Self::Config,
+        config: Self::Model,
         cx: &'a Context,
-    ) -> Result<Listing<'a, <Self::Resource as ManagedResource>::Model>, Diagnostics>;
+    ) -> Result<Listing<'a, <Self::Resource as Block>::Model>, Diagnostics>;
 }
 
-/// What is found, look by look. A look that finds nothing is `None`.
+/// The results of a search, one for each place that was looked at; `None` if there is no object.
 ///
-/// One that fails is a warning to Terraform, for the first error would end the query: only if all fail, it is one.
+/// Terraform is sent failures as warnings, because the first error would end the query. If every look failed, an error
+/// follows.
 pub type Listing<'a, M> = BoxStream<'a, Result<Option<Found<M>>, Diagnostics>>;
 
 /// A remote object that exists.
 #[derive(Debug, Clone)]
 pub struct Found<M> {
-    /// What a person recognizes it by.
+    /// The name that a person recognizes the object by.
     pub display_name: String,
-    /// The resource as an import makes it.
+    /// The state that an import of the object would create.
     pub object: M,
-    /// What a person should know of it.
+    /// Warnings about the object.
     pub warnings: Diagnostics,
 }
 
-/// [`ListResource`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyListResource<C>: Send + Sync {
-    fn schema(&self) -> &Schema;
-    fn validate(&self, config: Value) -> Result<(), Diagnostics>;
+/// A [`ListResource`] without its type parameters.
+pub(super) trait AnyListResource<C>: AnyBlock {
     fn list<'a>(&'a self, client: &'a C, config: Value, cx: &'a Context) -> Result<Listing<'a, Value>, Diagnostics>;
 }
 
-/// A list resource with its schema at hand.
-pub(super) struct Registered<L> {
-    list_resource: L,
-    schema: Schema,
-}
-
-impl<L: ListResource> Registered<L> {
-    /// # Panics
-    ///
-    /// If the model and the schema of `list_resource` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(list_resource: L) -> Self {
-        let schema = list_resource.schema();
-        assert_eq!(schema.ty(), L::Config::ty(), "schema and model of the list resource {}", list_resource.type_name());
-        Self { list_resource, schema }
-    }
-}
-
 impl<L: ListResource> AnyListResource<L::Client> for Registered<L> {
-    fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.schema.validate(config, |config| self.list_resource.validate(config))
-    }
-
     fn list<'a>(
         &'a self,
         client: &'a L::Client,
         config: Value,
         cx: &'a Context,
     ) -> Result<Listing<'a, Value>, Diagnostics> {
-        let looks = self.list_resource.list(client, L::Config::from_value(config)?, cx)?;
+        let looks = self.block.list(client, L::Model::from_value(config)?, cx)?;
         let untyped = |Found { display_name, object, warnings }| Found {
             display_name,
             object: Data::into_value(object),

@@ -1,18 +1,19 @@
 //! Terraform's data model and the tfplugin6 service, for any provider.
 //!
-//! | module | what |
+//! | item | purpose |
 //! | --- | --- |
 //! | [`Value`], [`Type`], [`Number`] | Terraform's values and types (cty) |
-//! | [`Schema`], [`Attribute`] | which attributes an object has |
+//! | [`Schema`], [`Attribute`] | the attributes of an object |
 //! | [`model!`](crate::model), [`Attr`], [`Data`] | the structs that provider code works on |
-//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Function`], [`Action`] | the traits that provider code implements |
-//! | [`Server`], [`Session`] | answers tfplugin6 requests with a provider, for each caller as it configured it |
+//! | [`Provider`], [`ManagedResource`], [`DataSource`], [`ListResource`], [`EphemeralResource`], [`Action`], [`Block`], [`Function`] | the traits that provider code implements |
+//! | [`Server`], [`Session`] | the tfplugin6 service of a provider, and the configuration that one caller gave it |
 //! | [`codec`] | the encodings of values |
 //! | [`proto`] | the protocol's messages |
 //!
-//! This module never knows Tencent or this provider: its input is requests of the protocol, and a [`Provider`].
+//! This module knows neither Tencent nor this provider: its input is a [`Provider`] and requests of the protocol.
 
 mod action;
+mod block;
 pub mod codec;
 mod context;
 mod data_source;
@@ -33,6 +34,7 @@ mod types;
 mod value;
 
 pub use action::Action;
+pub use block::Block;
 pub use context::Context;
 pub use data_source::DataSource;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

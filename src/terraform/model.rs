@@ -1,4 +1,4 @@
-//! Typed models: the structs that provider code works on instead of [`Value`]s.
+//! Typed models: the structs that provider code works with instead of [`Value`]s.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,50 +8,49 @@ use super::value::Set;
 use super::{AttributePath, Number, Type, Value};
 use crate::terraform::path::Step;
 
-/// A Rust type that stands for a type of Terraform's.
+/// A Rust type that corresponds to a [`Type`].
 pub trait Data: Sized {
-    /// The type of Terraform's.
+    /// The corresponding type.
     fn ty() -> Type;
 
-    /// Reads a value of that type.
+    /// Converts a value of that type.
     ///
     /// # Errors
     ///
-    /// If the value is one that the Rust type cannot hold, such as a negative number in a `u64`.
+    /// If the Rust type cannot hold the value: a `u64` cannot hold a negative number.
     fn from_value(value: Value) -> Result<Self, Mismatch>;
 
-    /// The value for Terraform.
+    /// Converts this into a value for Terraform.
     fn into_value(self) -> Value;
 }
 
-/// A value that a Rust type cannot hold. It names the place and what is expected there, never the value.
+/// The error for a value that a Rust type cannot hold. It never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Where in the value.
-    pub path: Vec<Step>,
-    /// What would have been right, such as "a whole number".
+    pub(super) steps: Vec<Step>,
+    /// The expected form, such as "a whole number".
     pub expected: &'static str,
 }
 
 impl Mismatch {
     fn new(expected: &'static str) -> Self {
-        Self { path: Vec::new(), expected }
+        Self { steps: Vec::new(), expected }
     }
 
-    /// The same, seen from one step further out.
+    /// Returns the mismatch as seen from the value one step further out.
     #[must_use]
     pub fn inside(mut self, step: Step) -> Self {
-        self.path.insert(0, step);
+        self.steps.insert(0, step);
         self
     }
 
-    /// Where in the value.
+    /// Returns the path to the wrong part of the value.
     pub fn path(self) -> AttributePath {
-        self.path.into_iter().fold(AttributePath::root(), AttributePath::then)
+        self.steps.into_iter().fold(AttributePath::root(), AttributePath::then)
     }
 }
 
-/// The value of an attribute: known, absent or not known yet.
+/// The value of an attribute: known, null or unknown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Attr<T> {
     /// Absent.
@@ -64,7 +63,7 @@ pub enum Attr<T> {
 }
 
 impl<T> Attr<T> {
-    /// The value, if it is known and present.
+    /// Returns the value if it is known and present.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -72,12 +71,12 @@ impl<T> Attr<T> {
         }
     }
 
-    /// Whether it is absent.
+    /// Returns whether the value is absent.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether it is not known yet.
+    /// Returns whether the value is not known yet.
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown)
     }
@@ -128,7 +127,7 @@ impl Data for bool {
     }
 }
 
-/// Any number, for attributes whose range is the provider's own to explain.
+/// Holds any number, for attributes whose range the provider itself checks.
 impl Data for Number {
     fn ty() -> Type {
         Type::Number
@@ -181,7 +180,7 @@ impl Data for String {
     }
 }
 
-/// A string that no `Debug` prints.
+/// Holds a string that `Debug` does not print.
 impl Data for SecretString {
     fn ty() -> Type {
         Type::String
@@ -201,17 +200,17 @@ impl Data for SecretString {
 pub struct SetOf<T>(Vec<Attr<T>>);
 
 impl<T: Ord> SetOf<T> {
-    /// The elements, if all of them are known and present.
+    /// Returns the elements if all of them are known and present.
     pub fn known(&self) -> Option<BTreeSet<&T>> {
         self.0.iter().map(Attr::known).collect()
     }
 
-    /// The elements, known or not.
+    /// Iterates over the elements, known or not.
     pub fn iter(&self) -> std::slice::Iter<'_, Attr<T>> {
         self.0.iter()
     }
 
-    /// Whether there is no element.
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -231,7 +230,7 @@ impl<T: Data> Data for SetOf<T> {
 
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
-            // No step for the element: sets have no addresses.
+            // No step for the element: elements of sets have no address.
             Value::Set(elements) => elements.into_iter().map(Attr::from_value).collect::<Result<_, _>>().map(Self),
             _ => Err(Mismatch::new("a set")),
         }
@@ -283,13 +282,13 @@ impl<T: Data> Data for BTreeMap<String, T> {
     }
 }
 
-/// Takes the attribute `name` out of an object: for [`model!`](crate::model).
+/// Takes the attribute `name` out of an object. Used by [`model!`](crate::model).
 #[doc(hidden)]
 pub fn take_attribute<T: Data>(object: &mut BTreeMap<String, Value>, name: &str) -> Result<T, Mismatch> {
     T::from_value(object.remove(name).unwrap_or(Value::Null)).map_err(|m| m.inside(Step::Attribute(name.to_owned())))
 }
 
-/// Opens an object: for [`model!`](crate::model).
+/// Returns the attributes of an object. Used by [`model!`](crate::model).
 #[doc(hidden)]
 pub fn open_object(value: Value) -> Result<BTreeMap<String, Value>, Mismatch> {
     match value {
@@ -298,7 +297,7 @@ pub fn open_object(value: Value) -> Result<BTreeMap<String, Value>, Mismatch> {
     }
 }
 
-/// Declares a struct whose fields are the attributes of an object, and its [`Data`].
+/// Declares a struct whose fields are the attributes of an object, and implements [`Data`] for it.
 ///
 /// ```
 /// use terraform_provider_tencent::model;
@@ -308,9 +307,9 @@ pub fn open_object(value: Value) -> Result<BTreeMap<String, Value>, Mismatch> {
 ///     /// A callback.
 ///     #[derive(Debug, Clone)]
 ///     pub struct Callback {
-///         /// Where to.
+///         /// The URL to post to.
 ///         pub url: Attr<String>,
-///         /// What for.
+///         /// The events to post.
 ///         pub commands: Attr<SetOf<String>>,
 ///     }
 /// }
@@ -388,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn models_lose_nothing() {
+    fn a_model_keeps_every_value() {
         let value = outer(Value::Number(7u64.into()));
         let model = Outer::from_value(value.clone()).expect("a model");
         assert_eq!(model.inner.known().expect("inner").count, Attr::Known(7));
@@ -397,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mismatch_names_the_place() {
+    fn a_mismatch_names_the_attribute() {
         let mismatch = Outer::from_value(outer(Value::Number((-7i64).into()))).expect_err("negative");
         assert_eq!(mismatch.expected, "a whole number from 0 to 18446744073709551615");
         assert_eq!(mismatch.path().to_string(), "inner.count");

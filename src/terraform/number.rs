@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A number of Terraform's: arbitrary precision, and one representation per numeric value, so that equality of the
-/// representations is equality of the numbers however they were written.
+/// A number of arbitrary precision. Each numeric value has one representation, so numbers are equal no matter how they
+/// were written.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number(Repr);
 
@@ -13,13 +13,13 @@ pub(super) enum Repr {
     Signed(i64),
     /// Above `i64::MAX`.
     Unsigned(u64),
-    /// A binary floating-point number that is none of the above, as its bits.
+    /// The bits of a binary floating-point number that is not an integer of the variants above.
     Float(u64),
-    /// In plain decimal notation, what none of the above holds exactly.
+    /// Plain decimal notation, for a number that the variants above cannot hold exactly.
     Decimal(String),
 }
 
-/// Why a text or a float is not a number of Terraform's.
+/// The error for text or a float that is not a number in Terraform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Not decimal notation.
@@ -33,8 +33,8 @@ pub enum NumberError {
     NotFinite,
 }
 
-/// The largest decimal exponent accepted in a text. Terraform computes with 512 bits of precision (some 154 digits);
-/// the bound keeps a hostile `1e999999999` from being written out.
+/// The largest decimal exponent to accept. Terraform computes with 512 bits of precision (some 154 digits). The limit
+/// keeps a hostile `1e999999999` from being written out.
 const MAX_EXPONENT: i32 = 4096;
 
 impl Number {
@@ -42,7 +42,7 @@ impl Number {
         &self.0
     }
 
-    /// The number as a `u64`, if it is one.
+    /// Returns the number as a `u64` if it fits.
     pub fn as_u64(&self) -> Option<u64> {
         match self.0 {
             Repr::Signed(n) => u64::try_from(n).ok(),
@@ -101,7 +101,7 @@ fn integer(text: &str) -> Option<Number> {
     text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok()
 }
 
-/// Decimal notation without exponent, superfluous zeros, a plus sign or a negative zero.
+/// Rewrites decimal notation without exponent, superfluous zeros, plus sign or negative zero.
 fn plain_decimal(text: &str) -> Result<String, NumberError> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -119,7 +119,7 @@ fn plain_decimal(text: &str) -> Result<String, NumberError> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(NumberError::Syntax);
     }
-    // Where the decimal point stands among `digits`, and the zeros that are missing on either side of it.
+    // The position of the decimal point in `digits`, and the number of zeros missing on either side of it.
     let point = i32::try_from(whole.len()).map_err(|_| NumberError::Exponent)? + exponent;
     let left = usize::try_from(-point).unwrap_or(0);
     let right = usize::try_from(point).unwrap_or(0).saturating_sub(digits.len());
@@ -140,7 +140,7 @@ fn plain_decimal(text: &str) -> Result<String, NumberError> {
     Ok(plain)
 }
 
-/// Plain decimal notation, every digit of it.
+/// Writes every digit in plain decimal notation.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -197,7 +197,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_number() {
+    fn refuses_invalid_numbers() {
         for text in ["", "-", ".", "1e", "e5", "0x10", "1_000", "NaN", "inf", "1.2.3", "--1", "１"] {
             assert_eq!(text.parse::<Number>(), Err(NumberError::Syntax), "{text}");
         }
@@ -217,12 +217,12 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn display_reads_back(n in any_number()) {
+        fn display_round_trips(n in any_number()) {
             prop_assert_eq!(number(&n.to_string()), n);
         }
 
         #[test]
-        fn any_text_is_a_number_or_an_error(text in ".{0,40}") {
+        fn parsing_any_text_never_panics(text in ".{0,40}") {
             let _ = text.parse::<Number>();
         }
     }

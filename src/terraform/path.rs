@@ -1,38 +1,38 @@
-//! Attribute paths: which argument a diagnostic or a replacement is about.
+//! Attribute paths: the argument that a diagnostic or a replacement is about.
 
 use std::fmt;
 
 use super::proto;
 
-/// The way from an object to one of the values inside it.
+/// The path from an object to a value inside it.
 ///
-/// Elements of sets have no address in the protocol; a path about one of them ends at the set.
+/// Elements of sets have no address in the protocol, so a path to one of them ends at the set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AttributePath(Vec<Step>);
 
 /// One step of an [`AttributePath`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Into the attribute of this name.
+    /// To the attribute of this name.
     Attribute(String),
-    /// Into the map element of this key.
+    /// To the map element with this key.
     Key(String),
-    /// Into the list element of this index, from 0.
+    /// To the list element at this index, from 0.
     Index(usize),
 }
 
 impl AttributePath {
-    /// The object itself.
+    /// Returns the path to the object itself.
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// The attribute `name` of the object.
+    /// Returns the path to the attribute `name` of the object.
     pub fn attribute(name: impl Into<String>) -> Self {
         Self::root().then(Step::Attribute(name.into()))
     }
 
-    /// This path and one step more.
+    /// Returns this path with one more step.
     #[must_use]
     pub fn then(mut self, step: Step) -> Self {
         self.0.push(step);
@@ -51,7 +51,7 @@ impl AttributePath {
     }
 }
 
-/// As a person writes it: `apps["1400000001"].secret_key`.
+/// Writes the path as in a configuration: `apps["1400000001"].secret_key`.
 impl fmt::Display for AttributePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_like_configuration() {
+    fn paths_read_like_configuration() {
         let path = AttributePath::attribute("apps").then(Step::Key("1".into())).then(Step::Attribute("region".into()));
         assert_eq!(path.to_string(), r#"apps["1"].region"#);
         assert_eq!(AttributePath::attribute("list").then(Step::Index(2)).to_string(), "list[2]");

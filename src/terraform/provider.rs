@@ -2,58 +2,50 @@
 
 use std::collections::BTreeMap;
 
-use super::action::{self, Action, AnyAction};
-use super::data_source::{self, AnyDataSource, DataSource};
-use super::ephemeral_resource::{self, AnyEphemeralResource, EphemeralResource};
-use super::function::{self, AnyFunction, Function};
-use super::list_resource::{self, AnyListResource, ListResource};
-use super::resource::{self, AnyResource, ManagedResource};
-use super::{Context, Data, Diagnostics, Schema};
+use super::action::{Action, AnyAction};
+use super::block::{AnyBlock as _, Block, Registered};
+use super::data_source::{AnyDataSource, DataSource};
+use super::ephemeral_resource::{AnyEphemeralResource, EphemeralResource};
+use super::function::{Function, RegisteredFunction};
+use super::list_resource::{AnyListResource, ListResource};
+use super::resource::{AnyResource, ManagedResource};
+use super::{Context, Data as _, Diagnostics};
 
 /// A provider: its block in configurations, and what it offers.
-pub trait Provider: Send + Sync + 'static {
-    /// The attributes of the provider block.
-    type Config: Data + Send + 'static;
-    /// What all that the provider offers works with once the provider is configured.
-    type Client: Send + Sync + 'static;
-
-    /// The provider's type, the last part of its address and the first of its resources' names, such as `tencent`.
-    const TYPE_NAME: &'static str;
-
-    /// The attributes of the provider block.
-    fn schema(&self) -> Schema;
-
-    /// What the provider offers: one line each.
+///
+/// Its type name is the last part of its address and the first of its resources' names, such as `tencent`.
+pub trait Provider: Block {
+    /// Lists everything that the provider offers.
     fn registry(&self) -> Registry<Self::Client>;
 
-    /// Checks the provider block before its values are all known.
-    fn validate(&self, config: &Self::Config) -> Diagnostics;
-
-    /// Makes the client. It reaches nothing remote. What a person should know all the same is a warning in `cx`.
+    /// Creates the client, without calling anything remote. Warnings go to `cx`.
     ///
     /// # Errors
     ///
-    /// If the configuration cannot work.
-    fn configure(&self, config: Self::Config, cx: &mut Context) -> Result<Configured<Self::Client>, Diagnostics>;
+    /// If the configuration is invalid.
+    fn configure(&self, config: Self::Model, cx: &mut Context) -> Result<Configured<Self::Client>, Diagnostics>;
 }
 
-/// A client, as far as the provider's configuration is known.
+/// The client of a configured provider.
 #[derive(Debug)]
 pub enum Configured<C> {
-    /// Ready to be used.
+    /// A client that is ready for use.
     Known(C),
-    /// Arguments that it needs are known after apply only: good for planning, not for reaching anything remote.
+    /// A client for planning only: arguments that it needs for remote calls are known after apply.
     Partly(C),
 }
 
-/// What a provider offers, by name.
+/// The blocks of one kind, or the functions, by name.
+pub(super) type ByName<T> = BTreeMap<&'static str, Box<T>>;
+
+/// Everything that a provider offers.
 pub struct Registry<C> {
-    pub(super) resources: BTreeMap<&'static str, Box<dyn AnyResource<C>>>,
-    pub(super) data_sources: BTreeMap<&'static str, Box<dyn AnyDataSource<C>>>,
-    pub(super) list_resources: BTreeMap<&'static str, Box<dyn AnyListResource<C>>>,
-    pub(super) ephemeral_resources: BTreeMap<&'static str, Box<dyn AnyEphemeralResource<C>>>,
-    pub(super) actions: BTreeMap<&'static str, Box<dyn AnyAction<C>>>,
-    pub(super) functions: BTreeMap<&'static str, Box<dyn AnyFunction>>,
+    pub(super) resources: ByName<dyn AnyResource<C>>,
+    pub(super) data_sources: ByName<dyn AnyDataSource<C>>,
+    pub(super) list_resources: ByName<dyn AnyListResource<C>>,
+    pub(super) ephemeral_resources: ByName<dyn AnyEphemeralResource<C>>,
+    pub(super) actions: ByName<dyn AnyAction<C>>,
+    pub(super) functions: ByName<RegisteredFunction>,
 }
 
 impl<C> Default for Registry<C> {
@@ -70,50 +62,57 @@ impl<C> Default for Registry<C> {
 }
 
 impl<C> Registry<C> {
-    /// Nothing yet.
+    /// Returns an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a managed resource.
+    ///
+    /// # Panics
+    ///
+    /// If the identity schema of `resource` disagrees with its model or with the schema of the resource.
     #[must_use]
     pub fn resource<R: ManagedResource<Client = C>>(mut self, resource: R) -> Self {
-        self.resources.insert(resource.type_name(), Box::new(resource::Registered::new(resource)));
+        let (name, identity, resource) = (resource.type_name(), resource.identity_schema(), Registered::new(resource));
+        assert_eq!(identity.ty(), R::Identity::ty(), "identity schema and model of {name}");
+        assert!(identity.is_part_of(resource.schema()), "identity schema and schema of {name}");
+        self.resources.insert(name, Box::new(resource));
         self
     }
 
     /// Adds a data source.
     #[must_use]
     pub fn data_source<D: DataSource<Client = C>>(mut self, data_source: D) -> Self {
-        self.data_sources.insert(data_source.type_name(), Box::new(data_source::Registered::new(data_source)));
+        self.data_sources.insert(data_source.type_name(), Box::new(Registered::new(data_source)));
         self
     }
 
-    /// Adds a list resource. Its resource is to be added, too.
+    /// Adds a list resource. Its resource must be added as well.
     #[must_use]
     pub fn list_resource<L: ListResource<Client = C>>(mut self, list_resource: L) -> Self {
-        self.list_resources.insert(list_resource.type_name(), Box::new(list_resource::Registered::new(list_resource)));
+        self.list_resources.insert(list_resource.type_name(), Box::new(Registered::new(list_resource)));
         self
     }
 
     /// Adds an ephemeral resource.
     #[must_use]
     pub fn ephemeral_resource<E: EphemeralResource<Client = C>>(mut self, resource: E) -> Self {
-        self.ephemeral_resources.insert(resource.type_name(), Box::new(ephemeral_resource::Registered::new(resource)));
+        self.ephemeral_resources.insert(resource.type_name(), Box::new(Registered::new(resource)));
         self
     }
 
     /// Adds an action.
     #[must_use]
     pub fn action<A: Action<Client = C>>(mut self, action: A) -> Self {
-        self.actions.insert(action.type_name(), Box::new(action::Registered::new(action)));
+        self.actions.insert(action.type_name(), Box::new(Registered::new(action)));
         self
     }
 
     /// Adds a function.
     #[must_use]
     pub fn function<F: Function>(mut self, function: F) -> Self {
-        self.functions.insert(function.name(), Box::new(function::Registered::new(function)));
+        self.functions.insert(function.name(), Box::new(RegisteredFunction::new(function)));
         self
     }
 }

@@ -1,48 +1,31 @@
-//! Managed resources: the trait that provider code implements, and its form without type parameters that the server
-//! works with.
+//! Managed resources: the trait that provider code implements, and its form without type parameters.
 
 use std::future::Future;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use tonic::async_trait;
 
+use super::block::{AnyBlock, Block, Registered};
 use super::model::Mismatch;
-use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchema, Schema, Value};
+use super::{AttributePath, Context, Data, Diagnostic, Diagnostics, IdentitySchema, Value};
 
 /// A kind of remote object that Terraform manages.
 ///
-/// Methods that reach the remote object return what holds afterwards, whether they succeed or fail: Terraform stores
-/// it, except for write-only values, which only [`plan`](Self::plan), [`create`](Self::create) and
-/// [`update`](Self::update) are given, with what is planned.
-pub trait ManagedResource: Send + Sync + 'static {
-    /// What a configured provider hands to its resources.
-    type Client: Send + Sync + 'static;
-    /// The attributes of the schema.
-    type Model: Data + Send + 'static;
+/// Methods that reach the remote object return its state afterwards, whether they succeed or fail, and Terraform stores
+/// that state without its write-only values. Only [`plan`](Self::plan), [`create`](Self::create) and
+/// [`update`](Self::update) receive write-only values, as part of the proposed or planned object.
+pub trait ManagedResource: Block {
     /// The attributes of the identity schema.
     type Identity: Data + Send + 'static;
 
-    /// The name in configurations, such as `tencent_call_callback`.
-    fn type_name(&self) -> &'static str;
-
-    /// The attributes of the resource.
-    fn schema(&self) -> Schema;
-
-    /// What tells remote objects of this kind apart.
+    /// The attributes that tell remote objects of this kind apart. Each is an attribute of the resource as well.
     fn identity_schema(&self) -> IdentitySchema;
 
-    /// The identity of the object in `state`.
-    fn identity(&self, state: &Self::Model) -> Self::Identity;
-
-    /// Checks what can be checked without the provider's configuration.
-    fn validate(&self, config: &Self::Model) -> Diagnostics;
-
-    /// Plans a creation or an update: `change.proposed` with all that is known already filled in. The client may be
-    /// one that cannot reach anything: [`Context::provider_is_known`].
+    /// Plans a creation or an update, and returns `change.proposed` with the computed values that are known already.
+    /// The client may be unable to reach anything remote: see [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
-    /// If what is planned could not be applied.
+    /// If the plan could not be applied.
     fn plan(
         &self,
         client: &Self::Client,
@@ -50,9 +33,8 @@ pub trait ManagedResource: Send + Sync + 'static {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// Looks at the planned destruction of `prior`: the place for a warning, and for private data that
-    /// [`delete`](Self::delete) is to find. The client may be one that cannot reach anything:
-    /// [`Context::provider_is_known`].
+    /// Plans the destruction of `prior`: it may warn, and may set private data for [`delete`](Self::delete). The client
+    /// may be unable to reach anything remote: see [`Context::provider_is_known`].
     ///
     /// # Errors
     ///
@@ -66,11 +48,11 @@ pub trait ManagedResource: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Refreshes `state` from the remote object; `None` if it is gone.
+    /// Refreshes `state` from the remote object. Returns `None` if the object is gone.
     ///
     /// # Errors
     ///
-    /// If that cannot be found out.
+    /// If the object cannot be read.
     fn read(
         &self,
         client: &Self::Client,
@@ -82,7 +64,7 @@ pub trait ManagedResource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If it was not created, or not as planned; [`Failure::state`] is what exists all the same.
+    /// If the object was not created as planned. [`Failure::state`] is the object if it exists nevertheless.
     fn create(
         &self,
         client: &Self::Client,
@@ -94,7 +76,7 @@ pub trait ManagedResource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If it was not changed, or not as planned; [`Failure::state`] is what holds if that is no longer `prior`.
+    /// If the object was not changed as planned. [`Failure::state`] is its state if that is no longer `prior`.
     fn update(
         &self,
         client: &Self::Client,
@@ -103,11 +85,11 @@ pub trait ManagedResource: Send + Sync + 'static {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Failure<Self::Model>>> + Send;
 
-    /// Destroys the object; one that is gone already is a success.
+    /// Destroys the object, or succeeds if the object is gone already.
     ///
     /// # Errors
     ///
-    /// If it still exists; [`Failure::state`] is what holds if that is no longer `prior`.
+    /// If the object still exists. [`Failure::state`] is its state if that is no longer `prior`.
     fn delete(
         &self,
         client: &Self::Client,
@@ -115,11 +97,11 @@ pub trait ManagedResource: Send + Sync + 'static {
         cx: &mut Context,
     ) -> impl Future<Output = Result<(), Failure<Self::Model>>> + Send;
 
-    /// Finds the object that the person names.
+    /// Reads the object that a person imports.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If there is no such object.
     fn import(
         &self,
         client: &Self::Client,
@@ -127,7 +109,7 @@ pub trait ManagedResource: Send + Sync + 'static {
         cx: &mut Context,
     ) -> impl Future<Output = Result<Self::Model, Diagnostics>> + Send;
 
-    /// Brings a state of an earlier schema version into the form of [`Schema::version`]. `None`: there is no way.
+    /// Upgrades a state from an earlier schema version to the current one. Returns `None` if that is not supported.
     fn upgrade(&self, _from_version: i64, _state: serde_json::Value) -> Option<Self::Model> {
         None
     }
@@ -138,14 +120,14 @@ pub trait ManagedResource: Send + Sync + 'static {
 pub struct Change<M> {
     /// The object as it is; `None` for a creation.
     pub prior: Option<M>,
-    /// What the person wrote.
+    /// The configuration.
     pub config: M,
-    /// Terraform's merge of the two, with the schema's defaults and the configuration's write-only values: what the plan
-    /// starts from. Computed attributes are unknown for a creation, and the prior ones for an update.
+    /// Terraform's merge of `prior` and `config`, with the schema's defaults and the configuration's write-only values.
+    /// Computed attributes are unknown in a creation, and have their prior values in an update.
     pub proposed: M,
 }
 
-/// What a person imports by.
+/// The name of an object to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportTarget<I> {
     /// `terraform import ADDRESS ID`, or the `id` of an `import` block.
@@ -157,207 +139,105 @@ pub enum ImportTarget<I> {
 /// A write that failed.
 #[derive(Debug)]
 pub struct Failure<M> {
-    /// What went wrong.
+    /// The errors, and any warnings.
     pub diagnostics: Diagnostics,
-    /// What holds remotely, if that is not what held before.
+    /// The object after the failure, if it differs from the prior one.
     pub state: Option<M>,
 }
 
-impl<M> From<Diagnostics> for Failure<M> {
-    fn from(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, state: None }
+impl<M, E: Into<Diagnostics>> From<E> for Failure<M> {
+    fn from(error: E) -> Self {
+        Self { diagnostics: error.into(), state: None }
     }
 }
 
-impl<M> From<Diagnostic> for Failure<M> {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Diagnostics::from(diagnostic).into()
-    }
-}
-
-/// A value that its model cannot hold is the person's to correct: the schema's types are too wide to exclude it.
+/// Reports a value that its model cannot hold as an error in the configuration: the schema's types are too wide to
+/// exclude such values.
 impl From<Mismatch> for Diagnostics {
     fn from(mismatch: Mismatch) -> Self {
         let expected = mismatch.expected;
         let path = mismatch.path();
         if path == AttributePath::root() {
-            // Terraform makes sure that the object itself is there.
+            // Terraform always sends the object itself.
             return Diagnostic::bug(format!("Terraform sent no value where {expected} was expected.")).into();
         }
         Diagnostic::error("Invalid value", format!("{path} must be {expected}.")).at(path).into()
     }
 }
 
-/// The state after a failed or successful write, `Value::Null` where nothing exists.
-pub(super) struct Applied {
-    pub(super) state: Value,
-    pub(super) diagnostics: Diagnostics,
-}
-
-/// [`ManagedResource`] without its type parameters, working on [`Value`]s.
-pub(super) trait AnyResource<C>: Send + Sync {
-    fn schema(&self) -> &Schema;
-    fn identity_schema(&self) -> &IdentitySchema;
-    /// Null while the identity is not known.
-    fn identity(&self, state: &Value) -> Value;
-    fn validate(&self, config: Value) -> Result<(), Diagnostics>;
-    fn plan<'a>(
-        &'a self,
-        client: &'a C,
-        change: Change<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
-    fn plan_destroy<'a>(
-        &'a self,
-        client: &'a C,
-        prior: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<(), Diagnostics>>;
-    fn read<'a>(
-        &'a self,
-        client: &'a C,
-        state: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
-    /// Creates (`prior` null), updates or destroys (`planned` null).
-    fn apply<'a>(
-        &'a self,
-        client: &'a C,
-        prior: Value,
-        planned: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Applied, Diagnostics>>;
-    fn import<'a>(
-        &'a self,
-        client: &'a C,
-        target: ImportTarget<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>>;
+/// A [`ManagedResource`] without its type parameters.
+#[async_trait]
+pub(super) trait AnyResource<C>: AnyBlock {
+    fn identity_schema(&self) -> IdentitySchema;
+    async fn plan(&self, client: &C, change: Change<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
+    async fn plan_destroy(&self, client: &C, prior: Value, cx: &mut Context) -> Result<(), Diagnostics>;
+    /// Returns null if the object is gone.
+    async fn read(&self, client: &C, state: Value, cx: &mut Context) -> Result<Value, Diagnostics>;
+    /// Creates the object if `prior` is null, destroys it if `planned` is null, and updates it otherwise. Returns null
+    /// after a destruction.
+    async fn apply(&self, client: &C, prior: Value, planned: Value, cx: &mut Context) -> Result<Value, Failure<Value>>;
+    async fn import(&self, client: &C, target: ImportTarget<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value>;
 }
 
-/// A resource with its schemas at hand.
-pub(super) struct Registered<R> {
-    resource: R,
-    schema: Schema,
-    identity_schema: IdentitySchema,
-}
-
-impl<R: ManagedResource> Registered<R> {
-    /// # Panics
-    ///
-    /// If the models and the schemas of `resource` disagree: a bug that every start of the provider shows.
-    pub(super) fn new(resource: R) -> Self {
-        let (schema, identity_schema) = (resource.schema(), resource.identity_schema());
-        assert_eq!(schema.ty(), R::Model::ty(), "schema and model of {}", resource.type_name());
-        assert_eq!(identity_schema.ty(), R::Identity::ty(), "identity schema and model of {}", resource.type_name());
-        Self { resource, schema, identity_schema }
-    }
-}
-
+#[async_trait]
 impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
-    fn schema(&self) -> &Schema {
-        &self.schema
+    fn identity_schema(&self) -> IdentitySchema {
+        self.block.identity_schema()
     }
 
-    fn identity_schema(&self) -> &IdentitySchema {
-        &self.identity_schema
+    async fn plan(&self, client: &R::Client, change: Change<Value>, cx: &mut Context) -> Result<Value, Diagnostics> {
+        let change = Change {
+            prior: change.prior.map(R::Model::from_value).transpose()?,
+            config: R::Model::from_value(change.config)?,
+            proposed: R::Model::from_value(change.proposed)?,
+        };
+        self.block.plan(client, change, cx).await.map(Data::into_value)
     }
 
-    fn identity(&self, state: &Value) -> Value {
-        let model = R::Model::from_value(state.clone());
-        let identity = model.map_or(Value::Null, |model| self.resource.identity(&model).into_value());
-        if identity.is_wholly_known() { identity } else { Value::Null }
+    async fn plan_destroy(&self, client: &R::Client, prior: Value, cx: &mut Context) -> Result<(), Diagnostics> {
+        self.block.plan_destroy(client, R::Model::from_value(prior)?, cx).await
     }
 
-    fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        self.schema.validate(config, |config| self.resource.validate(config))
+    async fn read(&self, client: &R::Client, state: Value, cx: &mut Context) -> Result<Value, Diagnostics> {
+        let state = self.block.read(client, R::Model::from_value(state)?, cx).await?;
+        Ok(state.map_or(Value::Null, Data::into_value))
     }
 
-    fn plan<'a>(
-        &'a self,
-        client: &'a R::Client,
-        change: Change<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let change = Change {
-                prior: optional(change.prior.unwrap_or(Value::Null))?,
-                config: R::Model::from_value(change.config)?,
-                proposed: R::Model::from_value(change.proposed)?,
-            };
-            self.resource.plan(client, change, cx).await.map(Data::into_value)
-        }
-        .boxed()
-    }
-
-    fn plan_destroy<'a>(
-        &'a self,
-        client: &'a R::Client,
-        prior: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<(), Diagnostics>> {
-        async move { self.resource.plan_destroy(client, R::Model::from_value(prior)?, cx).await }.boxed()
-    }
-
-    fn read<'a>(
-        &'a self,
-        client: &'a R::Client,
-        state: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let state = self.resource.read(client, R::Model::from_value(state)?, cx).await?;
-            Ok(state.map_or(Value::Null, Data::into_value))
-        }
-        .boxed()
-    }
-
-    fn apply<'a>(
-        &'a self,
-        client: &'a R::Client,
+    async fn apply(
+        &self,
+        client: &R::Client,
         prior: Value,
         planned: Value,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Applied, Diagnostics>> {
-        async move {
-            let before = prior.clone();
-            let written = match (optional(prior)?, optional(planned)?) {
-                (None, Some(planned)) => self.resource.create(client, planned, cx).await.map(Some),
-                (Some(prior), Some(planned)) => self.resource.update(client, prior, planned, cx).await.map(Some),
-                (Some(prior), None) => self.resource.delete(client, prior, cx).await.map(|()| None),
-                (None, None) => Ok(None),
-            };
-            Ok(match written {
-                Ok(state) => {
-                    Applied { state: state.map_or(Value::Null, Data::into_value), diagnostics: Diagnostics::new() }
-                }
-                Err(failure) => {
-                    Applied { state: failure.state.map_or(before, Data::into_value), diagnostics: failure.diagnostics }
-                }
-            })
+        cx: &mut Context,
+    ) -> Result<Value, Failure<Value>> {
+        let written = match (optional(prior)?, optional(planned)?) {
+            (None, Some(planned)) => self.block.create(client, planned, cx).await.map(Some),
+            (Some(prior), Some(planned)) => self.block.update(client, prior, planned, cx).await.map(Some),
+            (Some(prior), None) => self.block.delete(client, prior, cx).await.map(|()| None),
+            (None, None) => Ok(None),
+        };
+        match written {
+            Ok(state) => Ok(state.map_or(Value::Null, Data::into_value)),
+            Err(Failure { diagnostics, state }) => Err(Failure { diagnostics, state: state.map(Data::into_value) }),
         }
-        .boxed()
     }
 
-    fn import<'a>(
-        &'a self,
-        client: &'a R::Client,
+    async fn import(
+        &self,
+        client: &R::Client,
         target: ImportTarget<Value>,
-        cx: &'a mut Context,
-    ) -> BoxFuture<'a, Result<Value, Diagnostics>> {
-        async move {
-            let target = match target {
-                ImportTarget::Id(id) => ImportTarget::Id(id),
-                ImportTarget::Identity(identity) => ImportTarget::Identity(R::Identity::from_value(identity)?),
-            };
-            self.resource.import(client, target, cx).await.map(Data::into_value)
-        }
-        .boxed()
+        cx: &mut Context,
+    ) -> Result<Value, Diagnostics> {
+        let target = match target {
+            ImportTarget::Id(id) => ImportTarget::Id(id),
+            ImportTarget::Identity(identity) => ImportTarget::Identity(R::Identity::from_value(identity)?),
+        };
+        self.block.import(client, target, cx).await.map(Data::into_value)
     }
 
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value> {
-        self.resource.upgrade(from_version, state).map(Data::into_value)
+        self.block.upgrade(from_version, state).map(Data::into_value)
     }
 }
 

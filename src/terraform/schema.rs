@@ -1,15 +1,15 @@
-//! Schemas: which attributes an object has, what they are for and who sets them.
+//! Schemas: the attributes of an object, their purpose, and who sets them.
 
 use std::borrow::Cow;
 
-use super::{AttributePath, Data, Diagnostic, Diagnostics, Step, Type, Value, proto};
+use super::{AttributePath, Diagnostic, Diagnostics, Step, Type, Value, proto};
 
-/// The schema of a provider block, a resource or a data source.
+/// The schema of a block, such as a resource.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Rises when the state's form changes in a way that needs an upgrade.
+    /// The version of the state's form. It rises with a change that requires an upgrade of existing states.
     pub version: i64,
-    /// Markdown.
+    /// The description, in Markdown.
     pub description: Cow<'static, str>,
     /// The attributes of the object.
     pub attributes: Vec<Attribute>,
@@ -24,7 +24,6 @@ pub struct Attribute {
     description: Cow<'static, str>,
     sensitive: bool,
     write_only: bool,
-    deprecated: Option<&'static str>,
     requires_replace: bool,
     default: Option<Value>,
 }
@@ -35,7 +34,7 @@ enum Kind {
     Nested(Nesting, Vec<Attribute>),
 }
 
-/// How the objects of a nested attribute are arranged.
+/// The arrangement of the objects in a nested attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nesting {
     /// One object.
@@ -44,7 +43,7 @@ pub enum Nesting {
     Map,
 }
 
-/// Who sets an attribute.
+/// The party that sets an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Usage {
     Required,
@@ -62,18 +61,17 @@ impl Attribute {
             description: description.into(),
             sensitive: false,
             write_only: false,
-            deprecated: None,
             requires_replace: false,
             default: None,
         }
     }
 
-    /// An optional attribute of type `ty`. The description is Markdown.
+    /// Returns an optional attribute of type `ty`. The description is Markdown.
     pub fn new(name: &'static str, ty: Type, description: impl Into<Cow<'static, str>>) -> Self {
         Self::of(name, Kind::Plain(ty), description)
     }
 
-    /// An optional attribute whose value is an object, or objects, with attributes of their own.
+    /// Returns an optional attribute whose value is an object, or a map of objects, with attributes of their own.
     pub fn nested(
         name: &'static str,
         nesting: Nesting,
@@ -83,66 +81,58 @@ impl Attribute {
         Self::of(name, Kind::Nested(nesting, attributes), description)
     }
 
-    /// The configuration must set it.
+    /// Makes the attribute required: the configuration must set it.
     #[must_use]
     pub fn required(mut self) -> Self {
         self.usage = Usage::Required;
         self
     }
 
-    /// The provider alone sets it.
+    /// Makes the attribute read-only: only the provider sets it.
     #[must_use]
     pub fn computed(mut self) -> Self {
         self.usage = Usage::Computed;
         self
     }
 
-    /// The provider sets it where the configuration does not.
+    /// Lets the provider set the attribute if the configuration does not.
     #[must_use]
     pub fn optional_computed(mut self) -> Self {
         self.usage = Usage::OptionalComputed;
         self
     }
 
-    /// The provider plans `value` where the configuration sets nothing. For attributes of the object itself, not for
-    /// those nested deeper.
+    /// Sets the value that is planned if the configuration sets none. Not for nested attributes.
     #[must_use]
     pub fn default_value(mut self, value: Value) -> Self {
         self.default = Some(value);
         self.optional_computed()
     }
 
-    /// Terraform masks the value in everything it prints.
+    /// Makes the attribute sensitive: Terraform masks its value in everything it prints.
     #[must_use]
     pub fn sensitive(mut self) -> Self {
         self.sensitive = true;
         self
     }
 
-    /// Terraform keeps the value in neither plan nor state: only planning, creating and updating are given it. An older
-    /// version than 1.11 is refused where it is set. For attributes of the object itself, not for those nested deeper.
+    /// Makes the attribute write-only: Terraform keeps its value in neither plan nor state, and only planning, creating
+    /// and updating receive it. Versions before 1.11 are refused if it is set. Not for nested attributes.
     #[must_use]
     pub fn write_only(mut self) -> Self {
         self.write_only = true;
         self
     }
 
-    /// Terraform warns where it is set, with this message.
-    #[must_use]
-    pub fn deprecated(mut self, message: &'static str) -> Self {
-        self.deprecated = Some(message);
-        self
-    }
-
-    /// A changed value means another remote object: Terraform destroys the old one and creates the new one. For
-    /// attributes of the object itself, not for those nested deeper.
+    /// Makes a change of the attribute force replacement: Terraform destroys the old object and creates a new one. Not
+    /// for nested attributes.
     #[must_use]
     pub fn requires_replace(mut self) -> Self {
         self.requires_replace = true;
         self
     }
 
-    /// The attribute's name.
+    /// Returns the attribute's name.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -151,7 +141,7 @@ impl Attribute {
         matches!(self.usage, Usage::Computed | Usage::OptionalComputed)
     }
 
-    /// The type of its values.
+    /// Returns the type of the attribute's values.
     pub fn ty(&self) -> Type {
         match &self.kind {
             Kind::Plain(ty) => ty.clone(),
@@ -160,7 +150,7 @@ impl Attribute {
         }
     }
 
-    /// What `value`, the attribute's in a configuration, sets although the provider alone does. Unknown is set, too.
+    /// Reports read-only attributes that `value` sets. An unknown value counts as set.
     fn read_only_settings(&self, value: &Value, path: AttributePath, diagnostics: &mut Diagnostics) {
         match (&self.kind, value) {
             (_, Value::Null) => {}
@@ -202,31 +192,25 @@ impl Attribute {
             computed: self.is_computed(),
             sensitive: self.sensitive,
             write_only: self.write_only,
-            deprecated: self.deprecated.is_some(),
-            deprecation_message: self.deprecated.unwrap_or_default().to_owned(),
+            ..Default::default()
         }
     }
 }
 
 impl Schema {
-    /// The type of the whole object.
+    /// Returns the type of the whole object.
     pub fn ty(&self) -> Type {
         object_type(&self.attributes)
     }
 
-    /// Checks a configuration: the rules that every object has, and the object's `own`.
-    pub(super) fn validate<M: Data>(
-        &self,
-        config: Value,
-        own: impl FnOnce(&M) -> Diagnostics,
-    ) -> Result<(), Diagnostics> {
+    /// Reports read-only attributes that `config` sets.
+    pub(super) fn read_only_settings(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        read_only_settings(&self.attributes, &config, &AttributePath::root(), &mut diagnostics);
-        diagnostics.extend(M::from_value(config).map_or_else(Diagnostics::from, |config| own(&config)));
-        diagnostics.into_result()
+        read_only_settings(&self.attributes, config, &AttributePath::root(), &mut diagnostics);
+        diagnostics
     }
 
-    /// `value` with the defaults of the attributes that `config` leaves out.
+    /// Fills in the defaults of the attributes that `config` omits.
     pub(super) fn with_defaults(&self, mut value: Value, config: &Value) -> Value {
         if let Value::Object(attributes) = &mut value {
             for attribute in &self.attributes {
@@ -238,7 +222,7 @@ impl Schema {
         value
     }
 
-    /// What `config` sets although Terraform would keep it in plan and state.
+    /// Reports write-only attributes that `config` sets, for a Terraform that would keep them in plan and state.
     pub(super) fn kept_secrets(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         for attribute in self.write_only().filter(|name| !config.attribute(name).is_null()) {
@@ -256,7 +240,7 @@ impl Schema {
         diagnostics
     }
 
-    /// `value` with the write-only values that `config` has.
+    /// Fills in the write-only values of `config`.
     pub(super) fn with_write_only(&self, mut value: Value, config: &Value) -> Value {
         if let Value::Object(attributes) = &mut value {
             for name in self.write_only() {
@@ -266,7 +250,7 @@ impl Schema {
         value
     }
 
-    /// `value` as Terraform may keep it.
+    /// Removes write-only values, so that Terraform may keep `value`.
     pub(super) fn without_write_only(&self, value: Value) -> Value {
         self.with_write_only(value, &Value::Null)
     }
@@ -275,15 +259,15 @@ impl Schema {
         self.attributes.iter().filter(|attribute| attribute.write_only).map(|attribute| attribute.name)
     }
 
-    /// `config`, or the object of which no attribute is set for a block that is left out.
-    pub(super) fn or_nothing(&self, config: Value) -> Value {
+    /// Replaces null, the configuration of an omitted block, by an object whose attributes are all null.
+    pub(super) fn or_empty(&self, config: Value) -> Value {
         match config {
             Value::Null => Value::Object(self.attributes.iter().map(|a| (a.name.to_owned(), Value::Null)).collect()),
             config => config,
         }
     }
 
-    /// `value` with what the provider sets, where nobody else does, as unknown.
+    /// Makes computed attributes unknown that have no value yet.
     pub(super) fn with_unknowns(&self, mut value: Value) -> Value {
         if let Value::Object(attributes) = &mut value {
             for attribute in self.attributes.iter().filter(|attribute| attribute.is_computed()) {
@@ -295,7 +279,7 @@ impl Schema {
         value
     }
 
-    /// The attributes whose change from `prior` to `planned` means another object.
+    /// Lists the attributes whose change from `prior` to `planned` forces replacement.
     pub(super) fn replacing_changes(&self, prior: &Value, planned: &Value) -> impl Iterator<Item = &'static str> {
         self.attributes
             .iter()
@@ -317,28 +301,44 @@ impl Schema {
     }
 }
 
-/// The schema of a resource's identity: what tells the remote object apart from all others.
+/// The schema of a resource's identity: the attributes that tell a remote object apart from all others.
 #[derive(Debug, Clone)]
 pub struct IdentitySchema {
-    /// Rises when the identity's form changes.
+    /// The version of the identity's form.
     pub version: i64,
     /// The attributes that an import must set.
     pub attributes: Vec<IdentityAttribute>,
 }
 
-/// One attribute of an identity. An import by identity must set it.
+/// An attribute of an identity. An import by identity must set it.
 #[derive(Debug, Clone)]
 pub struct IdentityAttribute {
-    /// The attribute's name.
+    /// The name of the attribute, in the identity and in the resource.
     pub name: &'static str,
     /// The type of its values.
     pub ty: Type,
-    /// Plain text.
+    /// The description, in plain text.
     pub description: &'static str,
 }
 
 impl IdentitySchema {
-    /// The type of the whole identity.
+    /// Returns the identity of the object in a plan or state; null if there is no object or its identity is unknown.
+    pub(super) fn identity_of(&self, object: &Value) -> Value {
+        if object.is_null() {
+            return Value::Null;
+        }
+        let attribute = |a: &IdentityAttribute| (a.name.to_owned(), object.attribute(a.name).clone());
+        let identity = Value::Object(self.attributes.iter().map(attribute).collect());
+        if identity.is_wholly_known() { identity } else { Value::Null }
+    }
+
+    /// Returns whether `schema` has all attributes of the identity.
+    pub(super) fn is_part_of(&self, schema: &Schema) -> bool {
+        let has = |a: &IdentityAttribute| schema.attributes.iter().any(|b| a.name == b.name && a.ty == b.ty());
+        self.attributes.iter().all(has)
+    }
+
+    /// Returns the type of the whole identity.
     pub fn ty(&self) -> Type {
         Type::object(self.attributes.iter().map(|a| (a.name, a.ty.clone())))
     }
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn write_only_values_come_and_go() {
+    fn write_only_values_are_planned_but_not_kept() {
         let schema = Schema {
             attributes: vec![
                 Attribute::new("id", Type::Number, ""),
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_terraform_everything() {
+    fn terraform_is_told_every_property_of_an_attribute() {
         let schema = schema().to_proto();
         assert_eq!(schema.version, 3);
         let attributes = schema.block.expect("a block").attributes;
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_fill_what_the_configuration_leaves_out() {
+    fn defaults_apply_to_omitted_arguments() {
         let prior = object(1, Value::String("DROP".into()));
         let left_out = schema().with_defaults(prior.clone(), &object(1, Value::Null));
         assert_eq!(left_out.attribute("policy"), &Value::String("KEEP".into()));
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn only_marked_attributes_replace() {
+    fn only_marked_attributes_force_replacement() {
         let replacing = |a, b| schema().replacing_changes(&a, &b).collect::<Vec<_>>();
         assert_eq!(replacing(object(1, Value::Null), object(1, Value::Unknown)), [""; 0]);
         assert_eq!(replacing(object(1, Value::Null), object(2, Value::Null)), ["id"]);

@@ -1,4 +1,4 @@
-//! What a configuration of the provider lasts for.
+//! Sessions: how long a configuration of the provider lasts.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::provider::{Configured, Provider};
 
-/// One caller of the [`Server`](super::Server): the client that its configuration made, and whether it wants what is
-/// under way to stop. Clones are handles of the same session.
+/// The session of one caller of the [`Server`](super::Server): its configured client, and its signal to stop. Clones
+/// are handles of the same session.
 ///
-/// Terraform calls once for each provider block. A transport that tells callers apart puts a session of its own into the
-/// extensions of each caller's requests; requests without one share one.
+/// Each provider block is one caller. A transport that tells callers apart puts the caller's session into the
+/// extensions of its requests. Requests without a session share one.
 pub struct Session<P: Provider>(Arc<Mutex<Run<P::Client>>>);
 
-/// What is between one configuration and the next.
+/// The state from one configuration of the provider to the next.
 struct Run<C> {
     /// `None` before Terraform has configured the provider.
     client: Option<Arc<Configured<C>>>,
@@ -23,7 +23,7 @@ struct Run<C> {
 
 impl<P: Provider> Session<P> {
     fn run(&self) -> MutexGuard<'_, Run<P::Client>> {
-        // Each change of a session is one assignment: a panic cannot leave it half done.
+        // Each change is one assignment, so a panic cannot leave it half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -31,19 +31,19 @@ impl<P: Provider> Session<P> {
         self.run().client.clone()
     }
 
-    /// Cancelled when Terraform wants what is under way to stop.
+    /// Returns a token that is cancelled when Terraform asks operations in flight to stop.
     pub(super) fn stop(&self) -> CancellationToken {
         self.run().stop.clone()
     }
 
-    /// Begins a new run, in which nothing is stopped: a session may outlive several.
+    /// Begins a new run, with a new signal to stop.
     pub(super) fn configure(&self, client: Configured<P::Client>) {
         *self.run() = Run { client: Some(Arc::new(client)), stop: CancellationToken::new() };
     }
 }
 
 impl<P: Provider> Default for Session<P> {
-    /// A session that Terraform has yet to configure.
+    /// Returns a session that Terraform has not configured yet.
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Run { client: None, stop: CancellationToken::new() })))
     }

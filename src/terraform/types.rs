@@ -27,33 +27,33 @@ pub enum Type {
     Object(BTreeMap<String, Type>),
 }
 
-/// A text that is not a type in cty's JSON form.
+/// The error for text that is not a type in cty's JSON form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a type in cty's JSON form")]
 pub struct InvalidType;
 
 impl Type {
-    /// `list(element)`
+    /// Returns `list(element)`.
     pub fn list(element: Type) -> Self {
         Self::List(Box::new(element))
     }
 
-    /// `set(element)`
+    /// Returns `set(element)`.
     pub fn set(element: Type) -> Self {
         Self::Set(Box::new(element))
     }
 
-    /// `map(element)`
+    /// Returns `map(element)`.
     pub fn map(element: Type) -> Self {
         Self::Map(Box::new(element))
     }
 
-    /// `object({…})`
+    /// Returns `object({…})`.
     pub fn object<N: Into<String>>(attributes: impl IntoIterator<Item = (N, Type)>) -> Self {
         Self::Object(attributes.into_iter().map(|(name, ty)| (name.into(), ty)).collect())
     }
 
-    /// The type in cty's JSON form, such as `["set","string"]`.
+    /// Returns the type in cty's JSON form, such as `["set","string"]`.
     pub fn to_json(&self) -> Json {
         match self {
             Self::Bool => json!("bool"),
@@ -72,12 +72,12 @@ impl Type {
         }
     }
 
-    /// The same as bytes of a message.
+    /// Returns the type as the bytes of a protocol message.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         self.to_json().to_string().into_bytes()
     }
 
-    /// Reads cty's JSON form from bytes of a message.
+    /// Reads a type from the bytes of a protocol message, in cty's JSON form.
     pub fn from_json(bytes: &[u8]) -> Result<Self, InvalidType> {
         // serde_json bounds the nesting depth.
         Self::read(&serde_json::from_slice(bytes).map_err(|_| InvalidType)?)
@@ -92,7 +92,7 @@ impl Type {
                 "dynamic" => Ok(Self::Dynamic),
                 _ => Err(InvalidType),
             },
-            // An object type may end in a list of attributes that configurations may leave out; values have them all.
+            // The optional third part names attributes that configurations may omit. Values always have all attributes.
             Json::Array(parts) => match parts.as_slice() {
                 [Json::String(kind), Json::Object(attributes)]
                 | [Json::String(kind), Json::Object(attributes), Json::Array(_)]
@@ -156,7 +156,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_type() {
+    fn refuses_invalid_types() {
         for json in ["", "null", "1", r#""text""#, "[]", r#"["list"]"#, r#"["bag","string"]"#, r#"["object",[]]"#] {
             assert_eq!(Type::from_json(json.as_bytes()), Err(InvalidType), "{json}");
         }
@@ -166,7 +166,7 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn json_reads_back(ty in any_type()) {
+        fn type_json_round_trips(ty in any_type()) {
             prop_assert_eq!(Type::from_json(ty.to_json().to_string().as_bytes()), Ok(ty));
         }
     }

@@ -1,11 +1,11 @@
-//! Terraform's values: known, null or unknown, of any type.
+//! Terraform's values of any type: known, null or unknown.
 
 use std::collections::BTreeMap;
 
 use super::Type;
 use super::number::Number;
 
-/// A value as Terraform knows it. Its [`Type`] is kept apart, in the schema, as it is on the wire.
+/// A value of Terraform's. Its [`Type`] comes from the schema, as in the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// Absent.
@@ -24,12 +24,11 @@ pub enum Value {
     Set(Set),
     /// The elements of a map or the attributes of an object.
     Object(BTreeMap<String, Value>),
-    /// A value that brings its own type, where the schema leaves it open.
+    /// A value with its own type, where the schema leaves the type open.
     Dynamic(Box<(Type, Value)>),
 }
 
-/// The elements of a set, in one order whatever order they came in. Equal elements are one element, except unknown
-/// ones, which may turn out to differ.
+/// The elements of a set, sorted. Equal elements are one element, except unknown ones, which may turn out to differ.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Set(Vec<Value>);
 
@@ -52,29 +51,29 @@ impl IntoIterator for Set {
 }
 
 impl Set {
-    /// The elements, in their one order.
+    /// Iterates over the elements in their sorted order.
     pub fn iter(&self) -> std::slice::Iter<'_, Value> {
         self.0.iter()
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no element.
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl Value {
-    /// Whether this is null.
+    /// Returns whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether neither this value nor anything inside it is unknown.
+    /// Returns whether neither the value nor any value inside it is unknown.
     pub fn is_wholly_known(&self) -> bool {
         match self {
             Self::Unknown => false,
@@ -86,7 +85,7 @@ impl Value {
         }
     }
 
-    /// The attribute `name` of an object; null where there is no object or no such attribute.
+    /// Returns the attribute `name` of an object, or null if this is not an object or has no such attribute.
     pub fn attribute(&self, name: &str) -> &Value {
         match self {
             Self::Object(attributes) => attributes.get(name).unwrap_or(&Self::Null),
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn order_and_duplicates_do_not_tell_sets_apart() {
+    fn sets_ignore_order_and_duplicates() {
         let a: Set = [string("b"), string("a"), string("b")].into_iter().collect();
         let b: Set = [string("a"), string("b")].into_iter().collect();
         assert_eq!(a, b);
@@ -112,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_elements_of_a_set_stay_apart() {
+    fn unknown_elements_of_a_set_stay_distinct() {
         let set: Set = [Value::Unknown, Value::Unknown].into_iter().collect();
         assert_eq!(set.len(), 2);
         assert!(!Value::Set(set).is_wholly_known());
     }
 
     #[test]
-    fn attributes_of_what_is_no_object_are_null() {
+    fn attributes_of_a_non_object_are_null() {
         assert_eq!(Value::Null.attribute("url"), &Value::Null);
         let object = Value::Object([("url".to_owned(), string("x"))].into());
         assert_eq!(object.attribute("url"), &string("x"));

@@ -234,7 +234,7 @@ fn a_plan_says_what_it_overwrites_and_what_follows() -> Result {
             "",
             OTHER,
             true,
-            "had an enabled token that this resource does not manage yet. This plan replaces it. Receivers",
+            "had an enabled token that this resource does not manage yet. This plan replaces all of it. Receivers",
         ),
         ("enabled = false", TOKEN, true, "Events will no longer be signed"),
         ("", OTHER, false, "had a disabled token that this resource does not manage yet"),
@@ -610,7 +610,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
     assert_eq!(signed.writes(), [SetToken]);
     signed.expect_remote(OTHER, true);
     signed.token(TOKEN).0.configure(&kept_nowhere(2, "enabled = false"))?;
-    signed.apply()?.expect_contains("for another reason, and sends the new one");
+    signed.apply()?.expect_contains("for another reason, and sends the new token with it");
     signed.expect_remote(TOKEN, false);
     signed.expect_no_changes()?;
 

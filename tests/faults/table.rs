@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tencent_simulator::FaultKind;
-use terraform_provider_tencent::tencent::{Credentials, ErrorCode};
+use terraform_provider_tencent::tencent::{self, Credentials, ErrorCode};
 
 /// The time for one attempt, as the provider is told.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -138,44 +138,8 @@ impl Meaning {
     }
 }
 
-/// What becomes of an error code, by Tencent's documentation. An error inside the service says nothing of what was done
-/// before it.
-const INTERNAL: [i64; 4] = [100_001, 60008, 60013, 60014];
-const TOO_MANY: [i64; 4] = [60007, 60011, 60018, 60019];
-const EXPIRED: i64 = 70001;
-/// "There is none", which is what reading and deleting may well find.
-pub(crate) const ALREADY_CONFIGURED: i64 = 100_300;
-pub(crate) const NOT_CONFIGURED: i64 = 100_301;
-const FOR_GOOD: [i64; 26] = [
-    100_002,
-    100_007,
-    ALREADY_CONFIGURED,
-    100_302,
-    60002,
-    60003,
-    60004,
-    60005,
-    60006,
-    60009,
-    60010,
-    60012,
-    60015,
-    60016,
-    60017,
-    60020,
-    60021,
-    70003,
-    70009,
-    70013,
-    70014,
-    70016,
-    70020,
-    70050,
-    70051,
-    70107,
-];
 /// One that Tencent does not document.
-const UNKNOWN: i64 = 99999;
+const UNKNOWN: ErrorCode = ErrorCode(99999);
 
 /// What happens on the way. A redirect leads to `elsewhere`.
 pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
@@ -266,31 +230,28 @@ pub(crate) fn unreachable() -> Vec<Case> {
 
 /// Every documented error code, and one that is not. One of them quotes `url`, as Tencent may.
 pub(crate) fn error_codes(url: &str) -> Vec<Case> {
-    let listed: BTreeSet<_> =
-        INTERNAL.into_iter().chain(TOO_MANY).chain(FOR_GOOD).chain([EXPIRED, NOT_CONFIGURED]).collect();
-    assert_eq!(listed, ErrorCode::documented().map(|code| code.0).collect(), "all that is documented, and no more");
-
-    let codes = listed.into_iter().chain([UNKNOWN]);
-    codes.map(|code| error_code(code, if code == 100_002 { url } else { "" })).collect()
+    let documented: BTreeSet<_> = ErrorCode::documented().collect();
+    let codes = documented.into_iter().chain([UNKNOWN]);
+    codes.map(|code| error_code(code, if code.0 == 100_002 { url } else { "" })).collect()
 }
 
-fn error_code(code: i64, quoted: &str) -> Case {
-    let meaning = match code {
-        code if INTERNAL.contains(&code) => Meaning::LOST,
-        code if TOO_MANY.contains(&code) => Meaning::UNSENT,
-        EXPIRED => Meaning { retry: Retry::Resign, ..Meaning::REFUSAL },
-        _ => Meaning::REFUSAL,
+fn error_code(code: ErrorCode, quoted: &str) -> Case {
+    let meaning = match code.retry() {
+        // An error inside the service leaves open what was done before it.
+        tencent::Retry::Yes => Meaning::LOST,
+        tencent::Retry::SlowDown => Meaning::UNSENT,
+        tencent::Retry::Resign => Meaning { retry: Retry::Resign, ..Meaning::REFUSAL },
+        tencent::Retry::No => Meaning::REFUSAL,
     };
     let words = format!("in Tencent's words: {code}");
-    let explained = ErrorCode(code);
     Case {
         name: code.to_string(),
-        cause: Cause::Simulator(FaultKind::ErrorCode { code, info: format!("{words} {quoted}") }),
+        cause: Cause::Simulator(FaultKind::ErrorCode { code: code.0, info: format!("{words} {quoted}") }),
         meaning,
-        slows_down: TOO_MANY.contains(&code),
+        slows_down: code.retry() == tencent::Retry::SlowDown,
         said: vec![
-            format!("Tencent answered with error {code}: {}.", explained.meaning()),
-            explained.advice(&Credentials::SecretKey(String::new().into())).to_owned(),
+            format!("Tencent answered with error {code}: {}.", code.meaning()),
+            code.advice(&Credentials::SecretKey(String::new().into())).to_owned(),
             format!("ErrorInfo: {words}"),
             "RequestId: Id-".to_owned(),
         ],

@@ -91,7 +91,8 @@ async fn a_resource_is_created_read_changed_and_destroyed() {
     assert!(changed.is_wholly_known());
     assert_eq!(configured(&simulator).expect("a configuration").url, OTHER_URL);
 
-    // Destroyed.
+    // Destroyed, in another run.
+    session.configure(&session.provider_config(&simulator)).await;
     let plan = session.plan(&changed, &Value::Null).await;
     assert_eq!((plan.diagnostics.as_slice(), session.decode(&plan.planned_state)), (&[][..], Value::Null));
     let applied = session.apply(&changed, &Value::Null).await;

@@ -1,6 +1,6 @@
 //! Checks of callback commands, and the function that lists them.
 
-use super::list;
+use super::messages::list;
 use super::service::{CallbackService, Services};
 use crate::model;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};

@@ -1,13 +1,11 @@
 //! Data sources such as `tencent_call_callback`, which read a callback configuration no matter who set it.
 
-use super::Callback;
-use super::model::DEFAULT_TIMEOUT;
-use super::resource::id_attribute;
-use super::service::CallbackService;
+use super::CallbackKind;
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::checks;
-use crate::terraform::{Attr, Attribute, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
+use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
+use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
 model! {
     /// The attributes of the data source.
@@ -23,14 +21,14 @@ model! {
 
 /// The data source of one service.
 #[derive(Debug)]
-pub(crate) struct CallbackDataSource(pub(crate) &'static CallbackService);
+pub(crate) struct CallbackDataSource(pub(crate) CallbackKind);
 
-impl DataSource for CallbackDataSource {
+impl Block for CallbackDataSource {
     type Client = Tencent;
     type Model = CallbackData;
 
     fn type_name(&self) -> &'static str {
-        self.0.type_name
+        self.0.service.type_name
     }
 
     fn schema(&self) -> Schema {
@@ -40,7 +38,7 @@ impl DataSource for CallbackDataSource {
                 "Reads the {} callback configuration of an application from Tencent. An application without one is not \
                  an error: check `configured`.\n\nThe URL is read as it is, with any secret in it, and Terraform keeps \
                  it in the state. Mark an output that contains it as `sensitive`.",
-                self.0.title
+                self.0.service.title
             )
             .into(),
             attributes: vec![
@@ -73,15 +71,18 @@ impl DataSource for CallbackDataSource {
     fn validate(&self, config: &CallbackData) -> Diagnostics {
         checks::sdk_app_id_argument(&config.sdk_app_id)
     }
+}
 
+impl DataSource for CallbackDataSource {
     async fn read(
         &self,
         tencent: &Tencent,
         config: CallbackData,
         cx: &mut Context,
     ) -> Result<CallbackData, Diagnostics> {
-        let callback = Callback::of(tencent.of(self.0), &config.sdk_app_id, DEFAULT_TIMEOUT, cx)?;
-        let (id, found) = (callback.sdk_app_id(), callback.get().await?);
+        let id = tencent.sdk_app_id(&config.sdk_app_id)?;
+        let remote = Remote::new(Scope::new(tencent, self.0), tencent.app(id)?, DEFAULT_TIMEOUT, cx);
+        let found = remote.get().await?;
         let configured = found.is_some();
         let (url, callback_commands) = match found {
             Some(found) => {

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, stream};
 
-use super::model::{CallbackModel, DEFAULT_TIMEOUT};
-use super::resource::CallbackResource;
-use super::service::{CallbackService, Subject};
-use super::{Callback, describe};
+use super::CallbackKind;
+use super::kind::CallbackArguments;
+use super::messages::describe;
 use crate::model;
-use crate::provider::applications::{OfService, Tencent};
+use crate::provider::applications::Tencent;
 use crate::provider::checks;
+use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::{InvalidCallbackUrl, SdkAppId};
 use crate::terraform::{
-    Attr, Attribute, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
+    Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
 };
 
 /// The applications that are read in parallel: as many as Terraform's default parallelism.
@@ -29,15 +29,14 @@ model! {
 
 /// The list resource of one service.
 #[derive(Debug)]
-pub(crate) struct CallbackList(pub(crate) &'static CallbackService);
+pub(crate) struct CallbackList(pub(crate) CallbackKind);
 
-impl ListResource for CallbackList {
+impl Block for CallbackList {
     type Client = Tencent;
-    type Resource = CallbackResource;
-    type Config = Which;
+    type Model = Which;
 
     fn type_name(&self) -> &'static str {
-        self.0.type_name
+        self.0.service.type_name
     }
 
     fn schema(&self) -> Schema {
@@ -50,7 +49,7 @@ impl ListResource for CallbackList {
                  file whose name ends with `.tfquery.hcl`, and run `terraform query` (Terraform 1.14 or later). The query \
                  ends after 100 results, unless the block sets another `limit`; a warning says if there are more. If the \
                  provider cannot read an application, it warns and goes on. The query fails if it can read none.",
-                self.0.title
+                self.0.service.title
             )
             .into(),
             attributes: vec![Attribute::new(
@@ -64,13 +63,17 @@ impl ListResource for CallbackList {
     fn validate(&self, config: &Which) -> Diagnostics {
         chosen(config).err().unwrap_or_default()
     }
+}
+
+impl ListResource for CallbackList {
+    type Resource = Singleton<CallbackKind>;
 
     fn list<'a>(
         &'a self,
         tencent: &'a Tencent,
         config: Which,
         cx: &'a Context,
-    ) -> Result<Listing<'a, CallbackModel>, Diagnostics> {
+    ) -> Result<Listing<'a, Model<CallbackArguments>>, Diagnostics> {
         let ids = match chosen(&config)? {
             Some(ids) => ids,
             None => tencent.sdk_app_ids().collect(),
@@ -78,8 +81,8 @@ impl ListResource for CallbackList {
         if ids.is_empty() && config.sdk_app_ids.is_null() {
             return Err(tencent.no_sdk_app_ids());
         }
-        let tencent = tencent.of(self.0);
-        Ok(stream::iter(ids).map(move |id| look(tencent, id, cx)).buffer_unordered(AT_A_TIME).boxed())
+        let scope = Scope::new(tencent, self.0);
+        Ok(stream::iter(ids).map(move |id| look(scope, id, cx)).buffer_unordered(AT_A_TIME).boxed())
     }
 }
 
@@ -92,19 +95,22 @@ fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
     Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }
 
-async fn look(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<Option<Found<CallbackModel>>, Diagnostics> {
-    let callback = Callback::of(tencent, &checks::number(id), DEFAULT_TIMEOUT, cx)?;
-    Ok(callback.get().await?.map(|remote| {
-        let not_valid = |error| not_valid(callback.subject(), &error).into();
-        let warnings = remote.url.check().err().map(not_valid).unwrap_or_default();
-        Found { display_name: describe(&remote), object: CallbackModel::imported(id, remote), warnings }
+async fn look(
+    scope: Scope<'_, CallbackKind>,
+    id: SdkAppId,
+    cx: &Context,
+) -> Result<Option<Found<Model<CallbackArguments>>>, Diagnostics> {
+    let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
+    Ok(remote.get().await?.map(|found| {
+        let warning = |error| not_valid(scope.kind, id, &error).into();
+        let warnings = found.url.check().err().map(warning).unwrap_or_default();
+        Found { display_name: describe(&found), object: Model::imported(id, found), warnings }
     }))
 }
 
-fn not_valid(subject: Subject, error: &InvalidCallbackUrl) -> Diagnostic {
-    let Subject { service, id } = subject;
+fn not_valid(kind: CallbackKind, id: SdkAppId, error: &InvalidCallbackUrl) -> Diagnostic {
     Diagnostic::warning(
-        format!("The provider does not accept the {} callback URL of SDKAppID {id}", service.title),
+        format!("The provider does not accept the {} callback URL of SDKAppID {id}", kind.service.title),
         format!(
             "The URL cannot be managed as it is: {error}. If you import this configuration, correct url before the \
              first plan."

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
-use super::model::DEFAULT_TIMEOUT;
+use super::messages::list;
 use super::service::{CallbackService, Event, Services};
-use super::{Callback, commands, list, url};
+use super::{CallbackKind, commands, url};
 use crate::model;
-use crate::provider::applications::{OfService, Tencent};
-use crate::provider::{callback_token, checks, live};
+use crate::provider::applications::Tencent;
+use crate::provider::callback_token::CallbackTokenKind;
+use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
+use crate::provider::{checks, live};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
-    Action, Attr, Attribute, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
+    Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
 };
 
 const FAIL: &str = "fail";
@@ -36,9 +38,9 @@ model! {
 #[derive(Debug)]
 pub(crate) struct CallbackProbe(pub(crate) Services);
 
-impl Action for CallbackProbe {
+impl Block for CallbackProbe {
     type Client = Tencent;
-    type Config = ProbeConfig;
+    type Model = ProbeConfig;
 
     fn type_name(&self) -> &'static str {
         "tencent_callback_probe"
@@ -125,7 +127,9 @@ impl Action for CallbackProbe {
         }
         diagnostics
     }
+}
 
+impl Action for CallbackProbe {
     async fn plan(&self, tencent: &Tencent, config: ProbeConfig, cx: &mut Context) -> Result<(), Diagnostics> {
         if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
             && matches!(config.allow_private, Attr::Null | Attr::Known(false))
@@ -154,7 +158,7 @@ impl Action for CallbackProbe {
         let (service, event) = event_of(&callback_command, config.service.known(), self.0)?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
-            None => url_of(tencent.of(service), sdk_app_id, cx).await?,
+            None => url_of(Scope::new(tencent, CallbackKind { service, all: self.0 }), sdk_app_id, cx).await?,
         };
         let (token, signing) = match service.api == live::API {
             true => token_of(tencent, sdk_app_id, config.url.is_null(), cx).await?,
@@ -260,13 +264,13 @@ fn not_to_be_probed(reason: String) -> Diagnostic {
 }
 
 /// Looks up the application's URL at Tencent.
-async fn url_of(tencent: OfService<'_>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
-    let callback = Callback::of(tencent, &checks::number(id), DEFAULT_TIMEOUT, cx)?;
+async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
+    let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
     // The URL may come from url_wo, so messages mask all of it.
-    let Some(url) = callback.get().await?.map(|configuration| configuration.url.secret()) else {
+    let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
         return Err(Diagnostic::error(
-            format!("SDKAppID {id} has no {} callback configuration", tencent.service().title),
+            format!("SDKAppID {id} has no {} callback configuration", scope.kind.service.title),
             detail,
         )
         .into());
@@ -290,7 +294,7 @@ async fn token_of(
         Err(diagnostics) if needed => return Err(diagnostics),
         Err(_) => return Ok((None, ", unsigned: without credentials, the Live callback token cannot be looked up")),
     };
-    let token = callback_token::Remote::with(tencent, app, DEFAULT_TIMEOUT, cx).get().await?;
+    let token = Remote::new(Scope::new(tencent, CallbackTokenKind), app, DEFAULT_TIMEOUT, cx).get().await?;
     Ok(match token.filter(|token| token.enabled) {
         Some(token) => (Some(token.token), ", signed with the application's Live callback token"),
         None => (None, ", unsigned: the application has no enabled Live callback token"),

@@ -1,12 +1,10 @@
 //! The services whose events Tencent posts: the names, events and advice of each.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::record::OneOfItsKind;
-use crate::tencent::{SdkAppId, Service};
+use crate::tencent::Service;
 use crate::terraform::Diagnostic;
 
 /// A service that posts events.
@@ -120,26 +118,6 @@ impl Services {
     /// Lists the names for a message: `"call", "room"`.
     pub(crate) fn names(self) -> String {
         self.iter().map(|service| format!("{:?}", service.name)).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// One callback configuration. An application has one for each service.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject {
-    pub(crate) service: &'static CallbackService,
-    pub(crate) id: SdkAppId,
-}
-
-impl OneOfItsKind for Subject {
-    fn kind(&self) -> String {
-        format!("{} callback configuration", self.service.title)
-    }
-}
-
-/// Prints "Call callback configuration of SDKAppID 1400000001".
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of SDKAppID {}", self.kind(), self.id)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Checks of the arguments `url` and `url_wo`.
 
-use super::model::CallbackModel;
+use super::kind::CallbackArguments;
 use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// Checks that exactly one URL is set and valid. While an argument is unknown, the check of it waits.
-pub(super) fn validate(config: &CallbackModel) -> Diagnostics {
+pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     match (&config.url, &config.url_wo) {
         (Attr::Null, Attr::Null) => {
@@ -17,7 +17,10 @@ pub(super) fn validate(config: &CallbackModel) -> Diagnostics {
             diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
         }
         (Attr::Known(url), _) => diagnostics.extend(check("url", &url.clone().into())),
-        _ => diagnostics.extend(config.secret_url().map(|url| check("url_wo", &url)).unwrap_or_default()),
+        (Attr::Null, Attr::Known(_)) => {
+            diagnostics.extend(config.callback_url().map(|url| check("url_wo", &url)).unwrap_or_default());
+        }
+        _ => {}
     }
     if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
         let detail = "url_wo_version says when to send url_wo again, but url_wo is not set. Remove url_wo_version.";

@@ -22,14 +22,15 @@ mod tests {
     use tonic::Request;
 
     use super::*;
+    use crate::provider::callback::CallbackKind;
     use crate::provider::callback::data_source::CallbackData;
-    use crate::provider::callback::model::CallbackModel;
     use crate::provider::callback::probe::ProbeConfig;
     use crate::provider::callback::service::{CallbackService, Event, PROBE_ID, no_advice};
+    use crate::provider::singleton::Singleton;
     use crate::provider::{Config, TencentProvider};
     use crate::tencent::{Overwrite, Service};
     use crate::terraform::proto::{self, DynamicValue, provider_server::Provider as _};
-    use crate::terraform::{Data, Server, Type};
+    use crate::terraform::{Block, Data, Server, Type};
 
     /// A service that Tencent does not have.
     const NEW: CallbackService = CallbackService {
@@ -78,7 +79,7 @@ mod tests {
         let server = configured(&simulator).await;
         let type_name = || NEW.type_name.to_owned();
 
-        let config = object::<CallbackModel>(
+        let config = object::<<Singleton<CallbackKind> as Block>::Model>(
             json!({ "url": "https://hooks.example.com/", "callback_commands": [NEW.events[0].command] }),
         );
         let request = proto::plan_resource_change::Request {

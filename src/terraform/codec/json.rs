@@ -1,17 +1,17 @@
-//! cty's JSON encoding of values, which is also what a state file holds.
+//! cty's JSON encoding of values, which state files use as well.
 
 use serde_json::Value as Json;
 
 use super::{DecodeError, Place, PlaceStep, name};
 use crate::terraform::{NumberError, Type, Value};
 
-/// What becomes of attributes that the type does not have, and of those that it has and the JSON has not.
+/// How to treat attributes that only the JSON, or only the type, has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtraAttributes {
     /// Both are errors.
     Refused,
-    /// The former are dropped, the latter are null: a state may come from a version of the provider that knew more or
-    /// fewer attributes.
+    /// Those of the JSON are dropped, and those of the type are null: a state may come from a version of the provider
+    /// with more or fewer attributes.
     Ignored,
 }
 
@@ -26,7 +26,7 @@ pub fn from_json(bytes: &[u8], ty: &Type, extra: ExtraAttributes) -> Result<Valu
     read(json, ty, extra, &Place::ROOT)
 }
 
-/// Where the syntax ends. serde_json's own message may quote the text, which may be secret.
+/// Returns the position of a syntax error. serde_json's own message may quote the text, which may be secret.
 fn position(error: &serde_json::Error) -> String {
     format!("line {}, column {}", error.line(), error.column())
 }
@@ -42,7 +42,7 @@ fn read(json: Json, ty: &Type, extra: ExtraAttributes, place: &Place<'_>) -> Res
         (Json::Number(n), Type::Number) => {
             n.as_str().parse().map(Value::Number).map_err(|e: NumberError| place.error(e.to_string()))
         }
-        // Terraform converts between primitive types, and so did states that it wrote long ago.
+        // Terraform converts between strings and numbers, and old states may contain a number as a string.
         (Json::String(text), Type::Number) => {
             text.parse().map(Value::Number).map_err(|e: NumberError| place.error(e.to_string()))
         }
@@ -105,7 +105,7 @@ pub(super) mod tests {
     use super::*;
     use serde_json::json;
 
-    /// The encoder that the property test needs; the provider itself answers in msgpack only.
+    /// Encodes a value for the property test. The provider itself answers in msgpack only.
     pub(crate) fn to_json(value: &Value, ty: &Type) -> Json {
         match (value, ty) {
             (Value::Null | Value::Unknown, _) => Json::Null,
@@ -136,7 +136,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn attributes_the_schema_does_not_share() {
+    fn a_state_may_have_extra_and_missing_attributes() {
         let ty = Type::object([("a", Type::Bool), ("b", Type::Bool)]);
         let state = br#"{"a":true,"z":1}"#;
         let lenient = from_json(state, &ty, ExtraAttributes::Ignored).expect("a state");
@@ -145,7 +145,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn errors_do_not_quote_the_text() {
+    fn decode_errors_do_not_quote_the_value() {
         let error = from_json(b"{\"secret\": tok3n}", &Type::String, ExtraAttributes::Refused).expect_err("not JSON");
         assert_eq!(error.to_string(), "not JSON (line 1, column 13)");
         let error = from_json(b"\"tok3n\"", &Type::Number, ExtraAttributes::Refused).expect_err("not a number");

@@ -1,4 +1,4 @@
-//! The two encodings of a `DynamicValue`, msgpack and JSON, both directed by the value's type.
+//! The two encodings of a `DynamicValue`: msgpack and JSON. Decoding and encoding follow the value's type.
 
 mod json;
 mod msgpack;
@@ -9,24 +9,25 @@ use super::{AttributePath, Type, Value, proto};
 pub use json::{ExtraAttributes, from_json};
 pub use msgpack::{from_msgpack, to_msgpack};
 
-/// Bytes that are not a value of the type expected. It names the place, never the value there.
+/// The error for bytes that are not a value of the expected type. It names the place, but never the value there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{reason}", if *path == AttributePath::root() { String::new() } else { format!("{path}: ") })]
 pub struct DecodeError {
-    /// Where in the value.
+    /// The path to the wrong part of the value.
     pub path: AttributePath,
-    /// What is wrong there.
+    /// The problem there.
     pub reason: String,
 }
 
-/// A value that does not have the type it is encoded as: a bug in the provider.
+/// The error for a value that does not have the type to encode. It is a bug in the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the provider produced a value that is not {expected}")]
 pub struct EncodeError {
     expected: String,
 }
 
-/// Where the decoder stands. Steps are recorded from the outside in and only become an [`AttributePath`] in an error.
+/// The position of the decoder: a list of steps from the inside out, which becomes an [`AttributePath`] only in an
+/// error.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     parent: Option<&'a Place<'a>>,
@@ -34,8 +35,8 @@ struct Place<'a> {
     depth: u32,
 }
 
-/// How deep values may nest: serde_json's limit for the JSON encoding as well. Only values that bring their own type
-/// can be deeper than the schema.
+/// The limit on nesting, equal to serde_json's own. Only values with their own type can be nested deeper than the
+/// schema.
 const MAX_DEPTH: u32 = 128;
 
 #[derive(Clone, Copy)]
@@ -53,7 +54,7 @@ impl<'a> Place<'a> {
         Place { parent: Some(self), step, depth: self.depth + 1 }
     }
 
-    /// The same place, one level deeper: inside a value that brings its own type.
+    /// Returns the place one level deeper, inside a value with its own type.
     fn deeper(&self) -> Result<Place<'a>, DecodeError> {
         if self.depth < MAX_DEPTH {
             Ok(Place { depth: self.depth + 1, ..*self })
@@ -77,7 +78,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What a type is called in an error.
+/// Names a type in an error.
 fn name(ty: &Type) -> &'static str {
     match ty {
         Type::Bool => "a bool",
@@ -92,7 +93,7 @@ fn name(ty: &Type) -> &'static str {
     }
 }
 
-/// Reads a value in whichever encoding it came. No encoding at all is null.
+/// Decodes a value from either encoding. A missing value is null.
 pub fn decode(value: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, DecodeError> {
     match value {
         Some(value) if !value.msgpack.is_empty() => from_msgpack(&value.msgpack, ty),
@@ -101,7 +102,7 @@ pub fn decode(value: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, D
     }
 }
 
-/// Writes a value for Terraform.
+/// Encodes a value for Terraform.
 pub fn encode(value: &Value, ty: &Type) -> Result<proto::DynamicValue, EncodeError> {
     Ok(proto::DynamicValue { msgpack: to_msgpack(value, ty)?, json: Vec::new() })
 }
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Any value of the type, with unknowns if asked for: msgpack has them, JSON has not.
+    /// Generates values of the type, with unknown values if `unknowns` is set: msgpack can encode them, JSON cannot.
     fn any_value(ty: &Type, unknowns: bool) -> BoxedStrategy<Value> {
         let inner = |ty: &Type| any_value(ty, unknowns);
         let known = match ty.clone() {
@@ -151,25 +152,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn msgpack_reads_back((ty, value) in typed_value(true)) {
+        fn msgpack_round_trips((ty, value) in typed_value(true)) {
             let bytes = to_msgpack(&value, &ty).expect("a value of its type");
             prop_assert_eq!(from_msgpack(&bytes, &ty), Ok(value));
         }
 
         #[test]
-        fn json_reads_back((ty, value) in typed_value(false)) {
+        fn json_round_trips((ty, value) in typed_value(false)) {
             let text = json::tests::to_json(&value, &ty).to_string();
             prop_assert_eq!(from_json(text.as_bytes(), &ty, ExtraAttributes::Refused), Ok(value), "{}", text);
         }
 
         #[test]
-        fn any_bytes_are_a_value_or_an_error(ty in any_type(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        fn decoding_any_bytes_never_panics(ty in any_type(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = from_msgpack(&bytes, &ty);
             let _ = from_json(&bytes, &ty, ExtraAttributes::Ignored);
         }
 
         #[test]
-        fn damaged_bytes_are_a_value_or_an_error(
+        fn decoding_damaged_bytes_never_panics(
             (ty, value) in typed_value(true),
             at in any::<prop::sample::Index>(),
             byte: u8,
@@ -183,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn no_encoding_is_null() {
+    fn a_missing_value_decodes_as_null() {
         assert_eq!(decode(None, &Type::String), Ok(Value::Null));
         assert_eq!(decode(Some(&proto::DynamicValue::default()), &Type::String), Ok(Value::Null));
     }
 
     #[test]
-    fn an_error_names_the_place() {
+    fn a_decode_error_names_the_attribute() {
         let ty = Type::object([("list", Type::list(Type::object([("n", Type::Number)])))]);
         let error =
             from_json(br#"{"list":[{"n":1},{"n":true}]}"#, &ty, ExtraAttributes::Refused).expect_err("no number");

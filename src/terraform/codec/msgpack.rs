@@ -10,17 +10,16 @@ use super::{DecodeError, EncodeError, Place, PlaceStep, name};
 use crate::terraform::number::{Number, Repr};
 use crate::terraform::{Type, Value};
 
-/// The extension type of an unknown value; its data says nothing.
+/// The extension type of an unknown value. Its data has no meaning.
 const UNKNOWN: i8 = 0;
-/// The extension type of an unknown value of which something is known, such as that it is not null.
+/// The extension type of an unknown value with refinements, such as that it is not null.
 const REFINED_UNKNOWN: i8 = 12;
 
 /// Reads a value of type `ty`.
 ///
 /// # Errors
 ///
-/// For anything but exactly one value of that type: a name that is not an attribute, an attribute missing, bytes that
-/// are left over, …
+/// For anything but exactly one value of that type: an unknown or a missing attribute, bytes after the value, …
 pub fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
     let mut reader = bytes;
     let value = read(&mut reader, ty, &Place::ROOT)?;
@@ -56,7 +55,7 @@ fn read(reader: &mut &[u8], ty: &Type, place: &Place<'_>) -> Result<Value, Decod
             let ty = decode::read_bin_len(reader).map_err(|_| expected())?;
             let ty = Type::from_json(take(reader, ty, place)?).map_err(|e| place.error(e.to_string()))?;
             Ok(match read(reader, &ty, &place.deeper()?)? {
-                // Neither needs its type, and Terraform writes them without it as well.
+                // These two need no type, and Terraform also encodes them without one.
                 value @ (Value::Null | Value::Unknown) => value,
                 value => Value::Dynamic(Box::new((ty, value))),
             })
@@ -125,7 +124,7 @@ fn read_elements<'t>(
     ty: impl Fn(usize) -> &'t Type,
     place: &Place<'_>,
 ) -> Result<Vec<Value>, DecodeError> {
-    // Not collected with the announced length as capacity: the length is the sender's word, memory is ours.
+    // The announced length is not used as a capacity, because a hostile sender could exhaust our memory with it.
     let mut elements = Vec::new();
     for i in 0..length as usize {
         elements.push(read(reader, ty(i), &place.then(PlaceStep::Index(i)))?);
@@ -148,7 +147,7 @@ fn read_unknown(reader: &mut &[u8], place: &Place<'_>) -> Result<Value, DecodeEr
     }
 }
 
-/// An integer, a float, or a decimal text where neither is exact.
+/// Reads an integer, a float, or decimal text if neither would be exact.
 fn read_number(reader: &mut &[u8], place: &Place<'_>) -> Result<Number, DecodeError> {
     let expected = || place.error(format!("{} was expected", name(&Type::Number)));
     match peek(reader, place)? {
@@ -245,7 +244,7 @@ fn write_number(out: &mut Vec<u8>, number: &Number) {
     }
 }
 
-/// msgpack counts in 32 bits, and a gRPC message is smaller than that.
+/// Converts a length to the 32 bits of msgpack, which suffice for any gRPC message.
 fn length(n: usize) -> u32 {
     u32::try_from(n).expect("fewer than 2^32 elements")
 }
@@ -258,7 +257,7 @@ mod tests {
         Value::String(text.to_owned())
     }
 
-    /// Bytes as go-cty writes them.
+    /// The bytes are those that go-cty writes.
     #[test]
     fn follows_ctys_encoding() {
         let cases: &[(Type, Value, &[u8])] = &[
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_what_terraform_may_send() {
+    fn accepts_every_encoding_terraform_may_send() {
         for (ty, bytes, value) in [
             // A refined unknown: "a string that is not null".
             (Type::String, &b"\xc7\x03\x0c\x81\x01\xc2"[..], Value::Unknown),
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_value_of_the_type() {
+    fn refuses_bytes_of_another_type() {
         let object = Type::object([("a", Type::Bool)]);
         for (ty, bytes, reason) in [
             (Type::String, &b""[..], "the value is cut off"),

@@ -19,7 +19,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_action_config::Response, Diagnostics> {
         let action = self.action(&request.action_type)?;
-        action.validate(config_of(action.schema(), request.config.as_ref())?)?;
+        action.validate(config_of(action, request.config.as_ref())?)?;
         Ok(Default::default())
     }
 
@@ -29,7 +29,7 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::plan_action::Response, Diagnostics> {
         let action = self.action(&request.action_type)?;
-        let config = config_of(action.schema(), request.config.as_ref())?;
+        let config = config_of(action, request.config.as_ref())?;
         let configured = self.configured()?;
         let (client, deferred) = match &*configured {
             Configured::Known(client) => (client, None),
@@ -49,18 +49,18 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<(), Diagnostics> {
         let action = self.action(&request.action_type)?;
-        let config = config_of(action.schema(), request.config.as_ref())?;
+        let config = config_of(action, request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
         action.invoke(client, config, &Progress(events), cx).await
     }
 }
 
-/// Where an action tells how it goes: a person sees it while it goes on.
+/// The progress reports of an action, which Terraform shows while the action runs.
 pub struct Progress<'a>(&'a Events<invoke_action::Event>);
 
 impl Progress<'_> {
-    /// Tells it.
+    /// Reports progress.
     pub async fn tell(&self, message: impl Into<String>) {
         let progress = Type::Progress(invoke_action::event::Progress { message: message.into() });
         self.0.send(invoke_action::Event { r#type: Some(progress) }).await;

@@ -18,7 +18,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_data_resource_config::Response, Diagnostics> {
         let data_source = self.data_source(&request.type_name)?;
-        data_source.validate(decode(request.config.as_ref(), &data_source.schema().ty())?)?;
+        data_source.validate(decode(request.config.as_ref(), data_source.ty())?)?;
         Ok(Default::default())
     }
 
@@ -28,15 +28,15 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::read_data_source::Response, Diagnostics> {
         let data_source = self.data_source(&request.type_name)?;
-        let ty = data_source.schema().ty();
-        let config = decode(request.config.as_ref(), &ty)?;
+        let ty = data_source.ty();
+        let config = decode(request.config.as_ref(), ty)?;
         let (state, deferred) = match (&*self.configured()?, deferred(request.client_capabilities)) {
             (Configured::Known(client), _) => (data_source.read(client, config, cx).await?, None),
-            (Configured::Partly(_), Some(deferred)) => (all_unknown(&ty), Some(deferred)),
+            (Configured::Partly(_), Some(deferred)) => (all_unknown(ty), Some(deferred)),
             (Configured::Partly(_), None) => return Err(self.unknown_provider()),
         };
         Ok(proto::read_data_source::Response {
-            state: Some(codec::encode(&state, &ty)?),
+            state: Some(codec::encode(&state, ty)?),
             deferred,
             ..Default::default()
         })

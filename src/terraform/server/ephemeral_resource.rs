@@ -18,7 +18,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_ephemeral_resource_config::Response, Diagnostics> {
         let resource = self.ephemeral_resource(&request.type_name)?;
-        resource.validate(decode(request.config.as_ref(), &resource.schema().ty())?)?;
+        resource.validate(decode(request.config.as_ref(), resource.ty())?)?;
         Ok(Default::default())
     }
 
@@ -29,21 +29,21 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::open_ephemeral_resource::Response, Diagnostics> {
         let resource = self.ephemeral_resource(&request.type_name)?;
         let schema = resource.schema();
-        let config = decode(request.config.as_ref(), &schema.ty())?;
+        let config = decode(request.config.as_ref(), resource.ty())?;
         let config = schema.with_defaults(config.clone(), &config);
         let (configured, config_is_known) = (self.configured()?, config.is_wholly_known());
         let (opened, deferred) = match &*configured {
             Configured::Known(client) if config_is_known => (resource.open(client, config, cx).await?, None),
-            // Only a plan knows as little; the apply opens it again.
+            // Only a plan can have unknown arguments. The apply opens the resource again.
             Configured::Known(_) => (schema.with_unknowns(config).into(), None),
             Configured::Partly(_) => (schema.with_unknowns(config).into(), deferred(request.client_capabilities)),
         };
         let Opened { attributes, renew_at } = opened;
         if config_is_known && deferred.is_none() && !attributes.is_wholly_known() {
-            cx.warn(Self::opened_later());
+            cx.warn(self.opened_later());
         }
         Ok(proto::open_ephemeral_resource::Response {
-            result: Some(codec::encode(&attributes, &schema.ty())?),
+            result: Some(codec::encode(&attributes, resource.ty())?),
             renew_at: renew_at.map(Into::into),
             private: Some(cx.private_bytes()),
             deferred,
@@ -51,15 +51,16 @@ impl<P: Provider> Server<P> {
         })
     }
 
-    /// OpenTofu accepts no unknown value here and calls it a bug of the provider's: this stands beside that.
-    fn opened_later() -> Diagnostic {
+    /// Warns that the resource opens only during apply. OpenTofu accepts no unknown value here and reports a bug in the
+    /// provider; the warning explains that error.
+    fn opened_later(&self) -> Diagnostic {
         Diagnostic::warning(
             "The ephemeral resource cannot be opened yet",
             format!(
                 "An argument of the provider \"{}\" depends on a value that is known only after apply. Terraform opens \
                  the resource during apply. OpenTofu does so only if the resource depends on that value, too: add what \
                  the value comes from to its depends_on.",
-                P::TYPE_NAME
+                self.type_name()
             ),
         )
     }
@@ -89,7 +90,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::close_ephemeral_resource::Response, Diagnostics> {
         let resource = self.ephemeral_resource(&request.type_name)?;
         cx.set_private_bytes(request.private.unwrap_or_default());
-        // With a client that is not known, nothing was opened.
+        // If the client is not known, nothing was opened.
         if let Configured::Known(client) = &*self.configured()? {
             resource.close(client, cx).await?;
         }

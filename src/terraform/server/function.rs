@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Server, each, find};
 use crate::terraform::codec::{self, decode};
-use crate::terraform::function::{AnyFunction, FunctionError};
+use crate::terraform::function::{FunctionError, RegisteredFunction};
 use crate::terraform::proto;
 use crate::terraform::provider::Provider;
 use crate::terraform::{Context, Diagnostics, Value};
 
 impl<P: Provider> Server<P> {
     pub(super) fn functions(&self) -> HashMap<String, proto::Function> {
-        each(&self.shared.registry.functions, |function| function.signature().to_proto(&function.returns()))
+        each(&self.shared.registry.functions, |function| function.signature.to_proto(&function.returns))
     }
 
     pub(super) async fn get_functions(
@@ -30,19 +30,19 @@ impl<P: Provider> Server<P> {
         let function = find(&self.shared.registry.functions, "function", &request.name)?;
         Ok(match call(function, &request.arguments) {
             Ok(result) => {
-                let result = Some(codec::encode(&result, &function.returns())?);
+                let result = Some(codec::encode(&result, &function.returns)?);
                 proto::call_function::Response { result, error: None }
             }
             Err(error) => {
-                let error = Some(error.to_proto(function.signature()));
+                let error = Some(error.to_proto(&function.signature));
                 proto::call_function::Response { result: None, error }
             }
         })
     }
 }
 
-fn call(function: &dyn AnyFunction, given: &[proto::DynamicValue]) -> Result<Value, FunctionError> {
-    let parameters = &function.signature().parameters;
+fn call(function: &RegisteredFunction, given: &[proto::DynamicValue]) -> Result<Value, FunctionError> {
+    let parameters = &function.signature.parameters;
     if given.len() != parameters.len() {
         let (sent, expected) = (given.len(), parameters.len());
         return Err(FunctionError::new(format!("Terraform sent {sent} arguments instead of {expected}")));
@@ -55,5 +55,5 @@ fn call(function: &dyn AnyFunction, given: &[proto::DynamicValue]) -> Result<Val
         arguments.insert(parameter.name.to_owned(), argument);
     }
     let arguments = Value::Object(arguments);
-    if arguments.is_wholly_known() { function.call(arguments) } else { Ok(Value::Unknown) }
+    if arguments.is_wholly_known() { (function.call)(arguments) } else { Ok(Value::Unknown) }
 }

@@ -5,10 +5,12 @@ use futures_util::StreamExt as _;
 use super::resource::{identity_of, kept};
 use super::stream::{Event, Events};
 use super::{Server, config_of, find};
-use crate::terraform::list_resource::AnyListResource;
+use crate::terraform::codec::EncodeError;
+use crate::terraform::list_resource::{AnyListResource, Found};
 use crate::terraform::proto;
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::{Context, Diagnostic, Diagnostics};
+use crate::terraform::resource::AnyResource;
+use crate::terraform::{Context, Diagnostic, Diagnostics, Value};
 
 impl<P: Provider> Server<P> {
     fn list_resource_of(&self, type_name: &str) -> Result<&dyn AnyListResource<P::Client>, Diagnostics> {
@@ -21,7 +23,7 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_list_resource_config::Response, Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
-        list_resource.validate(config_of(list_resource.schema(), request.config.as_ref())?)?;
+        list_resource.validate(config_of(list_resource, request.config.as_ref())?)?;
         Ok(Default::default())
     }
 
@@ -33,49 +35,41 @@ impl<P: Provider> Server<P> {
     ) -> Result<(), Diagnostics> {
         let list_resource = self.list_resource_of(&request.type_name)?;
         let resource = self.resource(&request.type_name)?;
-        let config = config_of(list_resource.schema(), request.config.as_ref())?;
+        let config = config_of(list_resource, request.config.as_ref())?;
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
 
         let mut looks = list_resource.list(client, config, cx)?;
-        // 0 is what a request without a limit holds.
+        // A request without a limit holds 0.
         let limit = usize::try_from(request.limit).ok().filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let (mut found, mut empty, mut failed) = (0, 0, 0);
-        // The last one that Terraform takes: it says whether there are more.
+        // The last result that Terraform takes is held back until it is known whether there are more.
         let mut last = None;
         while let Some(look) = looks.next().await {
             if cx.stop().is_cancelled() || cx.end().is_cancelled() {
                 let detail = "The results may be incomplete. Run the query again.";
                 return Err(Diagnostic::error("The query was interrupted", detail).into());
             }
-            let event = match look {
-                Ok(None) => {
-                    empty += 1;
-                    continue;
-                }
+            match look {
+                Ok(None) => empty += 1,
                 Ok(Some(_)) if found == limit => {
                     last = last.map(|last| with_more_to_find(last, limit));
                     break;
                 }
                 Ok(Some(object)) => {
                     found += 1;
-                    let resource_object = request.include_resource_object.then(|| kept(resource, &object.object));
-                    proto::list_resource::Event {
-                        identity: identity_of(resource, &object.object)?,
-                        display_name: object.display_name,
-                        resource_object: resource_object.transpose()?,
-                        diagnostic: object.warnings.into_proto(),
+                    let event = encode_found(resource, object, request.include_resource_object)?;
+                    if found == limit {
+                        last = Some(event);
+                    } else {
+                        events.send(event).await;
                     }
                 }
                 Err(diagnostics) => {
                     failed += 1;
                     let diagnostic = diagnostics.into_warnings().into_proto();
-                    proto::list_resource::Event { diagnostic, ..Default::default() }
+                    events.send(proto::list_resource::Event { diagnostic, ..Default::default() }).await;
                 }
-            };
-            match found == limit && event.identity.is_some() {
-                true => last = Some(event),
-                false => events.send(event).await,
             }
         }
         if let Some(last) = last {
@@ -89,7 +83,21 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// The same with a warning: Terraform shows none that comes behind the last one that it takes.
+/// Encodes an object that was found, with its state if `with_state` is set.
+fn encode_found<C>(
+    resource: &dyn AnyResource<C>,
+    found: Found<Value>,
+    with_state: bool,
+) -> Result<proto::list_resource::Event, EncodeError> {
+    Ok(proto::list_resource::Event {
+        identity: identity_of(resource, &found.object)?,
+        display_name: found.display_name,
+        resource_object: with_state.then(|| kept(resource, &found.object)).transpose()?,
+        diagnostic: found.warnings.into_proto(),
+    })
+}
+
+/// Warns on the last result that there are more. Terraform would not show a warning that comes after that result.
 fn with_more_to_find(last: proto::list_resource::Event, limit: usize) -> proto::list_resource::Event {
     let warning = Diagnostic::warning(
         "There are more results than this query shows",

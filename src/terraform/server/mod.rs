@@ -1,10 +1,10 @@
-//! The tfplugin6 service: decodes a request by schema, calls the provider's object, encodes its answer.
+//! The tfplugin6 service: decodes a request by schema, calls the provider's object, and encodes the answer.
 //!
-//! | file | what |
+//! | file | contents |
 //! | --- | --- |
-//! | `mod.rs` | the session, how an RPC is answered, and the RPCs about the provider itself |
-//! | `stream.rs` | how an RPC is answered with a stream |
-//! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of object |
+//! | `mod.rs` | the server, the dispatch of RPCs, and the RPCs about the provider itself |
+//! | `stream.rs` | the streams of RPCs that answer with one |
+//! | `resource.rs`, `data_source.rs`, … | the RPCs about one kind of block, or about functions |
 
 mod action;
 mod data_source;
@@ -14,10 +14,8 @@ mod list_resource;
 mod resource;
 mod stream;
 
-use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -26,11 +24,12 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
+use super::block::{AnyBlock, Registered};
 use super::codec::{DecodeError, EncodeError, decode};
 use super::proto;
-use super::provider::{Configured, Provider, Registry};
+use super::provider::{ByName, Configured, Provider, Registry};
 use super::session::Session;
-use super::{Context, Data, Diagnostic, Diagnostics, Schema, Type, Value};
+use super::{Context, Data, Diagnostic, Diagnostics, Type, Value};
 use stream::{Events, stream};
 
 pub use action::Progress;
@@ -41,16 +40,15 @@ pub struct Server<P: Provider> {
     session: Session<P>,
 }
 
-/// What all sessions share.
+/// The part of the server that all sessions share.
 struct Shared<P: Provider> {
-    provider: P,
-    schema: Schema,
+    provider: Registered<P>,
     registry: Registry<P::Client>,
     end: CancellationToken,
 }
 
 impl<P: Provider> Server<P> {
-    /// A server that Terraform has yet to configure.
+    /// Returns a server that Terraform has not configured yet.
     ///
     /// # Panics
     ///
@@ -59,27 +57,32 @@ impl<P: Provider> Server<P> {
         Self::ending_with(provider, CancellationToken::new())
     }
 
-    /// The same in a process that ends soon after `end` is cancelled: what is under way then hurries.
+    /// Returns a server in a process that ends soon after `end` is cancelled: see [`Context::end`].
     ///
     /// # Panics
     ///
     /// As [`new`](Self::new).
     pub fn ending_with(provider: P, end: CancellationToken) -> Self {
-        let schema = provider.schema();
-        assert_eq!(schema.ty(), P::Config::ty(), "schema and model of the provider block");
         let registry = provider.registry();
-        Self { shared: Arc::new(Shared { provider, schema, registry, end }), session: Session::default() }
+        let provider = Registered::new(provider);
+        Self { shared: Arc::new(Shared { provider, registry, end }), session: Session::default() }
     }
 
-    /// The server in the session of a request: the caller's own, if the transport tells callers apart.
-    fn of<T>(&self, request: &Request<T>) -> Self {
-        let session = request.extensions().get().unwrap_or(&self.session).clone();
-        Self { shared: Arc::clone(&self.shared), session }
+    /// Returns the server in the session of `request`, and a new context. The session is the caller's own if the
+    /// transport tells callers apart.
+    fn of<T>(&self, request: &Request<T>) -> (Self, Context) {
+        let session: Session<P> = request.extensions().get().unwrap_or(&self.session).clone();
+        let cx = Context::new(session.stop(), self.shared.end.clone());
+        (Self { shared: Arc::clone(&self.shared), session }, cx)
     }
 
     fn configured(&self) -> Result<Arc<Configured<P::Client>>, Diagnostics> {
         let used_too_early = || Diagnostic::bug("Terraform used the provider before configuring it.").into();
         self.session.client().ok_or_else(used_too_early)
+    }
+
+    fn type_name(&self) -> &'static str {
+        self.shared.provider.block.type_name()
     }
 
     fn unknown_provider(&self) -> Diagnostics {
@@ -88,7 +91,7 @@ impl<P: Provider> Server<P> {
             format!(
                 "An argument of the provider \"{}\" depends on a value that is known only after apply. First apply \
                  what it depends on, for example with -target.",
-                P::TYPE_NAME
+                self.type_name()
             ),
         )
         .into()
@@ -125,7 +128,7 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::get_provider_schema::Response, Diagnostics> {
         let registry = &self.shared.registry;
         Ok(proto::get_provider_schema::Response {
-            provider: Some(self.shared.schema.to_proto()),
+            provider: Some(self.shared.provider.schema().to_proto()),
             resource_schemas: each(&registry.resources, |resource| resource.schema().to_proto()),
             data_source_schemas: each(&registry.data_sources, |data_source| data_source.schema().to_proto()),
             list_resource_schemas: each(&registry.list_resources, |list_resource| list_resource.schema().to_proto()),
@@ -144,8 +147,8 @@ impl<P: Provider> Server<P> {
         request: proto::validate_provider_config::Request,
         _: &mut Context,
     ) -> Result<proto::validate_provider_config::Response, Diagnostics> {
-        let config = decode(request.config.as_ref(), &self.shared.schema.ty())?;
-        self.shared.schema.validate(config, |config| self.shared.provider.validate(config))?;
+        let provider = &self.shared.provider;
+        provider.validate(decode(request.config.as_ref(), provider.ty())?)?;
         Ok(Default::default())
     }
 
@@ -155,8 +158,9 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::configure_provider::Response, Diagnostics> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
-        let config = P::Config::from_value(decode(request.config.as_ref(), &self.shared.schema.ty())?)?;
-        self.session.configure(self.shared.provider.configure(config, cx)?);
+        let provider = &self.shared.provider;
+        let config = P::Model::from_value(decode(request.config.as_ref(), provider.ty())?)?;
+        self.session.configure(provider.block.configure(config, cx)?);
         Ok(Default::default())
     }
 
@@ -171,16 +175,13 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// The objects of one kind.
-type Registered<T> = BTreeMap<&'static str, Box<T>>;
-
-/// Something for the name of each of them.
-fn named<T: ?Sized, N>(registered: &Registered<T>, of: impl Fn(String) -> N) -> Vec<N> {
+/// Builds a list from the names in `registered`.
+fn named<T: ?Sized, N>(registered: &ByName<T>, of: impl Fn(String) -> N) -> Vec<N> {
     registered.keys().map(|name| of((*name).to_owned())).collect()
 }
 
-/// Something for each of them, by name.
-fn each<T: ?Sized, S>(registered: &Registered<T>, of: impl Fn(&T) -> S) -> HashMap<String, S> {
+/// Builds a map from the blocks or functions in `registered`, by name.
+fn each<T: ?Sized, S>(registered: &ByName<T>, of: impl Fn(&T) -> S) -> HashMap<String, S> {
     registered.iter().map(|(name, object)| ((*name).to_owned(), of(object))).collect()
 }
 
@@ -193,13 +194,14 @@ fn capabilities() -> proto::ServerCapabilities {
     }
 }
 
-/// The deferral of what needs a provider whose configuration is unknown, if the client understands deferral.
+/// Defers an operation because the provider's configuration is unknown. Returns `None` if the client does not support
+/// deferral.
 fn deferred(capabilities: Option<proto::ClientCapabilities>) -> Option<proto::Deferred> {
     let reason = proto::deferred::Reason::ProviderConfigUnknown.into();
     capabilities.is_some_and(|c| c.deferral_allowed).then_some(proto::Deferred { reason })
 }
 
-/// An object of which nothing is known.
+/// Returns an object whose attributes are all unknown.
 fn all_unknown(ty: &Type) -> Value {
     match ty {
         Type::Object(attributes) => {
@@ -209,13 +211,13 @@ fn all_unknown(ty: &Type) -> Value {
     }
 }
 
-/// The block `config` of a list or an action; one that is left out says nothing.
-fn config_of(schema: &Schema, config: Option<&proto::DynamicValue>) -> Result<Value, DecodeError> {
-    Ok(schema.or_nothing(decode(config, &schema.ty())?))
+/// Decodes the block `config` of a list or an action, which may be omitted.
+fn config_of(block: &(impl AnyBlock + ?Sized), config: Option<&proto::DynamicValue>) -> Result<Value, DecodeError> {
+    Ok(block.schema().or_empty(decode(config, block.ty())?))
 }
 
-/// The object of this name among those of its kind.
-fn find<'a, T: ?Sized>(registered: &'a Registered<T>, kind: &str, type_name: &str) -> Result<&'a T, Diagnostics> {
+/// Finds a block or a function by its name.
+fn find<'a, T: ?Sized>(registered: &'a ByName<T>, kind: &str, type_name: &str) -> Result<&'a T, Diagnostics> {
     registered.get(type_name).map(Box::as_ref).ok_or_else(|| unknown_type(kind, type_name))
 }
 
@@ -240,126 +242,96 @@ impl From<EncodeError> for Diagnostics {
     }
 }
 
-/// A response that can carry diagnostics.
-trait Answer: Default {
-    /// Adds diagnostics behind those that are there.
+/// The field of a response that reports what went wrong.
+trait Report {
+    /// Adds diagnostics. A field that holds one error only takes the first.
     fn add(&mut self, diagnostics: Diagnostics);
 }
 
-/// The responses whose diagnostics are a field `diagnostics`.
-macro_rules! answers {
-    ($($message:ident)*) => {
-        $(impl Answer for proto::$message::Response {
-            fn add(&mut self, diagnostics: Diagnostics) {
-                self.diagnostics.extend(diagnostics.into_proto());
-            }
-        })*
-    };
+impl Report for Vec<proto::Diagnostic> {
+    fn add(&mut self, diagnostics: Diagnostics) {
+        self.extend(diagnostics.into_proto());
+    }
 }
 
-answers! {
-    get_metadata get_provider_schema get_resource_identity_schemas
-    validate_provider_config validate_resource_config validate_data_resource_config
-    upgrade_resource_state upgrade_resource_identity configure_provider
-    read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source get_functions validate_list_resource_config validate_action_config plan_action
-    validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
-}
-
-impl Answer for proto::call_function::Response {
+impl Report for Option<proto::FunctionError> {
     fn add(&mut self, diagnostics: Diagnostics) {
         if let Some(error) = diagnostics.into_iter().next() {
             let text = format!("{}: {}", error.summary, error.detail);
-            self.error = Some(proto::FunctionError { text, function_argument: None });
+            *self = Some(proto::FunctionError { text, function_argument: None });
         }
     }
 }
 
-impl Answer for proto::stop_provider::Response {
+impl Report for String {
     fn add(&mut self, diagnostics: Diagnostics) {
         if let Some(error) = diagnostics.into_iter().next() {
-            self.error = error.summary;
+            *self = error.summary;
         }
     }
 }
 
-/// Runs one RPC: what it fails with becomes diagnostics, and what it panics with an error that ends nothing else.
-async fn answer<T: Answer>(
-    rpc: &'static str,
-    mut cx: Context,
-    work: impl AsyncFnOnce(&mut Context) -> Result<T, Diagnostics>,
-) -> Result<Response<T>, Status> {
-    let outcome = AssertUnwindSafe(work(&mut cx)).catch_unwind().await;
-    let mut response = T::default();
-    match outcome {
-        Ok(Ok(answer)) => response = answer,
-        Ok(Err(diagnostics)) => response.add(diagnostics),
-        Err(_) => {
-            // A gRPC error rather than a diagnostic: Terraform then keeps the state that it has.
-            return Err(met_a_bug(rpc));
-        }
-    }
-    response.add(cx.into_warnings());
-    Ok(Response::new(response))
-}
-
-/// What an RPC is answered with that panicked. The panic's message may quote a secret.
-fn met_a_bug(rpc: &str) -> Status {
+/// Builds the answer to an RPC whose handler panicked. It does not quote the panic's message, which may contain a
+/// secret.
+fn panicked(rpc: &str) -> Status {
     Status::internal(format!(
         "The provider panicked in {rpc}. This is a bug: please report it, with what the provider's log says."
     ))
 }
 
-/// The service's methods: each runs the method of the same name above. Those behind the semicolon are answered with a
-/// stream. What is not listed here answers UNIMPLEMENTED.
+/// Implements the service. Each RPC runs the method of [`Server`] with its name. Unary RPCs are listed by the field of
+/// their response that reports what went wrong. An RPC that is not listed answers UNIMPLEMENTED.
 macro_rules! serve {
-    ($($method:ident)* ; $($streamed:ident)*) => {
+    (unary { $($field:ident: $($unary:ident)*;)* } streamed { $($streamed:ident)* }) => {
+        #[tonic::async_trait]
         impl<P: Provider> proto::provider_server::Provider for Server<P> {
-            $(fn $method<'life0, 'async_trait>(
-                &'life0 self,
-                request: Request<proto::$method::Request>,
-            ) -> Pin<Box<dyn Future<Output = Result<Response<proto::$method::Response>, Status>> + Send + 'async_trait>>
-            where
-                'life0: 'async_trait,
-                Self: 'async_trait,
-            {
-                let server = self.of(&request);
-                let cx = Context::new(server.session.stop(), server.shared.end.clone());
-                let span = tracing::info_span!("rpc", tf_rpc = stringify!($method));
-                let work = async move |cx: &mut Context| server.$method(request.into_inner(), cx).await;
-                Box::pin(answer(stringify!($method), cx, work).instrument(span))
-            })*
+            $($(async fn $unary(
+                &self,
+                request: Request<proto::$unary::Request>,
+            ) -> Result<Response<proto::$unary::Response>, Status> {
+                let (server, mut cx) = self.of(&request);
+                let span = tracing::info_span!("rpc", tf_rpc = stringify!($unary));
+                let work = server.$unary(request.into_inner(), &mut cx).instrument(span);
+                let outcome = AssertUnwindSafe(work).catch_unwind().await;
+                // A gRPC error rather than a diagnostic makes Terraform keep the state that it has.
+                let outcome = outcome.map_err(|_| panicked(stringify!($unary)))?;
+                let (mut response, diagnostics) = match outcome {
+                    Ok(response) => (response, Diagnostics::new()),
+                    Err(diagnostics) => (Default::default(), diagnostics),
+                };
+                response.$field.add(diagnostics);
+                response.$field.add(cx.into_warnings());
+                Ok(Response::new(response))
+            })*)*
 
-            $(fn $streamed<'life0, 'async_trait>(
-                &'life0 self,
+            $(async fn $streamed(
+                &self,
                 request: Request<proto::$streamed::Request>,
-            ) -> Pin<
-                Box<dyn Future<Output = Result<Response<BoxStream<proto::$streamed::Event>>, Status>> + Send + 'async_trait>,
-            >
-            where
-                'life0: 'async_trait,
-                Self: 'async_trait,
-            {
-                let server = self.of(&request);
-                let cx = Context::new(server.session.stop(), server.shared.end.clone());
+            ) -> Result<Response<BoxStream<proto::$streamed::Event>>, Status> {
+                let (server, cx) = self.of(&request);
                 let work = async move |events: &Events<_>, cx: &mut Context| {
                     let span = tracing::info_span!("rpc", tf_rpc = stringify!($streamed));
                     server.$streamed(request.into_inner(), events, cx).instrument(span).await
                 };
-                let events: BoxStream<_> = Box::pin(stream(stringify!($streamed), cx, work));
-                Box::pin(std::future::ready(Ok(Response::new(events))))
+                Ok(Response::new(Box::pin(stream(stringify!($streamed), cx, work))))
             })*
         }
     };
 }
 
 serve! {
-    get_metadata get_provider_schema get_resource_identity_schemas
-    validate_provider_config validate_resource_config validate_data_resource_config
-    upgrade_resource_state upgrade_resource_identity configure_provider
-    read_resource plan_resource_change apply_resource_change import_resource_state move_resource_state
-    read_data_source validate_list_resource_config validate_action_config plan_action
-    validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource close_ephemeral_resource
-    get_functions call_function stop_provider;
-    list_resource invoke_action
+    unary {
+        diagnostics:
+            get_metadata get_provider_schema get_resource_identity_schemas get_functions
+            validate_provider_config configure_provider
+            validate_resource_config upgrade_resource_state upgrade_resource_identity read_resource
+            plan_resource_change apply_resource_change import_resource_state move_resource_state
+            validate_data_resource_config read_data_source
+            validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource
+            close_ephemeral_resource
+            validate_list_resource_config
+            validate_action_config plan_action;
+        error: call_function stop_provider;
+    }
+    streamed { list_resource invoke_action }
 }

@@ -4,7 +4,7 @@ use super::{Server, all_unknown, deferred, each, find};
 use crate::terraform::codec::{self, EncodeError, ExtraAttributes, decode};
 use crate::terraform::proto::{self, DynamicValue, RawState, ResourceIdentityData};
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::resource::{AnyResource, Change, ImportTarget};
+use crate::terraform::resource::{AnyResource, Change, Failure, ImportTarget};
 use crate::terraform::{AttributePath, Context, Diagnostic, Diagnostics, Type, Value};
 
 impl<P: Provider> Server<P> {
@@ -29,10 +29,9 @@ impl<P: Provider> Server<P> {
         _: &mut Context,
     ) -> Result<proto::validate_resource_config::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
-        let schema = resource.schema();
-        let config = decode(request.config.as_ref(), &schema.ty())?;
+        let config = decode(request.config.as_ref(), resource.ty())?;
         if !request.client_capabilities.is_some_and(|c| c.write_only_attributes_allowed) {
-            schema.kept_secrets(&config).into_result()?;
+            resource.schema().kept_secrets(&config).into_result()?;
         }
         resource.validate(config)?;
         Ok(Default::default())
@@ -75,7 +74,6 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::read_resource::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
-        let ty = resource.schema().ty();
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else {
             let deferred = deferred(request.client_capabilities);
@@ -91,7 +89,7 @@ impl<P: Provider> Server<P> {
             });
         };
         cx.set_private_bytes(request.private);
-        let state = resource.read(client, decode(request.current_state.as_ref(), &ty)?, cx).await?;
+        let state = resource.read(client, decode(request.current_state.as_ref(), resource.ty())?, cx).await?;
         Ok(proto::read_resource::Response {
             new_state: Some(kept(resource, &state)?),
             new_identity: identity_of(resource, &state)?,
@@ -106,10 +104,9 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::plan_resource_change::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
-        let schema = resource.schema();
-        let ty = schema.ty();
-        let prior = decode(request.prior_state.as_ref(), &ty)?;
-        let proposed = decode(request.proposed_new_state.as_ref(), &ty)?;
+        let (schema, ty) = (resource.schema(), resource.ty());
+        let prior = decode(request.prior_state.as_ref(), ty)?;
+        let proposed = decode(request.proposed_new_state.as_ref(), ty)?;
 
         let configured = self.configured()?;
         let (client, known) = match &*configured {
@@ -121,14 +118,14 @@ impl<P: Provider> Server<P> {
         if proposed.is_null() {
             resource.plan_destroy(client, prior, cx).await?;
             return Ok(proto::plan_resource_change::Response {
-                planned_state: Some(codec::encode(&Value::Null, &ty)?),
+                planned_state: Some(codec::encode(&Value::Null, ty)?),
                 planned_private: cx.private_bytes(),
                 planned_identity: request.prior_identity,
                 ..Default::default()
             });
         }
 
-        let config = decode(request.config.as_ref(), &ty)?;
+        let config = decode(request.config.as_ref(), ty)?;
         let change = Change {
             prior: (!prior.is_null()).then(|| prior.clone()),
             proposed: schema.with_write_only(schema.with_defaults(proposed, &config), &config),
@@ -137,7 +134,7 @@ impl<P: Provider> Server<P> {
         let planned = resource.plan(client, change, cx).await?;
         let deferred = if known { None } else { deferred(request.client_capabilities) };
         if deferred.is_some() {
-            // What is deferred is planned again when more is known.
+            // A deferred object is planned again when more is known.
             cx.discard_warnings();
         }
 
@@ -164,7 +161,7 @@ impl<P: Provider> Server<P> {
         let (type_name, prior_state) = (request.type_name.clone(), request.prior_state.clone());
         cx.set_private_bytes(request.planned_private.clone());
         let response = self.apply(request, cx).await.or_else(|diagnostics| {
-            // Nothing was reached: what held before still holds.
+            // The remote object was not reached, so the prior state still holds.
             Ok(proto::apply_resource_change::Response {
                 new_identity: self.stored_identity(&type_name, prior_state.as_ref()),
                 new_state: prior_state,
@@ -175,10 +172,10 @@ impl<P: Provider> Server<P> {
         response.map(|response| proto::apply_resource_change::Response { private: cx.private_bytes(), ..response })
     }
 
-    /// The identity of the object in a state as Terraform sent it; `None` where there is none to be found.
+    /// Returns the identity of the object in a state that Terraform sent, if there is one.
     fn stored_identity(&self, type_name: &str, state: Option<&DynamicValue>) -> Option<ResourceIdentityData> {
         let resource = self.resource(type_name).ok()?;
-        let state = decode(state, &resource.schema().ty()).ok()?;
+        let state = decode(state, resource.ty()).ok()?;
         identity_of(resource, &state).ok()?
     }
 
@@ -188,17 +185,20 @@ impl<P: Provider> Server<P> {
         cx: &mut Context,
     ) -> Result<proto::apply_resource_change::Response, Diagnostics> {
         let resource = self.resource(&request.type_name)?;
-        let ty = resource.schema().ty();
+        let ty = resource.ty();
         let configured = self.configured()?;
         let Configured::Known(client) = &*configured else { return Err(self.unknown_provider()) };
-        let prior = decode(request.prior_state.as_ref(), &ty)?;
-        let config = decode(request.config.as_ref(), &ty)?;
-        let planned = resource.schema().with_write_only(decode(request.planned_state.as_ref(), &ty)?, &config);
-        let applied = resource.apply(client, prior, planned, cx).await?;
+        let prior = decode(request.prior_state.as_ref(), ty)?;
+        let config = decode(request.config.as_ref(), ty)?;
+        let planned = resource.schema().with_write_only(decode(request.planned_state.as_ref(), ty)?, &config);
+        let (state, diagnostics) = match resource.apply(client, prior.clone(), planned, cx).await {
+            Ok(state) => (state, Diagnostics::new()),
+            Err(Failure { state, diagnostics }) => (state.unwrap_or(prior), diagnostics),
+        };
         Ok(proto::apply_resource_change::Response {
-            new_state: Some(kept(resource, &applied.state)?),
-            new_identity: identity_of(resource, &applied.state)?,
-            diagnostics: applied.diagnostics.into_proto(),
+            new_state: Some(kept(resource, &state)?),
+            new_identity: identity_of(resource, &state)?,
+            diagnostics: diagnostics.into_proto(),
             ..Default::default()
         })
     }
@@ -210,7 +210,6 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::import_resource_state::Response, Diagnostics> {
         use proto::import_resource_state::ImportedResource;
         let resource = self.resource(&request.type_name)?;
-        let ty = resource.schema().ty();
         let target = match &request.identity {
             Some(identity) => {
                 let ty = resource.identity_schema().ty();
@@ -220,7 +219,7 @@ impl<P: Provider> Server<P> {
         };
         let (state, deferred) = match (&*self.configured()?, deferred(request.client_capabilities)) {
             (Configured::Known(client), _) => (resource.import(client, target, cx).await?, None),
-            (Configured::Partly(_), Some(deferred)) => (all_unknown(&ty), Some(deferred)),
+            (Configured::Partly(_), Some(deferred)) => (all_unknown(resource.ty()), Some(deferred)),
             (Configured::Partly(_), None) => return Err(self.unknown_provider()),
         };
         let imported = ImportedResource {
@@ -243,8 +242,8 @@ impl<P: Provider> Server<P> {
     ) -> Result<proto::move_resource_state::Response, Diagnostics> {
         let target = &request.target_type_name;
         let resource = self.resource(target)?;
-        // The same provider under another address, such as a private registry's.
-        let same_provider = request.source_provider_address.rsplit('/').next() == Some(P::TYPE_NAME);
+        // The provider may have had another address, such as a private registry's.
+        let same_provider = request.source_provider_address.rsplit('/').next() == Some(self.type_name());
         if !same_provider || request.source_type_name != *target {
             return Err(Diagnostic::error(
                 "Moving between these resources is not supported",
@@ -266,19 +265,19 @@ impl<P: Provider> Server<P> {
     }
 }
 
-/// An object as Terraform may keep it, encoded.
+/// Encodes an object without its write-only values.
 pub(super) fn kept<C>(resource: &dyn AnyResource<C>, object: &Value) -> Result<DynamicValue, EncodeError> {
-    let schema = resource.schema();
-    codec::encode(&schema.without_write_only(object.clone()), &schema.ty())
+    codec::encode(&resource.schema().without_write_only(object.clone()), resource.ty())
 }
 
 pub(super) fn identity_of<C>(
     resource: &dyn AnyResource<C>,
     state: &Value,
 ) -> Result<Option<ResourceIdentityData>, EncodeError> {
-    match resource.identity(state) {
+    let schema = resource.identity_schema();
+    match schema.identity_of(state) {
         Value::Null => Ok(None),
-        identity => identity_data(&identity, &resource.identity_schema().ty()),
+        identity => identity_data(&identity, &schema.ty()),
     }
 }
 
@@ -286,7 +285,7 @@ fn identity_data(identity: &Value, ty: &Type) -> Result<Option<ResourceIdentityD
     Ok(Some(ResourceIdentityData { identity_data: Some(codec::encode(identity, ty)?) }))
 }
 
-/// Brings a stored state into the form of the current schema.
+/// Decodes a stored state, and upgrades it to the current schema.
 fn upgrade<C>(
     resource: &dyn AnyResource<C>,
     type_name: &str,
@@ -295,12 +294,12 @@ fn upgrade<C>(
 ) -> Result<Value, Diagnostics> {
     let schema = resource.schema();
     if raw.is_some_and(|raw| !raw.flatmap.is_empty()) {
-        // No provider of this protocol ran there.
+        // Terraform wrote this format before there were providers of this protocol.
         return Err(unreadable_state("state", type_name, "it is in the format of Terraform 0.11 or older"));
     }
     let json = raw.map(|raw| raw.json.as_slice()).unwrap_or_default();
     if version == schema.version {
-        return codec::from_json(json, &schema.ty(), ExtraAttributes::Ignored)
+        return codec::from_json(json, resource.ty(), ExtraAttributes::Ignored)
             .map_err(|error| unreadable_state("state", type_name, &error.to_string()));
     }
     let state = serde_json::from_slice(json).map_err(|_| unreadable_state("state", type_name, "it is not JSON"))?;

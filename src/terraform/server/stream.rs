@@ -1,4 +1,4 @@
-//! How an RPC is answered with a stream: by work that sends events, and ends with a last one.
+//! The streams of RPCs that answer with one: a handler sends events, and a last event follows.
 
 use std::panic::AssertUnwindSafe;
 
@@ -6,32 +6,32 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::met_a_bug;
+use super::panicked;
 use crate::terraform::{Context, Diagnostics};
 
 /// An event of a stream.
 pub(super) trait Event: Sized {
-    /// The last one, with all that is left to be said; none if nothing is.
+    /// Builds the last event, with the remaining diagnostics; `None` if no last event is needed.
     fn last(diagnostics: Diagnostics) -> Option<Self>;
 }
 
-/// Where the events of one RPC go.
+/// The sender of one RPC's events.
 pub(super) struct Events<E>(mpsc::Sender<Result<E, Status>>);
 
 impl<E> Events<E> {
-    /// Sends one, as soon as the one before is on its way.
+    /// Sends an event, as soon as the previous one is on its way.
     pub(super) async fn send(&self, event: E) {
         self.deliver(Ok(event)).await;
     }
 
     async fn deliver(&self, event: Result<E, Status>) {
-        // Where nobody listens any more, the work is about to be dropped.
+        // If nobody listens any more, the handler is about to be dropped.
         let _ = self.0.send(event).await;
     }
 }
 
-/// The events of one RPC. Its work goes on while they are asked for, and ends with the stream. What it panics with ends
-/// nothing else.
+/// Runs the handler of one RPC, and returns its events. The handler runs only while the stream is polled, and is
+/// dropped with it. A panic ends this stream only.
 pub(super) fn stream<E: Event>(
     rpc: &'static str,
     mut cx: Context,
@@ -47,7 +47,7 @@ pub(super) fn stream<E: Event>(
                 diagnostics.extend(cx.into_warnings());
                 E::last(diagnostics).map(Ok)
             }
-            Err(_) => Some(Err(met_a_bug(rpc))),
+            Err(_) => Some(Err(panicked(rpc))),
         };
         if let Some(last) = last {
             events.deliver(last).await;

@@ -1,4 +1,4 @@
-//! The API itself: a request in, Tencent's envelope out. Knows nothing of sockets or faults.
+//! The API: requests in, Tencent's envelopes out. It does not know sockets or faults.
 //!
 //! `POST /v4/{service}/{action}?sdkappid=…&identifier=…&usersig=…&random=…&contenttype=json`. Every answer is HTTP 200
 //! with an envelope; `ErrorCode` tells whether the call succeeded.
@@ -55,7 +55,7 @@ impl Service {
     }
 }
 
-/// What a call asks for.
+/// One of the API's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// `set_callback`: creates a configuration. Whether it replaces one that exists depends on the service, and on
@@ -63,15 +63,15 @@ pub enum Action {
     Set,
     /// `update_callback`: replaces a configuration that exists, as a whole. Call lacks it as long as set overwrites.
     Update,
-    /// `get_callback`
+    /// `get_callback`: reads a configuration.
     Get,
-    /// `delete_callback`
+    /// `delete_callback`: deletes a configuration.
     Delete,
-    /// `set_callback_token`, of Live alone: creates or replaces the token.
+    /// `set_callback_token`: creates or replaces the token. Only Live has it.
     SetToken,
-    /// `get_callback_token`, of Live alone.
+    /// `get_callback_token`: reads the token.
     GetToken,
-    /// `delete_callback_token`, of Live alone.
+    /// `delete_callback_token`: deletes the token.
     DeleteToken,
 }
 
@@ -115,7 +115,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// An envelope, ready to be sent.
+/// An envelope that is ready to be sent.
 pub(crate) struct Answer {
     pub(crate) error_code: i64,
     pub(crate) json: Bytes,
@@ -134,7 +134,7 @@ struct Envelope<'a, R> {
 }
 
 impl Answer {
-    /// Success; `response` is what get adds.
+    /// Creates an answer that reports success. Only get adds a `response`.
     pub(crate) fn ok(response: Option<impl Serialize>) -> Self {
         Self::new("OK", 0, "", response)
     }
@@ -148,7 +148,7 @@ impl Answer {
     }
 
     fn new(action_status: &str, error_code: i64, error_info: &str, response: Option<impl Serialize>) -> Self {
-        // Shaped like the ones in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
+        // Shaped like the RequestIds in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
         let request_id = format!("Id-{:032x}-O-Seq-{}", rand::random::<u128>(), rand::random::<u16>());
         let envelope = Envelope { action_status, error_info, error_code, request_id, response };
         let json = serde_json::to_vec(&envelope).expect("an envelope is always JSON").into();
@@ -156,14 +156,14 @@ impl Answer {
     }
 }
 
-/// Why a call fails: a code and a sentence.
+/// The failure of a call: its `ErrorCode` and `ErrorInfo`.
 struct Failure(i64, String);
 
 fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure> {
     Err(Failure(error_code, error_info.into()))
 }
 
-/// What an answer carries besides the envelope's own fields.
+/// The object that get answers with.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Response {
@@ -171,13 +171,13 @@ enum Response {
     Token(Token),
 }
 
-/// What the service knows, and how it answers.
+/// The state of the API.
 #[derive(Debug, Default)]
 pub(crate) struct Api {
     pub(crate) apps: BTreeMap<u64, App>,
     pub(crate) store: Store,
     pub(crate) rate_limit: RateLimit,
-    /// Whether set replaces a configuration that exists, where that is not as by default.
+    /// Whether set replaces a configuration that exists, for the services where that differs from the default.
     pub(crate) set_overwrites: BTreeMap<Service, bool>,
     /// The path segments of the services that are served besides Tencent's.
     pub(crate) other_services: Vec<&'static str>,
@@ -244,7 +244,7 @@ impl Api {
                 Some(token) => Ok(Some(Response::Token(token.clone()))),
                 None => fail(100302, NO_TOKEN),
             },
-            // What Tencent answers when there is none is not documented.
+            // Tencent does not document its answer when there is no token.
             Action::DeleteToken => match self.replace_token(sdk_app_id, None)? {
                 Some(_) => Ok(None),
                 None => fail(100302, NO_TOKEN),
@@ -252,7 +252,7 @@ impl Api {
         }
     }
 
-    /// Whether the service has this call. No page of Tencent's documents an update for Call, whose set overwrites.
+    /// Returns whether the service has this call. Tencent documents no update for Call, whose set overwrites.
     fn has(&self, service: Service, action: Action) -> bool {
         match action {
             Action::Set | Action::Get | Action::Delete => true,
@@ -261,12 +261,12 @@ impl Api {
         }
     }
 
-    /// Whether set replaces a configuration that exists: by default only Call's does.
+    /// Returns whether set replaces a configuration that exists. By default, only Call's does.
     fn set_overwrites(&self, service: Service) -> bool {
         self.set_overwrites.get(&service).copied().unwrap_or(service == Service::Call)
     }
 
-    /// The SDKAppID of the application that the request may act for.
+    /// Checks the credentials of a request, and returns the SDKAppID of the application that it may act for.
     fn authenticate(&self, incoming: &Incoming) -> Result<u64, Failure> {
         let Some(sdk_app_id) = incoming.parameter("sdkappid") else {
             return fail(60012, "sdkappid is missing from the request URL");
@@ -325,7 +325,7 @@ fn cannot_save<T>(e: io::Error) -> Result<T, Failure> {
     fail(100001, format!("server internal error: {e}"))
 }
 
-/// The two parameters that say nothing about who calls.
+/// Checks the two parameters that do not identify the caller.
 fn check_request_line(incoming: &Incoming) -> Result<(), Failure> {
     if incoming.parameter("contenttype") != Some("json") {
         return fail(60002, "contenttype must be json");
@@ -337,7 +337,7 @@ fn check_request_line(incoming: &Incoming) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Digits and nothing else: Rust's own parsing would take a sign as well.
+/// Parses a number that consists of digits only. Rust's own parsing would accept a sign as well.
 pub(crate) fn unsigned(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
 }
@@ -380,7 +380,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routes_are_exact() {
+    fn only_the_documented_paths_are_routes() {
         let api = Api { other_services: vec!["other_config"], ..Api::default() };
         for (path, route) in [
             ("/v4/call_config/set_callback", (Service::Call, Action::Set)),
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn unsigned_takes_digits_only() {
+    fn only_digits_are_an_unsigned_number() {
         assert_eq!(unsigned("0"), Some(0));
         assert_eq!(unsigned("4294967295"), Some(u64::from(u32::MAX)));
         for wrong in ["", "+1", "-1", "1.0", " 1", "0x1", "99999999999999999999"] {
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_looks_like_tencents() {
+    fn an_envelope_has_tencents_form() {
         let answer = Answer::fail(100301, "gone");
         let text = std::str::from_utf8(&answer.json).expect("UTF-8");
         let rest = text

@@ -1,4 +1,4 @@
-//! The applications that the simulator knows: who may call, with which key.
+//! The applications that the simulator knows, with their keys and administrators.
 
 use std::fmt;
 
@@ -7,30 +7,30 @@ use std::fmt;
 pub struct App {
     /// Tencent's number for the application.
     pub sdk_app_id: u64,
-    /// The key that its UserSigs are signed with; never printed.
+    /// The key that signs the application's UserSigs. It is never printed.
     pub secret_key: String,
-    /// The accounts that may call the API.
+    /// The accounts that may call the API for the application.
     pub administrators: Vec<String>,
-    /// Whether Tencent serves it.
+    /// Whether Tencent serves the application.
     pub status: AppStatus,
 }
 
 /// Whether Tencent serves an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AppStatus {
-    /// It does.
+    /// Tencent serves the application.
     #[default]
     Active,
-    /// Its SDKAppID is disabled: 60016.
+    /// The SDKAppID is disabled: 60016.
     Disabled,
-    /// Its requests are forbidden: 60017.
+    /// The application's requests are forbidden: 60017.
     Forbidden,
-    /// Its plan has expired and is suspended: 60020.
+    /// The application's plan has expired and is suspended: 60020.
     Suspended,
 }
 
 impl App {
-    /// An active application with the administrator that the console creates, `administrator`.
+    /// Creates an active application with the administrator that the console creates, `administrator`.
     pub fn new(sdk_app_id: u64, secret_key: impl Into<String>) -> Self {
         Self {
             sdk_app_id,
@@ -40,14 +40,14 @@ impl App {
         }
     }
 
-    /// The same application with one more administrator.
+    /// Adds an administrator.
     #[must_use]
     pub fn administrator(mut self, account: impl Into<String>) -> Self {
         self.administrators.push(account.into());
         self
     }
 
-    /// The same application with another status.
+    /// Sets the status.
     #[must_use]
     pub fn status(mut self, status: AppStatus) -> Self {
         self.status = status;

@@ -1,4 +1,4 @@
-//! What can go wrong between a client and the service, on demand.
+//! Faults between a client and the service, on demand.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,43 +13,43 @@ use crate::api::{Action, Answer, Api, Service};
 use crate::configuration::Configuration;
 use crate::record::{Incoming, Outcome};
 
-/// A fault, and which requests it meets: by default every one, until [`clear_faults`](crate::Simulator::clear_faults).
+/// A fault, and the requests that it meets: by default all, until [`clear_faults`](crate::Simulator::clear_faults).
 ///
-/// When several faults meet a request, the one injected first is acted out.
+/// If several faults meet a request, the one injected first is acted out.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// What happens.
+    /// The effect of the fault.
     pub kind: FaultKind,
-    /// Only to requests for this action.
+    /// The action whose requests the fault meets; `None` for all.
     pub on: Option<Action>,
-    /// Only to requests of this service.
+    /// The service whose requests the fault meets; `None` for all.
     pub service: Option<Service>,
-    /// Only to requests for this SDKAppID.
+    /// The SDKAppID whose requests the fault meets; `None` for all.
     pub sdk_app_id: Option<u64>,
-    /// After so many matching requests got through unharmed.
+    /// The number of matching requests that get through unharmed first.
     pub skip: u32,
-    /// So many times; without end if `None`.
+    /// The number of requests that the fault meets; `None` for no limit.
     pub times: Option<u32>,
 }
 
-/// What happens to a request instead of a prompt answer.
+/// The effect of a fault on a request.
 ///
-/// *Processed* means that the service did with the request what it does with any: it checked it, and a write
-/// took effect. *Not processed* means that it had no effect, and its signature was not even looked at.
+/// *Processed* means that the service treated the request like any other: it checked the request, and a write took
+/// effect. *Not processed* means that the request had no effect, and that its signature was not even checked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// Processed on arrival, answered only after this time. Recorded as [`Outcome::Answered`].
+    /// Processed on arrival; answered only after this time. Recorded as [`Outcome::Answered`].
     Delay(Duration),
     /// Processed; the answer trickles in pieces of `piece` bytes, each after a pause. Recorded as
     /// [`Outcome::Answered`].
     SlowBody {
-        /// Bytes per piece, at least 1.
+        /// The bytes of each piece, at least 1.
         piece: usize,
-        /// Time before each piece.
+        /// The time before each piece.
         pause: Duration,
     },
-    /// Not processed; the connection is held open and never answered. For a request that took effect and was never
-    /// answered, take a long [`Delay`](Self::Delay).
+    /// Not processed; the connection is held open, and the request is never answered. For a request that took effect and
+    /// was never answered, take a long [`Delay`](Self::Delay).
     NoAnswer,
     /// Not processed; the connection is reset (TCP RST).
     ResetBeforeProcessing,
@@ -65,13 +65,13 @@ pub enum FaultKind {
     OversizedBody(usize),
     /// Processed; the answer lacks its `RequestId`, as behind a gateway that drops it.
     NoRequestId,
-    /// Right before the request is processed, somebody else sets this for the same application and service; what
-    /// exists is replaced. Recorded as [`Outcome::Answered`].
+    /// Processed; right before that, somebody else sets this configuration for the same application and service, or
+    /// replaces theirs with it. Recorded as [`Outcome::Answered`].
     FirstSomebodySets(Configuration),
-    /// Right before the request is processed, somebody else deletes the configuration of the same application and
-    /// service. Recorded as [`Outcome::Answered`].
+    /// Processed; right before that, somebody else deletes the configuration of the same application and service.
+    /// Recorded as [`Outcome::Answered`].
     FirstSomebodyDeletes,
-    /// Processed and answered; right after that, somebody else sets this for the same application and service. Recorded
+    /// Processed; right after that, somebody else sets this configuration for the same application and service. Recorded
     /// as [`Outcome::Answered`].
     ThenSomebodySets(Configuration),
     /// Not processed; HTTP 200 with an HTML page.
@@ -91,7 +91,7 @@ pub enum FaultKind {
         /// `ErrorInfo`
         info: String,
     },
-    /// A gateway's HTML page with this status.
+    /// An HTML page of a gateway, with this status.
     Status {
         /// The HTTP status, 200 to 599.
         code: u16,
@@ -110,40 +110,40 @@ pub enum FaultKind {
 }
 
 impl Fault {
-    /// This kind of fault, for every request until faults are cleared.
+    /// Creates a fault that meets every request until faults are cleared.
     pub fn new(kind: FaultKind) -> Self {
         Self { kind, on: None, service: None, sdk_app_id: None, skip: 0, times: None }
     }
 
-    /// Only requests for this action.
+    /// Limits the fault to requests for this action.
     #[must_use]
     pub fn on(mut self, action: Action) -> Self {
         self.on = Some(action);
         self
     }
 
-    /// Only requests of this service.
+    /// Limits the fault to requests of this service.
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.service = Some(service);
         self
     }
 
-    /// Only requests for this SDKAppID.
+    /// Limits the fault to requests for this SDKAppID.
     #[must_use]
     pub fn sdk_app_id(mut self, sdk_app_id: u64) -> Self {
         self.sdk_app_id = Some(sdk_app_id);
         self
     }
 
-    /// Lets the first `count` matching requests through.
+    /// Lets the first `count` matching requests through unharmed.
     #[must_use]
     pub fn skip(mut self, count: u32) -> Self {
         self.skip = count;
         self
     }
 
-    /// Happens `count` times and never again.
+    /// Limits the fault to `count` requests.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
         self.times = Some(count);
@@ -174,7 +174,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault that meets this request, if one does.
+    /// Returns the fault that meets a request, and counts it.
     pub(crate) fn meeting(&mut self, route: Option<(Service, Action)>, sdk_app_id: Option<u64>) -> Option<FaultKind> {
         let (service, action) = route.unzip();
         self.0.iter_mut().find_map(|fault| {
@@ -194,7 +194,7 @@ impl Faults {
     }
 }
 
-/// What the server does for a request.
+/// The server's reaction to a request.
 #[derive(Debug)]
 pub(crate) enum Delivery {
     Answer(Response),
@@ -203,7 +203,7 @@ pub(crate) enum Delivery {
     End(End),
 }
 
-/// How a connection ends before its time.
+/// An early end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Close,
@@ -211,7 +211,7 @@ pub(crate) enum End {
 }
 
 impl FaultKind {
-    /// The name of the variant, as [`Outcome::Fault`] tells it.
+    /// Returns the name of the variant, for [`Outcome::Fault`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::Delay(_) => "Delay",
@@ -307,7 +307,7 @@ impl FaultKind {
         (delivery, outcome)
     }
 
-    /// Panics in the test that injects the fault, rather than later in the server.
+    /// Panics if the fault cannot be sent over HTTP: in the test that injects the fault, rather than later in the server.
     fn check(&self) {
         match self {
             Self::Status { code, retry_after, .. } => {
@@ -323,13 +323,13 @@ impl FaultKind {
     }
 }
 
-/// What becomes of a request that is answered as the API answers it.
+/// Returns the delivery and the outcome of a request that the API answers.
 pub(crate) fn answered(answer: Answer) -> (Delivery, Outcome) {
     let outcome = answer.outcome();
     (Delivery::Answer(json(answer.json)), outcome)
 }
 
-/// Somebody else sets or deletes the configuration that a request is about; nothing happens if it names none.
+/// Sets or deletes, as somebody else, the configuration that a request is about, if it names one.
 fn somebody_replaces(api: &mut Api, incoming: &Incoming, configuration: Option<Configuration>) {
     if let (Some((service, _)), Some(sdk_app_id)) = (api.route(&incoming.path), incoming.sdk_app_id()) {
         api.store.replace(service, sdk_app_id, configuration).expect("the state file can be written");
@@ -338,14 +338,14 @@ fn somebody_replaces(api: &mut Api, incoming: &Incoming, configuration: Option<C
 
 const WRONG_TYPES: &str = r#"{"ActionStatus":1,"ErrorInfo":null,"ErrorCode":"0","RequestId":["Id-0"],"Response":[]}"#;
 
-/// An answer as the API sends it.
+/// Creates a response like the API's.
 fn json(body: impl Into<Body>) -> Response {
     ([JSON], body.into()).into_response()
 }
 
 const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 
-/// What a gateway or a captive portal sends.
+/// Creates a page like that of a gateway or a captive portal.
 fn page(status: StatusCode, title: &str) -> Response {
     let html = format!(
         "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
@@ -379,8 +379,10 @@ fn trickle(json: Bytes, piece: usize, pause: Duration) -> Response {
     ([JSON, (header::CONTENT_LENGTH, &length.to_string())], body).into_response()
 }
 
-/// hyper closes the connection when a body ends before the length that its header announces, without sending what it
-/// still holds: the pause before that end lets it send the first half.
+/// Creates a response that breaks off in the middle.
+///
+/// hyper closes the connection when a body ends before its announced length, without sending what it still buffers. The
+/// pause before the end lets it send the first half.
 fn truncated(json: Bytes) -> Response {
     let half = json.slice(..json.len() / 2);
     let body = Body::from_stream(stream::unfold(Some(half), async |half| {
@@ -396,11 +398,11 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code)
         .ok()
         .filter(|_| (200..600).contains(&code))
-        .unwrap_or_else(|| panic!("{code} is no HTTP status from 200 to 599"))
+        .unwrap_or_else(|| panic!("{code} is not an HTTP status from 200 to 599"))
 }
 
 fn header_value(value: &str) -> HeaderValue {
-    HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} is no HTTP header value"))
+    HeaderValue::from_str(value).unwrap_or_else(|_| panic!("{value:?} is not an HTTP header value"))
 }
 
 #[cfg(test)]
@@ -408,7 +410,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn meets_what_it_was_made_for() {
+    fn a_fault_meets_only_the_requests_that_it_is_for() {
         let mut faults = Faults::default();
         faults.inject(
             Fault::new(FaultKind::NoAnswer).on(Action::Set).service(Service::Live).sdk_app_id(1).skip(1).times(2),
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "99 is no HTTP status")]
+    #[should_panic(expected = "99 is not an HTTP status")]
     fn an_impossible_status_is_refused_at_once() {
         let kind = FaultKind::Status { code: 99, retry_after: None, processed: false };
         Faults::default().inject(kind.into());

@@ -1,25 +1,25 @@
 //! A faithful stand-in for Tencent RTC's callback-configuration API, for tests and for trying things out.
 //!
-//! It keeps one callback configuration per SDKAppID and service, and Live's token, verifies UserSigs with code of its own (it shares
-//! none with the provider), answers with the documented envelope and error codes, records every request, and acts
-//! out faults on demand. It listens on loopback only and ends when its [`Simulator`] is dropped.
+//! It keeps one callback configuration per SDKAppID and service and Live's token, verifies UserSigs with its own code (it
+//! shares none with the provider), answers with the documented envelope and error codes, records every request, and
+//! acts out faults on demand. It listens on loopback only and ends when its [`Simulator`] is dropped.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! | --- | --- |
 //! | `app` | the applications: SDKAppID, SecretKey, administrators, status |
 //! | `configuration` | a callback configuration |
-//! | `token` | the token of Live's callbacks |
-//! | `store` | all configurations and tokens, and the file that can keep them |
-//! | `user_sig` | is this UserSig genuine? |
-//! | `rate_limit` | how many calls per second |
-//! | `api` | a request in, Tencent's envelope out |
-//! | `fault` | what can go wrong on the way, on demand |
-//! | `record` | what arrived, for tests to look at |
-//! | `state` | all of that behind one lock: what becomes of one request |
-//! | `server` | sockets: accept, TLS, keep-alive, resets |
-//! | `receiver` | who receives the events: apart from all else, for probes |
-//! | `tls` | a fresh certificate authority for one simulator |
-//! | `simulator` | the handle that people hold |
+//! | `token` | the token that signs Live's callbacks |
+//! | `store` | all configurations and tokens, and the file that keeps them |
+//! | `user_sig` | the verification of UserSigs |
+//! | `rate_limit` | the limit of calls per second |
+//! | `api` | the API: requests in, Tencent's envelopes out |
+//! | `fault` | the faults on demand |
+//! | `record` | the requests that arrived, for tests to look at |
+//! | `state` | all of the above behind one lock, which decides about each request |
+//! | `server` | the sockets: accept, TLS, keep-alive, resets |
+//! | `receiver` | a separate server that receives events, for probes |
+//! | `tls` | the certificate authority of one simulator |
+//! | `simulator` | the handle for tests |
 //!
 //! ```
 //! use tencent_simulator::{Action, Configuration, FaultKind, Fault, Service, Simulator};

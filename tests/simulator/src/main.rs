@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the command line asks for; `None` when it asked for help, and got it.
+/// Reads the command line; `None` if it asked for help, which is then printed.
 fn options() -> Result<Option<Options>, Box<dyn Error>> {
     let mut options = Options {
         listen: (Ipv4Addr::LOCALHOST, 8910).into(),
@@ -77,14 +77,14 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
     Ok(Some(options))
 }
 
-/// `SDKAPPID=KEY`
+/// Parses `SDKAPPID=KEY`.
 fn app(text: &str) -> Result<App, &'static str> {
     let (id, key) = text.split_once('=').filter(|(_, key)| !key.is_empty()).ok_or("expected SDKAPPID=KEY")?;
     let id = id.parse().map_err(|_| "the SDKAppID before = is not a number")?;
     Ok(App::new(id, key))
 }
 
-/// Names of services, separated by commas.
+/// Parses names of services, separated by commas.
 fn services(text: &str) -> Result<Vec<Service>, String> {
     let service = |name: &str| {
         let service = Service::ALL.into_iter().find(|service| service.to_string() == name);
@@ -138,7 +138,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Time, service and action, SDKAppID, error code: `12:34:56  call set           1400000001  0`. Never the UserSig.
+/// Formats a request as `12:34:56  call set           1400000001  0`: time, service and action, SDKAppID, error code.
+/// The UserSig is never shown.
 fn line(request: &Request) -> String {
     let seconds = request.arrived.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

@@ -1,11 +1,11 @@
-//! How many calls per second one application may make of each action.
+//! The limit of calls per second, for each application and action.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::api::Action;
 
-/// Admits at most so many calls within any second; a refused call does not count.
+/// A rate limit on the calls within any second. A refused call does not count.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimit {
     per_second: Option<u32>,
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_within_any_second_per_application_and_action() {
+    fn calls_within_any_second_are_counted_per_application_and_action() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut limit = RateLimit::new(Some(2));
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn none_admits_everything() {
+    fn no_limit_admits_every_call() {
         let now = Instant::now();
         let mut limit = RateLimit::default();
         assert!((0..1000).all(|_| limit.admits(1, Action::Get, now)));

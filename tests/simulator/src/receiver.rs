@@ -1,4 +1,4 @@
-//! Who receives the events that Tencent posts: a server that answers whatever it is told to.
+//! A receiver of the events that Tencent posts, which answers as a test tells it to.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -11,7 +11,7 @@ use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::tls;
 
-/// A receiver on loopback. It ends with the process: one that is dropped answers nobody any more.
+/// A receiver on loopback. Its thread ends with the process, but a dropped receiver answers no request any more.
 #[derive(Debug)]
 pub struct Receiver {
     address: SocketAddr,
@@ -25,21 +25,21 @@ struct Shared {
     received: Vec<Event>,
 }
 
-/// What a receiver answers.
+/// The answer of a receiver.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The status line's code and reason, such as `200 OK`.
+    /// The code and the reason in the status line, such as `200 OK`.
     pub status: String,
     /// Further headers, each `Name: value`.
     pub headers: Vec<String>,
     /// The body.
     pub body: String,
-    /// How long it takes.
+    /// The time before the answer.
     pub delay: Duration,
 }
 
 impl Default for Reply {
-    /// What Tencent's documentation asks for.
+    /// Returns the answer that Tencent's documentation asks for.
     fn default() -> Self {
         Self {
             status: "200 OK".to_owned(),
@@ -50,26 +50,26 @@ impl Default for Reply {
     }
 }
 
-/// A request that arrived.
+/// An event that arrived.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// `POST`
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// The headers, names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, null if it is no JSON.
+    /// The body; null if it is not JSON.
     pub body: Value,
 }
 
 impl Receiver {
-    /// A receiver that answers as it should.
+    /// Starts a receiver that answers as Tencent's documentation asks.
     pub fn start() -> io::Result<Self> {
         Self::listen(None)
     }
 
-    /// The same over HTTPS: see [`Receiver::ca_certificate_pem`].
+    /// Starts a receiver that serves HTTPS: see [`Receiver::ca_certificate_pem`].
     pub fn start_tls() -> io::Result<Self> {
         let (acceptor, ca_certificate_pem) = tls::make(None).map_err(io::Error::other)?;
         Self::listen(Some((Arc::clone(acceptor.config()), ca_certificate_pem)))
@@ -84,7 +84,7 @@ impl Receiver {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (shared, config) = (Arc::clone(&shared), config.clone());
-                // What fails here failed on the client's side, which knows better.
+                // The client reports what fails here.
                 thread::spawn(move || match config {
                     None => answer(stream, &shared),
                     Some(config) => {
@@ -97,23 +97,23 @@ impl Receiver {
         Ok(receiver)
     }
 
-    /// Where it listens, without a path.
+    /// Returns the receiver's URL, without a path.
     pub fn url(&self) -> String {
         let scheme = if self.ca_certificate_pem.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
-    /// The certificate authority to trust, if it listens over HTTPS.
+    /// Returns the certificate authority to trust, if the receiver serves HTTPS.
     pub fn ca_certificate_pem(&self) -> Option<&str> {
         self.ca_certificate_pem.as_deref()
     }
 
-    /// Answers so from now on; `None` closes the connection instead.
+    /// Sets the answer from now on. `None` closes the connection instead.
     pub fn replies(&self, reply: impl Into<Option<Reply>>) {
         lock(&self.shared).reply = reply.into();
     }
 
-    /// What arrived since the last look.
+    /// Returns the events that arrived since the last call.
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut lock(&self.shared).received)
     }
@@ -129,21 +129,21 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A request that arrived over HTTP/1.1, for servers that answer one a connection.
+/// An HTTP/1.1 request, for servers that answer one request per connection.
 #[derive(Debug)]
 pub struct HttpRequest {
-    /// `POST`, for one.
+    /// The method, such as `POST`.
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// Names in lower case, and values.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// As many bytes as `Content-Length` says.
+    /// The body, as long as `Content-Length` announces.
     pub body: Vec<u8>,
 }
 
 impl HttpRequest {
-    /// Reads one.
+    /// Reads a request.
     ///
     /// # Errors
     ///
@@ -168,13 +168,13 @@ impl HttpRequest {
         Ok(request)
     }
 
-    /// The value of the first header of this name, which is in lower case.
+    /// Returns the value of the first header of this name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// One request, one answer.
+/// Reads one request, and answers it.
 fn answer(stream: impl Read + Write, shared: &Mutex<Shared>) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let HttpRequest { method, target, headers, body } = HttpRequest::read(&mut reader)?;

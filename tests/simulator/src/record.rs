@@ -1,4 +1,4 @@
-//! What arrived: a request as the API reads it, and as tests look at it afterwards.
+//! The requests that arrived, as the API reads them and as tests look at them afterwards.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl Incoming {
         }
     }
 
-    /// A query parameter; an empty one counts as missing.
+    /// Returns a query parameter. An empty one counts as missing.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
@@ -70,15 +70,15 @@ impl Incoming {
 /// One request that the simulator received. It is recorded as soon as all of it has arrived, before it is answered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// When all of it had arrived.
+    /// The time when all of the request had arrived.
     pub arrived: SystemTime,
-    /// Which connection it came over, counted from 1: requests with the same number shared a connection.
+    /// The number of the connection, counted from 1. Requests with the same number shared a connection.
     pub connection: u64,
     /// The HTTP method.
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The service that the path names, whether or not that service has the [`action`](Self::action).
+    /// The service that the path names, even if the service lacks the [`action`](Self::action).
     pub service: Option<Service>,
     /// The action that the path names, if it names one of the API's.
     pub action: Option<Action>,
@@ -98,29 +98,29 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The body, as it was sent. Debug masks it where it holds a token.
     pub body: Vec<u8>,
-    /// What became of it.
+    /// The simulator's reaction to the request.
     pub outcome: Outcome,
 }
 
-/// What the simulator did with a request.
+/// The simulator's reaction to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It answered as the API does, at once or late; an `error_code` of 0 is success.
+    /// It answered as the API does, at once or late. An `error_code` of 0 means success.
     Answered {
         /// The envelope's `ErrorCode`.
         error_code: i64,
     },
-    /// It acted out the fault of this name instead: the name of a variant of [`FaultKind`](crate::FaultKind).
+    /// It acted out a fault instead. The name is that of a variant of [`FaultKind`](crate::FaultKind).
     Fault(&'static str),
 }
 
 impl Request {
-    /// The body, if it is JSON.
+    /// Returns the body, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The body as text, or `***` where it holds a token.
+    /// Returns the body as text, or `***` if it holds a token.
     pub fn printable_body(&self) -> Cow<'_, str> {
         match self.action {
             Some(Action::SetToken) => Cow::Borrowed("***"),

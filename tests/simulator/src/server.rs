@@ -1,6 +1,6 @@
-//! Sockets: accepts connections, speaks HTTP/1.1 on them, and ends them when a fault asks for it.
+//! The sockets: accepts connections, speaks HTTP/1.1 on them, and ends them when a fault asks for it.
 //!
-//! The accept loop is its own because a reset needs the socket under a connection, which axum's does not give out.
+//! It has its own accept loop because a reset needs the socket under a connection, which axum does not give out.
 
 use std::io;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::fault::{Delivery, End};
 use crate::record::Incoming;
 use crate::state::Shared;
 
-/// Far above any real request.
+/// The most bytes of a body that are read, far more than any real request has.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The connection that a request came over, as its handler sees it.
@@ -41,7 +41,7 @@ pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(_) => {
-                // Out of file descriptors, most likely: others may be closed meanwhile.
+                // Most likely out of file descriptors: others may be closed in the meantime.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
             }
@@ -50,7 +50,7 @@ pub(crate) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
         let router = router.clone();
         let tls = tls.clone();
         tokio::spawn(async move {
-            // What fails here failed on the client's side, which knows better.
+            // The client reports what fails here.
             let _ = connect(stream, tls, router, number).await;
         });
     }
@@ -64,7 +64,7 @@ async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, nu
     }
 }
 
-/// Serves one connection, keep-alive included; `socket` finds the socket at the bottom of the stream.
+/// Serves one connection, with keep-alive. `socket` returns the socket under the stream.
 async fn serve<S>(stream: S, socket: impl FnOnce(&S) -> &TcpStream, router: Router, number: u64) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -78,7 +78,7 @@ where
     };
     let stream = http.into_parts().io.into_inner();
     if end == Some(End::Reset) {
-        // Closing a socket that must not linger sends RST instead of FIN.
+        // A socket that does not linger is closed with RST instead of FIN.
         socket(&stream).set_zero_linger()?;
     }
     Ok(())
@@ -107,7 +107,7 @@ async fn handle(
 }
 
 impl Connection {
-    /// Asks for the end, and waits until it comes: the waiting ends with the connection.
+    /// Asks for the end of the connection, and waits for it. The end drops the wait.
     async fn end(&self, end: End) -> Response {
         let _ = self.end.send(end).await;
         std::future::pending().await

@@ -1,4 +1,4 @@
-//! The handle that people hold: starts the server on a thread of its own, and is how tests look in and interfere.
+//! The handle with which tests start the server, on its own thread, look at its state and interfere.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,7 +22,7 @@ use crate::store::Store;
 use crate::tls::{self, CertificateFlaw};
 use crate::token::Token;
 
-/// A running simulator. Dropping it ends it: its listener, its connections (answered or not) and its thread.
+/// A running simulator. Dropping it ends its listener, its connections (answered or not) and its thread.
 #[derive(Debug)]
 pub struct Simulator {
     url: String,
@@ -37,7 +37,7 @@ struct Running {
     thread: JoinHandle<()>,
 }
 
-/// How a simulator is to be started.
+/// The options of a simulator.
 #[derive(Debug)]
 pub struct Builder {
     listen: SocketAddr,
@@ -50,9 +50,9 @@ pub struct Builder {
 }
 
 impl Simulator {
-    /// The application that a simulator has unless told otherwise.
+    /// The application that a simulator has by default.
     pub const SDK_APP_ID: u64 = 1_400_000_001;
-    /// That application's SecretKey: plainly not a real one.
+    /// The SecretKey of the default application, plainly not a real one.
     pub const SECRET_KEY: &'static str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     /// Starts a simulator on a free port, with plain HTTP and the one default application.
@@ -64,7 +64,7 @@ impl Simulator {
         Self::builder().start()
     }
 
-    /// A simulator that is not as [`start`](Self::start) makes it.
+    /// Creates a builder, for a simulator that differs from the default.
     pub fn builder() -> Builder {
         Builder {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -77,32 +77,33 @@ impl Simulator {
         }
     }
 
-    /// The base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
+    /// Returns the base URL, such as `http://127.0.0.1:34567`; `https` with TLS.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// With TLS: the certificate of the authority that signed the server's, made for this simulator alone.
+    /// Returns the certificate of the authority that signed the server's, made for this simulator alone; `None` without
+    /// TLS.
     pub fn ca_certificate_pem(&self) -> Option<&str> {
         self.ca_certificate_pem.as_deref()
     }
 
-    /// Adds an application, or puts it in the place of the one with the same SDKAppID.
+    /// Adds an application, or replaces the one with the same SDKAppID.
     pub fn add_app(&self, app: App) {
         self.shared.lock().api.apps.insert(app.sdk_app_id, app);
     }
 
-    /// Makes an SDKAppID unknown. Its configurations and its token stay, and count again when it is added again.
+    /// Removes an application. Its configurations and its token stay, for when it is added again.
     pub fn remove_app(&self, sdk_app_id: u64) {
         self.shared.lock().api.apps.remove(&sdk_app_id);
     }
 
-    /// What is configured now.
+    /// Returns the current configuration.
     pub fn configuration(&self, service: Service, sdk_app_id: u64) -> Option<Configuration> {
         self.shared.lock().api.store.get(service, sdk_app_id).cloned()
     }
 
-    /// Somebody changes the configuration elsewhere: in the console, say.
+    /// Changes the configuration as somebody else would, in the console for example.
     ///
     /// # Panics
     ///
@@ -111,7 +112,7 @@ impl Simulator {
         self.replace(service, sdk_app_id, Some(configuration));
     }
 
-    /// Somebody removes the configuration elsewhere; nothing happens if there is none.
+    /// Removes the configuration, if there is one, as somebody else would.
     ///
     /// # Panics
     ///
@@ -125,12 +126,12 @@ impl Simulator {
         replaced.expect("the state file can be written");
     }
 
-    /// The token of Live's callbacks now.
+    /// Returns the current token of Live's callbacks.
     pub fn token(&self, sdk_app_id: u64) -> Option<Token> {
         self.shared.lock().api.store.token(sdk_app_id).cloned()
     }
 
-    /// Somebody changes the token of Live's callbacks elsewhere.
+    /// Changes the token of Live's callbacks as somebody else would.
     ///
     /// # Panics
     ///
@@ -139,7 +140,7 @@ impl Simulator {
         self.replace_token(sdk_app_id, Some(token));
     }
 
-    /// Somebody removes the token of Live's callbacks elsewhere; nothing happens if there is none.
+    /// Removes the token of Live's callbacks, if there is one, as somebody else would.
     ///
     /// # Panics
     ///
@@ -153,18 +154,18 @@ impl Simulator {
         replaced.expect("the state file can be written");
     }
 
-    /// Whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to update. By
-    /// default Call's replaces it, as documented, and then there is no update for Call (60009); the others' sets do not.
+    /// Sets whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to update.
+    /// By default only Call's set replaces it, as documented, and then Call has no update (60009).
     pub fn let_set_overwrite(&self, service: Service, overwrites: bool) {
         self.shared.lock().api.set_overwrites.insert(service, overwrites);
     }
 
-    /// Every request so far, in order of arrival.
+    /// Returns every request so far, in order of arrival.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.lock().requests.clone()
     }
 
-    /// Every request so far, which the simulator then forgets.
+    /// Returns every request so far, and forgets them.
     pub fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.shared.lock().requests)
     }
@@ -174,15 +175,15 @@ impl Simulator {
         self.shared.lock().requests.clear();
     }
 
-    /// Waits until `predicate` holds for the requests so far; false if it does not within `timeout`. A request is there
-    /// as soon as it has arrived in full, also when its answer is delayed or never comes.
+    /// Waits until `predicate` holds for the requests so far, and returns whether it did within `timeout`. A request is
+    /// there as soon as it has arrived in full, even if its answer is delayed or never comes.
     ///
-    /// The predicate must not call the simulator: it runs while requests wait.
+    /// The predicate must not call the simulator, because it runs under the simulator's lock.
     pub fn wait_for(&self, predicate: impl Fn(&[Request]) -> bool, timeout: Duration) -> bool {
         self.shared.wait_for(predicate, timeout)
     }
 
-    /// Makes something go wrong from now on; takes a [`Fault`], or a [`FaultKind`](crate::FaultKind) for every request.
+    /// Injects a [`Fault`], or a [`FaultKind`](crate::FaultKind) that meets every request from now on.
     ///
     /// # Panics
     ///
@@ -191,19 +192,19 @@ impl Simulator {
         self.shared.lock().faults.inject(fault.into());
     }
 
-    /// Ends all faults, also those that had turns left. What a fault does to a request already goes on.
+    /// Ends all faults, also those with requests left to meet. A request that has met a fault stays under it.
     pub fn clear_faults(&self) {
         self.shared.lock().faults.clear();
     }
 
-    /// Answers 60011 to more calls within a second than this, counted per SDKAppID and action. A new simulator has no
+    /// Limits the calls within a second, counted per SDKAppID and action. Further calls get 60011. A new simulator has no
     /// limit; Tencent documents 200.
     pub fn set_rate_limit(&self, per_second: Option<u32>) {
         self.shared.lock().api.rate_limit = RateLimit::new(per_second);
     }
 
-    /// Ends the server and every connection, held ones too; what was recorded stays. Its port then refuses
-    /// connections.
+    /// Ends the server and every connection, held ones too, so that the port refuses connections. The recorded requests
+    /// stay.
     pub fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Running { stop, thread }) = running {
@@ -220,58 +221,56 @@ impl Drop for Simulator {
 }
 
 impl Builder {
-    /// The address to listen on: loopback. Port 0, the default, lets the system choose.
+    /// Sets the address to listen on, which must be on loopback. With port 0, the default, the system chooses the port.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// One more application; the default one is only there if none is given.
+    /// Adds an application. The default application exists only if no other is added.
     #[must_use]
     pub fn app(mut self, app: App) -> Self {
         self.apps.push(app);
         self
     }
 
-    /// Keeps the configurations and tokens in this file, across simulators. Tokens are there in clear.
+    /// Keeps the configurations and tokens in this file, across simulators. The file shows tokens in plain text.
     #[must_use]
     pub fn state_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.state_file = Some(file.into());
         self
     }
 
-    /// Whether the service's set replaces a configuration that exists: see
-    /// [`Simulator::let_set_overwrite`].
+    /// Sets whether the service's set replaces a configuration that exists: see [`Simulator::let_set_overwrite`].
     #[must_use]
     pub fn let_set_overwrite(mut self, service: Service, overwrites: bool) -> Self {
         self.set_overwrites.insert(service, overwrites);
         self
     }
 
-    /// Serves one more service than Tencent: [`Service::Other`] of this path segment.
+    /// Serves another service, [`Service::Other`] of this path segment.
     #[must_use]
     pub fn serve(mut self, path_segment: &'static str) -> Self {
         self.other_services.push(path_segment);
         self
     }
 
-    /// HTTPS, with a certificate of [`ca_certificate_pem`](Simulator::ca_certificate_pem) for 127.0.0.1, ::1 and
-    /// localhost.
+    /// Serves HTTPS, with a certificate for 127.0.0.1, ::1 and localhost: see [`Simulator::ca_certificate_pem`].
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
     }
 
-    /// HTTPS, with a certificate that no client should accept.
+    /// Serves HTTPS, with a certificate that no client should accept.
     #[must_use]
     pub fn flawed_certificate(mut self, flaw: CertificateFlaw) -> Self {
         self.flaw = Some(flaw);
         self.tls(true)
     }
 
-    /// Starts it.
+    /// Starts the simulator.
     ///
     /// # Errors
     ///

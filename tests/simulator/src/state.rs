@@ -1,4 +1,4 @@
-//! Everything the simulator knows, behind one lock: what becomes of one request is decided and recorded in one step.
+//! Everything that the simulator knows, behind one lock. Each request is decided and recorded in one step.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(crate) struct State {
     pub(crate) requests: Vec<Request>,
 }
 
-/// The state, shared between the server and the handle.
+/// The state that the server and the handle share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -26,12 +26,12 @@ impl Shared {
         Self { state: Mutex::new(State { api, ..State::default() }), arrived: Condvar::new() }
     }
 
-    /// The state, also after a panic in somebody's predicate: nothing here is left half changed.
+    /// Locks the state, also after a panic in a test's predicate, which leaves nothing half changed.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides what becomes of a request, and records it.
+    /// Decides about a request, and records it.
     pub(crate) fn take(&self, incoming: Incoming) -> Delivery {
         let mut state = self.lock();
         let state = &mut *state;
@@ -45,7 +45,7 @@ impl Shared {
         delivery
     }
 
-    /// Waits until the requests so far satisfy `predicate`; false if they do not in time.
+    /// Waits until the requests so far satisfy `predicate`, and returns whether they did in time.
     pub(crate) fn wait_for(&self, predicate: impl Fn(&[Request]) -> bool, timeout: Duration) -> bool {
         let (_state, waited) = self
             .arrived

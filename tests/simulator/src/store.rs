@@ -1,5 +1,5 @@
-//! The stored objects: one callback configuration per service and SDKAppID and Live's token per SDKAppID, in memory and,
-//! if wished, in a file.
+//! The stored objects: a callback configuration per service and SDKAppID, and Live's token per SDKAppID, in memory and
+//! optionally in a file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::api::Service;
 use crate::configuration::Configuration;
 use crate::token::Token;
 
-/// All configurations and tokens. A change that cannot be saved is not made.
+/// All configurations and tokens. A change that cannot be saved has no effect.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     configurations: BTreeMap<(Service, u64), Configuration>,
@@ -40,7 +40,7 @@ enum Entry {
 }
 
 impl Store {
-    /// A store that keeps its objects in `file` and starts with what the file holds; one that is not there is empty.
+    /// Opens a store that keeps its objects in `file`. A missing file is an empty store.
     pub(crate) fn open(file: PathBuf, other_services: &[&'static str]) -> io::Result<Self> {
         let explain =
             |kind, why: &dyn std::fmt::Display| io::Error::new(kind, format!("state file {}: {why}", file.display()));
@@ -79,7 +79,7 @@ impl Store {
         self.configurations.get(&(service, sdk_app_id))
     }
 
-    /// Puts `configuration` in the place of what was there, which it returns; `None` removes.
+    /// Stores `configuration`, or removes it if it is `None`. Returns the configuration that was there.
     pub(crate) fn replace(
         &mut self,
         service: Service,
@@ -93,7 +93,7 @@ impl Store {
         self.tokens.get(&sdk_app_id)
     }
 
-    /// Puts `token` in the place of what was there, which it returns; `None` removes.
+    /// Stores `token`, or removes it if it is `None`. Returns the token that was there.
     pub(crate) fn replace_token(&mut self, sdk_app_id: u64, token: Option<Token>) -> io::Result<Option<Token>> {
         self.change(|store| &mut store.tokens, sdk_app_id, token)
     }
@@ -116,7 +116,7 @@ impl Store {
         Ok(previous)
     }
 
-    /// Writes a new file and renames it into place, so that a reader sees the old objects or the new ones.
+    /// Writes a new file and renames it into place, so that a reader sees either the old objects or the new ones.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let configurations = self.configurations.iter().map(|(&(service, sdk_app_id), configuration)| {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_there_again() {
+    fn saved_objects_are_there_when_the_file_is_opened_again() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
         let others = ["other_config"];
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_from_before_there_were_tokens_opens() {
+    fn a_state_file_without_tokens_can_be_opened() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
         let before = r#"[{
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_something_else_is_refused_by_name() {
+    fn another_file_is_refused_by_name() {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("state.json");
         for wrong in ["{\"not\": ", r#"[{"sdk_app_id": 1400000001, "Token": "a-token-to-hide", "IsTokenEnable": 1}]"#] {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_cannot_be_saved_is_not_made() {
+    fn a_change_that_cannot_be_saved_has_no_effect() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut store = Store::open(directory.path().join("missing/state.json"), &[]).expect("no file yet");
         store.replace(Service::Call, ID, Some(some())).expect_err("no such directory");

@@ -1,4 +1,4 @@
-//! A certificate authority made for one simulator, and the server certificate that it signed.
+//! The certificate authority of one simulator, and the server certificate that it signs.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 /// The names that the server certificate is for.
 const NAMES: [&str; 3] = ["127.0.0.1", "::1", "localhost"];
 
-/// What is wrong with a server's certificate although its issuer is trusted.
+/// A flaw of a server certificate whose issuer is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateFlaw {
-    /// It has expired.
+    /// The certificate has expired.
     Expired,
-    /// It is not valid yet.
+    /// The certificate is not valid yet.
     NotYetValid,
-    /// It is for another host.
+    /// The certificate is for another host.
     OtherHost,
-    /// It is the authority's own.
+    /// The certificate is the authority's own.
     Authority,
 }
 
-/// An acceptor for TLS connections, and the authority's certificate as PEM.
+/// Creates an acceptor for TLS connections, and returns the authority's certificate as PEM.
 pub(crate) fn make(flaw: Option<CertificateFlaw>) -> Result<(TlsAcceptor, String), Box<dyn Error + Send + Sync>> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::new(NAMES.map(str::to_owned))?;

@@ -1,13 +1,13 @@
-//! The token of Live's callbacks.
+//! The token that signs Live's callbacks.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The token that Tencent signs Live's callbacks with: one per SDKAppID, apart from the callback configuration.
+/// The token with which Tencent signs Live's callbacks. Each SDKAppID has one, next to its callback configuration.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
-    /// `Token`: the token itself; never printed.
+    /// `Token`: the secret. It is never printed.
     #[serde(rename = "Token")]
     pub token: String,
     /// `IsTokenEnable`: whether Tencent would sign.
@@ -16,7 +16,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A token from its two fields.
+    /// Creates a token from its two fields.
     pub fn new(token: impl Into<String>, enabled: bool) -> Self {
         Self { token: token.into(), enabled }
     }

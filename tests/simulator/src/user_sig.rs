@@ -1,4 +1,4 @@
-//! Is this UserSig genuine? The service's side of UserSig 2.0, written from its description alone.
+//! The verification of UserSigs of version 2.0, written from their description alone.
 //!
 //! A UserSig is JSON, zlib-compressed (RFC 1950) and then in base64, with `+`, `/` and `=` replaced by `*`, `-` and
 //! `_`. Its `TLS.sig` is the base64 of an HMAC-SHA256 over the other fields as lines of text.
@@ -12,10 +12,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// A genuine one is a few hundred bytes; no sender makes the simulator decompress more than this.
+/// The most bytes that a UserSig is decompressed to. A genuine one has a few hundred.
 const MAX_JSON_BYTES: u64 = 16 * 1024;
 
-/// Why a UserSig does not prove what it should.
+/// The reason why a UserSig is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     Unreadable,
@@ -44,7 +44,8 @@ struct Fields {
 }
 
 /// Checks that `user_sig` was made with `secret_key` for this application and account, and is valid at `now` (Unix
-/// seconds). Whom it is for comes before the signature: that says more about what went wrong.
+/// seconds). The account and the application are checked before the signature, because they say more about what went
+/// wrong.
 pub(crate) fn verify(
     user_sig: &str,
     sdk_app_id: u64,
@@ -114,9 +115,9 @@ mod tests {
     const KEY: &str = crate::Simulator::SECRET_KEY;
     const MADE: u64 = 1_760_000_000;
 
-    /// Made by Tencent's own implementation, tls-sig-api-v2 1.1, at MADE for 3600 seconds.
+    /// A UserSig that Tencent's own implementation made, tls-sig-api-v2 1.1, at MADE for 3600 seconds.
     const BY_TENCENT: &str = "eJyrVgrxCdYrSy1SslJQMtIzUNJRAItkpqTmlWSmZUIkElNyM-Myi0uKEkvyi2BKilOyEwsKMlOACgxNDCDAECqXWlGQWZQKlDE2MzCAipVk5oJEDM3NoIph5mSmg*zwSff2Kk338rDwrrQwNijVtnDNynApD-Ascvb29E33LUktCjIJyAorLbD0tVWqBQAKdzUL";
-    /// The same with the user buffer `abc`.
+    /// A UserSig like BY_TENCENT with the user buffer `abc`.
     const BY_TENCENT_WITH_USERBUF: &str = "eJw9jTEPgjAQRv8K6WxIqwTFxMHFAXFQDMSx2oKHAem1oInxv0uleuN7L9*9yDFJ-V4iWXpk6lMy8b4EhGwMFDAKLmpoQBvk5o6-RIsbb1sQQ8ACOh5zTj5bQDmYWUipYwZqS9g8dLHjnZZ47gr755TH1X8eSosqzTOmNph26pCZUEGl1iaNAsRdsb0keRD1ZhHz-eNarsj7AzBEPPA_";
 
     fn packed(json: &[u8]) -> String {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_what_tencents_implementation_makes() {
+    fn a_user_sig_of_tencents_own_implementation_is_accepted() {
         for user_sig in [BY_TENCENT, BY_TENCENT_WITH_USERBUF] {
             assert_eq!(verify(user_sig, ID, "administrator", KEY, MADE), Ok(()));
             assert_eq!(verify(user_sig, ID, "administrator", KEY, MADE + 3600), Ok(()), "the last second");
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn the_first_flaw_is_named() {
         let cases = [
             (ID, "administrator", KEY, MADE + 3601, Flaw::Expired),
             (ID, "administrator", "another key", MADE, Flaw::WrongKey),
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn does_not_read_anything_else() {
+    fn a_text_that_is_not_a_user_sig_is_unreadable() {
         let standard_alphabet = BY_TENCENT.replace('*', "+").replace('-', "/").replace('_', "=");
         let other_version = packed(
             br#"{"TLS.ver":"1.0","TLS.identifier":"administrator","TLS.sdkappid":1400000001,"TLS.time":1760000000,"TLS.expire":3600,"TLS.sig":""}"#,

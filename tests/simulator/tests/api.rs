@@ -1,7 +1,7 @@
-//! The simulator from a client's side: each answer of the API, each fault as the client sees it, TLS, the state file,
-//! and that everything ends.
+//! Tests of the simulator from a client's side: each answer of the API, each fault as the client sees it, TLS, the state
+//! file, and the end of everything.
 //!
-//! The client is a few lines over a socket, because the faults are about what happens on the socket.
+//! The client is a few lines over a socket, because many faults happen on the socket.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -22,9 +22,9 @@ use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
 const ID: u64 = Simulator::SDK_APP_ID;
 const KEY: &str = Simulator::SECRET_KEY;
-/// A service that a simulator serves only if it was told to.
+/// A service that a simulator serves only if a test asks for it.
 const OTHER: Service = Service::Other("other_config");
-/// Only ever waited for in full when a test fails.
+/// The longest wait. Only a test that fails takes so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn start() -> Simulator {
@@ -44,7 +44,7 @@ fn token() -> Token {
 
 // ---- a client ----
 
-/// A call, right in everything until a test bends it.
+/// A call, which is correct until a test changes it.
 #[derive(Clone)]
 struct Call {
     method: &'static str,
@@ -89,7 +89,7 @@ impl Call {
         Self::of_token("set", &json!(token))
     }
 
-    /// A call about the token of Live's callbacks.
+    /// Creates a call about the token of Live's callbacks.
     fn of_token(action: &str, body: &Value) -> Self {
         Self::new(action, body).path(&format!("/v4/live_config/{action}_callback_token"))
     }
@@ -126,7 +126,7 @@ impl Call {
         self
     }
 
-    /// Calls in the name of another application.
+    /// Makes the call for another application.
     fn of_app(self, sdk_app_id: u64, secret_key: &str) -> Self {
         let user_sig = UserSig { sdk_app_id, secret_key, ..UserSig::default() }.make();
         self.with("sdkappid", sdk_app_id).with("usersig", user_sig)
@@ -156,7 +156,7 @@ impl Call {
         Reply::read(connection)
     }
 
-    /// The envelope, which every answer of the API itself is.
+    /// Sends the call and returns the envelope, which every answer of the API is.
     fn envelope(&self, simulator: &Simulator) -> Value {
         let reply = self.send(simulator).expect("an answer");
         assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
@@ -218,7 +218,7 @@ impl Reply {
     }
 }
 
-/// Makes UserSigs: written apart from the simulator's verification, and from the provider.
+/// A maker of UserSigs that shares no code with the simulator or the provider.
 struct UserSig<'a> {
     sdk_app_id: u64,
     identifier: &'a str,
@@ -303,7 +303,7 @@ fn applications_and_services_have_configurations_of_their_own() {
 }
 
 #[test]
-fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
+fn set_creates_and_update_replaces_unless_set_overwrites() {
     let other = Configuration::new("https://other.example.com", ["Any.Other"]);
     for (service, segment) in [
         (Service::Call, "call_config"),
@@ -336,7 +336,7 @@ fn set_only_creates_and_update_only_replaces_unless_set_overwrites() {
 }
 
 #[test]
-fn by_default_only_call_lets_set_overwrite() {
+fn only_calls_set_overwrites_by_default() {
     let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
     let twice = |segment| [(); 2].map(|()| Call::set(&sample()).service(segment).code(&simulator));
     assert_eq!(twice("call_config"), [0, 0]);
@@ -350,7 +350,7 @@ fn by_default_only_call_lets_set_overwrite() {
 }
 
 #[test]
-fn a_service_that_tencent_does_not_have_is_served_only_on_demand() {
+fn a_service_that_tencent_does_not_have_is_served_only_on_request() {
     let call = Call::set(&sample()).service("other_config");
     assert_eq!(call.code(&start()), 60009);
     let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
@@ -360,7 +360,7 @@ fn a_service_that_tencent_does_not_have_is_served_only_on_demand() {
 }
 
 #[test]
-fn somebody_changes_the_configuration_elsewhere() {
+fn a_test_can_change_the_configuration_like_somebody_else() {
     let simulator = start();
     simulator.put_configuration(Service::Call, ID, sample());
     assert_eq!(Call::get().envelope(&simulator)["Response"], json!(sample()));
@@ -542,7 +542,7 @@ fn calls_above_the_rate_limit_are_refused_per_application_and_action() {
     assert_eq!(Call::get().code(&simulator), 0);
 }
 
-// ---- what tests see ----
+// ---- the record ----
 
 #[test]
 fn every_request_is_recorded() {
@@ -590,7 +590,7 @@ fn waiting_for_requests_ends_when_they_arrive_or_never_do() {
 }
 
 #[test]
-fn what_is_printed_of_the_simulator_holds_no_token() {
+fn the_simulators_debug_output_holds_no_token() {
     let simulator = start();
     assert_eq!(Call::set_token(&token()).code(&simulator), 0);
     assert_eq!(Call::set_token(&token()).service("room_config").code(&simulator), 60009);
@@ -603,7 +603,7 @@ fn what_is_printed_of_the_simulator_holds_no_token() {
 
 // ---- faults ----
 
-/// Makes one set call under a fault: what the client sees, and whether the call took effect.
+/// Makes one set call under a fault. Returns what the client sees, and whether the call took effect.
 fn set_under(kind: FaultKind) -> (io::Result<Reply>, bool) {
     let simulator = start();
     let name = kind.name();
@@ -653,7 +653,7 @@ fn a_truncated_body_breaks_off_after_a_part() {
 }
 
 #[test]
-fn late_and_slow_answers_are_whole() {
+fn late_and_slow_answers_are_complete() {
     let slow = FaultKind::SlowBody { piece: 9, pause: Duration::from_millis(1) };
     for kind in [FaultKind::Delay(Duration::from_millis(10)), slow] {
         let (seen, processed) = set_under(kind);
@@ -680,7 +680,7 @@ fn an_answer_may_lack_its_request_id() {
 }
 
 #[test]
-fn somebody_else_may_write_right_afterwards() {
+fn a_fault_can_let_somebody_else_write_right_after_a_call() {
     let simulator = start();
     let other = Configuration::new("https://other.example.com", ["b"]);
     simulator.inject(Fault::new(FaultKind::ThenSomebodySets(other.clone())).times(1));
@@ -695,7 +695,7 @@ fn somebody_else_may_write_right_afterwards() {
 }
 
 #[test]
-fn somebody_else_may_write_right_before() {
+fn a_fault_can_let_somebody_else_write_right_before_a_call() {
     let simulator = start();
     let other = Configuration::new("https://other.example.com", ["b"]);
     let [room_set, room_update] = [Call::set, Call::update].map(|call| call(&sample()).service("room_config"));
@@ -726,7 +726,7 @@ fn somebody_else_may_write_right_before() {
 }
 
 #[test]
-fn answers_that_are_not_tencents_arrive_as_ordered() {
+fn answers_that_are_not_tencents_arrive_as_injected() {
     let verbatim = json!({"ErrorCode": 0, "Response": {"Url": null, "CallbackCommandList": ["b", "a", "a"], "New": 1}});
     let body = |kind| {
         let (seen, processed) = set_under(kind);
@@ -751,7 +751,7 @@ fn answers_that_are_not_tencents_arrive_as_ordered() {
 }
 
 #[test]
-fn an_oversized_body_has_the_ordered_size() {
+fn an_oversized_body_has_the_injected_size() {
     let (seen, processed) = set_under(FaultKind::OversizedBody(3_000_000));
     let reply = seen.expect("an answer");
     assert_eq!((reply.body.len(), processed), (3_000_000, true));
@@ -776,7 +776,7 @@ fn gateways_fail_before_or_after_processing() {
 }
 
 #[test]
-fn faults_meet_only_what_they_are_for_until_cleared() {
+fn faults_meet_only_the_requests_that_they_are_for_until_cleared() {
     let simulator = start();
     simulator.put_configuration(Service::Call, ID, sample());
     let busy = FaultKind::ErrorCode { code: 60019, info: "too many requests".to_owned() };
@@ -803,7 +803,7 @@ fn faults_meet_only_what_they_are_for_until_cleared() {
 // ---- the process around it ----
 
 #[test]
-fn dropping_it_ends_held_connections() {
+fn dropping_the_simulator_ends_held_connections() {
     let simulator = start();
     let mut idle = connect(&simulator).expect("connected");
     Call::get().send_over(&mut idle).expect("answered");
@@ -859,7 +859,7 @@ fn a_call_that_cannot_be_saved_is_an_internal_error() {
 }
 
 #[test]
-fn it_listens_on_loopback_only() {
+fn the_simulator_listens_on_loopback_only() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let error = Simulator::builder().listen(address.parse().expect("an address")).start().expect_err("refused");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
@@ -895,7 +895,7 @@ fn the_binary_prints_an_environment_and_a_line_per_request() {
 }
 
 #[test]
-fn the_binary_lets_set_overwrite_where_told_and_logs_no_token() {
+fn the_binary_lets_set_overwrite_where_asked_and_logs_no_token() {
     for (services, codes) in [("room,live", [100300, 0, 0]), ("", [100300; 3]), ("call", [0, 100300, 100300])] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tencent-simulator"))
             .args(["--listen", "127.0.0.1:0", "--log", "--set-overwrites", services])
@@ -951,7 +951,7 @@ fn the_binary_explains_what_it_refuses() {
 }
 
 #[test]
-fn with_tls_its_authority_vouches_for_it() {
+fn with_tls_the_simulators_authority_can_be_trusted() {
     let simulator = Simulator::builder().tls(true).start().expect("a simulator");
     assert!(simulator.url().starts_with("https://127.0.0.1:"));
     let pem = simulator.ca_certificate_pem().expect("an authority");

@@ -1,0 +1,191 @@
+//! Resources such as `tencent_call_callback`.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::service::{CallbackService, Event, Services};
+use super::{commands, url};
+use crate::model;
+use crate::provider::singleton::{Arguments, Content, Kind};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, Service};
+use crate::terraform::{Attr, Attribute, Diagnostics, Number, SetOf, Type};
+
+/// The callback configuration of one service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallbackKind {
+    pub(crate) service: &'static CallbackService,
+    /// All services, for the advice on misplaced callback commands.
+    pub(crate) all: Services,
+}
+
+model! {
+    /// The arguments that describe a callback configuration.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct CallbackArguments {
+        pub(crate) url: Attr<String>,
+        pub(crate) url_wo: Attr<SecretString>,
+        pub(crate) url_wo_version: Attr<Number>,
+        pub(crate) callback_commands: Attr<SetOf<String>>,
+    }
+}
+
+impl Kind for CallbackKind {
+    type Content = CallbackConfiguration;
+    type Arguments = CallbackArguments;
+
+    fn type_name(&self) -> &'static str {
+        self.service.type_name
+    }
+
+    fn service(&self) -> Service {
+        self.service.api
+    }
+
+    fn description(&self) -> String {
+        let CallbackService { name, title, events_of, notes, .. } = self.service;
+        let separator = if notes.is_empty() { "" } else { "\n\n" };
+        format!(
+            "Manages the {title} callback configuration of an application: which events of {events_of} Tencent posts to \
+             which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If \
+             a configuration exists already, a plan that would create one warns and shows what it would replace. The \
+             provider checks again right before each write and each deletion. If someone has changed the configuration \
+             since the plan, the provider says what it replaces or deletes; with `overwrite_existing = false`, it \
+             refuses.\n\nManage an application's {name} callbacks with one resource, in one provider block. To rename \
+             the resource, use a `moved` block. If the state holds two objects for one configuration, destroying one of \
+             them keeps the configuration for the other, unless `-target` or OpenTofu's `-exclude` leaves out the other \
+             one, or the two belong to different provider blocks.{separator}{notes}"
+        )
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::new("url", Type::String, URL),
+            Attribute::new("url_wo", Type::String, URL_WO).write_only(),
+            Attribute::new("url_wo_version", Type::Number, URL_WO_VERSION),
+            Attribute::new("callback_commands", Type::set(Type::String), events(self.service)).required(),
+        ]
+    }
+
+    fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
+        let mut diagnostics = url::validate(arguments);
+        if let Some(commands) = arguments.callback_commands.known() {
+            diagnostics.extend(commands::validate(commands, self.service, self.all));
+        }
+        diagnostics
+    }
+}
+
+const URL: &str = "The `https` or `http` URL that Tencent posts the events to. Tencent's servers must be able to reach it. \
+                   Set exactly one of `url` and `url_wo`. The URL is in the plan and in the state as you write it: if it \
+                   carries a secret, take it from a variable that is `sensitive`, so that Terraform does not print it, or \
+                   use `url_wo`.";
+const URL_WO: &str = "The same as `url`, for a URL that carries a secret: it is in neither the plan nor the state. Requires \
+                      Terraform or OpenTofu 1.11 or later. The value can be ephemeral. Messages show only its scheme and \
+                      host. To notice when someone sets another URL at Tencent, the provider keeps a digest in the state: \
+                      an HMAC-SHA256, with a random key beside it. Anyone who can read the state can test guesses against \
+                      the digest, so make the secret random, such as 32 hexadecimal digits. An import puts the URL that \
+                      it finds into the plan and, until the next apply, into the state as `url`. The data source and \
+                      `terraform query` show it.";
+const URL_WO_VERSION: &str = "Any number. Change it whenever you change `url_wo`: Terraform cannot see that change by \
+                              itself. If someone sets another URL at Tencent, a refresh makes this null, so that the next \
+                              plan sets it again and the apply sends `url_wo`.";
+
+fn events(service: &CallbackService) -> String {
+    let event = |Event { command, meaning, carries, page, .. }: &Event| {
+        let carries = if carries.is_empty() { String::new() } else { format!(" Carries {carries}.") };
+        format!("\n  - [`{command}`](https://trtc.io/document/{page}): {meaning}.{carries}")
+    };
+    format!("The events to send, at least one:\n{}", service.events.iter().map(event).collect::<String>())
+}
+
+impl Arguments for CallbackArguments {
+    type Content = CallbackConfiguration;
+
+    fn content(&self) -> Option<CallbackConfiguration> {
+        Some(CallbackConfiguration { url: self.callback_url()?, callback_commands: self.commands()? })
+    }
+
+    fn holding(self, found: CallbackConfiguration) -> Self {
+        let here = self.url.known().filter(|here| CallbackUrl::from((*here).clone()).is_equivalent(&found.url));
+        Self {
+            url: Attr::Known(here.cloned().unwrap_or_else(|| found.url.expose().to_owned())),
+            callback_commands: Attr::Known(found.callback_commands.into_iter().collect()),
+            ..self
+        }
+    }
+
+    fn is_write_only(&self) -> bool {
+        self.url.is_null()
+    }
+
+    fn secret(&self) -> Option<SecretString> {
+        self.callback_url().map(|url| url.canonical().into())
+    }
+
+    fn version(&self) -> &Attr<Number> {
+        &self.url_wo_version
+    }
+
+    fn write_only(self, version: Attr<Number>) -> Self {
+        Self { url: Attr::Null, url_wo_version: version, ..self }
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        self.callback_commands != other.callback_commands
+    }
+
+    fn spelled_like(self, prior: &Self) -> Self {
+        match (self.url.known(), prior.url.known()) {
+            (Some(url), Some(prior_url)) if CallbackUrl::from(url.clone()).is_equivalent(&prior_url.clone().into()) => {
+                Self { url: prior.url.clone(), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    fn written_as(&self, stored: &CallbackConfiguration) -> Option<CallbackConfiguration> {
+        match self.is_write_only() {
+            true => Some(CallbackConfiguration { url: stored.url.clone(), callback_commands: self.commands()? }),
+            false => self.content(),
+        }
+    }
+
+    fn is_disclosed_by(&self, found: &CallbackConfiguration) -> bool {
+        self.callback_url().is_some_and(|url| url.is_respelling_of(&found.url))
+    }
+}
+
+impl CallbackArguments {
+    /// Returns the URL from the argument that is set, if it is known.
+    pub(super) fn callback_url(&self) -> Option<CallbackUrl> {
+        match &self.url {
+            Attr::Null => Some(CallbackUrl::from(self.url_wo.known()?.expose_secret().to_owned()).secret()),
+            url => url.known().cloned().map(CallbackUrl::from),
+        }
+    }
+
+    fn commands(&self) -> Option<std::collections::BTreeSet<String>> {
+        Some(self.callback_commands.known()?.known()?.into_iter().cloned().collect())
+    }
+}
+
+impl Content for CallbackConfiguration {
+    fn is_same(&self, other: &Self) -> bool {
+        self.is_equivalent(other)
+    }
+
+    fn secret_part(&self) -> SecretString {
+        self.url.canonical().into()
+    }
+
+    fn own_form(&self, stored: &Self) -> Option<&'static str> {
+        Self::own_form(self, stored).map(|form| match form {
+            OwnForm::FewerCommands => "fewer callback commands than it received",
+            OwnForm::MoreCommands => "more callback commands than it received",
+            OwnForm::Spelling => "a different spelling of what it received",
+        })
+    }
+
+    fn concealed(self) -> Self {
+        self.secret()
+    }
+}

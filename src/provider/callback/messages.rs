@@ -1,0 +1,48 @@
+//! How messages speak of callback configurations.
+
+use super::kind::CallbackKind;
+use crate::provider::singleton::{Wording, Words};
+use crate::tencent::CallbackConfiguration;
+
+impl Wording<CallbackConfiguration> for CallbackKind {
+    fn name(&self) -> String {
+        format!("{} callback configuration", self.service.title)
+    }
+
+    fn words(&self) -> &'static Words {
+        &Words { subject: "Tencent", sends: "sends", sent: "sent", argument: "url", secret: "URL" }
+    }
+
+    fn describe(&self, configuration: &CallbackConfiguration) -> String {
+        describe(configuration)
+    }
+
+    fn describe_unmanaged(&self, found: &CallbackConfiguration) -> String {
+        format!("a {} that this resource does not manage yet. It sent {}.", self.name(), describe(found))
+    }
+
+    fn difference(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> String {
+        format!("It sends {}; this one sends {}.", describe(other), describe(wanted))
+    }
+
+    fn drift(&self, found: &CallbackConfiguration) -> String {
+        format!("Tencent now posts events to {}.", found.url)
+    }
+
+    fn after_forgetting(&self, last: Option<&CallbackConfiguration>) -> String {
+        let url = last.map_or_else(|| "its URL".to_owned(), |last| last.url.to_string());
+        format!("Tencent goes on posting events to {url}")
+    }
+}
+
+/// Returns "A, B to URL", with the secrets in the URL masked.
+pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
+    let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
+    let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
+    format!("{commands} to {}", configuration.url)
+}
+
+/// Joins callback commands for a sentence.
+pub(super) fn list(commands: &[&str]) -> String {
+    commands.join(", ")
+}

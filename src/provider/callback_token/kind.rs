@@ -1,0 +1,162 @@
+//! The resource itself.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::model;
+use crate::provider::live;
+use crate::provider::singleton::{Arguments, Content, Kind};
+use crate::tencent::{CallbackToken, InvalidCallbackToken, Service};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, Type, Value};
+
+/// The callback token of Live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallbackTokenKind;
+
+model! {
+    /// The arguments that describe a callback token.
+    #[derive(Debug, Clone, Default)]
+    pub(crate) struct TokenArguments {
+        token: Attr<SecretString>,
+        token_wo: Attr<SecretString>,
+        token_wo_version: Attr<Number>,
+        enabled: Attr<bool>,
+    }
+}
+
+impl Kind for CallbackTokenKind {
+    type Content = CallbackToken;
+    type Arguments = TokenArguments;
+
+    fn type_name(&self) -> &'static str {
+        "tencent_live_callback_token"
+    }
+
+    fn service(&self) -> Service {
+        live::API
+    }
+
+    fn description(&self) -> String {
+        DESCRIPTION.to_owned()
+    }
+
+    fn attributes(&self) -> Vec<Attribute> {
+        vec![
+            Attribute::new("token", Type::String, TOKEN).sensitive(),
+            Attribute::new("token_wo", Type::String, TOKEN_WO).write_only(),
+            Attribute::new("token_wo_version", Type::Number, TOKEN_WO_VERSION),
+            Attribute::new("enabled", Type::Bool, "Whether Tencent signs events with the token. Default: `true`.")
+                .default_value(Value::Bool(true)),
+        ]
+    }
+
+    fn validate(&self, arguments: &TokenArguments) -> Diagnostics {
+        let TokenArguments { token, token_wo, token_wo_version, .. } = arguments;
+        let mut diagnostics = Diagnostics::new();
+        match (token, token_wo) {
+            (Attr::Null, Attr::Null) => {
+                let detail = "Set token, or token_wo for a token that must not be in the state or the plan.";
+                diagnostics.push(Diagnostic::error("Missing token", detail).on("token"));
+            }
+            (Attr::Known(_), Attr::Known(_)) => {
+                let detail = "token and token_wo both say what Tencent signs with. Remove one of them.";
+                diagnostics.push(Diagnostic::error("Both token and token_wo", detail).on("token_wo"));
+            }
+            (Attr::Known(token), _) => diagnostics.extend(check("token", token)),
+            (Attr::Null, Attr::Known(token)) => diagnostics.extend(check("token_wo", token)),
+            _ => {}
+        }
+        if token_wo.is_null() && !token_wo_version.is_null() && !token.is_null() {
+            let detail = "token_wo_version says when to send token_wo again, but token_wo is not set. Remove \
+                          token_wo_version.";
+            diagnostics.push(Diagnostic::error("token_wo_version without token_wo", detail).on("token_wo_version"));
+        }
+        diagnostics
+    }
+}
+
+fn check(argument: &str, token: &SecretString) -> Option<Diagnostic> {
+    let error = CallbackToken::check(token).err()?;
+    let advice = match error {
+        InvalidCallbackToken::Empty => "Use a random text, such as 64 hexadecimal digits.",
+        InvalidCallbackToken::WhiteSpace => "trimspace() removes it.",
+    };
+    let detail = format!("The token cannot be used: {error}. {advice}");
+    Some(Diagnostic::error(format!("Invalid {argument}"), detail).on(argument))
+}
+
+impl Arguments for TokenArguments {
+    type Content = CallbackToken;
+
+    fn content(&self) -> Option<CallbackToken> {
+        Some(CallbackToken { token: self.secret()?, enabled: *self.enabled.known()? })
+    }
+
+    fn holding(self, found: CallbackToken) -> Self {
+        Self { token: Attr::Known(found.token), enabled: Attr::Known(found.enabled), ..self }
+    }
+
+    fn is_write_only(&self) -> bool {
+        self.token.is_null()
+    }
+
+    fn secret(&self) -> Option<SecretString> {
+        if self.is_write_only() { &self.token_wo } else { &self.token }.known().cloned()
+    }
+
+    fn version(&self) -> &Attr<Number> {
+        &self.token_wo_version
+    }
+
+    fn write_only(self, version: Attr<Number>) -> Self {
+        Self { token: Attr::Null, token_wo_version: version, ..self }
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        self.enabled != other.enabled
+    }
+
+    fn is_disclosed_by(&self, found: &CallbackToken) -> bool {
+        self.secret().is_some_and(|secret| secret.expose_secret() == found.token.expose_secret())
+    }
+}
+
+impl Content for CallbackToken {
+    fn is_same(&self, other: &Self) -> bool {
+        Self::is_same(self, other)
+    }
+
+    fn secret_part(&self) -> SecretString {
+        self.token.clone()
+    }
+}
+
+const DESCRIPTION: &str = "\
+The token that Tencent signs the events of live streams with. Of Tencent's services, only Live signs its events.
+
+With an enabled token, Tencent adds two query parameters to the URL of `tencent_live_callback`: `RequestTime`, the time in \
+Unix seconds, and `Sign`, the SHA-256 of the token followed by that time, in lower-case hexadecimal digits. The receiver \
+computes the same, compares the two in constant time, and refuses an event if its signature is missing or different, or if \
+its `RequestTime` is off by more than a minute. The function `callback_signature` computes signatures, too.
+
+A receiver that checks signatures refuses every event as soon as its token differs from the one at Tencent. To change the \
+token without losing events, let the receiver accept both the old and the new token for a while.
+
+Tencent keeps **one** token per application. A plan warns if it would overwrite an existing one. Right before each write and \
+each deletion, the provider checks again. If it finds a token that the plan did not show, it warns, or with \
+`overwrite_existing = false`, it fails. No message shows a token.
+
+Manage the token of each application with one resource, in one provider block. Rename a resource with a `moved` block. If \
+two objects in the state belong to one application, destroying one of them keeps the token for the other, unless `-target` or \
+OpenTofu's `-exclude` leaves the other out, or the two belong to different provider blocks.";
+
+const TOKEN: &str = "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state \
+                     contain it in clear text. Exactly one of `token` and `token_wo` must be set. Tencent's example has \
+                     128 characters; no limit is documented.";
+const TOKEN_WO: &str = "The same as `token`, but in neither state nor plan (Terraform 1.11 and later). It may come from an \
+                        ephemeral value. To notice when someone changes the token at Tencent, the provider keeps a digest \
+                        in the state (an HMAC-SHA256, with a random key beside it). Anyone who can read the state can test \
+                        guesses against it, so use a random token. An import puts the token that it finds into plan and \
+                        state as `token`, until the next apply.";
+const TOKEN_WO_VERSION: &str = "Any number. Change it together with `token_wo`, because Terraform does not notice a new \
+                                `token_wo` by itself. If someone has changed the token at Tencent, refreshing sets it to \
+                                null, so that the plan sets it again and sends `token_wo`.";

@@ -1,0 +1,431 @@
+//! Writing and deleting so that the outcome is known.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::ledger::Write;
+use super::memory::Key;
+use super::model::Guard;
+use super::remote::Remote;
+use super::{Content, Kind};
+use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience};
+use crate::terraform::{Context, Diagnostic, Severity};
+
+/// The most times that a write starts anew because someone else has created the thing in between.
+const RACES: usize = 3;
+/// The longest wait before each further time.
+const RACE_PAUSE: Duration = Duration::from_secs(1);
+/// The longest time for finding out what holds after an interruption.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+const NOTHING_WRITTEN: &str = "Nothing was written.";
+const NOTHING_DELETED: &str = "Nothing was deleted.";
+
+/// A write or a deletion for one object.
+pub(super) struct Intent<'a, C> {
+    /// The object's key.
+    pub(super) key: &'a Key,
+    pub(super) guard: Guard,
+    /// Tells what the plan showed from what someone else has set since.
+    pub(super) is_expected: &'a (dyn Fn(&C) -> bool + Sync),
+}
+
+/// A write that took effect.
+#[derive(Debug)]
+pub(super) struct Written<C> {
+    /// Tencent's `RequestId`, if an answer with one arrived.
+    pub(super) request_id: Option<String>,
+    /// Tencent's own form of what was written, if it stores one.
+    pub(super) stored_as: Option<C>,
+}
+
+impl<C> Written<C> {
+    fn as_wanted(request_id: Option<String>) -> Self {
+        Self { request_id, stored_as: None }
+    }
+}
+
+/// A write or a deletion that did not take effect, or possibly not.
+#[derive(Debug)]
+pub(super) struct Unwritten<C> {
+    pub(super) diagnostic: Diagnostic,
+    /// What is there instead, if something is and it could be read.
+    pub(super) found: Option<C>,
+}
+
+impl<C> From<Diagnostic> for Unwritten<C> {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostic, found: None }
+    }
+}
+
+/// A call that changes something.
+#[derive(Debug, Clone, Copy)]
+enum Deed<'a, C> {
+    Write(&'a C),
+    Delete,
+}
+
+impl<C: Content> Deed<'_, C> {
+    fn participle(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "written",
+            Self::Delete => "deleted",
+        }
+    }
+
+    /// Returns whether it has been done if `found` is there now.
+    fn is_done(&self, found: Option<&C>) -> bool {
+        match (self, found) {
+            (Self::Write(wanted), Some(found)) => found.is_same(wanted),
+            (Self::Delete, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl<K: Kind> Remote<'_, K> {
+    /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing is overwritten.
+    pub(super) async fn create(
+        &self,
+        key: &Key,
+        wanted: &K::Content,
+        guard: Guard,
+        cx: &mut Context,
+    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+        let mut written = self.lock().await?;
+        self.check_rival(key, &written, wanted)?;
+        let told = self.ledger.last_read();
+        let was_told = |found: &K::Content| told.as_ref().is_some_and(|told| told.is_same(found));
+        let mut exists = true;
+        if written.is_none() {
+            let found = match self.fresh_read() {
+                Some(found) => found,
+                None => self.inspect(NOTHING_WRITTEN).await?,
+            };
+            exists = found.is_some();
+            if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
+                match guard {
+                    Guard::Refuse => return Err(self.subject().already_exists(&found).into()),
+                    Guard::Warn if was_told(&found) => {}
+                    Guard::Warn => cx.warn(self.subject().will_replace(&found, wanted)),
+                }
+            }
+        }
+        let is_expected = |found: &K::Content| self.ledger.has_left(found) || guard == Guard::Warn && was_told(found);
+        let intent = Intent { key, guard, is_expected: &is_expected };
+        self.write(wanted, &intent, exists, &mut written, cx).await
+    }
+
+    /// Replaces what is there by `wanted`.
+    pub(super) async fn update(
+        &self,
+        wanted: &K::Content,
+        intent: &Intent<'_, K::Content>,
+        cx: &mut Context,
+    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+        let mut written = self.lock().await?;
+        self.check_rival(intent.key, &written, wanted)?;
+        let mut exists = true;
+        if written.is_none() {
+            let found = self.inspect(NOTHING_WRITTEN).await?;
+            exists = found.is_some();
+            if let Some(found) = found.filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
+                if intent.guard == Guard::Refuse {
+                    return Err(self.refuse(found, NOTHING_WRITTEN));
+                }
+                cx.warn(self.subject().will_replace(&found, wanted));
+            }
+        }
+        self.write(wanted, intent, exists, &mut written, cx).await
+    }
+
+    /// Returns whether `wanted` is there already. If so, that counts as a write for the object of `key`: no other object
+    /// of this process deletes it.
+    pub(super) async fn adopt(&self, key: &Key, wanted: &K::Content) -> Result<bool, Diagnostic> {
+        let mut written = self.lock().await?;
+        if written.is_some() {
+            return Ok(false);
+        }
+        let found = self.inspect(NOTHING_WRITTEN).await?;
+        let is_there = found.is_some_and(|found| found.is_same(wanted));
+        if is_there {
+            *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
+        }
+        Ok(is_there)
+    }
+
+    /// Deletes the thing. If there is none, that is a success. What this process has written for another object stays.
+    pub(super) async fn delete(
+        &self,
+        intent: &Intent<'_, K::Content>,
+        cx: &mut Context,
+    ) -> Result<(), Unwritten<K::Content>> {
+        let mut written = self.lock().await?;
+        if is_of_another(&written, intent.key) {
+            cx.warn(self.subject().kept_for_another());
+            return Ok(());
+        }
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
+        self.name_change(found, intent, "This apply deletes it.", cx)?;
+        let Self { scope, app, .. } = self;
+        let deleted = scope.tencent.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
+        if let Err(error) = deleted {
+            self.find_out(Deed::Delete, &error, cx).await?;
+        }
+        *written = None;
+        self.ledger.note_change();
+        Ok(())
+    }
+
+    /// Leaves the thing to the creation that replaces it: deleted first, it would be lost if the creation failed.
+    pub(super) async fn leave(
+        &self,
+        intent: &Intent<'_, K::Content>,
+        cx: &mut Context,
+    ) -> Result<(), Unwritten<K::Content>> {
+        let written = self.lock().await?;
+        if is_of_another(&written, intent.key) {
+            return Ok(());
+        }
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
+        self.name_change(found.clone(), intent, "This apply replaces it.", cx)?;
+        self.ledger.leave(Some(found));
+        Ok(())
+    }
+
+    /// Warns about something that the plan did not show, or refuses to touch it.
+    fn name_change(
+        &self,
+        found: K::Content,
+        intent: &Intent<'_, K::Content>,
+        outcome: &str,
+        cx: &mut Context,
+    ) -> Result<(), Unwritten<K::Content>> {
+        if (intent.is_expected)(&found) {
+            return Ok(());
+        }
+        if intent.guard == Guard::Refuse {
+            return Err(self.refuse(found, NOTHING_DELETED));
+        }
+        cx.warn(self.subject().has_changed(&found, outcome));
+        Ok(())
+    }
+
+    fn refuse(&self, found: K::Content, outcome: &str) -> Unwritten<K::Content> {
+        Unwritten { diagnostic: self.subject().must_not_change(&found, outcome), found: Some(found) }
+    }
+
+    /// Reads what a write or a deletion is about to replace. `outcome` says what follows if that fails.
+    async fn inspect(&self, outcome: &str) -> Result<Option<K::Content>, Diagnostic> {
+        self.look().await.map_err(|error| self.failed_check(&error, outcome))
+    }
+
+    fn failed_check(&self, error: &Error, outcome: &str) -> Diagnostic {
+        let mut diagnostic = self.failed("Checking the", error);
+        diagnostic.detail += &format!("\n\n{outcome}");
+        diagnostic
+    }
+
+    /// Refuses to replace what this process has just written for another object.
+    fn check_rival(
+        &self,
+        key: &Key,
+        written: &Option<Write<K::Content>>,
+        wanted: &K::Content,
+    ) -> Result<(), Diagnostic> {
+        match written {
+            Some(write) if write.key != *key && !write.wanted.is_same(wanted) => {
+                Err(self.subject().managed_twice(&write.wanted, wanted))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `wanted`, and finds out what holds afterwards. `exists` is whether the last read found something.
+    async fn write(
+        &self,
+        wanted: &K::Content,
+        intent: &Intent<'_, K::Content>,
+        exists: bool,
+        written: &mut Option<Write<K::Content>>,
+        cx: &mut Context,
+    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+        let outcome = match self.set_despite_races(wanted, intent, exists, cx).await? {
+            Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
+            Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
+            Err(error) => {
+                let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
+                found_out.map(|()| Written::as_wanted(None))
+            }
+        };
+        // Also where it may have been written: no other object of this process deletes that.
+        *written = Some(Write { key: intent.key.clone(), wanted: wanted.clone() });
+        self.ledger.note_change();
+        outcome
+    }
+
+    /// Sends a write. If Tencent answers that someone else has created the thing meanwhile, starts anew with a look.
+    async fn set_despite_races(
+        &self,
+        wanted: &K::Content,
+        intent: &Intent<'_, K::Content>,
+        exists: bool,
+        cx: &mut Context,
+    ) -> Result<Result<String, Error>, Unwritten<K::Content>> {
+        let mut outcome = self.set(wanted, exists).await;
+        for race in 0..RACES {
+            let refusal = match &outcome {
+                Err(error) if error.is(ALREADY_CONFIGURED) => error.clone(),
+                _ => break,
+            };
+            if race > 0 {
+                // Gives some time to the other writer, or to a stale read.
+                let _ = self.patiently(sleep(RACE_PAUSE.mul_f64(rand::random()))).await;
+            }
+            let found = match self.look().await {
+                Ok(found) => found,
+                Err(error) if refusal.may_have_taken_effect => {
+                    return Ok(Err(Error { may_have_taken_effect: true, ..error }));
+                }
+                Err(error) => return Err(self.failed_check(&error, NOTHING_WRITTEN).into()),
+            };
+            // An earlier attempt of this write may have left it.
+            let is_own = |found: &K::Content| {
+                found.is_same(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
+            };
+            if let Some(found) = found.as_ref().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
+                if intent.guard == Guard::Refuse {
+                    let outcome = match refusal.may_have_taken_effect {
+                        true => "This apply may have written its own configuration before that.",
+                        false => NOTHING_WRITTEN,
+                    };
+                    return Err(self.refuse(found.clone(), outcome));
+                }
+                cx.warn(self.subject().will_replace(found, wanted));
+            }
+            outcome = self.set(wanted, found.is_some()).await.map_err(|error| Error {
+                may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,
+                ..error
+            });
+        }
+        Ok(outcome)
+    }
+
+    async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
+        let Self { scope, app, .. } = self;
+        scope.tencent.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
+    }
+
+    /// Reads back what was written. Tencent may store a form of its own; anything else is someone else's.
+    async fn confirm(
+        &self,
+        wanted: &K::Content,
+        guard: Guard,
+        request_id: String,
+        cx: &mut Context,
+    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+        let holds = |found: &Option<K::Content>| Deed::Write(wanted).is_done(found.as_ref());
+        // A write that was answered took effect: if it cannot be read back, the next plan reads it.
+        let Ok(first) = self.read_back().await else { return Ok(Written::as_wanted(Some(request_id))) };
+        if holds(&first) {
+            return Ok(Written::as_wanted(Some(request_id)));
+        }
+        let own_form = first.as_ref().and_then(|first| wanted.own_form(first));
+        if let Some(found) = first.as_ref().filter(|_| guard == Guard::Refuse && own_form.is_none()) {
+            return Err(Unwritten { diagnostic: self.subject().changed_after_write(found), found: first });
+        }
+
+        // Written once more, what someone else set is gone, and Tencent's own form comes back the same.
+        let rewritten = self.set(wanted, first.is_some()).await;
+        let second = match (self.read_back().await, &rewritten) {
+            (Ok(second), _) => second,
+            (Err(_), Ok(request_id)) => return Ok(Written::as_wanted(Some(request_id.clone()))),
+            (Err(_), Err(_)) => first.clone(),
+        };
+        if holds(&second) {
+            cx.warn(self.subject().wrote_twice(first.as_ref()));
+            return Ok(Written::as_wanted(Some(rewritten.unwrap_or(request_id))));
+        }
+        if let (Some(difference), Some(first), Some(second)) = (own_form, &first, &second)
+            && first.is_same(second)
+        {
+            cx.warn(self.subject().stores_own_form(difference, wanted, second));
+            let request_id = Some(rewritten.unwrap_or(request_id));
+            return Ok(Written { request_id, stored_as: Some(second.clone()) });
+        }
+        let diagnostic = match &rewritten {
+            Ok(_) => self.subject().does_not_hold(wanted, second.as_ref()),
+            Err(error) => {
+                let mut diagnostic = self.failed("Writing the", error);
+                diagnostic.detail += &self.subject().not_rewritten(first.as_ref());
+                diagnostic
+            }
+        };
+        Err(Unwritten { diagnostic, found: second })
+    }
+
+    async fn read_back(&self) -> Result<Option<K::Content>, Error> {
+        let read = self.read(&self.for_reading_back()).await;
+        read.inspect_err(|error| tracing::warn!(%error, "could not read back what was written"))
+    }
+
+    /// Reads what holds after a failed call, unless it is certain that nothing was done. Warns if the call took effect.
+    async fn find_out(
+        &self,
+        deed: Deed<'_, K::Content>,
+        error: &Error,
+        cx: &mut Context,
+    ) -> Result<(), Unwritten<K::Content>> {
+        let doing = if matches!(deed, Deed::Delete) { "Deleting the" } else { "Writing the" };
+        let mut failure = self.failed(doing, error);
+        if !error.may_have_taken_effect {
+            return Err(failure.into());
+        }
+        let (subject, participle) = (self.subject(), deed.participle());
+        match self.look_after(error).await {
+            Ok(found) if deed.is_done(found.as_ref()) => {
+                failure.summary = format!("The {subject} was {participle}, unconfirmed");
+                failure.severity = Severity::Warning;
+                failure.detail += &subject.took_effect(found.as_ref());
+                cx.warn(failure);
+                Ok(())
+            }
+            Ok(found) => {
+                let holds = match deed {
+                    Deed::Write(_) => subject.holds_unexpected(found.as_ref()),
+                    Deed::Delete => subject.holds(found.as_ref()),
+                };
+                failure.detail += &format!(
+                    "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request \
+                     arrives later, the next plan shows it."
+                );
+                Err(Unwritten { diagnostic: failure, found })
+            }
+            Err(_) => {
+                failure.detail += &format!(
+                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
+                     will show what is there."
+                );
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// Reads what is there after a failed call. After an interruption, there is little time left: Terraform waits.
+    async fn look_after(&self, error: &Error) -> Result<Option<K::Content>, Error> {
+        if error.kind != ErrorKind::Stopped {
+            return self.read(&self.patience).await;
+        }
+        let uninterrupted = Patience::of(LAST_LOOK);
+        tokio::select! {
+            found = self.read(&uninterrupted) => found,
+            () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
+        }
+    }
+}
+
+fn is_of_another<C>(written: &Option<Write<C>>, key: &Key) -> bool {
+    written.as_ref().is_some_and(|write| write.key != *key)
+}

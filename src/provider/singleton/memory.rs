@@ -1,0 +1,210 @@
+//! Private data: what the provider remembers of an object beside its state. Terraform keeps it, and shows it to nobody.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use super::Content;
+use crate::provider::applications::Tencent;
+use crate::tencent::App;
+use crate::terraform::{Attr, Context, Diagnostic};
+
+/// An object's private data.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Memory {
+    pub(super) key: Key,
+    /// The digest of the write-only value that was last sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+    /// The [fingerprint](Self::fingerprint) of what a refresh found, if its secret is not the one that was last sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) drift: Option<String>,
+    /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stored_as: Option<String>,
+    /// Another object of the application stays, so destroying this one deletes nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) keep: bool,
+    /// Another object of the application is destroyed, so this one is written again if it stays.
+    ///
+    /// A refresh sets this: Terraform plans once more when it applies, and passes only what a refresh has set.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) rewrite: bool,
+    /// The provider settings of the last read or write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin>,
+    /// The plan, until it is applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) planned: Option<Planned>,
+}
+
+/// The provider settings that determine the remote object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    endpoint: String,
+    /// The provider's own `sdk_app_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<String>,
+}
+
+/// A plan for one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Planned {
+    /// The SDKAppID before the apply; none if there is no object yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prior_id: Option<String>,
+    /// The SDKAppID after the apply; none if the object is destroyed or the SDKAppID is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    /// The applications with more than one object of this kind. Terraform plans a tainted object as if it were new, and
+    /// destroys it by the plan of its replacement.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) shared: Vec<String>,
+    /// For a destruction: the provider settings of the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) origin: Option<Origin>,
+    /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans
+    /// the end of an object without a block from the state before the refresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seen: Option<String>,
+}
+
+/// A random key. It tells the objects of one application apart, and is the key of an object's digests.
+///
+/// It does not stop someone who can read the state from guessing secrets; it makes guessing start anew for each object,
+/// so that a secret with a random part is safe.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Key(String);
+
+impl Default for Key {
+    /// Generates a new key.
+    fn default() -> Self {
+        Self(STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+impl Key {
+    fn digest(&self, text: &[u8]) -> String {
+        let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes a key of any length");
+        hmac.update(text);
+        STANDARD_NO_PAD.encode(hmac.finalize().into_bytes())
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Memory {
+    /// Takes the plan out of the private data, because it is being applied.
+    pub(super) fn begin_apply(cx: &mut Context) -> (Self, Planned) {
+        let mut memory: Self = cx.private();
+        let planned = memory.planned.take();
+        if planned.is_some() {
+            cx.set_private(&memory);
+        }
+        (memory, planned.unwrap_or_default())
+    }
+
+    /// Digests a thing instead of keeping it: it may contain a secret.
+    pub(super) fn fingerprint(&self, content: &impl Content) -> String {
+        self.key.digest(&serde_json::to_vec(content).expect("strings are JSON"))
+    }
+
+    /// Remembers the write-only value that was sent, if there was one.
+    pub(super) fn remember_secret(&mut self, secret: Option<&SecretString>) {
+        self.secret = secret.map(|secret| self.digest_of(secret));
+    }
+
+    /// Returns whether `secret` is the write-only value that was last sent.
+    pub(super) fn knows(&self, secret: &SecretString) -> bool {
+        self.secret.as_ref().is_some_and(|known| *known == self.digest_of(secret))
+    }
+
+    fn digest_of(&self, secret: &SecretString) -> String {
+        self.key.digest(secret.expose_secret().as_bytes())
+    }
+
+    /// Returns whether `found` is Tencent's own form of what was written.
+    pub(super) fn is_stored_form(&self, found: &impl Content) -> bool {
+        self.stored_as.as_ref().is_some_and(|stored_as| *stored_as == self.fingerprint(found))
+    }
+
+    /// Returns whether the last refresh found `found`, or it is Tencent's own form of what was written.
+    pub(super) fn has_seen(&self, planned: &Planned, found: &impl Content) -> bool {
+        let seen = [planned.seen.as_ref(), self.drift.as_ref(), self.stored_as.as_ref()];
+        seen.contains(&Some(&self.fingerprint(found)))
+    }
+}
+
+impl Planned {
+    /// Returns whether this plan replaces the object of SDKAppID `id` by one of the same application.
+    pub(super) fn replaces(&self, id: &Attr<String>) -> bool {
+        self.id.is_some() && self.id.as_ref() == id.known()
+    }
+
+    /// Returns whether this plan, that of a tainted object's replacement, leaves the thing to another object.
+    pub(super) fn keeps(&self, id: &Attr<String>) -> bool {
+        self.prior_id.is_none() && id.known().is_some_and(|id| self.shared.contains(id))
+    }
+}
+
+impl Origin {
+    pub(super) fn of(tencent: &Tencent, app: &App) -> Self {
+        Self { endpoint: app.endpoint().to_string(), default: default_id(tencent) }
+    }
+
+    /// Checks that writes still go where the object was last read or planned.
+    pub(super) fn check(&self, app: &App) -> Result<(), Diagnostic> {
+        let now = app.endpoint().to_string();
+        if self.endpoint == now {
+            return Ok(());
+        }
+        let what = format!(
+            "SDKAppID {} was last read through {}, but the provider now calls {now}.",
+            app.sdk_app_id(),
+            self.endpoint
+        );
+        Err(other_environment(&what, "region and endpoint (TENCENT_REGION, TENCENT_ENDPOINT)"))
+    }
+
+    /// Checks that the provider's default application is still the one of the last read.
+    pub(super) fn check_default(&self, tencent: &Tencent) -> Result<(), Diagnostic> {
+        match (&self.default, default_id(tencent)) {
+            (Some(then), Some(now)) if *then != now => {
+                let what =
+                    format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
+                Err(other_environment(&what, "sdk_app_id (TENCENT_SDK_APP_ID)").on("sdk_app_id"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn default_id(tencent: &Tencent) -> Option<String> {
+    tencent.default_sdk_app_id().known().map(ToString::to_string)
+}
+
+fn other_environment(what: &str, arguments: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The provider's configuration has changed since the plan",
+        format!(
+            "{what} Nothing was written. Apply with the same {arguments} as in the plan, or run a new plan without \
+             -refresh=false."
+        ),
+    )
+}

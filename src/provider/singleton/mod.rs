@@ -1,0 +1,242 @@
+//! Things that an application has exactly one of, such as its Call callback configuration: one flow for all of them.
+//!
+//! Tencent overwrites such a thing as a whole, silently. So a plan that creates one looks first whether there is one
+//! already, each write and deletion looks again, and an update sends nothing unless the thing itself changes.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `mod.rs` | what a kind of thing adds to the flow |
+//! | `resource.rs` | the managed resource of any kind: schema, refresh, import, and what each operation does |
+//! | `model.rs` | the arguments and attributes that all kinds share |
+//! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
+//! | `remote.rs` | one operation at Tencent: reading, waiting, and how long it may take |
+//! | `apply.rs` | writing and deleting so that the outcome is known |
+//! | `ledger.rs` | what this process knows about the objects of one application, and the decisions that follow |
+//! | `memory.rs` | private data: what the provider remembers of an object beside its state |
+//! | `messages.rs` | the diagnostics |
+
+mod apply;
+mod ledger;
+mod memory;
+mod messages;
+mod model;
+mod plan;
+mod remote;
+mod resource;
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::applications::Tencent;
+use crate::tencent::{SdkAppId, Service, Stored};
+use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
+
+pub(crate) use ledger::{Ledger, Ledgers};
+pub(crate) use model::{DEFAULT_TIMEOUT, Model, Operation, Timeouts, id_attribute};
+pub(crate) use remote::Remote;
+pub(crate) use resource::Singleton;
+
+/// A kind of thing that an application has exactly one of.
+pub(crate) trait Kind: Wording<Self::Content> + fmt::Debug + Copy + Send + Sync + 'static {
+    /// The thing itself, as Tencent stores it.
+    type Content: Content;
+    /// The arguments that describe it in a configuration.
+    type Arguments: Arguments<Content = Self::Content>;
+
+    /// Returns the type of the resource, such as `tencent_call_callback`.
+    fn type_name(&self) -> &'static str;
+
+    /// Returns the service that has it.
+    fn service(&self) -> Service;
+
+    /// Documents the resource, in Markdown.
+    fn description(&self) -> String;
+
+    /// Returns the schema of [`Self::Arguments`].
+    fn attributes(&self) -> Vec<Attribute>;
+
+    /// Checks the arguments as far as they are known.
+    fn validate(&self, arguments: &Self::Arguments) -> Diagnostics;
+}
+
+/// A thing as Tencent stores it.
+pub(crate) trait Content: Stored + Clone + fmt::Debug + Send + Sync + 'static {
+    /// Returns whether both make Tencent do the same.
+    fn is_same(&self, other: &Self) -> bool;
+
+    /// Returns the part that a write-only argument may hold, in one spelling for all that mean the same.
+    fn secret_part(&self) -> SecretString;
+
+    /// Returns how `stored` differs from this, if it is a form that Tencent itself may give to it.
+    fn own_form(&self, _stored: &Self) -> Option<&'static str> {
+        None
+    }
+
+    /// Makes messages show as little of the secret part as possible.
+    #[must_use]
+    fn concealed(self) -> Self {
+        self
+    }
+}
+
+/// The arguments that describe a thing. One of them may be secret: it has a twin that is write-only, and a version that
+/// makes Terraform send the twin again.
+pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 'static {
+    /// The thing that they describe.
+    type Content: Content;
+
+    /// Returns the described thing, if all of it is known. A state lacks write-only values.
+    fn content(&self) -> Option<Self::Content>;
+
+    /// Describes `found`, in the spelling that is here already if that means the same.
+    #[must_use]
+    fn holding(self, found: Self::Content) -> Self;
+
+    /// Returns whether the secret argument is not set, so that its write-only twin is.
+    fn is_write_only(&self) -> bool;
+
+    /// Returns the secret argument or its write-only twin if it is known, spelled as by [`Content::secret_part`].
+    fn secret(&self) -> Option<SecretString>;
+
+    /// Returns the version of the write-only argument.
+    fn version(&self) -> &Attr<Number>;
+
+    /// Leaves out the secret argument, and sets the version of its write-only twin.
+    #[must_use]
+    fn write_only(self, version: Attr<Number>) -> Self;
+
+    /// Returns whether anything but the secret argument differs.
+    fn differs(&self, other: &Self) -> bool;
+
+    /// Takes over the spelling of `prior` where it means the same, so that Terraform shows no difference.
+    #[must_use]
+    fn spelled_like(self, _prior: &Self) -> Self {
+        self
+    }
+
+    /// Returns what was written when Tencent stores `_stored`, as far as the state tells.
+    fn written_as(&self, _stored: &Self::Content) -> Option<Self::Content> {
+        self.content()
+    }
+
+    /// Returns whether `found` contains the write-only argument, which no state may hold.
+    fn is_disclosed_by(&self, found: &Self::Content) -> bool;
+}
+
+/// How messages speak of a kind.
+pub(crate) trait Wording<C> {
+    /// Returns the full name, such as "Call callback configuration".
+    fn name(&self) -> String;
+
+    /// Returns the words that messages are built from.
+    fn words(&self) -> &'static Words;
+
+    /// Describes a thing without its secrets, to follow [`Words::sends`].
+    fn describe(&self, content: &C) -> String;
+
+    /// Describes what is there instead of what was written.
+    fn describe_unexpected(&self, found: &C) -> String {
+        self.describe(found)
+    }
+
+    /// Describes what a creation would overwrite, in words that follow "the application had" and end the sentence.
+    fn describe_unmanaged(&self, found: &C) -> String;
+
+    /// Says how two resources for the same thing differ.
+    fn difference(&self, other: &C, wanted: &C) -> String;
+
+    /// Says what it means to others that `wanted` replaces `found`, if there is something to say.
+    fn consequence(&self, _found: &C, _wanted: Option<&C>) -> Option<&'static str> {
+        None
+    }
+
+    /// Says what drift of a write-only argument does until the next apply.
+    fn drift(&self, found: &C) -> String;
+
+    /// Says what Tencent goes on doing with a thing that Terraform only forgets.
+    fn after_forgetting(&self, last: Option<&C>) -> String;
+}
+
+/// The words of a kind that messages are built from.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// Who has or uses the thing, as the subject of a sentence.
+    pub(crate) subject: &'static str,
+    /// The verb in the present.
+    pub(crate) sends: &'static str,
+    /// The verb in the past.
+    pub(crate) sent: &'static str,
+    /// The argument that may be secret, such as `url`.
+    pub(crate) argument: &'static str,
+    /// The noun for that argument, such as "URL".
+    pub(crate) secret: &'static str,
+}
+
+/// The provider as configured, in its dealings with one kind of thing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a, K> {
+    pub(crate) tencent: &'a Tencent,
+    pub(crate) kind: K,
+}
+
+impl<'a, K: Kind> Scope<'a, K> {
+    pub(crate) fn new(tencent: &'a Tencent, kind: K) -> Self {
+        Self { tencent, kind }
+    }
+
+    /// Names the thing of an application, for messages.
+    pub(crate) fn subject(&self, id: SdkAppId) -> Subject<K> {
+        Subject { kind: self.kind, id }
+    }
+
+    fn ledgers(&self) -> Arc<Ledgers<K::Content>> {
+        self.tencent.extension(self.kind.type_name())
+    }
+
+    /// Returns the application of `model`, if it is known which one that is.
+    fn known_id(&self, model: &Model<K::Arguments>) -> Option<SdkAppId> {
+        let id = model.common.sdk_app_id.known()?;
+        self.tencent.sdk_app_id(&Attr::Known(id.clone())).ok()
+    }
+
+    /// Returns the ledger of the application of `model`, if it is known which one that is.
+    fn ledger(&self, model: &Model<K::Arguments>) -> Option<Arc<Ledger<K::Content>>> {
+        self.known_id(model).map(|id| self.ledgers().of(id))
+    }
+
+    /// Returns whether calls can be made for the application of `model`.
+    fn is_reachable(&self, model: &Model<K::Arguments>, cx: &Context) -> bool {
+        cx.provider_is_known() && self.tencent.is_known(&model.common.sdk_app_id)
+    }
+
+    /// Begins an operation on the thing that `model` describes.
+    ///
+    /// # Errors
+    ///
+    /// If no application is named, or the provider has no credentials for it.
+    fn remote(
+        &self,
+        model: &Model<K::Arguments>,
+        operation: Operation,
+        cx: &Context,
+    ) -> Result<Remote<'a, K>, Diagnostics> {
+        let timeout = Timeouts::of(&model.common.timeouts, operation);
+        let app = self.tencent.app_of_object(self.tencent.sdk_app_id(&model.common.sdk_app_id)?)?;
+        Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))
+    }
+}
+
+/// The thing of one application, by name: "Call callback configuration of SDKAppID 1400000001".
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<K> {
+    pub(crate) kind: K,
+    pub(crate) id: SdkAppId,
+}
+
+impl<K: Kind> fmt::Display for Subject<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of SDKAppID {}", self.kind.name(), self.id)
+    }
+}

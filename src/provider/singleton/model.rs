@@ -1,0 +1,300 @@
+//! The arguments and attributes that all kinds share, and what an object is as a whole.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::memory::{Memory, Planned};
+use super::{Arguments, Content};
+use crate::model;
+use crate::provider::checks;
+use crate::tencent::SdkAppId;
+use crate::terraform::{
+    Attr, Attribute, Data, Diagnostic, Diagnostics, IdentityAttribute, IdentitySchema, Mismatch, Nesting, Number, Type,
+    Value,
+};
+
+/// An object of any kind, as Terraform knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Model<A> {
+    pub(crate) common: Common,
+    pub(crate) arguments: A,
+}
+
+model! {
+    /// The arguments and attributes that all kinds share.
+    #[derive(Debug, Clone)]
+    pub(crate) struct Common {
+        pub(crate) sdk_app_id: Attr<Number>,
+        pub(crate) overwrite_existing: Attr<bool>,
+        pub(crate) deletion_policy: Attr<String>,
+        pub(crate) timeouts: Attr<Timeouts>,
+        pub(crate) id: Attr<String>,
+        pub(crate) last_request_id: Attr<String>,
+    }
+}
+
+model! {
+    /// The longest time for each operation, its retries included.
+    #[derive(Debug, Clone)]
+    pub(crate) struct Timeouts {
+        create: Attr<String>,
+        read: Attr<String>,
+        update: Attr<String>,
+        delete: Attr<String>,
+    }
+}
+
+model! {
+    /// What tells one object from all others of its kind.
+    #[derive(Debug)]
+    pub(crate) struct Identity {
+        pub(crate) sdk_app_id: Attr<Number>,
+    }
+}
+
+/// An operation that has a timeout of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Operation {
+    Create,
+    Read,
+    Update,
+    Delete,
+}
+
+/// The reaction to something that this resource does not manage, or that has changed since the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Overwrite it, with a warning.
+    Warn,
+    /// Leave it as it is, with an error.
+    Refuse,
+}
+
+const DELETE: &str = "DELETE";
+pub(super) const ABANDON: &str = "ABANDON";
+/// Enough for a write with the default number of retries, each as slow as it may be, and for reading it back.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl<A: Arguments> Data for Model<A> {
+    fn ty() -> Type {
+        match (Common::ty(), A::ty()) {
+            (Type::Object(common), Type::Object(arguments)) => {
+                Type::Object(common.into_iter().chain(arguments).collect())
+            }
+            _ => unreachable!("models are objects"),
+        }
+    }
+
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        Ok(Self { common: Common::from_value(value.clone())?, arguments: A::from_value(value)? })
+    }
+
+    fn into_value(self) -> Value {
+        match (self.common.into_value(), self.arguments.into_value()) {
+            (Value::Object(common), Value::Object(arguments)) => {
+                Value::Object(common.into_iter().chain(arguments).collect())
+            }
+            _ => unreachable!("models are objects"),
+        }
+    }
+}
+
+impl<A: Arguments> Model<A> {
+    /// Describes the thing that application `id` has, whoever set it.
+    pub(crate) fn imported(id: SdkAppId, content: A::Content) -> Self {
+        Self { common: Common::default(), arguments: A::default().holding(content) }.of(id)
+    }
+
+    /// Sets the application.
+    pub(crate) fn of(mut self, id: SdkAppId) -> Self {
+        self.common.sdk_app_id = checks::number(id);
+        self.common.id = Attr::Known(id.to_string());
+        self
+    }
+
+    /// Takes over `found`, except a secret that Terraform does not keep: `memory` notes whether that has changed.
+    pub(super) fn refreshed(self, found: A::Content, memory: &mut Memory) -> Self {
+        if !self.arguments.is_write_only() {
+            return Self { arguments: self.arguments.holding(found), ..self };
+        }
+        let is_same = memory.knows(&found.secret_part());
+        memory.drift = (!is_same).then(|| memory.fingerprint(&found));
+        let version = if is_same { self.arguments.version().clone() } else { Attr::Null };
+        Self { arguments: self.arguments.holding(found).write_only(version), ..self }
+    }
+
+    /// Returns whether applying `planned` sends anything: it belongs to another application, or its content differs or
+    /// may differ.
+    pub(super) fn differs_remotely(&self, planned: &Self, memory: &Memory) -> bool {
+        self.common.sdk_app_id != planned.common.sdk_app_id
+            || self.arguments.differs(&planned.arguments)
+            || self.sends_secret_of(planned, memory)
+    }
+
+    fn sends_secret_of(&self, planned: &Self, memory: &Memory) -> bool {
+        let secret = planned.arguments.secret();
+        match (self.arguments.is_write_only(), planned.arguments.is_write_only()) {
+            (true, true) => memory.drift.is_some() || self.arguments.version() != planned.arguments.version(),
+            (true, false) => memory.drift.is_some() || secret.is_none_or(|secret| !memory.knows(&secret)),
+            // An ephemeral value may be another one when the plan is applied. The update compares the two.
+            (false, true) => true,
+            (false, false) => match (self.arguments.secret(), secret) {
+                (Some(prior), Some(planned)) => prior.expose_secret() != planned.expose_secret(),
+                _ => true,
+            },
+        }
+    }
+
+    /// Returns whether `planned` has a new write-only value that its version does not announce.
+    pub(super) fn overlooks_secret_of(&self, planned: &Self, memory: &Memory) -> bool {
+        self.arguments.is_write_only()
+            && planned.arguments.is_write_only()
+            && self.arguments.version() == planned.arguments.version()
+            && memory.drift.is_none()
+            && planned.arguments.secret().is_some_and(|secret| !memory.knows(&secret))
+    }
+
+    /// Returns the write-only value, if there is one and it is known: in what is planned.
+    pub(super) fn write_only_secret(&self) -> Option<SecretString> {
+        self.arguments.secret().filter(|_| self.arguments.is_write_only())
+    }
+
+    /// Returns a test that tells what the plan showed as the prior state from what someone has set since.
+    pub(super) fn is_what_the_plan_showed(&self, memory: &Memory, planned: &Planned) -> impl Fn(&A::Content) -> bool {
+        let (content, arguments) = (self.arguments.content(), &self.arguments);
+        move |found| {
+            let is_shown = match &content {
+                Some(content) => content.is_same(found),
+                None => {
+                    !arguments.differs(&arguments.clone().holding(found.clone())) && memory.knows(&found.secret_part())
+                }
+            };
+            is_shown || memory.has_seen(planned, found)
+        }
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.common.deletion_policy.known().is_some_and(|policy| policy == ABANDON)
+    }
+
+    pub(super) fn guard(&self) -> Guard {
+        if self.common.overwrite_existing == Attr::Known(false) { Guard::Refuse } else { Guard::Warn }
+    }
+}
+
+impl Default for Common {
+    /// The schema's defaults.
+    fn default() -> Self {
+        Self {
+            sdk_app_id: Attr::Null,
+            overwrite_existing: Attr::Known(true),
+            deletion_policy: Attr::Known(DELETE.to_owned()),
+            timeouts: Attr::Null,
+            id: Attr::Null,
+            last_request_id: Attr::Null,
+        }
+    }
+}
+
+impl Common {
+    /// Checks the arguments as far as they are known.
+    pub(super) fn validate(&self) -> Diagnostics {
+        let mut diagnostics = checks::sdk_app_id_argument(&self.sdk_app_id);
+        if let Some(policy) = self.deletion_policy.known()
+            && policy != DELETE
+            && policy != ABANDON
+        {
+            let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
+            diagnostics.push(Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy"));
+        }
+        diagnostics.extend(Timeouts::validate(&self.timeouts));
+        diagnostics
+    }
+
+    /// Returns the schema, with `arguments` where a reader expects them.
+    pub(super) fn attributes(noun: &str, arguments: Vec<Attribute>) -> Vec<Attribute> {
+        let sdk_app_id = "The SDKAppID of the application. The provider must have its credentials. Default: the \
+                          provider's `sdk_app_id`. Changing it forces replacement.";
+        let overwrite_existing = format!(
+            "Whether to overwrite a {noun} that this resource does not manage yet, or that has changed since the plan. \
+             Default: `true`, with a warning. With `false`, the plan or the apply fails instead. Drift that a plan shows \
+             is put back in either case. An identical {noun} is not an error."
+        );
+        let deletion_policy = format!(
+            "What happens at Tencent when Terraform destroys the resource: `DELETE` (the default) deletes the {noun}, \
+             `ABANDON` leaves it as it is."
+        );
+        let last_request_id = "The `RequestId` of the last write, which Tencent's support asks for.";
+        let mut attributes =
+            vec![Attribute::new("sdk_app_id", Type::Number, sdk_app_id).optional_computed().requires_replace()];
+        attributes.extend(arguments);
+        attributes.extend([
+            Attribute::new("overwrite_existing", Type::Bool, overwrite_existing).default_value(Value::Bool(true)),
+            Attribute::new("deletion_policy", Type::String, deletion_policy)
+                .default_value(Value::String(DELETE.into())),
+            Timeouts::attribute(),
+            id_attribute(),
+            Attribute::new("last_request_id", Type::String, last_request_id).computed(),
+        ]);
+        attributes
+    }
+}
+
+pub(crate) fn id_attribute() -> Attribute {
+    Attribute::new("id", Type::String, "The SDKAppID as a string.").computed()
+}
+
+impl Timeouts {
+    fn attribute() -> Attribute {
+        let duration = |name, what| Attribute::new(name, Type::String, what);
+        Attribute::nested(
+            "timeouts",
+            Nesting::Single,
+            vec![
+                duration("create", "For create, such as `30s`. Default: `2m`."),
+                duration("read", "For refresh and import. Default: `2m`."),
+                duration("update", "For update. Default: `2m`."),
+                duration("delete", "For destroy. Default: `2m`."),
+            ],
+            "How long each operation may take, including its retries. Check the spelling of the keys: Terraform silently \
+             ignores a key that it does not know.",
+        )
+    }
+
+    fn validate(timeouts: &Attr<Self>) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        for (name, timeout) in timeouts.known().into_iter().flat_map(Self::named) {
+            if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
+                // Terraform shows no line for a path inside a nested attribute.
+                let detail = format!("timeouts.{name}: {reason}");
+                diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
+            }
+        }
+        diagnostics
+    }
+
+    fn named(&self) -> [(&'static str, &Attr<String>); 4] {
+        [("create", &self.create), ("read", &self.read), ("update", &self.update), ("delete", &self.delete)]
+    }
+
+    /// Returns the longest time for `operation`.
+    pub(super) fn of(timeouts: &Attr<Self>, operation: Operation) -> Duration {
+        let timeout = timeouts.known().and_then(|timeouts| match operation {
+            Operation::Create => timeouts.create.known(),
+            Operation::Read => timeouts.read.known(),
+            Operation::Update => timeouts.update.known(),
+            Operation::Delete => timeouts.delete.known(),
+        });
+        // Values were validated in the configuration, those of a state when they were in one.
+        timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
+    }
+}
+
+impl Identity {
+    pub(super) fn schema() -> IdentitySchema {
+        let sdk_app_id =
+            IdentityAttribute { name: "sdk_app_id", ty: Type::Number, description: "The SDKAppID of the application." };
+        IdentitySchema { version: 0, attributes: vec![sdk_app_id] }
+    }
+}

@@ -1,0 +1,250 @@
+//! Planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that cannot be
+//! applied is an error.
+
+use std::time::Duration;
+
+use super::ledger::{Destruction, Stay};
+use super::memory::{Memory, Planned};
+use super::model::{Guard, Model, Operation};
+use super::remote::Remote;
+use super::{Arguments, Content, Kind, Scope, messages};
+use crate::provider::applications::Tencent;
+use crate::provider::checks;
+use crate::terraform::{Attr, Change, Context, Diagnostics, Number};
+
+/// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
+const LONGEST_LOOK: Duration = Duration::from_secs(20);
+
+impl<'a, K: Kind> Scope<'a, K> {
+    /// Plans a creation, an update, or one half of a replacement.
+    pub(super) async fn plan(
+        &self,
+        change: Change<Model<K::Arguments>>,
+        cx: &mut Context,
+    ) -> Result<Model<K::Arguments>, Diagnostics> {
+        let Change { prior, config, proposed } = change;
+        let mut memory: Memory = cx.private();
+        let mut planned = self.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
+        let in_place = prior.as_ref().filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
+        planned.common.last_request_id = match in_place {
+            Some(prior) if !self.must_rewrite(prior, &memory) && !prior.differs_remotely(&planned, &memory) => {
+                prior.common.last_request_id.clone()
+            }
+            _ => Attr::Unknown,
+        };
+        if in_place.is_some_and(|prior| prior.overlooks_secret_of(&planned, &memory)) {
+            cx.warn(messages::overlooked_secret(&self.kind, &planned));
+        }
+
+        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings. The
+        // first plan's private data is handed to the second, though not when Terraform plans once more to apply.
+        let first = memory.planned.take().filter(|_| prior.is_none());
+        let was_read = match &first {
+            Some(_) if self.replan(&planned, &memory) => false,
+            _ => self.keep(prior.as_ref(), &planned, &memory, cx)?,
+        };
+        let id = planned.common.id.known().cloned();
+        let prior_id = match &prior {
+            Some(prior) => prior.common.id.known().cloned(),
+            None => first.and_then(|first| first.prior_id),
+        };
+        let is_managed = prior_id.is_some() && prior_id == id || was_read;
+        if !is_managed {
+            self.look_before_creating(&planned, prior_id.is_some(), cx).await?;
+        }
+        let planned_private = Planned { shared: self.ledgers().shared(), prior_id, id, ..Planned::default() };
+        cx.set_private(&Memory { planned: Some(planned_private), ..memory });
+        Ok(planned)
+    }
+
+    /// Plans a destruction.
+    pub(super) fn plan_destroy(&self, prior: &Model<K::Arguments>, cx: &mut Context) -> Result<(), Diagnostics> {
+        let memory: Memory = cx.private();
+        if prior.is_abandoned() {
+            let id = self.tencent.sdk_app_id(&prior.common.sdk_app_id)?;
+            cx.warn(self.subject(id).stays_abandoned(prior.arguments.content().as_ref()));
+        }
+        let (Some(id), Some(ledger)) = (self.known_id(prior), self.ledger(prior)) else { return Ok(()) };
+        let keep = self.let_go(prior, &memory)?;
+        let deletes = !prior.is_abandoned() && !keep;
+        let remote = self.reach(prior, Operation::Delete, deletes, cx)?;
+        let seen = ledger.fresh_read().flatten();
+        let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
+        if let Some(seen) = &seen
+            && deletes
+            && !prior.is_what_the_plan_showed(&memory, &Planned::default())(seen)
+        {
+            cx.warn(self.subject(id).deletes_changed(seen));
+        }
+        // When it applies, Terraform also plans the end of what create_before_destroy has deposed: the deletion warns.
+        if keep && !ledger.has_written() {
+            cx.warn(self.subject(id).kept_for_another());
+        }
+        let planned = Planned {
+            prior_id: prior.common.id.known().cloned(),
+            origin: remote.as_ref().map(Remote::origin),
+            seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
+            ..Planned::default()
+        };
+        cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
+        Ok(())
+    }
+
+    /// Fills in the application, and takes over spellings that mean the same.
+    fn settle(
+        &self,
+        prior: Option<&Model<K::Arguments>>,
+        config: &Model<K::Arguments>,
+        proposed: Model<K::Arguments>,
+        memory: &Memory,
+        cx: &mut Context,
+    ) -> Result<Model<K::Arguments>, Diagnostics> {
+        let mut planned = proposed;
+        if let Some(prior) = prior {
+            planned.arguments = planned.arguments.spelled_like(&prior.arguments);
+        }
+        if config.common.sdk_app_id.is_null() {
+            if let (Some(_), Some(origin)) = (prior, &memory.origin) {
+                origin.check_default(self.tencent)?;
+            }
+            let prior = prior.map(|prior| &prior.common.sdk_app_id);
+            planned.common.sdk_app_id = default_sdk_app_id(self.tencent, prior, cx)?;
+        }
+        planned.common.id = match &planned.common.sdk_app_id {
+            Attr::Known(id) => Attr::Known(id.to_string()),
+            _ => Attr::Unknown,
+        };
+        Ok(planned)
+    }
+
+    /// Returns whether another object of the application is destroyed, so that this one is written again.
+    fn must_rewrite(&self, prior: &Model<K::Arguments>, memory: &Memory) -> bool {
+        // What was undecided when this object was read may be decided now. An object that was not read is planned to be
+        // applied.
+        let others = self.ledger(prior).and_then(|ledger| ledger.others_before_planning(&memory.key));
+        memory.rewrite && others.is_none_or(|others| others.may_delete())
+    }
+
+    /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
+    /// Returns whether it was read before.
+    fn keep(
+        &self,
+        prior: Option<&Model<K::Arguments>>,
+        planned: &Model<K::Arguments>,
+        memory: &Memory,
+        cx: &mut Context,
+    ) -> Result<bool, Diagnostics> {
+        let in_place = prior.filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
+        if let (Some(prior), None) = (prior, in_place)
+            && self.ledger(prior).is_some()
+        {
+            let keep = self.let_go(prior, memory)?;
+            self.reach(prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
+        }
+        let (Some(id), Some(ledger)) = (self.known_id(planned), self.ledger(planned)) else { return Ok(false) };
+        let subject = self.subject(id);
+        let is_written = planned.common.last_request_id.is_unknown();
+        let remote = self.reach(planned, Operation::Update, is_written, cx)?;
+        if let (Some(_), true, Some(origin), Some(remote)) = (in_place, is_written, &memory.origin, &remote) {
+            origin.check(&remote.app)?;
+        }
+        let wanted = planned.arguments.content();
+        let stay = Stay { wanted: wanted.clone(), is_written, exists: in_place.is_some() };
+        let kept = ledger.plan_to_keep(&memory.key, stay).map_err(|_| subject.needs_refresh())?;
+        for twin in &kept.twins {
+            cx.warn(subject.twin(twin, wanted.as_ref())?);
+        }
+        if is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory)) {
+            cx.warn(subject.written_again());
+        }
+        Ok(kept.was_read)
+    }
+
+    /// Notes in the ledger the second half of the plan of a replacement, if the first half is there.
+    fn replan(&self, planned: &Model<K::Arguments>, memory: &Memory) -> bool {
+        self.ledger(planned).is_some_and(|ledger| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
+    }
+
+    /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
+    fn let_go(&self, prior: &Model<K::Arguments>, memory: &Memory) -> Result<bool, Diagnostics> {
+        let (Some(id), Some(ledger)) = (self.known_id(prior), self.ledger(prior)) else { return Ok(false) };
+        if prior.is_abandoned() {
+            ledger.plan_to_forget(&memory.key);
+            return Ok(false);
+        }
+        let destruction = ledger.plan_to_destroy(&memory.key, memory.keep);
+        Ok(destruction.map_err(|_| self.subject(id).needs_refresh())? == Destruction::KeptForAnother)
+    }
+
+    /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own configuration
+    /// is not known yet.
+    fn reach(
+        &self,
+        model: &Model<K::Arguments>,
+        operation: Operation,
+        needed: bool,
+        cx: &Context,
+    ) -> Result<Option<Remote<'a, K>>, Diagnostics> {
+        match self.remote(model, operation, cx) {
+            Ok(remote) => Ok(Some(remote)),
+            Err(diagnostics) if needed && self.is_reachable(model, cx) => Err(diagnostics),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Looks whether a creation would overwrite something, and says so. `destroys` is whether the plan destroys the thing
+    /// of another application first.
+    async fn look_before_creating(
+        &self,
+        planned: &Model<K::Arguments>,
+        destroys: bool,
+        cx: &mut Context,
+    ) -> Result<(), Diagnostics> {
+        if !self.is_reachable(planned, cx) || planned.common.sdk_app_id.known().is_none() {
+            cx.warn(messages::could_not_check(&self.kind, &planned.common.id));
+            return Ok(());
+        }
+        let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
+        let guarded = planned.guard() == Guard::Refuse;
+        let found = match remote.fresh_read() {
+            Some(found) => found,
+            None => match remote.look().await {
+                Ok(found) => found,
+                Err(error) => {
+                    let diagnostic = remote.failed("Checking for an existing", &error);
+                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, guarded, destroys)?);
+                    return Ok(());
+                }
+            },
+        };
+        let Some(found) = found.filter(|found| !remote.ledger.has_left(found)) else { return Ok(()) };
+        let (subject, wanted) = (remote.subject(), planned.arguments.content());
+        if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&found)) {
+            cx.warn(subject.exists_as_planned(&found));
+        } else if guarded {
+            return Err(subject.already_exists(&found).into());
+        } else {
+            cx.warn(subject.overwrites(&found, wanted.as_ref()));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the application of an object whose configuration names none: the provider's. `prior` is that of the state.
+fn default_sdk_app_id(
+    tencent: &Tencent,
+    prior: Option<&Attr<Number>>,
+    cx: &mut Context,
+) -> Result<Attr<Number>, Diagnostics> {
+    match (tencent.default_sdk_app_id(), prior) {
+        (Attr::Known(default), _) => Ok(checks::number(*default)),
+        (Attr::Null, Some(prior)) => Ok(prior.clone()),
+        (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
+        (Attr::Unknown, None) => Ok(Attr::Unknown),
+        (Attr::Unknown, Some(prior)) => {
+            let id = prior.known().map(ToString::to_string).unwrap_or_default();
+            cx.warn(messages::assumes_default(&id));
+            Ok(prior.clone())
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One operation at Tencent: reading, waiting, and how long it may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::MutexGuard;
+use tokio::time::{Instant, sleep_until};
+
+use super::ledger::{Reading, Write};
+use super::memory::{Key, Origin};
+use super::{Arguments, Content, Kind, Ledger, Scope, Subject};
+use crate::provider::checks;
+use crate::tencent::{App, Error, Patience, SdkAppId, Stored};
+use crate::terraform::{Context, Diagnostic};
+
+/// The longest time for finding out what holds after a write.
+pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
+
+/// The thing of one application at Tencent, while an operation lasts.
+#[derive(Debug)]
+pub(crate) struct Remote<'a, K: Kind> {
+    pub(super) scope: Scope<'a, K>,
+    pub(super) app: Arc<App>,
+    pub(super) ledger: Arc<Ledger<K::Content>>,
+    pub(super) patience: Patience,
+    /// Whether messages show as little of the secret part as possible.
+    conceals: bool,
+    /// Texts that Tencent may quote in an error, and no message may show.
+    secrets: Vec<SecretString>,
+}
+
+impl<'a, K: Kind> Remote<'a, K> {
+    /// Begins an operation that may take as long as `timeout`.
+    pub(crate) fn new(scope: Scope<'a, K>, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
+        let ledger = scope.ledgers().of(app.sdk_app_id());
+        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
+        Self { scope, app, ledger, patience, conceals: false, secrets: Vec::new() }
+    }
+
+    /// Shortens the operation to at most `longest`.
+    pub(super) fn within(mut self, longest: Duration) -> Self {
+        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self
+    }
+
+    /// Keeps the secret of `arguments` out of messages.
+    pub(super) fn concealing(mut self, arguments: &K::Arguments) -> Self {
+        self.conceals |= arguments.is_write_only();
+        self.secrets.extend(arguments.content().and_then(|content| content.secret().cloned()));
+        self
+    }
+
+    /// Returns the application.
+    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
+        self.app.sdk_app_id()
+    }
+
+    /// Names the thing, for messages.
+    pub(crate) fn subject(&self) -> Subject<K> {
+        self.scope.subject(self.sdk_app_id())
+    }
+
+    /// Returns the provider settings that lead to the thing.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::of(self.scope.tencent, &self.app)
+    }
+
+    /// Reads the thing; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub(crate) async fn get(&self) -> Result<Option<K::Content>, Diagnostic> {
+        self.look().await.map_err(|error| self.failed("Reading the", &error))
+    }
+
+    /// Reads the thing, and notes in the ledger what was found.
+    pub(super) async fn look(&self) -> Result<Option<K::Content>, Error> {
+        let found = self.read(&self.patience).await?;
+        self.ledger.note_read(found.clone());
+        Ok(found)
+    }
+
+    /// Reads the thing with its own patience.
+    pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
+        let Scope { tencent, kind } = self.scope;
+        Ok(self.shown(tencent.client.get(&self.app, kind.service(), patience).await?))
+    }
+
+    /// Returns what a read of a moment ago found, if there was one.
+    pub(super) fn fresh_read(&self) -> Option<Option<K::Content>> {
+        self.ledger.fresh_read().map(|found| self.shown(found))
+    }
+
+    fn shown(&self, found: Option<K::Content>) -> Option<K::Content> {
+        if self.conceals { found.map(K::Content::concealed) } else { found }
+    }
+
+    /// Builds the diagnostic for a failed call. `doing` is what was attempted, such as "Reading the".
+    pub(super) fn failed(&self, doing: &str, error: &Error) -> Diagnostic {
+        let last_read = self.ledger.last_read();
+        let secrets = self.secrets.iter().chain(last_read.as_ref().and_then(Stored::secret));
+        let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
+        checks::call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
+    }
+
+    /// Waits for the turn to read the object of `key`: see [`Ledger::begin_reading`].
+    pub(super) async fn turn_to_read(&self, key: &Key) -> Result<Reading<'_, K::Content>, Diagnostic> {
+        self.patiently(self.ledger.begin_reading(key)).await.map_err(|why| {
+            Diagnostic::error(
+                format!("Reading the {} failed", self.subject()),
+                format!(
+                    "While Terraform was reading another object of the same {}, {why}. Nothing was changed.",
+                    K::Content::NOUN
+                ),
+            )
+        })
+    }
+
+    /// Waits until no other object of this process is written or deleted. The guard holds the last write.
+    pub(super) async fn lock(&self) -> Result<MutexGuard<'_, Option<Write<K::Content>>>, Diagnostic> {
+        self.patiently(self.ledger.written.lock()).await.map_err(|why| {
+            Diagnostic::error(
+                format!("Another resource is writing the {}", self.subject()),
+                format!("While this resource waited for it, {why}. Manage it with only one resource."),
+            )
+        })
+    }
+
+    /// Waits for `work`, or returns why the wait ended first.
+    pub(super) async fn patiently<T>(&self, work: impl Future<Output = T>) -> Result<T, &'static str> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = self.patience.interrupted() => Err("the operation was interrupted"),
+            () = sleep_until(self.patience.deadline) => Err("the operation's timeout ran out"),
+        }
+    }
+
+    /// Returns the patience for a write: a part of the time is kept for finding out what holds, whatever happens.
+    pub(super) fn for_writing(&self) -> Patience {
+        let left = self.patience.deadline.saturating_duration_since(Instant::now());
+        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
+    }
+
+    /// Returns the patience for reading back what was written.
+    pub(super) fn for_reading_back(&self) -> Patience {
+        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
+        Patience { deadline, ..self.patience.clone() }
+    }
+}

@@ -1,0 +1,289 @@
+//! The managed resource of any kind.
+
+use super::apply::{Intent, Unwritten, Written};
+use super::memory::{Key, Memory};
+use super::model::{Common, Identity, Model, Operation};
+use super::remote::Remote;
+use super::{Arguments, Content, Kind, Scope, messages};
+use crate::provider::applications::Tencent;
+use crate::tencent::{SdkAppId, Stored};
+use crate::terraform::{
+    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
+    Schema,
+};
+
+/// The managed resource of a kind.
+#[derive(Debug)]
+pub(crate) struct Singleton<K>(pub(crate) K);
+
+impl<K: Kind> Block for Singleton<K> {
+    type Client = Tencent;
+    type Model = Model<K::Arguments>;
+
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    fn schema(&self) -> Schema {
+        let attributes = Common::attributes(K::Content::NOUN, self.0.attributes());
+        Schema { version: 0, description: self.0.description().into(), attributes }
+    }
+
+    fn validate(&self, config: &Self::Model) -> Diagnostics {
+        let mut diagnostics = config.common.validate();
+        diagnostics.extend(self.0.validate(&config.arguments));
+        diagnostics
+    }
+}
+
+impl<K: Kind> ManagedResource for Singleton<K> {
+    type Identity = Identity;
+
+    fn identity_schema(&self) -> IdentitySchema {
+        Identity::schema()
+    }
+
+    async fn plan(
+        &self,
+        tencent: &Tencent,
+        change: Change<Self::Model>,
+        cx: &mut Context,
+    ) -> Result<Self::Model, Diagnostics> {
+        Scope::new(tencent, self.0).plan(change, cx).await
+    }
+
+    async fn plan_destroy(&self, tencent: &Tencent, prior: Self::Model, cx: &mut Context) -> Result<(), Diagnostics> {
+        Scope::new(tencent, self.0).plan_destroy(&prior, cx)
+    }
+
+    async fn read(
+        &self,
+        tencent: &Tencent,
+        state: Self::Model,
+        cx: &mut Context,
+    ) -> Result<Option<Self::Model>, Diagnostics> {
+        let scope = Scope::new(tencent, self.0);
+        if !tencent.is_known(&state.common.sdk_app_id) {
+            cx.warn(scope.subject(tencent.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
+            return Ok(Some(state));
+        }
+        let remote = match scope.remote(&state, Operation::Read, cx) {
+            Ok(remote) => remote,
+            // Forgetting an object takes no credentials.
+            Err(diagnostics) if state.is_abandoned() => {
+                diagnostics.iter().for_each(|diagnostic| cx.warn(messages::could_not_refresh(diagnostic)));
+                return Ok(Some(state));
+            }
+            Err(diagnostics) => return Err(diagnostics),
+        };
+        let memory: Memory = cx.private();
+        let reading = remote.turn_to_read(&memory.key).await?;
+        let Some(found) = remote.get().await? else { return Ok(None) };
+        let others = reading.found();
+        if others.may_stay() {
+            scope.ledgers().note_shared(remote.sdk_app_id());
+        }
+        let mut memory = Memory {
+            keep: others.may_stay(),
+            rewrite: others.may_delete(),
+            origin: Some(remote.origin()),
+            planned: None,
+            drift: None,
+            ..memory
+        };
+        let refreshed = remote.refresh(state, found, &mut memory, cx);
+        cx.set_private(&memory);
+        Ok(Some(refreshed))
+    }
+
+    async fn create(
+        &self,
+        tencent: &Tencent,
+        planned: Self::Model,
+        cx: &mut Context,
+    ) -> Result<Self::Model, Failure<Self::Model>> {
+        Memory::begin_apply(cx);
+        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Create, cx)?;
+        remote.ledger.forget_plans();
+        let planned = planned.of(remote.sdk_app_id());
+        // The key of the plan may still be that of an object which this one replaces.
+        let key = Key::default();
+        let written = remote.create(&key, &self.wanted(&planned)?, planned.guard(), cx).await;
+        // What is there after a failure was not created here.
+        let written = written.map_err(|unwritten| unwritten.diagnostic)?;
+        Ok(remote.applied(planned, key, written, cx))
+    }
+
+    async fn update(
+        &self,
+        tencent: &Tencent,
+        prior: Self::Model,
+        planned: Self::Model,
+        cx: &mut Context,
+    ) -> Result<Self::Model, Failure<Self::Model>> {
+        let (mut memory, plan) = Memory::begin_apply(cx);
+        if !prior.differs_remotely(&planned, &memory) && !planned.common.last_request_id.is_unknown() {
+            if !planned.arguments.is_write_only() {
+                cx.set_private(&Memory { secret: None, ..memory });
+            }
+            return Ok(planned);
+        }
+        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
+        remote.ledger.forget_plans();
+        let wanted = self.wanted(&planned)?;
+        let is_same =
+            planned.arguments.is_write_only() && prior.arguments.content().is_some_and(|prior| prior.is_same(&wanted));
+        if is_same && !memory.rewrite && remote.adopt(&memory.key, &wanted).await? {
+            memory.remember_secret(planned.write_only_secret().as_ref());
+            cx.set_private(&memory);
+            let mut planned = planned;
+            planned.common.last_request_id = prior.common.last_request_id;
+            return Ok(planned);
+        }
+        let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
+        let intent = Intent { key: &memory.key, guard: planned.guard(), is_expected: &is_expected };
+        match remote.update(&wanted, &intent, cx).await {
+            Ok(written) => {
+                let key = memory.key.clone();
+                Ok(remote.applied(planned, key, written, cx))
+            }
+            Err(mut unwritten) => {
+                drop(is_expected);
+                let discloses = planned.arguments.is_write_only() && !prior.arguments.is_write_only();
+                unwritten.found =
+                    unwritten.found.filter(|found| !discloses || !planned.arguments.is_disclosed_by(found));
+                Err(failure(prior, unwritten, memory, cx))
+            }
+        }
+    }
+
+    async fn delete(
+        &self,
+        tencent: &Tencent,
+        prior: Self::Model,
+        cx: &mut Context,
+    ) -> Result<(), Failure<Self::Model>> {
+        let scope = Scope::new(tencent, self.0);
+        let (memory, plan) = Memory::begin_apply(cx);
+        let is_replaced = plan.replaces(&prior.common.id);
+        if prior.is_abandoned() && !is_replaced {
+            if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
+                remote.ledger.leave(prior.arguments.content());
+            }
+            return Ok(());
+        }
+        let remote = scope.remote(&prior, Operation::Delete, cx)?;
+        if (memory.keep || plan.keeps(&prior.common.id)) && !is_replaced {
+            cx.warn(remote.subject().kept_for_another());
+            return Ok(());
+        }
+        if let Some(origin) = &plan.origin {
+            origin.check(&remote.app)?;
+        }
+        remote.ledger.forget_plans();
+        let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
+        let intent = Intent { key: &memory.key, guard: prior.guard(), is_expected: &is_expected };
+        let deleted = match is_replaced {
+            true => remote.leave(&intent, cx).await,
+            false => remote.delete(&intent, cx).await,
+        };
+        drop(is_expected);
+        deleted.map_err(|unwritten| failure(prior, unwritten, memory, cx))
+    }
+
+    async fn import(
+        &self,
+        tencent: &Tencent,
+        target: ImportTarget<Identity>,
+        cx: &mut Context,
+    ) -> Result<Self::Model, Diagnostics> {
+        let scope = Scope::new(tencent, self.0);
+        let id = imported_id(&target, tencent)?;
+        let app = tencent.app_of_object(id)?;
+        let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
+        match remote.get().await? {
+            Some(found) => Ok(Model::imported(id, found)),
+            None => Err(remote.subject().not_there().into()),
+        }
+    }
+}
+
+impl<K: Kind> Singleton<K> {
+    /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning are
+    /// checked here.
+    fn wanted(&self, planned: &Model<K::Arguments>) -> Result<K::Content, Diagnostics> {
+        let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
+        let diagnostics = self.0.validate(&planned.arguments);
+        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(wanted) }
+    }
+}
+
+impl<K: Kind> Remote<'_, K> {
+    /// Refreshes `state` with `found`, and warns about drift that a plan does not show.
+    fn refresh(
+        &self,
+        state: Model<K::Arguments>,
+        found: K::Content,
+        memory: &mut Memory,
+        cx: &mut Context,
+    ) -> Model<K::Arguments> {
+        let written = state.arguments.written_as(&found).filter(|_| memory.is_stored_form(&found));
+        let own_form = written.as_ref().and_then(|written| Some((written, written.own_form(&found)?)));
+        if let Some((written, difference)) = own_form {
+            cx.warn(self.subject().stores_own_form(difference, written, &found));
+            return state;
+        }
+        let refreshed = state.clone().refreshed(found.clone(), memory);
+        if memory.drift.is_some() {
+            cx.warn(self.subject().secret_changed(&found));
+        }
+        if !state.differs_remotely(&refreshed, memory) {
+            memory.stored_as = None;
+        }
+        refreshed
+    }
+
+    /// Returns the state after a write, and remembers what was sent for the object of `key`.
+    fn applied(
+        &self,
+        planned: Model<K::Arguments>,
+        key: Key,
+        written: Written<K::Content>,
+        cx: &mut Context,
+    ) -> Model<K::Arguments> {
+        let mut memory = Memory { key, origin: Some(self.origin()), ..Memory::default() };
+        memory.remember_secret(planned.write_only_secret().as_ref());
+        memory.stored_as = written.stored_as.map(|stored_as| memory.fingerprint(&stored_as));
+        cx.set_private(&memory);
+        let mut applied = planned;
+        applied.common.last_request_id = written.request_id.map_or(Attr::Null, Attr::Known);
+        applied
+    }
+}
+
+/// Builds the failure of a write or a deletion, with the state that holds, as far as that is known.
+fn failure<A: Arguments>(
+    prior: Model<A>,
+    unwritten: Unwritten<A::Content>,
+    mut memory: Memory,
+    cx: &mut Context,
+) -> Failure<Model<A>> {
+    let Unwritten { diagnostic, found } = unwritten;
+    let state = found.map(|found| {
+        let state = prior.refreshed(found, &mut memory);
+        cx.set_private(&memory);
+        state
+    });
+    Failure { diagnostics: diagnostic.into(), state }
+}
+
+/// Returns the application that a person imports by.
+fn imported_id(target: &ImportTarget<Identity>, tencent: &Tencent) -> Result<SdkAppId, Diagnostics> {
+    match target {
+        ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
+            let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
+            Diagnostic::error("The import ID is not an SDKAppID", detail).into()
+        }),
+        ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id),
+    }
+}
