@@ -32,10 +32,9 @@ use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
-use callback::service::Services;
 use callback_token::CallbackTokenKind;
 use functions::{CallbackSignature, UserSigClaims};
-use services::{SERVICES, live};
+use services::{SERVICES, Services};
 use singleton::Singleton;
 use user_sig::UserSigResource;
 

@@ -1,8 +1,8 @@
 //! Checks of callback commands, and the function that lists them.
 
 use super::messages::list;
-use super::service::{CallbackService, Services};
 use crate::model;
+use crate::provider::services::{CallbackService, Services};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
 
 /// The likeness from which on one command counts as a misspelling of another: two letters in ten may differ.

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 
 use super::messages::list;
-use super::service::{CallbackService, Event, Services};
 use super::{CallbackKind, commands, url};
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::callback_token::CallbackTokenKind;
+use crate::provider::checks;
+use crate::provider::services::{CallbackService, Event, Services, live};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
-use crate::provider::{checks, live};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,

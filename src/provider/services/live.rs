@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
+use super::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
 use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 

@@ -1,10 +1,11 @@
-//! The services whose events Tencent posts: one file each.
+//! The services whose events Tencent posts: one file each, besides `service.rs`, which defines their common form.
 
 mod call;
 pub(super) mod live;
 mod room;
+mod service;
 
-use super::callback::service::Services;
+pub(super) use service::{CallbackService, Event, Services};
 
 /// All services, one line each.
 #[rustfmt::skip]
@@ -21,11 +22,11 @@ mod tests {
     use tencent_simulator::{Configuration, Receiver, Service as Simulated, Simulator};
     use tonic::Request;
 
+    use super::service::{PROBE_ID, no_advice};
     use super::*;
     use crate::provider::callback::CallbackKind;
     use crate::provider::callback::data_source::CallbackData;
     use crate::provider::callback::probe::ProbeConfig;
-    use crate::provider::callback::service::{CallbackService, Event, PROBE_ID, no_advice};
     use crate::provider::singleton::Singleton;
     use crate::provider::{Config, TencentProvider};
     use crate::tencent::{Overwrite, Service};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::provider::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
+use super::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
 use crate::tencent::{Overwrite, Service};
 
 pub(in crate::provider) const ROOM: CallbackService = CallbackService {

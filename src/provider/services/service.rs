@@ -1,4 +1,4 @@
-//! The services whose events Tencent posts: the names, events and advice of each.
+//! The form of a service: its names, its events, and advice on them.
 
 use std::time::{Duration, SystemTime};
 
