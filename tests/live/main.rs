@@ -133,8 +133,6 @@ fn simulated(simulator: &Simulator) -> Account {
     }
 }
 
-const ALL: [Service; 3] = [Service::Call, Service::Room, Service::Live];
-
 #[tokio::test]
 async fn the_report_says_what_was_answered() -> Result<()> {
     let simulator = Simulator::start()?;
@@ -154,7 +152,7 @@ async fn the_report_says_what_was_answered() -> Result<()> {
         assert!(report.contains(line), "expected {line:?}\n{report}");
     }
     assert!(!report.contains(Simulator::SECRET_KEY));
-    for service in ALL {
+    for service in Service::ALL {
         assert_eq!(simulator.configuration(service, Simulator::SDK_APP_ID), None);
     }
     assert_eq!(simulator.token(Simulator::SDK_APP_ID), None);
@@ -168,14 +166,14 @@ async fn what_is_there_is_put_back_whatever_happens() -> Result<()> {
     let token = Token::new("tok3n", true);
     let simulator = Simulator::start()?;
     let put_there = || {
-        for service in ALL {
+        for service in Service::ALL {
             simulator.put_configuration(service, Simulator::SDK_APP_ID, there(service));
         }
         simulator.put_token(Simulator::SDK_APP_ID, token.clone());
     };
     let is_there = || {
         let configuration = |service| simulator.configuration(service, Simulator::SDK_APP_ID);
-        ALL.into_iter().all(|service| configuration(service) == Some(there(service)))
+        Service::ALL.into_iter().all(|service| configuration(service) == Some(there(service)))
             && simulator.token(Simulator::SDK_APP_ID).as_ref() == Some(&token)
     };
 
