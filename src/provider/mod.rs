@@ -4,9 +4,10 @@
 //! | --- | --- |
 //! | `block/` | the provider block and its environment variables |
 //! | `applications.rs` | the configured provider: its applications, and how to call for each |
-//! | `services/` | the services, one file each: names, events and advice |
+//! | `singleton/` | the flow of everything that an application has exactly one of |
 //! | `callback/` | the callback configurations of all services: resources, data sources, list resources, the probe |
 //! | `callback_token/` | resource `tencent_live_callback_token` |
+//! | `services/` | the services, one file each: names, events and advice |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | functions about UserSigs and signatures |
 //! | `checks.rs` | checks and messages that several of these share |

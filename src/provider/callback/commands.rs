@@ -128,7 +128,7 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::SERVICES;
+    use crate::provider::services::SERVICES;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
     fn commands(commands: &[&str]) -> SetOf<String> {

@@ -11,7 +11,8 @@ use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::checks;
-use crate::provider::services::{CallbackService, Event, Services, live};
+use crate::provider::services::live;
+use crate::provider::services::{CallbackService, Event, Services};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
@@ -336,7 +337,7 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::SERVICES;
+    use crate::provider::services::SERVICES;
     use crate::terraform::AttributePath;
 
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::service::{CallbackService, Event, PROBE_ID, PROBE_USER, no_advice};
+use super::{CallbackService, Event, PROBE_ID, PROBE_USER, no_advice};
 use crate::tencent::{Overwrite, Service};
 
 pub(in crate::provider) const CALL: CallbackService = CallbackService {

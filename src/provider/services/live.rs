@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
+use super::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
 use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
+use super::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
 use crate::tencent::{Overwrite, Service};
 
 pub(in crate::provider) const ROOM: CallbackService = CallbackService {
