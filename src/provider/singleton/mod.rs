@@ -23,6 +23,8 @@ mod model;
 mod plan;
 mod remote;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
