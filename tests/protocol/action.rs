@@ -113,7 +113,7 @@ async fn events_of_live_streams_are_signed_as_tencent_signs_them() {
     let session = Session::on(&simulator).await;
     let there = format!("{}/live?key=1", receiver.url());
     let commands = [COMMAND, SEATS, "Live.CallbackAfterCreateRoom"];
-    for service in [Service::Call, Service::Room, Service::Live] {
+    for service in Service::ALL {
         simulator.put_configuration(service, Simulator::SDK_APP_ID, Configuration::new(&there, commands));
     }
     let probe = async |session: &Session, command: &str, service: Option<&str>, url: Option<&str>| {
