@@ -1,7 +1,7 @@
 //! The diagnostics of the flow, in the words of each kind.
 
 use super::ledger::Twin;
-use super::model::ABANDON;
+use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
 use crate::provider::checks;
 use crate::tencent::{Error, ErrorKind, SdkAppId, Stored};
@@ -255,7 +255,7 @@ pub(super) fn failed_check<K: Kind>(
     kind: &K,
     mut diagnostic: Diagnostic,
     error: &Error,
-    guarded: bool,
+    guard: Guard,
     destroys: bool,
 ) -> Result<Diagnostic, Diagnostic> {
     if error.kind == ErrorKind::Stopped {
@@ -265,7 +265,7 @@ pub(super) fn failed_check<K: Kind>(
         return Err(diagnostic);
     }
     let name = kind.name();
-    if guarded {
+    if guard == Guard::Refuse {
         diagnostic.detail += "\n\nWith overwrite_existing = false, the provider does not plan without this check.";
         Err(diagnostic)
     } else if destroys {

@@ -179,6 +179,9 @@ pub(crate) struct Words {
 /// An object of a kind, as Terraform knows it.
 pub(crate) type Object<K> = Model<<K as Kind>::Arguments>;
 
+/// The ledger of one application.
+type LedgerOf<K> = Arc<Ledger<<K as Kind>::Content>>;
+
 /// The provider as configured, in its dealings with one kind of thing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a, K> {
@@ -201,7 +204,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Names the thing of `model`, and returns its ledger, if the application is known.
-    fn known(&self, model: &Object<K>) -> Option<(Subject<K>, Arc<Ledger<K::Content>>)> {
+    fn known(&self, model: &Object<K>) -> Option<(Subject<K>, LedgerOf<K>)> {
         let id = self.tencent.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
         Some((self.subject(id), self.ledgers().of(id)))
     }

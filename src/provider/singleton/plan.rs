@@ -199,14 +199,13 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(());
         }
         let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
-        let guarded = planned.guard() == Guard::Refuse;
         let found = match remote.fresh_read() {
             Some(found) => found,
             None => match remote.look().await {
                 Ok(found) => found,
                 Err(error) => {
                     let diagnostic = remote.failed("Checking for an existing", &error);
-                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, guarded, destroys)?);
+                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), destroys)?);
                     return Ok(());
                 }
             },
@@ -215,7 +214,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let (subject, wanted) = (remote.subject(), planned.arguments.content());
         if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&found)) {
             cx.warn(subject.exists_as_planned(&found));
-        } else if guarded {
+        } else if planned.guard() == Guard::Refuse {
             return Err(subject.already_exists(&found).into());
         } else {
             cx.warn(subject.overwrites(&found, wanted.as_ref()));
