@@ -6,9 +6,9 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mod.rs` | what a kind of thing adds to the flow |
-//! | `resource.rs` | the managed resource of any kind: schema, refresh, import, and what each operation does |
+//! | `resource.rs` | the managed resource of any kind: what each operation does |
 //! | `model.rs` | the arguments and attributes that all kinds share |
-//! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
+//! | `plan.rs` | the steps of planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 //! | `remote.rs` | one operation at Tencent: reading, waiting, and how long it may take |
 //! | `apply.rs` | writing and deleting so that the outcome is known |
 //! | `ledger.rs` | what this process knows about the objects of one application, and the decisions that follow |
