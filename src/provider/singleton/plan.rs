@@ -1,5 +1,5 @@
-//! The steps of planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that cannot be
-//! applied is an error.
+//! The steps of planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that
+//! cannot be applied is an error.
 
 use std::time::Duration;
 
