@@ -2,38 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::arguments;
-use crate::tencent::{self, App, ErrorKind, InvalidSdkAppId, Retry, Route, SdkAppId};
+pub(super) use super::block::values::{duration, sdk_app_id};
+use crate::tencent::{self, App, ErrorKind, Retry, Route, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
-/// How long an operation or a part of it may take.
-const OPERATIONS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
-
-/// How long an operation or a part of it may take, as a person writes it.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    OPERATIONS.read(text)
-}
-
-/// The durations that an argument takes, as a person writes them.
-pub(super) struct Durations {
-    pub(super) shortest: &'static str,
-    pub(super) longest: &'static str,
-    pub(super) such_as: &'static str,
-}
-
-impl Durations {
-    pub(super) fn read(&self, text: &str) -> Result<Duration, String> {
-        let Self { shortest, longest, such_as } = self;
-        let bound = |text| humantime::parse_duration(text).expect("a duration");
-        match humantime::parse_duration(text) {
-            Ok(duration) if (bound(shortest)..=bound(longest)).contains(&duration) => Ok(duration),
-            Ok(_) => Err(format!("{text:?} is not a duration from {shortest:?} to {longest:?}.")),
-            Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
-        }
-    }
-}
-
-/// A time as Terraform's own functions write it; null for none, and for one that no calendar has.
+/// Prints a time as Terraform's own functions do. Without a time, or beyond the year 9999, the result is null.
 pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
     /// The first second of the year 10000.
     const END: Duration = Duration::from_secs(253_402_300_800);
@@ -43,19 +16,12 @@ pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
     }
 }
 
-/// An SDKAppID as a person writes it.
-pub(super) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
-    let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
-    let advice = "The Tencent RTC console shows it.";
-    id.map_err(|error| format!("{} is not an SDKAppID: {error}. {advice}", arguments::shown(number)))
-}
-
-/// An SDKAppID as Terraform knows it.
+/// Converts an SDKAppID to Terraform's type.
 pub(super) fn number(id: SdkAppId) -> Attr<Number> {
     Attr::Known(u64::from(id).into())
 }
 
-/// An argument `sdk_app_id` of a resource or data source.
+/// Checks the argument `sdk_app_id` of a resource or data source.
 pub(super) fn sdk_app_id_argument(argument: &Attr<Number>) -> Diagnostics {
     match argument.known().map(sdk_app_id) {
         Some(Err(reason)) => invalid_sdk_app_id(reason).into(),
@@ -67,7 +33,7 @@ pub(super) fn invalid_sdk_app_id(reason: String) -> Diagnostic {
     Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id")
 }
 
-/// A failed call, for a person. `what` is what was attempted, such as "Reading the call callback configuration".
+/// Reports a failed call. `what` names the attempt, such as "Reading the call callback configuration".
 pub(super) fn call_failed(what: &str, app: &App, error: &tencent::Error) -> Diagnostic {
     let mut detail = format!("{}.\n\n{}", in_words(&error.kind), error.kind.advice(app.credentials()));
     if error.kind.retry() == Retry::SlowDown {
@@ -96,7 +62,7 @@ fn in_words(kind: &ErrorKind) -> String {
     })
 }
 
-/// The same with a capital letter.
+/// Capitalizes the first letter.
 pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
@@ -108,18 +74,7 @@ mod tests {
     use crate::tencent::{ApiError, Credentials, ErrorCode, Region};
 
     #[test]
-    fn durations_have_a_unit_and_a_range() {
-        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(duration("24h"), duration("1day"));
-        for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
-            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_failed_call_tells_all_there_is() {
+    fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
         let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
         let error = tencent::Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
         let id = sdk_app_id(&Number::from(1_400_000_001_u64)).expect("an SDKAppID");

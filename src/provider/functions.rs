@@ -1,4 +1,4 @@
-//! Functions about signatures: what a configuration can ask without calling Tencent.
+//! Functions that read and compute signatures, without calling Tencent.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use crate::model;
 use crate::tencent::{self, CallbackToken, InvalidCallbackToken};
 use crate::terraform::{Attr, Function, FunctionError, Number, Parameter, Signature, Type};
 
-/// `provider::tencent::user_sig_claims`: what a UserSig says of itself.
+/// The function `provider::tencent::user_sig_claims`, which reads a UserSig.
 #[derive(Debug)]
 pub(super) struct UserSigClaims;
 
@@ -72,7 +72,7 @@ impl Function for UserSigClaims {
     }
 }
 
-/// `provider::tencent::callback_signature`: how Live signs an event.
+/// The function `provider::tencent::callback_signature`, which signs an event as Live does.
 #[derive(Debug)]
 pub(super) struct CallbackSignature;
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_sig_says_for_whom_and_when() {
+    fn claims_tell_the_account_the_application_and_the_times() {
         let claims = claims(signed(1_700_000_000, 3600).expose()).expect("claims");
         assert_eq!(claims.identifier, Attr::Known("administrator".into()));
         assert_eq!(claims.sdk_app_id, Attr::Known(1_400_000_001_u64.into()));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_those_of_tencents_example() {
+    fn signatures_match_tencents_example() {
         let sign = |token: &str, request_time: &str| {
             CallbackSignature.call(OfEvent { token: token.to_owned().into(), request_time: request_time.to_owned() })
         };
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_no_calendar_has_is_null() {
+    fn an_expiry_beyond_the_year_9999_is_null() {
         for lifetime in [253_402_300_800, u64::MAX / 2, u64::MAX] {
             let claims = claims(signed(1_700_000_000, lifetime).expose()).expect("claims");
             assert!(!claims.issued_at.is_null() && claims.expires_at.is_null(), "{lifetime}: {claims:?}");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_user_sig_is_not_quoted() {
+    fn an_unreadable_user_sig_is_never_quoted() {
         let whole = signed(1_700_000_000, 3600);
         let half = &whole.expose()[..whole.expose().len() / 2];
         for (text, advice) in [("tok3n", false), (half, false), (&format!("{}\n", whole.expose()), true)] {

@@ -1,56 +1,43 @@
 //! What users write in HCL: the provider block, and one file per object.
 //!
-//! | file | what |
+//! | file | content |
 //! | --- | --- |
-//! | `config.rs` | the provider block and its environment variables |
-//! | `apps.rs` | its argument `apps`: further applications |
-//! | `arguments.rs` | the checks of what both contain |
-//! | `applications.rs` | the configured provider: which applications, and how to call for each |
-//! | `call.rs`, `room.rs`, `live.rs` | the services: what is theirs alone |
-//! | `callback/` | what their callback configurations share: resources, data sources, list resources, the probe |
+//! | `block/` | the provider block and its environment variables |
+//! | `applications.rs` | the configured provider: its applications, and how to call for each |
+//! | `singleton/` | the flow of everything that an application has exactly one of |
+//! | `callback/` | the callback configurations of all services: resources, data sources, list resources, the probe |
 //! | `callback_token/` | resource `tencent_live_callback_token` |
+//! | `services/` | the services, one file each: names, events and advice |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | functions about UserSigs and signatures |
-//! | `checks.rs` | checks and their messages that several of these share |
+//! | `checks.rs` | checks and messages that several of these share |
 //!
 //! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
 mod applications;
-mod apps;
-mod arguments;
-mod call;
+mod block;
 mod callback;
 mod callback_token;
 mod checks;
-mod config;
 mod functions;
-mod live;
-mod room;
+mod services;
 mod singleton;
 mod user_sig;
 
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Tencent;
+use block::{Config, Environment};
 use callback::CallbackKind;
 use callback::commands::CallbackCommands;
 use callback::data_source::CallbackDataSource;
 use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
-use callback::service::Services;
 use callback_token::CallbackTokenKind;
-use config::{Config, Environment};
 use functions::{CallbackSignature, UserSigClaims};
+use services::{SERVICES, Services};
 use singleton::Singleton;
 use user_sig::UserSigResource;
-
-/// The services: one line each.
-#[rustfmt::skip]
-const SERVICES: Services = Services(&[
-    &call::CALL,
-    &room::ROOM,
-    &live::LIVE,
-]);
 
 /// The provider `tencent`.
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +62,11 @@ impl Block for TencentProvider {
     }
 
     fn schema(&self) -> Schema {
-        config::schema()
+        block::schema()
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {
-        config::validate(config)
+        block::validate(config)
     }
 }
 
@@ -101,7 +88,7 @@ impl Provider for TencentProvider {
     }
 
     fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
-        let (configured, warnings) = config::configure(config, self.environment)?;
+        let (configured, warnings) = block::configure(config, self.environment)?;
         warnings.into_iter().for_each(|warning| cx.warn(warning));
         Ok(configured)
     }

@@ -1,21 +1,22 @@
-//! Ephemeral resource `tencent_user_sig`: a new UserSig, for those who must not hold the key.
+//! The ephemeral resource `tencent_user_sig`: a new UserSig, for callers that must not hold the key.
 
 use std::time::SystemTime;
 
 use secrecy::SecretString;
 
 use super::applications::Tencent;
-use super::checks::{self, Durations};
+use super::block::values::Durations;
+use super::checks;
 use crate::model;
 use crate::tencent::App;
 use crate::terraform::{
     Attr, Attribute, Block, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
 };
 
-/// Tencent's own implementations sign for 180 days unless they are told otherwise.
+/// The lifetimes that `expires_in` accepts. Tencent's own implementations sign for 180 days by default.
 const LIFETIMES: Durations = Durations { shortest: "1s", longest: "180d", such_as: "\"30m\", \"1h\" or \"30d\"" };
 
-/// The longest account that Tencent has, in bytes.
+/// The length of the longest account that Tencent accepts, in bytes.
 const LONGEST_USER_ID: usize = 32;
 
 model! {
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_checked() {
+    fn invalid_arguments_are_named() {
         let text = |text: &str| Attr::Known(text.to_owned());
         for (config, blamed) in [
             (config(), None),

@@ -291,18 +291,3 @@ fn every_quoted_message_exists() -> Result<(), Error> {
     assert!(made_up.is_empty(), "{made_up:#?}");
     Ok(())
 }
-
-/// A test compiles and runs the code that CONTRIBUTING.md shows.
-#[test]
-fn the_service_in_contributing_is_compiled_and_tested() {
-    let source = read("src/provider/made_up.rs");
-    let (_, file) = source.split_once("// A new service: its file.\n").expect("the beginning");
-    let (file, _) = file.split_once("// The end of the file.\n").expect("the end");
-    let contributing = read("CONTRIBUTING.md");
-    assert!(contributing.contains(&format!("```rust\n{file}```")), "CONTRIBUTING.md shows another file than\n{file}");
-    let registry = read("src/provider/mod.rs");
-    let (_, services) = registry.split_once("const SERVICES: Services = ").expect("the registry");
-    let (services, _) = services.split_once("]);").expect("its end");
-    let extended = format!("const SERVICES: Services = {services}    &made_up::MADE_UP,\n]);");
-    assert!(contributing.contains(&extended), "CONTRIBUTING.md shows another registry than\n{extended}");
-}

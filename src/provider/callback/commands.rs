@@ -1,20 +1,20 @@
-//! Callback commands: which ones Tencent documents, and what to say of others.
+//! Checks of callback commands, and the function that lists them.
 
 use super::messages::list;
-use super::service::{CallbackService, Services};
 use crate::model;
+use crate::provider::services::{CallbackService, Services};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
 
-/// How alike two commands must be for one to be a misspelling of the other: two letters in ten may differ.
+/// The likeness from which on one command counts as a misspelling of another: two letters in ten may differ.
 const NEAR_MISS: f64 = 0.8;
 
-/// How many commands a message lists.
+/// The most commands that a message lists.
 const LISTED: usize = 6;
 
 /// Checks the argument `callback_commands` of a resource of `service`.
 pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, services: Services) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
-    // Elements of a set have no address: blame the set.
+    // Elements of a set have no path of their own, so errors blame the set.
     let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on("callback_commands"));
     if commands.is_empty() {
         let detail = format!("Tencent needs at least one command. {}", documented(service));
@@ -31,7 +31,7 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, serv
             }
         }
     }
-    // What is not known yet may be what it takes.
+    // A command that is still unknown may be the one that the advice asks for.
     let all: Option<Vec<_>> = commands.known().map(|all| all.into_iter().map(String::as_str).collect());
     if let Some(advice) = all.and_then(|all| (service.advise)(&all)) {
         note(advice);
@@ -63,14 +63,14 @@ fn undocumented(command: &str, service: &CallbackService, services: Services) ->
     Diagnostic::warning("Unknown callback command", detail)
 }
 
-/// What a misspelled command is likely to mean.
+/// Returns the known command that a misspelled one is likely to mean.
 pub(super) fn near_miss(command: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let likeness = |name: &str| strsim::normalized_levenshtein(&command.to_lowercase(), &name.to_lowercase());
     let likely = known.map(|name| (name, likeness(name))).filter(|(_, likeness)| *likeness >= NEAR_MISS);
     likely.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(name, _)| name)
 }
 
-/// The commands of a service, as many as a message can list.
+/// Lists the commands of a service, or tells where the list is if it is long.
 fn documented(service: &CallbackService) -> String {
     match service.events.len() {
         ..=LISTED => format!("Tencent documents {}.", list(&service.commands().collect::<Vec<_>>())),
@@ -82,7 +82,7 @@ fn documented(service: &CallbackService) -> String {
     }
 }
 
-/// `provider::tencent::callback_commands`: the events of a service.
+/// The function `provider::tencent::callback_commands`, which lists the events of a service.
 #[derive(Debug)]
 pub(crate) struct CallbackCommands(pub(crate) Services);
 
@@ -128,7 +128,7 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::SERVICES;
+    use crate::provider::services::SERVICES;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
     fn commands(commands: &[&str]) -> SetOf<String> {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_checked_and_misspellings_corrected() {
+    fn invalid_commands_are_refused_and_misspelled_ones_get_a_suggestion() {
         use Severity::{Error, Warning};
         for (service, set, expected) in [
             ("call", &["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"][..], vec![]),
@@ -172,7 +172,7 @@ mod tests {
             ),
             ("room", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
             ("live", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
-            // Misprints of Tencent's pages.
+            // These misprints are on Tencent's pages.
             (
                 "room",
                 &["Room.CallbackUpdateRoomInfo"],
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_yet_may_be_what_is_missing() {
+    fn an_unknown_command_postpones_the_advice() {
         let gift = Value::String("Live.CallbackBeforeSendGift".into());
         let set = SetOf::from_value(Value::Set([gift, Value::Unknown].into_iter().collect())).expect("a set");
         let service = SERVICES.named("live").expect("live");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn every_service_has_its_commands() {
+    fn the_function_lists_the_commands_of_every_service() {
         let function = CallbackCommands(SERVICES);
         let call = |service: &str| function.call(Arguments { service: service.to_owned() });
         for service in SERVICES.iter() {

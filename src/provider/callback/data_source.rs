@@ -1,4 +1,4 @@
-//! Data sources such as `tencent_call_callback`: what an application's callbacks are, whoever set them.
+//! Data sources such as `tencent_call_callback`, which read a callback configuration no matter who set it.
 
 use super::CallbackKind;
 use crate::model;

@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::service::{CallbackService, Event, Services};
 use super::{commands, url};
 use crate::model;
+use crate::provider::services::{CallbackService, Event, Services};
 use crate::provider::singleton::{Arguments, Content, Kind};
 use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, Service};
 use crate::terraform::{Attr, Attribute, Diagnostics, Number, SetOf, Type};

@@ -1,5 +1,4 @@
-//! List resources such as `tencent_call_callback`: which applications have a callback configuration, for `terraform
-//! query`.
+//! List resources such as `tencent_call_callback`, with which `terraform query` finds callback configurations.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +16,7 @@ use crate::terraform::{
     Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
 };
 
-/// As many at a time as Terraform does of anything, unless it is told otherwise.
+/// The applications that are read in parallel: as many as Terraform's default parallelism.
 const AT_A_TIME: usize = 10;
 
 model! {
@@ -87,7 +86,7 @@ impl ListResource for CallbackList {
     }
 }
 
-/// The applications that the configuration names, if it names any.
+/// Returns the applications that the configuration names, or `None` if it leaves the choice to the provider.
 fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
     let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
     let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());

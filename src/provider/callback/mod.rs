@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `kind.rs` | what callback configurations add to the flow of `singleton/` |
 //! | `messages.rs` | how messages speak of them |
-//! | `service.rs` | what one service adds: its names, its words, its events |
 //! | `url.rs`, `commands.rs` | checks of the arguments; function `callback_commands` |
 //! | `data_source.rs`, `list_resource.rs` | the other objects that each service has |
 //! | `probe.rs` | action `tencent_callback_probe` |
@@ -15,7 +14,6 @@ mod kind;
 pub(super) mod list_resource;
 mod messages;
 pub(super) mod probe;
-pub(super) mod service;
 mod url;
 
 pub(super) use kind::CallbackKind;

@@ -1,18 +1,19 @@
-//! Action `tencent_callback_probe`: posts an event that did not happen, as Tencent would, and reports how the receiver
-//! answers.
+//! The action `tencent_callback_probe`, which posts an event that never happened, as Tencent would, and reports the
+//! receiver's answer.
 
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
 
 use super::messages::list;
-use super::service::{CallbackService, Event, Services};
 use super::{CallbackKind, commands, url};
 use crate::model;
 use crate::provider::applications::Tencent;
 use crate::provider::callback_token::CallbackTokenKind;
+use crate::provider::checks;
+use crate::provider::services::live;
+use crate::provider::services::{CallbackService, Event, Services};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
-use crate::provider::{checks, live};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
@@ -196,7 +197,7 @@ impl Action for CallbackProbe {
 }
 
 impl ProbeConfig {
-    /// What a failed probe is.
+    /// Reports a failed probe as an error or a warning, as `on_failure` says.
     fn fails_with(&self, failed: Diagnostic, cx: &mut Context) -> Result<(), Diagnostics> {
         if self.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
             cx.warn(Diagnostic { severity: Severity::Warning, ..failed });
@@ -214,7 +215,7 @@ fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
 const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private \
                                       to true to probe it anyway.";
 
-/// The event of this command, and the service that sends it.
+/// Finds the event of a command, and the service that sends it.
 fn event_of(
     command: &str,
     service: Option<&String>,
@@ -263,10 +264,10 @@ fn not_to_be_probed(reason: String) -> Diagnostic {
     Diagnostic::error("Invalid callback_command", reason).on("callback_command")
 }
 
-/// The URL that the application has at Tencent.
+/// Looks up the application's URL at Tencent.
 async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
     let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
-    // Whoever set it may keep it secret.
+    // The URL may come from url_wo, so messages mask all of it.
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
         return Err(Diagnostic::error(
@@ -281,8 +282,8 @@ async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> R
     }
 }
 
-/// What Tencent signs the application's events with, if it does, and what to tell of that. Without `needed` credentials,
-/// an event goes unsigned.
+/// Looks up the token with which Tencent signs the application's events, and returns a remark on it for the progress
+/// message. Without credentials, the event goes unsigned unless they are `needed`.
 async fn token_of(
     tencent: &Tencent,
     id: SdkAppId,
@@ -336,14 +337,14 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::SERVICES;
+    use crate::provider::services::SERVICES;
     use crate::terraform::AttributePath;
 
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
     const SWITCH: &str = "Live.CallbackBeforeCallBackNotBlock";
 
     #[test]
-    fn arguments_are_checked() {
+    fn invalid_arguments_are_named() {
         let text = |text: &str| Attr::Known(text.to_owned());
         let right = ProbeConfig {
             callback_command: text("Call.CallbackAfterEndCall"),

@@ -1,10 +1,10 @@
-//! The arguments `url` and `url_wo`: what Tencent can post to, and what to say of others.
+//! Checks of the arguments `url` and `url_wo`.
 
 use super::kind::CallbackArguments;
 use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
-/// Checks that there is exactly one URL, as far as that is known yet, and that one.
+/// Checks that exactly one URL is set and valid. While an argument is unknown, the check of it waits.
 pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     match (&config.url, &config.url_wo) {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_is_refused_is_quoted_without_its_secrets() {
+    fn a_refused_url_is_quoted_without_its_secrets() {
         let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
         let found: Vec<_> = check("url", &url.into()).into_iter().collect();
         assert_eq!(found.len(), 1);

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::model;
-use crate::provider::live;
+use crate::provider::services::live;
 use crate::provider::singleton::{Arguments, Content, Kind};
 use crate::tencent::{CallbackToken, InvalidCallbackToken, Service};
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, Type, Value};

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::callback::service::{CallbackService, Event, PROBE_ID, PROBE_USER, no_advice};
+use super::{CallbackService, Event, PROBE_ID, PROBE_USER, no_advice};
 use crate::tencent::{Overwrite, Service};
 
-pub(super) const CALL: CallbackService = CallbackService {
+pub(in crate::provider) const CALL: CallbackService = CallbackService {
     name: "call",
     title: "Call",
     type_name: "tencent_call_callback",

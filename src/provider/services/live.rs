@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
+use super::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
 use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 
-/// Tencent asks before each gift.
-pub(super) const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
-/// Not an event: with it, a gift for which nobody answers is sent.
+/// The event before each gift, whose answer allows or blocks the gift.
+pub(in crate::provider) const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
+/// Not an event but a switch: with it, gifts pass when the receiver does not answer.
 const NOT_BLOCK: &str = "Live.CallbackBeforeCallBackNotBlock";
 
-/// How its API is called, for its callback tokens too.
-pub(super) const API: Service = Service { path_segment: "live_config", overwrite: Overwrite::ByUpdate };
+/// The API of Live, which also stores the callback token.
+pub(in crate::provider) const API: Service = Service { path_segment: "live_config", overwrite: Overwrite::ByUpdate };
 
-pub(super) const LIVE: CallbackService = CallbackService {
+pub(in crate::provider) const LIVE: CallbackService = CallbackService {
     name: "live",
     title: "Live",
     type_name: "tencent_live_callback",

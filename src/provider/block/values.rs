@@ -1,11 +1,14 @@
-//! The checks of what the provider block and the environment say, one value at a time.
+//! The checks of single values, in the provider block and elsewhere.
 //!
-//! Messages quote no value that may be a secret: none of a variable, into which anything may have been pasted, and
-//! none that is long.
+//! Messages quote no value that may be a secret: no environment variable, into which anything may have been pasted, and
+//! no long value.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
+use crate::tencent::{
+    Credentials, Endpoint, InvalidEndpoint, InvalidSdkAppId, Region, SdkAppId, UnknownRegion, UserSig,
+};
 use crate::terraform::Number;
 
 /// More attempts than any timeout leaves time for.
@@ -14,8 +17,10 @@ const MOST_RETRIES: u32 = 100;
 const MOST_REQUESTS_PER_SECOND: u32 = 1000;
 /// In characters. SecretKeys have 64, UserSigs some 200.
 const LONGEST_QUOTED: usize = 24;
+/// The timeouts of operations and of single requests.
+const TIMEOUTS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
 
-/// Where a value stands.
+/// Where a value was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// In the configuration.
@@ -25,7 +30,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What a message calls the value: the variable, or what it is called as an argument.
+    /// Returns the subject of a sentence about the value: `argument`, or the variable.
     fn subject(self, argument: impl Into<String>) -> String {
         match self {
             Self::Argument => argument.into(),
@@ -33,7 +38,7 @@ impl Source {
         }
     }
 
-    /// What is wrong with white space at the ends of a value that has none inside.
+    /// Reports white space at the ends of a value.
     fn white_space(self, argument: &str) -> String {
         let advice = match self {
             Self::Argument => "trimspace() removes it",
@@ -44,19 +49,25 @@ impl Source {
     }
 }
 
-/// Whether a message may show this value.
+/// Returns whether a message may show this value.
 fn is_quotable(text: &str) -> bool {
     text.chars().count() <= LONGEST_QUOTED
 }
 
-/// A text as a message may show it.
+/// Quotes a text, unless it is too long to be shown.
 pub(super) fn quoted(text: &str) -> String {
     if is_quotable(text) { format!("{text:?}") } else { "The value".to_owned() }
 }
 
-/// A number as a message may show it.
-pub(super) fn shown(number: &Number) -> String {
+/// Prints a number, unless it is too long to be shown.
+fn shown(number: &Number) -> String {
     Some(number.to_string()).filter(|text| is_quotable(text)).unwrap_or_else(|| "The value".to_owned())
+}
+
+/// Reads an SDKAppID as a person writes it.
+pub(in crate::provider) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
+    let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
+    id.map_err(|error| format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", shown(number)))
 }
 
 pub(super) fn sdk_app_id_variable(text: &str, source: Source) -> Result<SdkAppId, String> {
@@ -82,7 +93,7 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
     Ok(Credentials::SecretKey(text.to_owned().into()))
 }
 
-pub(super) fn readable_user_sig(text: &str, source: Source) -> Result<Credentials, String> {
+pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String> {
     const NAME: &str = "The UserSig";
     if text.trim() != text {
         return Err(source.white_space(NAME));
@@ -128,6 +139,30 @@ pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String>
     rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
 }
 
+/// Reads the timeout of an operation or of a single request.
+pub(in crate::provider) fn duration(text: &str) -> Result<Duration, String> {
+    TIMEOUTS.read(text)
+}
+
+/// The durations that an argument accepts, as a person writes them.
+pub(in crate::provider) struct Durations {
+    pub(in crate::provider) shortest: &'static str,
+    pub(in crate::provider) longest: &'static str,
+    pub(in crate::provider) such_as: &'static str,
+}
+
+impl Durations {
+    pub(in crate::provider) fn read(&self, text: &str) -> Result<Duration, String> {
+        let Self { shortest, longest, such_as } = self;
+        let bound = |text| humantime::parse_duration(text).expect("a duration");
+        match humantime::parse_duration(text) {
+            Ok(duration) if (bound(shortest)..=bound(longest)).contains(&duration) => Ok(duration),
+            Ok(_) => Err(format!("{text:?} is not a duration from {shortest:?} to {longest:?}.")),
+            Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
+        }
+    }
+}
+
 fn whole_number(number: &Number, most: u32) -> Option<u32> {
     number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
 }
@@ -138,7 +173,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misnamed_region_is_put_right() {
+    fn a_timeout_needs_a_unit_and_has_bounds() {
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(duration("24h"), duration("1day"));
+        for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
+            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_region_is_answered_with_the_one_meant() {
         let said = |text| region(text, Argument).expect_err(text);
         assert_eq!(
             said("sg"),
@@ -149,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_secret_is_not_quoted() {
+    fn messages_quote_no_value_that_may_be_a_secret() {
         let key = "tok3n-".repeat(10);
         for said in [
             region(&key, Argument).expect_err("long"),
@@ -157,7 +203,7 @@ mod tests {
             sdk_app_id_variable("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
             identifier("tok3n tok3n", Variable("TENCENT_IDENTIFIER")).expect_err("a variable"),
             endpoint("tok3n", Variable("TENCENT_ENDPOINT")).expect_err("a variable"),
-            readable_user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),
+            user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),
             secret_key("tok3n tok3n", Variable("TENCENT_SECRET_KEY")).expect_err("a variable"),
         ] {
             assert!(!said.contains("tok3n"), "{said}");
@@ -169,11 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn white_space_at_the_ends_is_named() {
+    fn surrounding_white_space_is_reported() {
         for text in ["tok3n\n", " tok3n", "tok3n\r\n"] {
             for said in [
                 secret_key(text, Argument).expect_err(text),
-                readable_user_sig(text, Argument).expect_err(text),
+                user_sig(text, Argument).expect_err(text),
                 endpoint(text, Argument).expect_err(text),
             ] {
                 assert!(said.ends_with("such as a trailing newline: trimspace() removes it."), "{said}");
@@ -185,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_put_right() {
+    fn an_invalid_endpoint_is_answered_with_the_correction() {
         for (text, expected) in [
             (
                 "https://gateway.example.com:99999",

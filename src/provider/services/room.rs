@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::callback::service::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
+use super::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, no_advice, probe_seat};
 use crate::tencent::{Overwrite, Service};
 
-pub(super) const ROOM: CallbackService = CallbackService {
+pub(in crate::provider) const ROOM: CallbackService = CallbackService {
     name: "room",
     title: "Room",
     type_name: "tencent_room_callback",

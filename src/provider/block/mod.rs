@@ -1,0 +1,313 @@
+//! The provider block: its arguments, the environment variables that fill its gaps, and the client that it configures.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `schema.rs` | the schema |
+//! | `apps.rs` | the argument `apps`: further applications |
+//! | `reader.rs` | reads the arguments that the block and an entry of `apps` have in common |
+//! | `values.rs` | checks of single values |
+
+mod apps;
+mod reader;
+mod schema;
+pub(super) mod values;
+
+use std::time::SystemTime;
+
+use secrecy::SecretString;
+
+use self::reader::{Place, Reader};
+use super::applications::{Account, Apps, Tencent};
+use crate::model;
+use crate::tencent::{Client, Credentials, Region, Route, SdkAppId, Settings};
+use crate::terraform::{Attr, Configured, Diagnostic, Diagnostics, Number};
+
+pub(super) use self::reader::Environment;
+pub(super) use self::schema::schema;
+
+model! {
+    /// The arguments of the provider block.
+    #[derive(Debug, Default)]
+    pub struct Config {
+        sdk_app_id: Attr<Number>,
+        secret_key: Attr<SecretString>,
+        user_sig: Attr<SecretString>,
+        identifier: Attr<String>,
+        region: Attr<String>,
+        endpoint: Attr<String>,
+        request_timeout: Attr<String>,
+        max_retries: Attr<Number>,
+        requests_per_second: Attr<Number>,
+        apps: apps::Argument,
+    }
+}
+
+const DEFAULT_IDENTIFIER: &str = "administrator";
+const DEFAULT_REGION: Region = Region::China;
+
+/// Checks the block without the environment, which may differ where the plan is made.
+pub(super) fn validate(config: &Config) -> Diagnostics {
+    resolve(config, |_| None).err().unwrap_or_default()
+}
+
+/// Makes the client, and returns it with warnings.
+pub(super) fn configure(
+    config: Config,
+    environment: Environment,
+) -> Result<(Configured<Tencent>, Diagnostics), Diagnostics> {
+    let Resolved { sdk_app_id, own, apps, settings } = resolve(&config, environment)?;
+    let known = !has_unknown(&config);
+    let mut diagnostics = overridden_region(&config, environment).map(Diagnostics::from).unwrap_or_default();
+    if known {
+        let now = SystemTime::now();
+        let default = sdk_app_id.known().copied();
+        diagnostics.extend(own.as_ref().and_then(|own| check_user_sig(own, default, now)));
+        diagnostics.extend(apps::check(&config.apps, &apps, default.zip(own.as_ref()), now));
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+    }
+    if let Some(Account { endpoint, identifier, .. }) = &own {
+        tracing::debug!(endpoint = %Route::to(endpoint), identifier, "configured");
+    }
+    let tencent = Tencent::new(Client::new(settings), sdk_app_id, own, apps);
+    Ok((if known { Configured::Known(tencent) } else { Configured::Partly(tencent) }, diagnostics))
+}
+
+/// Returns whether an argument is unknown that all applications need.
+fn has_unknown(config: &Config) -> bool {
+    let Config { sdk_app_id, secret_key, user_sig, identifier, region, endpoint, .. } = config;
+    let texts = [identifier, region, endpoint, &config.request_timeout];
+    let numbers = [sdk_app_id, &config.max_retries, &config.requests_per_second];
+    texts.into_iter().any(Attr::is_unknown)
+        || numbers.into_iter().any(Attr::is_unknown)
+        || [secret_key, user_sig].into_iter().any(Attr::is_unknown)
+}
+
+/// Warns of the one variable that overrides an argument.
+fn overridden_region(config: &Config, environment: Environment) -> Option<Diagnostic> {
+    let Attr::Known(region) = &config.region else { return None };
+    let overridden = config.endpoint.is_null() && environment("TENCENT_ENDPOINT").is_some_and(|text| !text.is_empty());
+    let detail = format!(
+        "The environment variable TENCENT_ENDPOINT is set, so calls go to that endpoint and not to the region \
+         {region:?}. Unset the variable, or remove region."
+    );
+    overridden.then(|| Diagnostic::warning("TENCENT_ENDPOINT overrides region", detail).on("region"))
+}
+
+/// Checks the block's own UserSig, if it has one. Without a default application, the UserSig itself names its
+/// application.
+fn check_user_sig(own: &Account, default: Option<SdkAppId>, now: SystemTime) -> Option<Diagnostic> {
+    let Credentials::UserSig(user_sig) = &own.credentials else { return None };
+    let id = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())?;
+    let found = match reader::check_user_sig(own, id, "identifier (TENCENT_IDENTIFIER)", now) {
+        Err(error) => error,
+        Ok(expiry) => {
+            reader::expires_soon(&format!("The UserSig ({}) expires at {}.", own.origin, reader::utc(expiry?)))
+        }
+    };
+    Some(found.on("user_sig"))
+}
+
+/// The values of the block and the environment, each of them valid.
+#[derive(Debug)]
+struct Resolved {
+    sdk_app_id: Attr<SdkAppId>,
+    own: Option<Account>,
+    apps: Apps,
+    settings: Settings,
+}
+
+/// Reads every argument, from the block or else from the environment. Unknown arguments count as not set.
+fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let mut reader = Reader { place: Place::Block(environment), diagnostics: &mut diagnostics };
+
+    let sdk_app_id = reader.sdk_app_id(&config.sdk_app_id);
+    let credentials = reader.credentials(&config.secret_key, &config.user_sig);
+    let identifier = match reader.text("identifier", &config.identifier, values::identifier) {
+        Attr::Known((identifier, _)) => identifier,
+        Attr::Unknown | Attr::Null => DEFAULT_IDENTIFIER.to_owned(),
+    };
+    let endpoint = match reader.endpoint(&config.region, &config.endpoint) {
+        Attr::Known(endpoint) => endpoint,
+        Attr::Unknown | Attr::Null => reader::endpoint_of(DEFAULT_REGION, ", the default"),
+    };
+    let request_timeout = reader.text("request_timeout", &config.request_timeout, |text, _| values::duration(text));
+    let max_retries = reader.number("max_retries", &config.max_retries, values::max_retries);
+    let requests_per_second =
+        reader.number("requests_per_second", &config.requests_per_second, values::requests_per_second);
+
+    let apps =
+        apps::resolve(&config.apps, &apps::Defaults { identifier: &identifier, endpoint: &endpoint }, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let defaults = Settings::default();
+    Ok(Resolved {
+        sdk_app_id,
+        own: credentials.map(|(credentials, origin)| Account { identifier, credentials, origin, endpoint }),
+        apps,
+        settings: Settings {
+            request_timeout: request_timeout.known().map_or(defaults.request_timeout, |(timeout, _)| *timeout),
+            max_retries: max_retries.unwrap_or(defaults.max_retries),
+            requests_per_second: requests_per_second.unwrap_or(defaults.requests_per_second),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tencent::UserSig;
+
+    pub(super) fn secret(text: &str) -> Attr<SecretString> {
+        Attr::Known(text.to_owned().into())
+    }
+
+    fn number(number: u64) -> Attr<Number> {
+        Attr::Known(number.into())
+    }
+
+    pub(super) fn text(text: &str) -> Attr<String> {
+        Attr::Known(text.to_owned())
+    }
+
+    pub(super) fn id(number: u64) -> SdkAppId {
+        SdkAppId::try_from(number).expect("an SDKAppID")
+    }
+
+    pub(super) fn user_sig(of: u64, now: SystemTime, lifetime: Duration) -> UserSig {
+        UserSig::sign(&"tok3n".to_owned().into(), "administrator", id(of), now, lifetime)
+    }
+
+    fn own_user_sig() -> Attr<SecretString> {
+        secret(user_sig(1_400_000_001, SystemTime::now(), Duration::from_secs(600)).expose())
+    }
+
+    /// Returns the path and detail of every error.
+    fn errors(config: &Config, environment: Environment) -> Vec<(String, String)> {
+        let diagnostics = resolve(config, environment).err().unwrap_or_default();
+        diagnostics.iter().map(|d| (d.path.as_ref().expect("a path").to_string(), d.detail.clone())).collect()
+    }
+
+    #[test]
+    fn nothing_is_required_before_it_is_needed() {
+        let resolved = resolve(&Config::default(), |_| None).expect("valid");
+        assert!(resolved.sdk_app_id.is_null() && resolved.own.is_none());
+        assert!(resolved.apps.is_some_and(|apps| apps.is_empty()));
+        let config = Config { secret_key: secret("tok3n"), ..Config::default() };
+        let own = resolve(&config, |_| None).expect("valid").own.expect("credentials");
+        assert_eq!((own.identifier.as_str(), own.endpoint), ("administrator", Region::China.into()));
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_block_leaves_out() {
+        let environment: Environment = |name| {
+            let text = match name {
+                "TENCENT_SDK_APP_ID" => "1400000002",
+                "TENCENT_SECRET_KEY" => "tok3n",
+                "TENCENT_IDENTIFIER" => "someone",
+                "TENCENT_REGION" => "seoul",
+                _ => "",
+            };
+            Some(text.to_owned())
+        };
+        let resolved = resolve(&Config::default(), environment).expect("valid");
+        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(1_400_000_002));
+        let own = resolved.own.expect("credentials");
+        assert!(matches!(own.credentials, Credentials::SecretKey(_)));
+        assert_eq!((own.identifier.as_str(), own.endpoint), ("someone", Region::Seoul.into()));
+
+        let block =
+            Config { sdk_app_id: number(7), user_sig: own_user_sig(), region: text("singapore"), ..Config::default() };
+        let resolved = resolve(&block, environment).expect("valid");
+        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(7));
+        let own = resolved.own.expect("credentials");
+        assert!(matches!(own.credentials, Credentials::UserSig(_)), "the block's credentials are the ones");
+        assert_eq!(own.endpoint, Region::Singapore.into());
+    }
+
+    #[test]
+    fn an_invalid_argument_is_named() {
+        for (config, path, expected) in [
+            (Config { sdk_app_id: number(0), ..Config::default() }, "sdk_app_id", "0 is not an SDKAppID"),
+            (Config { sdk_app_id: number(1 << 32), ..Config::default() }, "sdk_app_id", "from 1 to 4294967295"),
+            (Config { secret_key: secret(""), ..Config::default() }, "secret_key", "TENCENT_SECRET_KEY"),
+            (Config { secret_key: secret("tok3n\n"), ..Config::default() }, "secret_key", "white space"),
+            (Config { user_sig: secret("tok3n"), ..Config::default() }, "user_sig", "not a UserSig"),
+            (
+                Config { secret_key: secret("tok3n"), user_sig: own_user_sig(), ..Config::default() },
+                "user_sig",
+                "both set",
+            ),
+            (Config { identifier: text(" "), ..Config::default() }, "identifier", "empty"),
+            (Config { region: text("sg"), ..Config::default() }, "region", "Did you mean \"singapore\"?"),
+            (Config { endpoint: text("http://10.0.0.1"), ..Config::default() }, "endpoint", "loopback"),
+            (Config { request_timeout: text("10"), ..Config::default() }, "request_timeout", "\"30s\""),
+            (Config { max_retries: number(101), ..Config::default() }, "max_retries", "0 to 100"),
+            (Config { requests_per_second: number(0), ..Config::default() }, "requests_per_second", "1 to 1000"),
+        ] {
+            let errors = errors(&config, |_| None);
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert_eq!(errors[0].0, path);
+            assert!(errors[0].1.contains(expected), "{errors:?}");
+            assert!(!errors[0].1.contains("tok3n"), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_variable_is_named() {
+        let errors = errors(&Config::default(), |name| {
+            let text = match name {
+                "TENCENT_SDK_APP_ID" => "app",
+                "TENCENT_REGION" => "mars",
+                "TENCENT_SECRET_KEY" | "TENCENT_USER_SIG" => "tok3n",
+                _ => "",
+            };
+            Some(text.to_owned())
+        });
+        let all = format!("{errors:?}");
+        assert_eq!(errors.len(), 3, "{all}");
+        for expected in ["TENCENT_SDK_APP_ID", "TENCENT_REGION", "TENCENT_SECRET_KEY and TENCENT_USER_SIG"] {
+            assert!(all.contains(expected), "{all}");
+        }
+        assert!(!all.contains("tok3n"));
+    }
+
+    #[test]
+    fn an_unknown_argument_is_not_replaced_by_its_variable() {
+        let config = Config { secret_key: Attr::Unknown, region: Attr::Unknown, ..Config::default() };
+        let resolved = resolve(&config, |name| (name == "TENCENT_SECRET_KEY").then(|| "tok3n".into())).expect("valid");
+        assert!(resolved.own.is_none());
+        assert!(has_unknown(&config));
+    }
+
+    #[test]
+    fn a_user_sig_of_another_application_or_account_is_refused_before_any_call() {
+        let config = |id: u64, identifier: &str| Config {
+            sdk_app_id: number(id),
+            user_sig: own_user_sig(),
+            identifier: text(identifier),
+            ..Config::default()
+        };
+        let configured = configure(config(1_400_000_001, "administrator"), |_| None).expect("valid");
+        assert!(matches!(configured, (Configured::Known(_), warnings) if warnings == Diagnostics::new()));
+        for (config, expected) in [
+            (config(1_400_000_002, "administrator"), "it was made for SDKAppID 1400000001"),
+            (config(1_400_000_001, "someone"), "identifier"),
+        ] {
+            let diagnostics = configure(config, |_| None).expect_err(expected);
+            let error = diagnostics.iter().next().expect("an error");
+            assert!(error.detail.contains(expected), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let config = Config { secret_key: secret("tok3n"), user_sig: secret("tok3n"), ..Config::default() };
+        assert!(!format!("{config:?}").contains("tok3n"));
+    }
+}
