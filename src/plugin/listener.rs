@@ -104,7 +104,7 @@ mod unix {
                 return (directory, variable);
             }
             let directory = directory.display();
-            tracing::warn!(variable, %directory, "no socket can be there: the path is too long, or not plain text");
+            tracing::warn!(variable, %directory, "the socket cannot be there: the path is too long or not plain text");
         }
         (SHORT_DIRECTORY.into(), TMPDIR)
     }

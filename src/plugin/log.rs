@@ -24,7 +24,7 @@ pub fn init(name: &str) {
     // The panic's message is not logged, because it may contain a secret.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a bug in the provider: it panicked");
+        tracing::error!(place, "the provider panicked: this is a bug");
     }));
 }
 

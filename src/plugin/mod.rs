@@ -173,7 +173,7 @@ where
     };
     tokio::select! {
         served = server => served?,
-        () = grace_period => tracing::warn!("requests were still under way at the end"),
+        () = grace_period => tracing::warn!("requests were still in flight at the end"),
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
 use callback_token::CallbackTokenKind;
 use functions::{CallbackSignature, UserSigClaims};
-use services::{SERVICES, Services};
+use services::SERVICES;
 use singleton::Singleton;
 use user_sig::UserSigResource;
 
@@ -43,13 +43,12 @@ use user_sig::UserSigResource;
 #[derive(Debug, Clone, Copy)]
 pub struct TencentProvider {
     environment: Environment,
-    services: Services,
 }
 
 impl Default for TencentProvider {
     /// With this process' environment.
     fn default() -> Self {
-        Self { environment: |name| std::env::var(name).ok(), services: SERVICES }
+        Self { environment: |name| std::env::var(name).ok() }
     }
 }
 
@@ -72,17 +71,17 @@ impl Block for TencentProvider {
 
 impl Provider for TencentProvider {
     fn registry(&self) -> Registry<Tencent> {
-        let all = self.services;
         let of_service = |registry: Registry<Tencent>, service| {
-            let kind = CallbackKind { service, all };
+            let kind = CallbackKind(service);
             registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
         };
-        all.iter()
+        SERVICES
+            .iter()
             .fold(Registry::new(), of_service)
             .resource(Singleton(CallbackTokenKind))
-            .action(CallbackProbe(all))
+            .action(CallbackProbe)
             .ephemeral_resource(UserSigResource)
-            .function(CallbackCommands(all))
+            .function(CallbackCommands)
             .function(UserSigClaims)
             .function(CallbackSignature)
     }

@@ -94,8 +94,8 @@ impl App {
         self.origin.as_ref().map_or_else(|| proof.to_owned(), |origin| format!("{proof} ({origin})"))
     }
 
-    /// Signs a UserSig for the account `identifier` of this application, valid for `lifetime` from `now`; `None` without
-    /// the SecretKey.
+    /// Signs a UserSig for the account `identifier` of this application, valid for `lifetime` from `now`; `None`
+    /// without the SecretKey.
     pub fn sign(&self, identifier: &str, now: SystemTime, lifetime: Duration) -> Option<UserSig> {
         match &self.credentials {
             Credentials::SecretKey(key) => Some(UserSig::sign(key, identifier, self.sdk_app_id, now, lifetime)),

@@ -58,8 +58,8 @@ impl CallbackToken {
         }
     }
 
-    /// Computes the `Sign` that Tencent adds to the callback URL, next to this `RequestTime` (Unix time in seconds): the
-    /// SHA-256 of the token followed by the time as text, in lower-case hexadecimal digits.
+    /// Computes the `Sign` that Tencent adds to the callback URL together with this `RequestTime` (Unix time in
+    /// seconds): the SHA-256 of the token followed by the time as text, in lower-case hexadecimal digits.
     pub fn sign(token: &SecretString, request_time: &str) -> String {
         let digest = Sha256::new().chain_update(token.expose_secret()).chain_update(request_time).finalize();
         digest.iter().fold(String::with_capacity(2 * digest.len()), |mut hex, byte| {

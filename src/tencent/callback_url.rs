@@ -112,7 +112,8 @@ impl CallbackUrl {
         masked
     }
 
-    /// Returns whether both are the same URL, apart from letter case, a trailing slash of the path, and percent-encoding.
+    /// Returns whether both are the same URL, apart from letter case, a trailing slash of the path, and
+    /// percent-encoding.
     pub fn is_respelling_of(&self, other: &Self) -> bool {
         match (self.without_spelling(), other.without_spelling()) {
             (Some(a), Some(b)) => a == b,
@@ -127,8 +128,8 @@ impl CallbackUrl {
         Some(percent_decode_str(url.as_str()).map(|byte| byte.to_ascii_lowercase()).collect())
     }
 
-    /// Returns whether both mean the same request: they differ at most in how scheme, host, default port, empty path, dot
-    /// segments or percent-encoding are written.
+    /// Returns whether both mean the same request: they differ at most in how scheme, host, default port, empty path,
+    /// dot segments or percent-encoding are written.
     pub fn is_equivalent(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
@@ -259,7 +260,8 @@ impl fmt::Display for CallbackUrl {
 
         let user_info = match self.check() {
             Ok(_) => rest[..rest.find(['/', '?']).unwrap_or(rest.len())].rfind('@'),
-            // In an invalid URL, slashes may belong to the password or be missing: `user:p/ss@host`, `https:/user:p@host`.
+            // In an invalid URL, slashes may belong to the password or be missing: `user:p/ss@host`,
+            // `https:/user:p@host`.
             Err(_) => rest.rfind('@'),
         };
         let rest = match user_info {

@@ -60,8 +60,8 @@ impl Region {
         }
     }
 
-    /// Returns other names that people use: countries, country codes, and regions of Tencent Cloud (without `ap-` and the
-    /// like).
+    /// Returns other names that people use: countries, country codes, and regions of Tencent Cloud (without `ap-` and
+    /// the like).
     fn other_names(self) -> &'static [&'static str] {
         match self {
             Self::China => {

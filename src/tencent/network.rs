@@ -277,8 +277,8 @@ fn utc(time: UnixTime) -> String {
     time.map(|time| humantime::format_rfc3339_seconds(time).to_string()).unwrap_or_default()
 }
 
-/// Describes what is wrong with the variables that name trusted certificates: ", and SSL_CERT_FILE names …". Windows and
-/// Apple's systems do not use them.
+/// Describes what is wrong with the variables that name trusted certificates: ", and SSL_CERT_FILE names …". Windows
+/// and Apple's systems do not use them.
 fn unusable_certificates(environment: impl Fn(&str) -> Option<String>) -> String {
     if cfg!(any(windows, target_vendor = "apple")) {
         return String::new();

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::ErrorKind;
 
-/// How long a caller waits for a call, its retries included.
+/// The time that a caller waits for a call, with its retries, and the signals that end the wait early.
 #[derive(Debug, Clone)]
 pub struct Patience {
     /// The time to give up at.

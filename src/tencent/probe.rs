@@ -168,8 +168,8 @@ impl Probe {
         ProbeError::Refused { code, info: CallbackUrl::mask_all(&info) }
     }
 
-    /// Resolves the receiver's addresses, and checks that all of them may be called. They are resolved only once, so that
-    /// no other address is called than the checked ones.
+    /// Resolves the receiver's addresses, and checks that all of them may be called. They are resolved only once, so
+    /// that no other address is called than the checked ones.
     async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, ProbeError> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses: Vec<_> = match url.host() {

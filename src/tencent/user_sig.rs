@@ -82,7 +82,8 @@ const VERSION: &str = "2.0";
 const MAX_DOCUMENT: u64 = 16 * 1024;
 
 impl UserSig {
-    /// Signs a UserSig for the account `identifier` of the application, valid for `lifetime` (whole seconds) from `now`.
+    /// Signs a UserSig for the account `identifier` of the application, valid for `lifetime` (whole seconds) from
+    /// `now`.
     pub fn sign(
         key: &SecretString,
         identifier: &str,
@@ -135,8 +136,8 @@ impl UserSig {
         })
     }
 
-    /// Checks all that can be checked without the key: that the text is a UserSig, for this account and application, that
-    /// has not expired at `now`.
+    /// Checks all that can be checked without the key: that the text is a UserSig, for this account and application,
+    /// that has not expired at `now`.
     ///
     /// # Errors
     ///

@@ -16,6 +16,14 @@ pub struct Context {
     provider_is_known: bool,
 }
 
+#[cfg(test)]
+impl Default for Context {
+    /// Makes the context of an operation that nothing interrupts.
+    fn default() -> Self {
+        Self::new(CancellationToken::new(), CancellationToken::new())
+    }
+}
+
 impl Context {
     pub(super) fn new(stop: CancellationToken, end: CancellationToken) -> Self {
         Self { warnings: Diagnostics::new(), stop, end, private: Vec::new(), provider_is_known: true }
@@ -72,7 +80,7 @@ impl Context {
         self.warnings = Diagnostics::new();
     }
 
-    pub(super) fn into_warnings(self) -> Diagnostics {
+    pub(crate) fn into_warnings(self) -> Diagnostics {
         self.warnings
     }
 }

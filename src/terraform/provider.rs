@@ -76,7 +76,7 @@ impl<C> Registry<C> {
     pub fn resource<R: ManagedResource<Client = C>>(mut self, resource: R) -> Self {
         let (name, identity, resource) = (resource.type_name(), resource.identity_schema(), Registered::new(resource));
         assert_eq!(identity.ty(), R::Identity::ty(), "identity schema and model of {name}");
-        assert!(identity.is_part_of(resource.schema()), "identity schema and schema of {name}");
+        assert!(identity.is_part_of(resource.schema()), "identity schema and resource schema of {name}");
         self.resources.insert(name, Box::new(resource));
         self
     }

@@ -223,7 +223,7 @@ impl Schema {
     }
 
     /// Reports write-only attributes that `config` sets, for a Terraform that would keep them in plan and state.
-    pub(super) fn kept_secrets(&self, config: &Value) -> Diagnostics {
+    pub(super) fn unsupported_write_only(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         for attribute in self.write_only().filter(|name| !config.attribute(name).is_null()) {
             diagnostics.push(
@@ -414,8 +414,8 @@ mod tests {
         assert_eq!(planned, object(1, Value::String("s3cret".into())));
         assert_eq!(schema.without_write_only(planned), kept);
         assert_eq!(schema.without_write_only(Value::Null), Value::Null);
-        assert!(schema.kept_secrets(&kept).into_result().is_ok());
-        let refused = schema.kept_secrets(&config);
+        assert!(schema.unsupported_write_only(&kept).into_result().is_ok());
+        let refused = schema.unsupported_write_only(&config);
         assert!(refused.has_errors() && !format!("{refused:?}").contains("s3cret"));
     }
 
@@ -442,6 +442,22 @@ mod tests {
         assert_eq!(left_out.attribute("policy"), &Value::String("KEEP".into()));
         let unknown = schema().with_defaults(prior.clone(), &object(1, Value::Unknown));
         assert_eq!(unknown, prior);
+    }
+
+    #[test]
+    fn an_identity_is_taken_from_the_object() {
+        let attribute = |name, ty| IdentityAttribute { name, ty, description: "" };
+        let schema_of = |attribute| IdentitySchema { version: 0, attributes: vec![attribute] };
+        let identity = schema_of(attribute("id", Type::Number));
+        let unknown = Value::Object([("id".into(), Value::Unknown), ("policy".into(), Value::Null)].into());
+        let known = Value::Object([("id".into(), Value::Number(1u64.into()))].into());
+        assert_eq!(identity.identity_of(&object(1, Value::Unknown)), known);
+        assert_eq!(identity.identity_of(&unknown), Value::Null);
+        assert_eq!(identity.identity_of(&Value::Null), Value::Null);
+
+        assert!(identity.is_part_of(&schema()));
+        assert!(!schema_of(attribute("id", Type::String)).is_part_of(&schema()), "another type");
+        assert!(!schema_of(attribute("region", Type::String)).is_part_of(&schema()), "no such attribute");
     }
 
     #[test]

@@ -174,7 +174,7 @@ async fn a_temporary_directory_unfit_for_sockets_is_skipped() {
             assert_eq!(directory(&plugin).parent(), Some(used));
             assert_eq!(mode(directory(&plugin)), 0o700);
             assert!(is_healthy(&plugin.connect().await).await);
-            plugin.process.logged("no socket can be there").await;
+            plugin.process.logged("the socket cannot be there").await;
             plugin.shut_down().await;
             assert!(!directory(&plugin).exists());
             assert_eq!(entries(&unusable), 0);

@@ -2,7 +2,7 @@
 
 use super::messages::list;
 use crate::model;
-use crate::provider::services::{CallbackService, Services};
+use crate::provider::services::{CallbackService, SERVICES};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
 
 /// The likeness from which on one command counts as a misspelling of another: two letters in ten may differ.
@@ -12,7 +12,7 @@ const NEAR_MISS: f64 = 0.8;
 const LISTED: usize = 6;
 
 /// Checks the argument `callback_commands` of a resource of `service`.
-pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, services: Services) -> Diagnostics {
+pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     // Elements of a set have no path of their own, so errors blame the set.
     let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on("callback_commands"));
@@ -24,7 +24,7 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, serv
         match command {
             Attr::Unknown => {}
             Attr::Known(command) if service.event(command).is_some() => {}
-            Attr::Known(command) if !command.trim().is_empty() => note(undocumented(command, service, services)),
+            Attr::Known(command) if !command.trim().is_empty() => note(undocumented(command, service)),
             Attr::Known(_) | Attr::Null => {
                 let detail = format!("A command is empty. {}", documented(service));
                 note(Diagnostic::error("Empty callback command", detail));
@@ -39,9 +39,9 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService, serv
     diagnostics
 }
 
-fn undocumented(command: &str, service: &CallbackService, services: Services) -> Diagnostic {
+fn undocumented(command: &str, service: &CallbackService) -> Diagnostic {
     let question = near_miss(command, service.commands()).map(|meant| format!(" Did you mean {meant:?}?"));
-    let others: Vec<_> = services.of_command(command).collect();
+    let others: Vec<_> = SERVICES.of_command(command).collect();
     if let [first, ..] = others.as_slice() {
         let types: Vec<_> = others.iter().map(|other| other.type_name).collect();
         return Diagnostic::warning(
@@ -84,7 +84,7 @@ fn documented(service: &CallbackService) -> String {
 
 /// The function `provider::tencent::callback_commands`, which lists the events of a service.
 #[derive(Debug)]
-pub(crate) struct CallbackCommands(pub(crate) Services);
+pub(crate) struct CallbackCommands;
 
 model! {
     /// The arguments of `callback_commands`.
@@ -111,14 +111,14 @@ impl Function for CallbackCommands {
             parameters: vec![Parameter {
                 name: "service",
                 ty: Type::String,
-                description: format!("The service: one of {}.", self.0.names()).into(),
+                description: format!("The service: one of {}.", SERVICES.names()).into(),
             }],
         }
     }
 
     fn call(&self, Arguments { service }: Arguments) -> Result<Vec<String>, FunctionError> {
-        let Some(service) = self.0.named(&service) else {
-            let text = format!("no such service; it must be one of {}", self.0.names());
+        let Some(service) = SERVICES.named(&service) else {
+            let text = format!("no such service; it must be one of {}", SERVICES.names());
             return Err(FunctionError::new(text).on("service"));
         };
         Ok(service.commands().map(str::to_owned).collect())
@@ -128,7 +128,6 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::services::SERVICES;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
     fn commands(commands: &[&str]) -> SetOf<String> {
@@ -187,7 +186,7 @@ mod tests {
             ("live", &["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"], vec![]),
         ] {
             let service = SERVICES.named(service).expect(service);
-            let found: Vec<_> = validate(&commands(set), service, SERVICES).into_iter().collect();
+            let found: Vec<_> = validate(&commands(set), service).into_iter().collect();
             assert_eq!(found.len(), expected.len(), "{found:?}");
             for (found, (severity, text)) in found.iter().zip(expected) {
                 assert_eq!(found.severity, severity);
@@ -202,13 +201,12 @@ mod tests {
         let gift = Value::String("Live.CallbackBeforeSendGift".into());
         let set = SetOf::from_value(Value::Set([gift, Value::Unknown].into_iter().collect())).expect("a set");
         let service = SERVICES.named("live").expect("live");
-        assert!(validate(&set, service, SERVICES).into_iter().next().is_none());
+        assert!(validate(&set, service).into_iter().next().is_none());
     }
 
     #[test]
     fn the_function_lists_the_commands_of_every_service() {
-        let function = CallbackCommands(SERVICES);
-        let call = |service: &str| function.call(Arguments { service: service.to_owned() });
+        let call = |service: &str| CallbackCommands.call(Arguments { service: service.to_owned() });
         for service in SERVICES.iter() {
             let commands: Vec<_> = service.commands().map(str::to_owned).collect();
             assert_eq!(call(service.name), Ok(commands));

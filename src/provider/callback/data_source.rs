@@ -28,7 +28,7 @@ impl Block for CallbackDataSource {
     type Model = CallbackData;
 
     fn type_name(&self) -> &'static str {
-        self.0.service.type_name
+        self.0.0.type_name
     }
 
     fn schema(&self) -> Schema {
@@ -38,7 +38,7 @@ impl Block for CallbackDataSource {
                 "Reads the {} callback configuration of an application from Tencent. An application without one is not \
                  an error: check `configured`.\n\nThe URL is read as it is, with any secret in it, and Terraform keeps \
                  it in the state. Mark an output that contains it as `sensitive`.",
-                self.0.service.title
+                self.0.0.title
             )
             .into(),
             attributes: vec![

@@ -4,18 +4,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{commands, url};
 use crate::model;
-use crate::provider::services::{CallbackService, Event, Services};
+use crate::provider::services::{CallbackService, Event};
 use crate::provider::singleton::{Arguments, Content, Kind};
 use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, Service};
 use crate::terraform::{Attr, Attribute, Diagnostics, Number, SetOf, Type};
 
 /// The callback configuration of one service.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CallbackKind {
-    pub(crate) service: &'static CallbackService,
-    /// All services, for the advice on misplaced callback commands.
-    pub(crate) all: Services,
-}
+pub(crate) struct CallbackKind(pub(crate) &'static CallbackService);
 
 model! {
     /// The arguments that describe a callback configuration.
@@ -33,15 +29,15 @@ impl Kind for CallbackKind {
     type Arguments = CallbackArguments;
 
     fn type_name(&self) -> &'static str {
-        self.service.type_name
+        self.0.type_name
     }
 
     fn service(&self) -> Service {
-        self.service.api
+        self.0.api
     }
 
     fn description(&self) -> String {
-        let CallbackService { name, title, events_of, notes, .. } = self.service;
+        let CallbackService { name, title, events_of, notes, .. } = self.0;
         let separator = if notes.is_empty() { "" } else { "\n\n" };
         format!(
             "Manages the {title} callback configuration of an application: which events of {events_of} Tencent posts to \
@@ -61,14 +57,14 @@ impl Kind for CallbackKind {
             Attribute::new("url", Type::String, URL),
             Attribute::new("url_wo", Type::String, URL_WO).write_only(),
             Attribute::new("url_wo_version", Type::Number, URL_WO_VERSION),
-            Attribute::new("callback_commands", Type::set(Type::String), events(self.service)).required(),
+            Attribute::new("callback_commands", Type::set(Type::String), events(self.0)).required(),
         ]
     }
 
     fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
         let mut diagnostics = url::validate(arguments);
         if let Some(commands) = arguments.callback_commands.known() {
-            diagnostics.extend(commands::validate(commands, self.service, self.all));
+            diagnostics.extend(commands::validate(commands, self.0));
         }
         diagnostics
     }

@@ -36,7 +36,7 @@ impl Block for CallbackList {
     type Model = Which;
 
     fn type_name(&self) -> &'static str {
-        self.0.service.type_name
+        self.0.0.type_name
     }
 
     fn schema(&self) -> Schema {
@@ -49,7 +49,7 @@ impl Block for CallbackList {
                  file whose name ends with `.tfquery.hcl`, and run `terraform query` (Terraform 1.14 or later). The query \
                  ends after 100 results, unless the block sets another `limit`; a warning says if there are more. If the \
                  provider cannot read an application, it warns and goes on. The query fails if it can read none.",
-                self.0.service.title
+                self.0.0.title
             )
             .into(),
             attributes: vec![Attribute::new(
@@ -110,7 +110,7 @@ async fn look(
 
 fn not_valid(kind: CallbackKind, id: SdkAppId, error: &InvalidCallbackUrl) -> Diagnostic {
     Diagnostic::warning(
-        format!("The provider does not accept the {} callback URL of SDKAppID {id}", kind.service.title),
+        format!("The provider does not accept the {} callback URL of SDKAppID {id}", kind.0.title),
         format!(
             "The URL cannot be managed as it is: {error}. If you import this configuration, correct url before the \
              first plan."

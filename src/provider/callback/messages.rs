@@ -6,7 +6,7 @@ use crate::tencent::CallbackConfiguration;
 
 impl Wording<CallbackConfiguration> for CallbackKind {
     fn name(&self) -> String {
-        format!("{} callback configuration", self.service.title)
+        format!("{} callback configuration", self.0.title)
     }
 
     fn words(&self) -> &'static Words {

@@ -12,7 +12,7 @@ use crate::provider::applications::Tencent;
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::checks;
 use crate::provider::services::live;
-use crate::provider::services::{CallbackService, Event, Services};
+use crate::provider::services::{CallbackService, Event, SERVICES};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
@@ -37,7 +37,7 @@ model! {
 
 /// The action.
 #[derive(Debug)]
-pub(crate) struct CallbackProbe(pub(crate) Services);
+pub(crate) struct CallbackProbe;
 
 impl Block for CallbackProbe {
     type Client = Tencent;
@@ -77,7 +77,7 @@ impl Block for CallbackProbe {
                     format!(
                         "The service that the event belongs to: one of {}. Required only for an event of several \
                          services, such as `Mic.CallbackAfterSeatInfoChanged`.",
-                        self.0.names()
+                        SERVICES.names()
                     ),
                 ),
                 Attribute::new(
@@ -110,7 +110,7 @@ impl Block for CallbackProbe {
         let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
         if !config.service.is_unknown()
             && let Some(command) = config.callback_command.known()
-            && let Err(unknown) = event_of(command, config.service.known(), self.0)
+            && let Err(unknown) = event_of(command, config.service.known())
         {
             diagnostics.push(unknown);
         }
@@ -156,16 +156,16 @@ impl Action for CallbackProbe {
     ) -> Result<(), Diagnostics> {
         let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
         let callback_command = config.callback_command.known().cloned().unwrap_or_default();
-        let (service, event) = event_of(&callback_command, config.service.known(), self.0)?;
+        let (service, event) = event_of(&callback_command, config.service.known())?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
-            None => url_of(Scope::new(tencent, CallbackKind { service, all: self.0 }), sdk_app_id, cx).await?,
+            None => url_of(Scope::new(tencent, CallbackKind(service)), sdk_app_id, cx).await?,
         };
         let (token, signing) = match service.api == live::API {
             true => token_of(tencent, sdk_app_id, config.url.is_null(), cx).await?,
             false => (None, ""),
         };
-        let event = event.sample().unwrap_or_default();
+        let event = service.sample(event.command).unwrap_or_default();
         let allow_private = config.allow_private == Attr::Known(true);
         let probe = Probe { sdk_app_id, callback_command, event, token, url, allow_private };
         let Probe { callback_command, url, .. } = &probe;
@@ -216,31 +216,27 @@ const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver'
                                       to true to probe it anyway.";
 
 /// Finds the event of a command, and the service that sends it.
-fn event_of(
-    command: &str,
-    service: Option<&String>,
-    all: Services,
-) -> Result<(&'static CallbackService, &'static Event), Diagnostic> {
-    let mut services: Vec<_> = all.of_command(command).collect();
+fn event_of(command: &str, service: Option<&String>) -> Result<(&'static CallbackService, &'static Event), Diagnostic> {
+    let mut services: Vec<_> = SERVICES.of_command(command).collect();
     if let Some(name) = service {
-        let Some(service) = all.named(name) else {
-            let reason = format!("{name:?} is not a service. It can be {}.", all.names());
+        let Some(service) = SERVICES.named(name) else {
+            let reason = format!("{name:?} is not a service. It can be {}.", SERVICES.names());
             return Err(Diagnostic::error("Invalid service", reason).on("service"));
         };
         services = vec![service];
     }
     let &[service] = services.as_slice() else {
         if services.is_empty() {
-            return Err(unknown(command, all.iter()));
+            return Err(unknown(command, SERVICES.iter()));
         }
         let names: Vec<_> = services.iter().map(|service| format!("{:?}", service.name)).collect();
         let reason = format!("{command:?} is an event of several services. Set service to {}.", names.join(" or "));
         return Err(Diagnostic::error("Missing service", reason).on("service"));
     };
     match service.event(command) {
-        Some(event) if event.sample.is_some() => Ok((service, event)),
+        Some(event) if service.sample(command).is_some() => Ok((service, event)),
         Some(_) => Err(not_to_be_probed(format!("Tencent's documentation has no example of {command:?} to post."))),
-        None => Err(match all.of_command(command).next() {
+        None => Err(match SERVICES.of_command(command).next() {
             Some(other) => not_to_be_probed(format!(
                 "{command:?} is an event of {}, not of {}. Remove service, or set it to {:?}.",
                 other.events_of, service.events_of, other.name
@@ -251,8 +247,7 @@ fn event_of(
 }
 
 fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> Diagnostic {
-    let events = services.flat_map(|service| service.events).filter(|event| event.sample.is_some());
-    let known: BTreeSet<_> = events.map(|event| event.command).collect();
+    let known: BTreeSet<_> = services.flat_map(CallbackService::probed_commands).collect();
     let hint = match commands::near_miss(command, known.iter().copied()) {
         Some(meant) => format!("Did you mean {meant:?}?"),
         None => format!("The events that can be probed are {}.", list(&known.into_iter().collect::<Vec<_>>())),
@@ -271,7 +266,7 @@ async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> R
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
         return Err(Diagnostic::error(
-            format!("SDKAppID {id} has no {} callback configuration", scope.kind.service.title),
+            format!("SDKAppID {id} has no {} callback configuration", scope.kind.0.title),
             detail,
         )
         .into());
@@ -337,7 +332,6 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::services::SERVICES;
     use crate::terraform::AttributePath;
 
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
@@ -369,7 +363,7 @@ mod tests {
             (ProbeConfig { url: text("ftp://hooks.example.com"), ..right.clone() }, Some("url")),
             (ProbeConfig { on_failure: text("ignore"), ..right.clone() }, Some("on_failure")),
         ] {
-            let found: Vec<_> = CallbackProbe(SERVICES).validate(&config).into_iter().map(|d| d.path).collect();
+            let found: Vec<_> = CallbackProbe.validate(&config).into_iter().map(|d| d.path).collect();
             assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
         }
     }

@@ -1,8 +1,6 @@
 //! The service Live: live streams.
 
-use serde_json::{Value, json};
-
-use super::{CallbackService, Event, Now, PROBE_ID, PROBE_USER, probe_seat};
+use super::{CallbackService, Event};
 use crate::tencent::{Overwrite, Service};
 use crate::terraform::Diagnostic;
 
@@ -26,168 +24,78 @@ pub(in crate::provider) const LIVE: CallbackService = CallbackService {
             meaning: "a live room was created",
             carries: "who created it, and the room's settings",
             page: 64422,
-            sample: Some(
-                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
-            ),
         },
         Event {
             command: "Live.CallbackAfterDestroyRoom",
             meaning: "a live room was closed, by a user or by the system",
             carries: "how it was closed, the room's settings, and totals of viewers, gifts and likes",
             page: 64423,
-            sample: Some(|now| {
-                json!({
-                    "Operator_Account": PROBE_USER,
-                    "RoomId": PROBE_ID,
-                    "EventType": "DestroyByUser",
-                    "RoomInfo": room(now),
-                    "Statistic": {
-                        "TotalViewers": 0, "TotalGiftsSent": 0, "TotalGiftCoins": 0, "TotalUniqueGiftSenders": 0,
-                        "TotalLikesReceived": 0,
-                    },
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterUpdateRoomInfo",
             meaning: "the information about a live room changed",
             carries: "the settings that changed, and who changed them",
             page: 67938,
-            sample: Some(
-                |now| json!({ "Operator_Account": PROBE_USER, "RoomInfo": room(now), "EventTime": now.milliseconds }),
-            ),
         },
         Event {
             command: "Live.CallbackAfterSetMetadata",
             meaning: "metadata of a live room was set",
             carries: "the keys and values, and who set them",
             page: 68222,
-            sample: Some(|now| {
-                json!({
-                    "Operator_Account": PROBE_USER,
-                    "RoomId": PROBE_ID,
-                    "Metadata": [{ "Key": PROBE_USER, "Value": "" }],
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterDelMetadata",
             meaning: "metadata of a live room was deleted",
             carries: "the keys, and who deleted them",
             page: 68223,
-            sample: Some(|now| {
-                json!({
-                    "Operator_Account": PROBE_USER,
-                    "RoomId": PROBE_ID,
-                    "Keys": [PROBE_USER],
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterCreateRoomReachingThreshold",
             meaning: "the number of live rooms reached 70 % of the quota",
             carries: "the number of rooms and the quota",
             page: 70485,
-            sample: Some(|now| {
-                json!({
-                    "Operator_Account": PROBE_USER, "CurRoomCount": 70, "MaxRoomCount": 100,
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterMemberStateChanged",
             meaning: "members of a live room went online or offline",
             carries: "the room's ID, the members, and why",
             page: 64424,
-            sample: Some(|now| {
-                json!({
-                    "RoomId": PROBE_ID,
-                    "EventType": "Online",
-                    "EventCause": "Enter",
-                    "MemberList": [{ "Member_Account": PROBE_USER }],
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterChangeOwner",
             meaning: "a live room got another owner",
             carries: "the room's ID, the old and the new owner",
             page: 72553,
-            sample: Some(|now| {
-                json!({
-                    "RoomId": PROBE_ID,
-                    "Operator_Account": PROBE_USER,
-                    "CurrentOwner_Account": PROBE_USER,
-                    "OriginalOwner_Account": PROBE_USER,
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterModifyAdmin",
             meaning: "administrators of a live room were added or removed",
             carries: "the room's ID, and who was added or removed",
             page: 72554,
-            sample: Some(|now| {
-                json!({
-                    "RoomId": PROBE_ID,
-                    "Operator_Account": PROBE_USER,
-                    "Admin_Account": [PROBE_USER],
-                    "opType": "add",
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Mic.CallbackAfterSeatInfoChanged",
             meaning: "a speaker's seat changed hands, or was locked or muted",
             carries: "every seat: who sits there, and what is disabled",
             page: 64425,
-            sample: Some(
-                |now| json!({ "RoomId": PROBE_ID, "SeatList": [probe_seat()], "EventTime": now.milliseconds }),
-            ),
         },
         Event {
             command: "Live.CallbackAfterCreateBattle",
             meaning: "a battle between live rooms was created",
             carries: "the battle's ID, duration and rooms",
             page: 68259,
-            sample: Some(|now| {
-                json!({
-                    "BattleId": PROBE_ID,
-                    "Duration": 1000,
-                    "FromRoomId": PROBE_ID,
-                    "ToRoomIdList": [PROBE_ID],
-                    "Timeout": 1000,
-                    "NeedResponse": false,
-                    "ExtensionInfo": "",
-                    "EventTime": now.milliseconds,
-                })
-            }),
         },
         Event {
             command: "Live.CallbackAfterStartBattle",
             meaning: "a battle between live rooms began",
             carries: "the battle's ID, duration, rooms and times",
             page: 68260,
-            sample: Some(battle),
         },
         Event {
             command: "Live.CallbackAfterEndBattle",
             meaning: "a battle between live rooms ended",
             carries: "the battle's ID, duration, rooms and times, and why it ended",
             page: 68261,
-            sample: Some(|now| {
-                let mut event = battle(now);
-                event["EndTime"] = now.milliseconds.into();
-                event["OpType"] = 0.into();
-                event
-            }),
         },
         Event {
             command: SEND_GIFT,
@@ -195,30 +103,18 @@ pub(in crate::provider) const LIVE: CallbackService = CallbackService {
                       seconds, Tencent blocks the gift, unless `Live.CallbackBeforeCallBackNotBlock` is set too",
             carries: "the room's ID, the sender, the recipients, the gift and its price",
             page: 72210,
-            sample: Some(|now| {
-                json!({
-                    "Operator_Account": PROBE_USER,
-                    "RoomId": PROBE_ID,
-                    "GiftWater": {
-                        "From_Account": PROBE_USER, "To_Account": [PROBE_USER], "Time": now.seconds,
-                        "GiftId": PROBE_ID, "Count": 0, "Coins": 0,
-                    },
-                })
-            }),
         },
         Event {
             command: NOT_BLOCK,
             meaning: "not an event but a switch: it lets gifts pass when your server does not answer",
             carries: "",
             page: 72210,
-            sample: None,
         },
         Event {
             command: "Group.CallbackAfterSendMsg",
             meaning: "a message was sent in a live room (an event of Tencent's Chat)",
             carries: "the message, as Chat sends it",
             page: 74348,
-            sample: None,
         },
         Event {
             command: "Group.CallbackBeforeSendMsg",
@@ -226,23 +122,21 @@ pub(in crate::provider) const LIVE: CallbackService = CallbackService {
                       event of Tencent's Chat)",
             carries: "the message, as Chat sends it",
             page: 74347,
-            sample: None,
         },
         Event {
             command: "Follow.CallbackAfterFollowAdd",
             meaning: "a user followed another user (an event of Tencent's Chat)",
             carries: "the two users",
             page: 74356,
-            sample: None,
         },
         Event {
             command: "Follow.CallbackAfterFollowDelete",
             meaning: "a user unfollowed another user (an event of Tencent's Chat)",
             carries: "the two users",
             page: 74357,
-            sample: None,
         },
     ],
+    samples: include_str!("live.json"),
     notes: "With `Live.CallbackBeforeSendGift`, Tencent asks your server before each gift and blocks the gift if it gets \
             no answer: a server that is down stops all gifts. To let gifts pass without an answer, add \
             `Live.CallbackBeforeCallBackNotBlock`.\n\nTencent also lists the `Group.` and `Follow.` events of its Chat \
@@ -266,23 +160,3 @@ pub(in crate::provider) const LIVE: CallbackService = CallbackService {
         _ => None,
     },
 };
-
-fn room(now: Now) -> Value {
-    json!({
-        "RoomId": PROBE_ID, "RoomName": PROBE_USER, "RoomType": "Live", "Owner_Account": PROBE_USER,
-        "MaxMemberCount": 1, "IsMessageDisabled": false, "CustomInfo": "", "IsSeatEnabled": false, "TakeSeatMode": "",
-        "MaxSeatCount": 1, "CreateTime": now.seconds, "IsPublicVisible": false, "CoverURL": "", "Category": [],
-    })
-}
-
-fn battle(now: Now) -> Value {
-    json!({
-        "BattleId": PROBE_ID,
-        "Duration": 1000,
-        "FromRoomInfo": { "RoomId": PROBE_ID },
-        "ToRoomList": [{ "RoomId": PROBE_ID }],
-        "CreateTime": now.milliseconds,
-        "StartTime": now.milliseconds,
-        "EventTime": now.milliseconds,
-    })
-}

@@ -6,7 +6,7 @@ mod room;
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::tencent::Service;
 use crate::terraform::Diagnostic;
@@ -33,6 +33,9 @@ pub(crate) struct CallbackService {
     pub(crate) api: Service,
     /// The events that Tencent documents. There may be more.
     pub(crate) events: &'static [Event],
+    /// An event of each command for probes, in JSON. None of them happened: a call, room or battle has a null UUID, and
+    /// each user is `terraform-probe`. `$seconds` and `$milliseconds` stand for the current time.
+    pub(crate) samples: &'static str,
     /// Further paragraphs for the documentation of the service's resource. May be empty.
     pub(crate) notes: &'static str,
     /// Returns a warning about the valid callback commands of one resource, given all of them.
@@ -50,8 +53,6 @@ pub(crate) struct Event {
     pub(crate) carries: &'static str,
     /// The number of Tencent's page about the event, below `https://trtc.io/document/`.
     pub(crate) page: u32,
-    /// Makes an event that never happened, for probes. `None` where Tencent's documentation has no example.
-    pub(crate) sample: Option<fn(Now) -> Value>,
 }
 
 impl CallbackService {
@@ -64,48 +65,42 @@ impl CallbackService {
     pub(crate) fn event(&self, command: &str) -> Option<&'static Event> {
         self.events.iter().find(|event| event.command == command)
     }
-}
 
-/// Returns no advice, for services whose commands need none.
-pub(crate) fn no_advice(_: &[&str]) -> Option<Diagnostic> {
-    None
-}
+    /// Returns the callback commands that a probe can post.
+    pub(crate) fn probed_commands(&'static self) -> impl Iterator<Item = &'static str> {
+        self.commands().filter(|command| self.sample(command).is_some())
+    }
 
-impl Event {
-    /// Makes the body of a probe, without the callback command.
-    pub(crate) fn sample(&self) -> Option<Map<String, Value>> {
-        match self.sample?(Now::new()) {
-            Value::Object(event) => Some(event),
+    /// Makes the body of a probe, without the callback command. There is none where Tencent's documentation shows none.
+    pub(crate) fn sample(&self, command: &str) -> Option<Map<String, Value>> {
+        let mut samples: Map<String, Value> = serde_json::from_str(self.samples).expect("samples are an object");
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        match samples.remove(command)? {
+            Value::Object(mut event) => {
+                event.values_mut().for_each(|value| set_times(value, now));
+                Some(event)
+            }
             _ => None,
         }
     }
 }
 
-/// The current time in the units of events.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Now {
-    pub(crate) seconds: u64,
-    pub(crate) milliseconds: u64,
-}
-
-impl Now {
-    fn new() -> Self {
-        let since: Duration = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { seconds: since.as_secs(), milliseconds: u64::try_from(since.as_millis()).unwrap_or_default() }
+/// Replaces the placeholders of times in a sample.
+fn set_times(value: &mut Value, now: Duration) {
+    match value {
+        Value::Object(object) => object.values_mut().for_each(|value| set_times(value, now)),
+        Value::Array(array) => array.iter_mut().for_each(|value| set_times(value, now)),
+        Value::String(text) if text == "$seconds" => *value = now.as_secs().into(),
+        Value::String(text) if text == "$milliseconds" => {
+            *value = u64::try_from(now.as_millis()).unwrap_or_default().into();
+        }
+        _ => {}
     }
 }
 
-/// The user that acts in a probe's event. No real user has this name.
-pub(crate) const PROBE_USER: &str = "terraform-probe";
-/// The call, room or battle of a probe's event. No real one has this ID.
-pub(crate) const PROBE_ID: &str = "00000000-0000-0000-0000-000000000000";
-
-/// Makes a taken seat, as both rooms and live streams have them.
-pub(crate) fn probe_seat() -> Value {
-    json!({
-        "Index": 0, "Member_Account": PROBE_USER,
-        "IsTakenDisabled": false, "IsVideoDisabled": false, "IsAudioDisabled": false,
-    })
+/// Returns no advice, for services whose commands need none.
+pub(crate) fn no_advice(_: &[&str]) -> Option<Diagnostic> {
+    None
 }
 
 /// All services of the provider.
@@ -137,127 +132,7 @@ impl Services {
 mod tests {
     use std::collections::BTreeSet;
 
-    use futures_util::StreamExt as _;
-    use tencent_simulator::{Configuration, Receiver, Service as Simulated, Simulator};
-    use tonic::Request;
-
     use super::*;
-    use crate::provider::callback::CallbackKind;
-    use crate::provider::callback::data_source::CallbackData;
-    use crate::provider::callback::probe::ProbeConfig;
-    use crate::provider::singleton::Singleton;
-    use crate::provider::{Config, TencentProvider};
-    use crate::tencent::Overwrite;
-    use crate::terraform::proto::{self, DynamicValue, provider_server::Provider as _};
-    use crate::terraform::{Block, Data, Server, Type};
-
-    /// A service that Tencent does not have.
-    const NEW: CallbackService = CallbackService {
-        name: "new",
-        title: "New",
-        type_name: "tencent_new_callback",
-        events_of: "new things",
-        api: Service { path_segment: "new_config", overwrite: Overwrite::ByUpdate },
-        events: &[Event {
-            command: "New.CallbackAfterBegin",
-            meaning: "a new thing began",
-            carries: "the thing's ID",
-            page: 1,
-            sample: Some(|now| json!({ "ThingId": PROBE_ID, "EventTime": now.milliseconds })),
-        }],
-        notes: "",
-        advise: no_advice,
-    };
-
-    fn json(value: &Value) -> DynamicValue {
-        DynamicValue { json: value.to_string().into_bytes(), ..Default::default() }
-    }
-
-    /// Encodes an object of the model `M`. Attributes that `set` leaves out are null.
-    fn object<M: Data>(set: Value) -> Option<DynamicValue> {
-        let (Type::Object(attributes), Value::Object(set)) = (M::ty(), set) else { panic!("no object") };
-        let mut object: Map<_, _> = attributes.into_keys().map(|name| (name, Value::Null)).collect();
-        object.extend(set);
-        Some(json(&object.into()))
-    }
-
-    async fn configured(simulator: &Simulator) -> Server<TencentProvider> {
-        let server = Server::new(TencentProvider { environment: |_| None, services: Services(&[&room::ROOM, &NEW]) });
-        let config = object::<Config>(json!({
-            "sdk_app_id": Simulator::SDK_APP_ID, "secret_key": Simulator::SECRET_KEY, "endpoint": simulator.url(),
-        }));
-        let request = proto::configure_provider::Request { config, ..Default::default() };
-        let response = server.configure_provider(Request::new(request)).await.expect("an answer");
-        assert_eq!(response.into_inner().diagnostics, []);
-        server
-    }
-
-    #[tokio::test]
-    async fn a_new_service_gets_every_object_by_its_line_in_the_list() {
-        let simulator = Simulator::builder().serve(NEW.api.path_segment).start().expect("a simulator");
-        let server = configured(&simulator).await;
-        let type_name = || NEW.type_name.to_owned();
-
-        let config = object::<<Singleton<CallbackKind> as Block>::Model>(
-            json!({ "url": "https://hooks.example.com/", "callback_commands": [NEW.events[0].command] }),
-        );
-        let request = proto::plan_resource_change::Request {
-            type_name: type_name(),
-            proposed_new_state: config.clone(),
-            config: config.clone(),
-            ..Default::default()
-        };
-        let planned = server.plan_resource_change(Request::new(request)).await.expect("an answer").into_inner();
-        assert_eq!(planned.diagnostics, []);
-        let request = proto::apply_resource_change::Request {
-            type_name: type_name(),
-            planned_state: planned.planned_state,
-            planned_private: planned.planned_private,
-            config,
-            ..Default::default()
-        };
-        let applied = server.apply_resource_change(Request::new(request)).await.expect("an answer").into_inner();
-        assert_eq!(applied.diagnostics, []);
-        assert_eq!(
-            simulator.configuration(Simulated::Other(NEW.api.path_segment), Simulator::SDK_APP_ID),
-            Some(Configuration::new("https://hooks.example.com/", [NEW.events[0].command]))
-        );
-
-        let request = proto::read_data_source::Request {
-            type_name: type_name(),
-            config: object::<CallbackData>(json!({})),
-            ..Default::default()
-        };
-        let read = server.read_data_source(Request::new(request)).await.expect("an answer").into_inner();
-        assert_eq!(read.diagnostics, []);
-
-        let request = Request::new(proto::get_provider_schema::Request {});
-        let schema = server.get_provider_schema(request).await.expect("an answer").into_inner();
-        assert!(schema.list_resource_schemas.contains_key(NEW.type_name));
-
-        let arguments = vec![json(&json!("new"))];
-        let request = proto::call_function::Request { name: "callback_commands".into(), arguments };
-        let called = server.call_function(Request::new(request)).await.expect("an answer").into_inner();
-        assert_eq!(called.error, None);
-    }
-
-    #[tokio::test]
-    async fn the_probe_posts_the_events_of_a_new_service() {
-        let simulator = Simulator::builder().serve(NEW.api.path_segment).start().expect("a simulator");
-        let receiver = Receiver::start().expect("a receiver");
-        let server = configured(&simulator).await;
-        let config = json!({
-            "callback_command": NEW.events[0].command, "url": receiver.url(), "allow_private": true,
-        });
-        let request = proto::invoke_action::Request {
-            action_type: "tencent_callback_probe".into(),
-            config: object::<ProbeConfig>(config),
-            ..Default::default()
-        };
-        let told = server.invoke_action(Request::new(request)).await.expect("a stream").into_inner();
-        assert!(told.all(async |event| event.is_ok()).await);
-        assert_eq!(receiver.take().remove(0).body["ThingId"], PROBE_ID);
-    }
 
     #[test]
     fn type_names_follow_one_pattern_and_commands_are_unique() {
@@ -270,11 +145,15 @@ mod tests {
 
     #[test]
     fn every_sample_is_marked_as_a_probe() {
-        for event in SERVICES.iter().flat_map(|service| service.events) {
-            let Some(sample) = event.sample else { continue };
-            let Value::Object(sample) = sample(Now::new()) else { panic!("{} is an object", event.command) };
-            let text = Value::Object(sample).to_string();
-            assert!(text.contains(PROBE_ID) || text.contains(PROBE_USER), "{}: {text}", event.command);
+        /// The user and the thing of a sample: no real ones are called so.
+        const MARKS: [&str; 2] = ["terraform-probe", "00000000-0000-0000-0000-000000000000"];
+        for service in SERVICES.iter() {
+            let samples: Map<String, Value> = serde_json::from_str(service.samples).expect("an object");
+            assert!(samples.keys().all(|command| service.event(command).is_some()), "{:?}", samples.keys());
+            for command in samples.keys() {
+                let sample = Value::Object(service.sample(command).expect("a sample")).to_string();
+                assert!(MARKS.iter().any(|mark| sample.contains(mark)) && !sample.contains('$'), "{command}: {sample}");
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
 use super::{Content, Kind};
-use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience};
+use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
 /// The most times that a write starts anew because someone else has created the thing in between.
@@ -60,6 +60,9 @@ impl<C> From<Diagnostic> for Unwritten<C> {
     }
 }
 
+/// The outcome of a write or a deletion.
+type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
+
 /// A call that changes something.
 #[derive(Debug, Clone, Copy)]
 enum Deed<'a, C> {
@@ -93,7 +96,7 @@ impl<K: Kind> Remote<'_, K> {
         wanted: &K::Content,
         guard: Guard,
         cx: &mut Context,
-    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+    ) -> Outcome<K, Written<K::Content>> {
         let mut written = self.lock().await?;
         self.check_rival(key, &written, wanted)?;
         let told = self.ledger.last_read();
@@ -124,7 +127,7 @@ impl<K: Kind> Remote<'_, K> {
         wanted: &K::Content,
         intent: &Intent<'_, K::Content>,
         cx: &mut Context,
-    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+    ) -> Outcome<K, Written<K::Content>> {
         let mut written = self.lock().await?;
         self.check_rival(intent.key, &written, wanted)?;
         let mut exists = true;
@@ -157,11 +160,7 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Deletes the thing. If there is none, that is a success. What this process has written for another object stays.
-    pub(super) async fn delete(
-        &self,
-        intent: &Intent<'_, K::Content>,
-        cx: &mut Context,
-    ) -> Result<(), Unwritten<K::Content>> {
+    pub(super) async fn delete(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let mut written = self.lock().await?;
         if is_of_another(&written, intent.key) {
             cx.warn(self.subject().kept_for_another());
@@ -180,11 +179,7 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Leaves the thing to the creation that replaces it: deleted first, it would be lost if the creation failed.
-    pub(super) async fn leave(
-        &self,
-        intent: &Intent<'_, K::Content>,
-        cx: &mut Context,
-    ) -> Result<(), Unwritten<K::Content>> {
+    pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
             return Ok(());
@@ -202,7 +197,7 @@ impl<K: Kind> Remote<'_, K> {
         intent: &Intent<'_, K::Content>,
         outcome: &str,
         cx: &mut Context,
-    ) -> Result<(), Unwritten<K::Content>> {
+    ) -> Outcome<K, ()> {
         if (intent.is_expected)(&found) {
             return Ok(());
         }
@@ -251,7 +246,7 @@ impl<K: Kind> Remote<'_, K> {
         exists: bool,
         written: &mut Option<Write<K::Content>>,
         cx: &mut Context,
-    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+    ) -> Outcome<K, Written<K::Content>> {
         let outcome = match self.set_despite_races(wanted, intent, exists, cx).await? {
             Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
             Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
@@ -273,7 +268,7 @@ impl<K: Kind> Remote<'_, K> {
         intent: &Intent<'_, K::Content>,
         exists: bool,
         cx: &mut Context,
-    ) -> Result<Result<String, Error>, Unwritten<K::Content>> {
+    ) -> Outcome<K, Result<String, Error>> {
         let mut outcome = self.set(wanted, exists).await;
         for race in 0..RACES {
             let refusal = match &outcome {
@@ -325,7 +320,7 @@ impl<K: Kind> Remote<'_, K> {
         guard: Guard,
         request_id: String,
         cx: &mut Context,
-    ) -> Result<Written<K::Content>, Unwritten<K::Content>> {
+    ) -> Outcome<K, Written<K::Content>> {
         let holds = |found: &Option<K::Content>| Deed::Write(wanted).is_done(found.as_ref());
         // A write that was answered took effect: if it cannot be read back, the next plan reads it.
         let Ok(first) = self.read_back().await else { return Ok(Written::as_wanted(Some(request_id))) };
@@ -372,45 +367,42 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Reads what holds after a failed call, unless it is certain that nothing was done. Warns if the call took effect.
-    async fn find_out(
-        &self,
-        deed: Deed<'_, K::Content>,
-        error: &Error,
-        cx: &mut Context,
-    ) -> Result<(), Unwritten<K::Content>> {
+    async fn find_out(&self, deed: Deed<'_, K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
         let doing = if matches!(deed, Deed::Delete) { "Deleting the" } else { "Writing the" };
         let mut failure = self.failed(doing, error);
         if !error.may_have_taken_effect {
             return Err(failure.into());
         }
         let (subject, participle) = (self.subject(), deed.participle());
-        match self.look_after(error).await {
-            Ok(found) if deed.is_done(found.as_ref()) => {
-                failure.summary = format!("The {subject} was {participle}, unconfirmed");
-                failure.severity = Severity::Warning;
-                failure.detail += &subject.took_effect(found.as_ref());
-                cx.warn(failure);
-                Ok(())
-            }
-            Ok(found) => {
-                let holds = match deed {
-                    Deed::Write(_) => subject.holds_unexpected(found.as_ref()),
-                    Deed::Delete => subject.holds(found.as_ref()),
-                };
-                failure.detail += &format!(
-                    "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request \
-                     arrives later, the next plan shows it."
-                );
-                Err(Unwritten { diagnostic: failure, found })
-            }
+        let found = match self.look_after(error).await {
+            Ok(found) => found,
             Err(_) => {
                 failure.detail += &format!(
                     "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
                      will show what is there."
                 );
-                Err(failure.into())
+                return Err(failure.into());
             }
+        };
+        if deed.is_done(found.as_ref()) {
+            failure.summary = format!("The {subject} was {participle}, unconfirmed");
+            failure.severity = Severity::Warning;
+            failure.detail += &match found {
+                Some(_) => format!("\n\nReading it back shows that the {} is as planned.", K::Content::NOUN),
+                None => "\n\nReading it back shows that it is gone.".to_owned(),
+            };
+            cx.warn(failure);
+            return Ok(());
         }
+        let holds = subject.holds(found.as_ref().map(|found| match deed {
+            Deed::Write(_) => self.scope.kind.describe_unexpected(found),
+            Deed::Delete => self.scope.kind.describe(found),
+        }));
+        failure.detail += &format!(
+            "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \
+             later, the next plan shows it."
+        );
+        Err(Unwritten { diagnostic: failure, found })
     }
 
     /// Reads what is there after a failed call. After an interruption, there is little time left: Terraform waits.

@@ -426,3 +426,133 @@ impl<C: Content> Ledger<C> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tencent::CallbackToken;
+
+    type Tokens = Ledger<CallbackToken>;
+
+    const SECONDS: fn(u64) -> Duration = Duration::from_secs;
+
+    fn token(text: &str) -> CallbackToken {
+        CallbackToken { token: text.to_owned().into(), enabled: true }
+    }
+
+    fn stay(wanted: &str, is_written: bool) -> Stay<CallbackToken> {
+        let wanted = (!wanted.is_empty()).then(|| token(wanted));
+        Stay { wanted, is_written, exists: true }
+    }
+
+    fn plan_to_keep(ledger: &Tokens, key: &Key, stay: Stay<CallbackToken>) -> String {
+        match ledger.plan_to_keep(key, stay) {
+            Err(NeedsRefresh) => "needs a refresh".to_owned(),
+            Ok(kept) => kept.twins.iter().fold("kept".to_owned(), |said, twin| {
+                said + match twin {
+                    Twin::Conflicting(_) => ", conflicting",
+                    Twin::Agreeing => ", agreeing",
+                    Twin::Undecided => ", undecided",
+                }
+            }),
+        }
+    }
+
+    #[test]
+    fn an_object_that_stays_is_checked_against_the_others() {
+        let key = Key::default();
+        let goes =
+            |ledger: &Tokens| assert_eq!(ledger.plan_to_destroy(&Key::default(), false), Ok(Destruction::Deletes));
+        let forgotten = |ledger: &Tokens| ledger.plan_to_forget(&Key::default());
+        let stays = |ledger: &Tokens, wanted| plan_to_keep(ledger, &Key::default(), stay(wanted, true));
+        for (row, others, mine, expected) in [
+            (1, &(|_: &Tokens| {}) as &dyn Fn(&Tokens), stay("a", false), "kept"),
+            (2, &|ledger| drop(stays(ledger, "b")), stay("a", true), "kept, conflicting"),
+            (3, &|ledger| drop(stays(ledger, "a")), stay("a", true), "kept, agreeing"),
+            (4, &|ledger| drop(stays(ledger, "")), stay("a", true), "kept, undecided"),
+            (5, &goes, stay("a", true), "kept"),
+            (6, &goes, stay("a", false), "needs a refresh"),
+            (11, &forgotten, stay("a", false), "kept"),
+        ] {
+            let ledger = Tokens::default();
+            others(&ledger);
+            assert_eq!(plan_to_keep(&ledger, &key, mine), expected, "row {row}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_destroyed_deletes_nothing_that_another_needs() {
+        let key = Key::default();
+        for (row, other, keep, expected) in [
+            (7, None, false, Ok(Destruction::Deletes)),
+            (8, Some(stay("a", false)), true, Ok(Destruction::KeptForAnother)),
+            (9, Some(stay("a", true)), false, Ok(Destruction::KeptForAnother)),
+            (10, Some(stay("a", false)), false, Err(NeedsRefresh)),
+        ] {
+            let ledger = Tokens::default();
+            other.map(|other| plan_to_keep(&ledger, &Key::default(), other));
+            assert_eq!(ledger.plan_to_destroy(&key, keep), expected, "row {row}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_is_read_once_the_one_before_is_planned() {
+        let (ledger, first, second) = (Tokens::default(), Key::default(), Key::default());
+        let reading = ledger.begin_reading(&first).await;
+        let start = Instant::now();
+        let read_second = async {
+            let others = ledger.begin_reading(&second).await.found();
+            (others.may_delete(), others.may_stay(), start.elapsed())
+        };
+        let plan_first = async {
+            tokio::time::sleep(SECONDS(30)).await;
+            assert!(!reading.found().may_stay());
+            tokio::time::sleep(SECONDS(1)).await;
+            assert_eq!(ledger.plan_to_destroy(&first, false), Ok(Destruction::Deletes));
+        };
+        let (read, ()) = tokio::join!(read_second, plan_first);
+        assert_eq!(read, (true, false, SECONDS(31)));
+        assert!(ledger.plan_to_keep(&second, stay("a", true)).is_ok_and(|kept| kept.was_read));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_never_planned_holds_up_no_other_for_long() {
+        let ledger = Tokens::default();
+        drop(ledger.begin_reading(&Key::default()).await);
+        assert!(!ledger.begin_reading(&Key::default()).await.found().may_stay(), "the first was not there");
+        let start = Instant::now();
+        assert!(ledger.begin_reading(&Key::default()).await.found().may_stay(), "the second may stay");
+        assert_eq!(start.elapsed(), PLANNED_WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_planned_before_it_is_read_holds_up_no_other() {
+        let (ledger, orphan) = (Tokens::default(), Key::default());
+        assert_eq!(ledger.plan_to_destroy(&orphan, false), Ok(Destruction::Deletes));
+        let start = Instant::now();
+        assert!(!ledger.begin_reading(&orphan).await.found().may_delete(), "it does not count itself");
+        assert!(ledger.begin_reading(&Key::default()).await.found().may_delete());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_that_is_planned_twice_is_not_its_own_twin() {
+        let (ledger, key) = (Tokens::default(), Key::default());
+        assert_eq!(plan_to_keep(&ledger, &key, stay("a", true)), "kept");
+        assert!(!ledger.begin_reading(&key).await.found().may_stay());
+        assert_eq!(plan_to_keep(&ledger, &key, stay("b", true)), "kept");
+        assert!(ledger.plan_to_replace(&key, Some(token("c"))) && !ledger.plan_to_replace(&Key::default(), None));
+        assert_eq!(plan_to_keep(&ledger, &Key::default(), stay("c", true)), "kept, agreeing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tainted_object_is_planned_by_the_key_of_its_replacement() {
+        let ledger = Tokens::default();
+        ledger.begin_reading(&Key::default()).await.found();
+        let replacement = Stay { exists: false, ..stay("a", true) };
+        assert!(ledger.plan_to_keep(&Key::default(), replacement).is_ok_and(|kept| kept.was_read));
+        let start = Instant::now();
+        ledger.begin_reading(&Key::default()).await.found();
+        assert_eq!(start.elapsed(), Duration::ZERO, "nothing is left to be planned");
+    }
+}

@@ -23,6 +23,8 @@ mod model;
 mod plan;
 mod remote;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -174,6 +176,9 @@ pub(crate) struct Words {
     pub(crate) secret: &'static str,
 }
 
+/// An object of a kind, as Terraform knows it.
+pub(crate) type Object<K> = Model<<K as Kind>::Arguments>;
+
 /// The provider as configured, in its dealings with one kind of thing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a, K> {
@@ -196,18 +201,18 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Returns the application of `model`, if it is known which one that is.
-    fn known_id(&self, model: &Model<K::Arguments>) -> Option<SdkAppId> {
+    fn known_id(&self, model: &Object<K>) -> Option<SdkAppId> {
         let id = model.common.sdk_app_id.known()?;
         self.tencent.sdk_app_id(&Attr::Known(id.clone())).ok()
     }
 
     /// Returns the ledger of the application of `model`, if it is known which one that is.
-    fn ledger(&self, model: &Model<K::Arguments>) -> Option<Arc<Ledger<K::Content>>> {
+    fn ledger(&self, model: &Object<K>) -> Option<Arc<Ledger<K::Content>>> {
         self.known_id(model).map(|id| self.ledgers().of(id))
     }
 
     /// Returns whether calls can be made for the application of `model`.
-    fn is_reachable(&self, model: &Model<K::Arguments>, cx: &Context) -> bool {
+    fn is_reachable(&self, model: &Object<K>, cx: &Context) -> bool {
         cx.provider_is_known() && self.tencent.is_known(&model.common.sdk_app_id)
     }
 
@@ -216,12 +221,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// # Errors
     ///
     /// If no application is named, or the provider has no credentials for it.
-    fn remote(
-        &self,
-        model: &Model<K::Arguments>,
-        operation: Operation,
-        cx: &Context,
-    ) -> Result<Remote<'a, K>, Diagnostics> {
+    fn remote(&self, model: &Object<K>, operation: Operation, cx: &Context) -> Result<Remote<'a, K>, Diagnostics> {
         let timeout = Timeouts::of(&model.common.timeouts, operation);
         let app = self.tencent.app_of_object(self.tencent.sdk_app_id(&model.common.sdk_app_id)?)?;
         Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))

@@ -298,3 +298,78 @@ impl Identity {
         IdentitySchema { version: 0, attributes: vec![sdk_app_id] }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::callback::CallbackKind;
+    use crate::provider::callback_token::CallbackTokenKind;
+    use crate::provider::services::SERVICES;
+    use crate::provider::singleton::{Kind, Object};
+
+    /// Makes an object from the attributes that are set. `%` stands for the secret argument.
+    fn object<K: Kind>(kind: &K, attributes: &[(&str, Value)]) -> Object<K> {
+        let Type::Object(types) = Object::<K>::ty() else { unreachable!("models are objects") };
+        let mut object: std::collections::BTreeMap<_, _> = types.into_keys().map(|name| (name, Value::Null)).collect();
+        let named = |name: &str| name.replace('%', kind.words().argument);
+        object.extend(attributes.iter().map(|(name, value)| (named(name), value.clone())));
+        Object::<K>::from_value(Value::Object(object)).expect("a model")
+    }
+
+    fn a_write_only_value_is_sent_when_its_version_changes<K: Kind>(kind: K, rest: [(&str, Value, Value); 1]) {
+        let [(name, content, other)] = rest;
+        let text = |text: &str| Value::String(text.to_owned());
+        let version = |version: u64| Value::Number(version.into());
+        let plain = |value: &str| object(&kind, &[("%", text(value)), (name, content.clone())]);
+        let hidden = |value: &str, number: u64| {
+            object(&kind, &[("%_wo", text(value)), ("%_wo_version", version(number)), (name, content.clone())])
+        };
+        let (a, b) = ("https://example.com/tok3n", "https://example.com/other");
+        let prior = object(&kind, &[("%_wo_version", version(1)), (name, content.clone())]);
+        let mut memory = Memory::default();
+        memory.remember_secret(hidden(a, 1).write_only_secret().as_ref());
+        for (planned, differs, overlooks) in [
+            (hidden(a, 1), false, false),
+            (hidden(b, 1), false, true),
+            (hidden(a, 2), true, false),
+            (plain(a), false, false),
+            (plain(b), true, false),
+            (object(&kind, &[("%_wo", text(a)), ("%_wo_version", version(1)), (name, other.clone())]), true, false),
+        ] {
+            assert_eq!(prior.differs_remotely(&planned, &memory), differs, "{planned:?}");
+            assert_eq!(prior.overlooks_secret_of(&planned, &memory), overlooks, "{planned:?}");
+        }
+        assert!(plain(a).differs_remotely(&hidden(a, 1), &memory), "it may be another value by then");
+        let shown = format!("{:?} {memory:?} {}", hidden(a, 1), serde_json::to_string(&memory).expect("JSON"));
+        assert!(!shown.contains("tok3n"), "{shown}");
+
+        // Drift, and its end.
+        let found = |object: Object<K>| object.arguments.content().expect("a content");
+        let drifted = prior.clone().refreshed(found(plain(b)), &mut memory);
+        assert!(drifted.arguments.is_write_only() && drifted.arguments.version().is_null());
+        assert!(drifted.differs_remotely(&hidden(a, 1), &memory) && drifted.differs_remotely(&plain(b), &memory));
+        let is_shown = |value| drifted.is_what_the_plan_showed(&memory, &Planned::default())(&found(plain(value)));
+        assert!(is_shown(b) && !is_shown("https://example.com/third"));
+        let same = prior.refreshed(found(plain(a)), &mut memory);
+        assert!(!same.differs_remotely(&hidden(a, 1), &memory) && memory.drift.is_none());
+    }
+
+    #[test]
+    fn a_write_only_value_of_every_kind_is_sent_when_its_version_changes() {
+        let commands = |command: &str| Value::Set([Value::String(command.to_owned())].into_iter().collect());
+        for service in SERVICES.iter() {
+            let rest = [("callback_commands", commands("A"), commands("B"))];
+            a_write_only_value_is_sent_when_its_version_changes(CallbackKind(service), rest);
+        }
+        let rest = [("enabled", Value::Bool(true), Value::Bool(false))];
+        a_write_only_value_is_sent_when_its_version_changes(CallbackTokenKind, rest);
+    }
+
+    #[test]
+    fn arguments_that_tencent_never_sees_make_no_difference() {
+        let prior = object(&CallbackTokenKind, &[("token", Value::String("a".into())), ("enabled", Value::Bool(true))]);
+        let mut planned = prior.clone();
+        planned.common.deletion_policy = Attr::Known(ABANDON.to_owned());
+        assert!(planned.is_abandoned() && !prior.differs_remotely(&planned, &Memory::default()));
+    }
+}

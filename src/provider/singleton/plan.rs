@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::ledger::{Destruction, Stay};
 use super::memory::{Memory, Planned};
-use super::model::{Guard, Model, Operation};
+use super::model::{Guard, Operation};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Scope, messages};
+use super::{Arguments, Content, Kind, Object, Scope, messages};
 use crate::provider::applications::Tencent;
 use crate::provider::checks;
 use crate::terraform::{Attr, Change, Context, Diagnostics, Number};
@@ -17,11 +17,7 @@ const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 impl<'a, K: Kind> Scope<'a, K> {
     /// Plans a creation, an update, or one half of a replacement.
-    pub(super) async fn plan(
-        &self,
-        change: Change<Model<K::Arguments>>,
-        cx: &mut Context,
-    ) -> Result<Model<K::Arguments>, Diagnostics> {
+    pub(super) async fn plan(&self, change: Change<Object<K>>, cx: &mut Context) -> Result<Object<K>, Diagnostics> {
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = self.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -58,7 +54,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Plans a destruction.
-    pub(super) fn plan_destroy(&self, prior: &Model<K::Arguments>, cx: &mut Context) -> Result<(), Diagnostics> {
+    pub(super) fn plan_destroy(&self, prior: &Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
         let memory: Memory = cx.private();
         if prior.is_abandoned() {
             let id = self.tencent.sdk_app_id(&prior.common.sdk_app_id)?;
@@ -93,12 +89,12 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// Fills in the application, and takes over spellings that mean the same.
     fn settle(
         &self,
-        prior: Option<&Model<K::Arguments>>,
-        config: &Model<K::Arguments>,
-        proposed: Model<K::Arguments>,
+        prior: Option<&Object<K>>,
+        config: &Object<K>,
+        proposed: Object<K>,
         memory: &Memory,
         cx: &mut Context,
-    ) -> Result<Model<K::Arguments>, Diagnostics> {
+    ) -> Result<Object<K>, Diagnostics> {
         let mut planned = proposed;
         if let Some(prior) = prior {
             planned.arguments = planned.arguments.spelled_like(&prior.arguments);
@@ -118,7 +114,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Returns whether another object of the application is destroyed, so that this one is written again.
-    fn must_rewrite(&self, prior: &Model<K::Arguments>, memory: &Memory) -> bool {
+    fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
         // What was undecided when this object was read may be decided now. An object that was not read is planned to be
         // applied.
         let others = self.ledger(prior).and_then(|ledger| ledger.others_before_planning(&memory.key));
@@ -129,8 +125,8 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// Returns whether it was read before.
     fn keep(
         &self,
-        prior: Option<&Model<K::Arguments>>,
-        planned: &Model<K::Arguments>,
+        prior: Option<&Object<K>>,
+        planned: &Object<K>,
         memory: &Memory,
         cx: &mut Context,
     ) -> Result<bool, Diagnostics> {
@@ -161,12 +157,12 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Notes in the ledger the second half of the plan of a replacement, if the first half is there.
-    fn replan(&self, planned: &Model<K::Arguments>, memory: &Memory) -> bool {
+    fn replan(&self, planned: &Object<K>, memory: &Memory) -> bool {
         self.ledger(planned).is_some_and(|ledger| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
     }
 
     /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
-    fn let_go(&self, prior: &Model<K::Arguments>, memory: &Memory) -> Result<bool, Diagnostics> {
+    fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
         let (Some(id), Some(ledger)) = (self.known_id(prior), self.ledger(prior)) else { return Ok(false) };
         if prior.is_abandoned() {
             ledger.plan_to_forget(&memory.key);
@@ -180,7 +176,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// is not known yet.
     fn reach(
         &self,
-        model: &Model<K::Arguments>,
+        model: &Object<K>,
         operation: Operation,
         needed: bool,
         cx: &Context,
@@ -196,7 +192,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// of another application first.
     async fn look_before_creating(
         &self,
-        planned: &Model<K::Arguments>,
+        planned: &Object<K>,
         destroys: bool,
         cx: &mut Context,
     ) -> Result<(), Diagnostics> {

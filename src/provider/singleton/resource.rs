@@ -4,7 +4,7 @@ use super::apply::{Intent, Unwritten, Written};
 use super::memory::{Key, Memory};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Scope, messages};
+use super::{Arguments, Content, Kind, Object, Scope, messages};
 use crate::provider::applications::Tencent;
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
@@ -18,7 +18,7 @@ pub(crate) struct Singleton<K>(pub(crate) K);
 
 impl<K: Kind> Block for Singleton<K> {
     type Client = Tencent;
-    type Model = Model<K::Arguments>;
+    type Model = Object<K>;
 
     fn type_name(&self) -> &'static str {
         self.0.type_name()
@@ -29,7 +29,7 @@ impl<K: Kind> Block for Singleton<K> {
         Schema { version: 0, description: self.0.description().into(), attributes }
     }
 
-    fn validate(&self, config: &Self::Model) -> Diagnostics {
+    fn validate(&self, config: &Object<K>) -> Diagnostics {
         let mut diagnostics = config.common.validate();
         diagnostics.extend(self.0.validate(&config.arguments));
         diagnostics
@@ -46,22 +46,22 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     async fn plan(
         &self,
         tencent: &Tencent,
-        change: Change<Self::Model>,
+        change: Change<Object<K>>,
         cx: &mut Context,
-    ) -> Result<Self::Model, Diagnostics> {
+    ) -> Result<Object<K>, Diagnostics> {
         Scope::new(tencent, self.0).plan(change, cx).await
     }
 
-    async fn plan_destroy(&self, tencent: &Tencent, prior: Self::Model, cx: &mut Context) -> Result<(), Diagnostics> {
+    async fn plan_destroy(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
         Scope::new(tencent, self.0).plan_destroy(&prior, cx)
     }
 
     async fn read(
         &self,
         tencent: &Tencent,
-        state: Self::Model,
+        state: Object<K>,
         cx: &mut Context,
-    ) -> Result<Option<Self::Model>, Diagnostics> {
+    ) -> Result<Option<Object<K>>, Diagnostics> {
         let scope = Scope::new(tencent, self.0);
         if !tencent.is_known(&state.common.sdk_app_id) {
             cx.warn(scope.subject(tencent.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
@@ -99,9 +99,9 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     async fn create(
         &self,
         tencent: &Tencent,
-        planned: Self::Model,
+        planned: Object<K>,
         cx: &mut Context,
-    ) -> Result<Self::Model, Failure<Self::Model>> {
+    ) -> Result<Object<K>, Failure<Object<K>>> {
         Memory::begin_apply(cx);
         let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Create, cx)?;
         remote.ledger.forget_plans();
@@ -117,10 +117,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     async fn update(
         &self,
         tencent: &Tencent,
-        prior: Self::Model,
-        planned: Self::Model,
+        prior: Object<K>,
+        planned: Object<K>,
         cx: &mut Context,
-    ) -> Result<Self::Model, Failure<Self::Model>> {
+    ) -> Result<Object<K>, Failure<Object<K>>> {
         let (mut memory, plan) = Memory::begin_apply(cx);
         if !prior.differs_remotely(&planned, &memory) && !planned.common.last_request_id.is_unknown() {
             if !planned.arguments.is_write_only() {
@@ -157,12 +157,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
     }
 
-    async fn delete(
-        &self,
-        tencent: &Tencent,
-        prior: Self::Model,
-        cx: &mut Context,
-    ) -> Result<(), Failure<Self::Model>> {
+    async fn delete(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
         let scope = Scope::new(tencent, self.0);
         let (memory, plan) = Memory::begin_apply(cx);
         let is_replaced = plan.replaces(&prior.common.id);
@@ -196,7 +191,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         tencent: &Tencent,
         target: ImportTarget<Identity>,
         cx: &mut Context,
-    ) -> Result<Self::Model, Diagnostics> {
+    ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(tencent, self.0);
         let id = imported_id(&target, tencent)?;
         let app = tencent.app_of_object(id)?;
@@ -211,7 +206,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 impl<K: Kind> Singleton<K> {
     /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning are
     /// checked here.
-    fn wanted(&self, planned: &Model<K::Arguments>) -> Result<K::Content, Diagnostics> {
+    fn wanted(&self, planned: &Object<K>) -> Result<K::Content, Diagnostics> {
         let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
         let diagnostics = self.0.validate(&planned.arguments);
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok(wanted) }
@@ -220,13 +215,7 @@ impl<K: Kind> Singleton<K> {
 
 impl<K: Kind> Remote<'_, K> {
     /// Refreshes `state` with `found`, and warns about drift that a plan does not show.
-    fn refresh(
-        &self,
-        state: Model<K::Arguments>,
-        found: K::Content,
-        memory: &mut Memory,
-        cx: &mut Context,
-    ) -> Model<K::Arguments> {
+    fn refresh(&self, state: Object<K>, found: K::Content, memory: &mut Memory, cx: &mut Context) -> Object<K> {
         let written = state.arguments.written_as(&found).filter(|_| memory.is_stored_form(&found));
         let own_form = written.as_ref().and_then(|written| Some((written, written.own_form(&found)?)));
         if let Some((written, difference)) = own_form {
@@ -244,13 +233,7 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Returns the state after a write, and remembers what was sent for the object of `key`.
-    fn applied(
-        &self,
-        planned: Model<K::Arguments>,
-        key: Key,
-        written: Written<K::Content>,
-        cx: &mut Context,
-    ) -> Model<K::Arguments> {
+    fn applied(&self, planned: Object<K>, key: Key, written: Written<K::Content>, cx: &mut Context) -> Object<K> {
         let mut memory = Memory { key, origin: Some(self.origin()), ..Memory::default() };
         memory.remember_secret(planned.write_only_secret().as_ref());
         memory.stored_as = written.stored_as.map(|stored_as| memory.fingerprint(&stored_as));

@@ -124,7 +124,7 @@ pub(super) mod tests {
             (Value::Object(map), Type::Object(types)) => {
                 Json::Object(map.iter().map(|(key, value)| (key.clone(), to_json(value, &types[key]))).collect())
             }
-            (value, ty) => panic!("{value:?} is no {ty:?}"),
+            (value, ty) => panic!("{value:?} is not of type {ty:?}"),
         }
     }
 

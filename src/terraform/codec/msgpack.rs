@@ -23,7 +23,7 @@ const REFINED_UNKNOWN: i8 = 12;
 pub fn from_msgpack(bytes: &[u8], ty: &Type) -> Result<Value, DecodeError> {
     let mut reader = bytes;
     let value = read(&mut reader, ty, &Place::ROOT)?;
-    if reader.is_empty() { Ok(value) } else { Err(Place::ROOT.error("bytes are left over after the value")) }
+    if reader.is_empty() { Ok(value) } else { Err(Place::ROOT.error("there are bytes after the value")) }
 }
 
 fn read(reader: &mut &[u8], ty: &Type, place: &Place<'_>) -> Result<Value, DecodeError> {
@@ -80,10 +80,10 @@ fn read(reader: &mut &[u8], ty: &Type, place: &Place<'_>) -> Result<Value, Decod
             let length = decode::read_map_len(reader).map_err(|_| expected())?;
             let mut map = BTreeMap::new();
             for _ in 0..length {
-                let key = read_string(reader).ok_or_else(|| place.error("a key that is no string"))?;
+                let key = read_string(reader).ok_or_else(|| place.error("a key is not a string"))?;
                 let value = read(reader, element, &place.then(PlaceStep::Key(&key)))?;
                 if map.insert(key, value).is_some() {
-                    return Err(place.error("a key that is there twice"));
+                    return Err(place.error("a key occurs twice"));
                 }
             }
             Ok(Value::Object(map))
@@ -95,12 +95,12 @@ fn read(reader: &mut &[u8], ty: &Type, place: &Place<'_>) -> Result<Value, Decod
             }
             let mut object = BTreeMap::new();
             for _ in 0..length {
-                let key = read_string(reader).ok_or_else(|| place.error("an attribute name that is no string"))?;
+                let key = read_string(reader).ok_or_else(|| place.error("an attribute name is not a string"))?;
                 let place = place.then(PlaceStep::Attribute(&key));
                 let ty = attributes.get(&key).ok_or_else(|| place.error("the schema has no such attribute"))?;
                 let value = read(reader, ty, &place)?;
                 if object.insert(key.clone(), value).is_some() {
-                    return Err(place.error("an attribute that is there twice"));
+                    return Err(place.error("the attribute occurs twice"));
                 }
             }
             Ok(Value::Object(object))
@@ -143,7 +143,7 @@ fn read_unknown(reader: &mut &[u8], place: &Place<'_>) -> Result<Value, DecodeEr
     take(reader, meta.size, place)?;
     match meta.typeid {
         UNKNOWN | REFINED_UNKNOWN => Ok(Value::Unknown),
-        other => Err(place.error(format!("msgpack extension type {other} has no meaning here"))),
+        other => Err(place.error(format!("msgpack extension type {other} is not supported"))),
     }
 }
 
@@ -305,14 +305,14 @@ mod tests {
             (Type::String, b"\xa5abc", "a string was expected"),
             (Type::String, b"\xa1\xff", "a string was expected"),
             (Type::String, b"\x01", "a string was expected"),
-            (Type::String, b"\xc0\xc0", "bytes are left over after the value"),
-            (Type::String, b"\xd4\x05\x00", "msgpack extension type 5 has no meaning here"),
+            (Type::String, b"\xc0\xc0", "there are bytes after the value"),
+            (Type::String, b"\xd4\x05\x00", "msgpack extension type 5 is not supported"),
             (Type::Number, b"\xcb\x7f\xf8\0\0\0\0\0\0", "not a finite number"),
             (Type::list(Type::Bool), b"\xdd\xff\xff\xff\xff", "[0]: the value is cut off"),
             (object.clone(), b"\x80", "an object of 1 attributes was expected"),
             (object.clone(), b"\x81\xa1b\xc3", "b: the schema has no such attribute"),
             (object, b"\x81\xa1a\x07", "a: a bool was expected"),
-            (Type::map(Type::Bool), b"\x82\xa1k\xc3\xa1k\xc3", "a key that is there twice"),
+            (Type::map(Type::Bool), b"\x82\xa1k\xc3\xa1k\xc3", "a key occurs twice"),
             (Type::Tuple(vec![Type::Bool]), b"\x92\xc3\xc3", "a tuple of 1 elements was expected"),
             (
                 Type::Dynamic,

@@ -244,7 +244,7 @@ impl From<EncodeError> for Diagnostics {
 
 /// The field of a response that reports what went wrong.
 trait Report {
-    /// Adds diagnostics. A field that holds one error only takes the first.
+    /// Adds diagnostics. A field for a single error takes the first.
     fn add(&mut self, diagnostics: Diagnostics);
 }
 
@@ -275,7 +275,7 @@ impl Report for String {
 /// secret.
 fn panicked(rpc: &str) -> Status {
     Status::internal(format!(
-        "The provider panicked in {rpc}. This is a bug: please report it, with what the provider's log says."
+        "The provider panicked in {rpc}. This is a bug: please report it together with the provider's log."
     ))
 }
 

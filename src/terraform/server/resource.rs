@@ -31,7 +31,7 @@ impl<P: Provider> Server<P> {
         let resource = self.resource(&request.type_name)?;
         let config = decode(request.config.as_ref(), resource.ty())?;
         if !request.client_capabilities.is_some_and(|c| c.write_only_attributes_allowed) {
-            resource.schema().kept_secrets(&config).into_result()?;
+            resource.schema().unsupported_write_only(&config).into_result()?;
         }
         resource.validate(config)?;
         Ok(Default::default())

@@ -15,7 +15,7 @@ pub struct App {
     pub status: AppStatus,
 }
 
-/// Whether Tencent serves an application.
+/// The status of an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AppStatus {
     /// Tencent serves the application.

@@ -48,8 +48,8 @@ pub enum FaultKind {
         /// The time before each piece.
         pause: Duration,
     },
-    /// Not processed; the connection is held open, and the request is never answered. For a request that took effect and
-    /// was never answered, take a long [`Delay`](Self::Delay).
+    /// Not processed; the connection is held open, and the request is never answered. For a request that took effect
+    /// and was never answered, take a long [`Delay`](Self::Delay).
     NoAnswer,
     /// Not processed; the connection is reset (TCP RST).
     ResetBeforeProcessing,
@@ -71,8 +71,8 @@ pub enum FaultKind {
     /// Processed; right before that, somebody else deletes the configuration of the same application and service.
     /// Recorded as [`Outcome::Answered`].
     FirstSomebodyDeletes,
-    /// Processed; right after that, somebody else sets this configuration for the same application and service. Recorded
-    /// as [`Outcome::Answered`].
+    /// Processed; right after that, somebody else sets this configuration for the same application and service.
+    /// Recorded as [`Outcome::Answered`].
     ThenSomebodySets(Configuration),
     /// Not processed; HTTP 200 with an HTML page.
     NotJson,
@@ -307,7 +307,8 @@ impl FaultKind {
         (delivery, outcome)
     }
 
-    /// Panics if the fault cannot be sent over HTTP: in the test that injects the fault, rather than later in the server.
+    /// Panics if the fault cannot be sent over HTTP: in the test that injects the fault, rather than later in the
+    /// server.
     fn check(&self) {
         match self {
             Self::Status { code, retry_after, .. } => {

@@ -1,7 +1,7 @@
 //! A faithful stand-in for Tencent RTC's callback-configuration API, for tests and for trying things out.
 //!
-//! It keeps one callback configuration per SDKAppID and service and Live's token, verifies UserSigs with its own code (it
-//! shares none with the provider), answers with the documented envelope and error codes, records every request, and
+//! It keeps one callback configuration per SDKAppID and service and Live's token, verifies UserSigs with its own code
+//! (it shares none with the provider), answers with the documented envelope and error codes, records every request, and
 //! acts out faults on demand. It listens on loopback only and ends when its [`Simulator`] is dropped.
 //!
 //! | module | contents |

@@ -154,8 +154,8 @@ impl Simulator {
         replaced.expect("the state file can be written");
     }
 
-    /// Sets whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to update.
-    /// By default only Call's set replaces it, as documented, and then Call has no update (60009).
+    /// Sets whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to
+    /// update. By default only Call's set replaces it, as documented, and then Call has no update (60009).
     pub fn let_set_overwrite(&self, service: Service, overwrites: bool) {
         self.shared.lock().api.set_overwrites.insert(service, overwrites);
     }
@@ -197,8 +197,8 @@ impl Simulator {
         self.shared.lock().faults.clear();
     }
 
-    /// Limits the calls within a second, counted per SDKAppID and action. Further calls get 60011. A new simulator has no
-    /// limit; Tencent documents 200.
+    /// Limits the calls within a second, counted per SDKAppID and action. Further calls get 60011. A new simulator has
+    /// no limit; Tencent documents 200.
     pub fn set_rate_limit(&self, per_second: Option<u32>) {
         self.shared.lock().api.rate_limit = RateLimit::new(per_second);
     }

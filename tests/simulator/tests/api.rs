@@ -1,5 +1,5 @@
-//! Tests of the simulator from a client's side: each answer of the API, each fault as the client sees it, TLS, the state
-//! file, and the end of everything.
+//! Tests of the simulator from a client's side: each answer of the API, each fault as the client sees it, TLS, the
+//! state file, and the end of everything.
 //!
 //! The client is a few lines over a socket, because many faults happen on the socket.
 

@@ -1,0 +1,142 @@
+//! The rules of planning and applying, without a server.
+
+use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
+use tencent_simulator::{Action, Simulator, Token};
+
+use super::apply::Intent;
+use super::memory::Key;
+use super::model::Guard;
+use super::{Object, Remote, Scope};
+use crate::provider::applications::{Account, Tencent};
+use crate::provider::callback_token::CallbackTokenKind;
+use crate::tencent::{CallbackToken, Client, Credentials, SdkAppId, Settings};
+use crate::terraform::{Attr, Change, Context, Diagnostics};
+
+type TokenObject = Object<CallbackTokenKind>;
+
+struct Application {
+    simulator: Simulator,
+    tencent: Tencent,
+    id: SdkAppId,
+}
+
+impl Application {
+    /// Starts an application that has the token `existing`, if there is one.
+    fn with(existing: Option<&str>) -> Self {
+        let simulator = Simulator::start().expect("a simulator");
+        let id = SdkAppId::try_from(Simulator::SDK_APP_ID).expect("an SDKAppID");
+        if let Some(existing) = existing {
+            simulator.put_token(Simulator::SDK_APP_ID, Token::new(existing, true));
+        }
+        let own = Account {
+            identifier: "administrator".into(),
+            credentials: Credentials::SecretKey(Simulator::SECRET_KEY.to_owned().into()),
+            origin: "secret_key".into(),
+            endpoint: simulator.url().parse().expect("an endpoint"),
+        };
+        let tencent = Tencent::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
+        Self { simulator, tencent, id }
+    }
+
+    fn scope(&self) -> Scope<'_, CallbackTokenKind> {
+        Scope::new(&self.tencent, CallbackTokenKind)
+    }
+
+    fn remote(&self) -> Remote<'_, CallbackTokenKind> {
+        let app = self.tencent.app(self.id).expect("an application");
+        Remote::new(self.scope(), app, super::DEFAULT_TIMEOUT, &Context::default())
+    }
+
+    fn object(&self, text: &str, guard: Guard) -> TokenObject {
+        let mut object = TokenObject::imported(self.id, token(text));
+        object.common.overwrite_existing = Attr::Known(guard == Guard::Warn);
+        object
+    }
+
+    /// Plans the change from `prior`. Returns whether the plan writes, and what it says.
+    async fn plan(&self, prior: Option<TokenObject>, planned: TokenObject) -> (Option<bool>, Vec<String>) {
+        let mut cx = Context::default();
+        let change = Change { prior, config: planned.clone(), proposed: planned };
+        let plan = self.scope().plan(change, &mut cx).await;
+        let writes = plan.as_ref().ok().map(|planned| planned.common.last_request_id.is_unknown());
+        (writes, summaries(plan.err().unwrap_or_default(), cx))
+    }
+
+    /// Returns the calls so far, without reads.
+    fn writes(&self) -> Vec<Action> {
+        self.simulator.take_requests().into_iter().filter_map(|call| call.action).filter(|a| *a != GetToken).collect()
+    }
+
+    fn held(&self) -> Option<String> {
+        self.simulator.token(Simulator::SDK_APP_ID).map(|token| token.token)
+    }
+}
+
+fn token(text: &str) -> CallbackToken {
+    CallbackToken { token: text.to_owned().into(), enabled: true }
+}
+
+fn summaries(errors: Diagnostics, cx: Context) -> Vec<String> {
+    let name = " Live callback token of SDKAppID 1400000001";
+    errors.into_iter().chain(cx.into_warnings()).map(|diagnostic| diagnostic.summary.replace(name, "")).collect()
+}
+
+#[tokio::test]
+async fn a_plan_says_what_it_overwrites_and_writes_only_differences() {
+    for (existing, prior, planned, guard, expected) in [
+        (None, None, "a", Guard::Refuse, (Some(true), "")),
+        (Some("a"), None, "a", Guard::Refuse, (Some(true), "The already exists as planned")),
+        (Some("b"), None, "a", Guard::Warn, (Some(true), "This plan overwrites the existing")),
+        (Some("b"), None, "a", Guard::Refuse, (None, "SDKAppID 1400000001 already has a Live callback token")),
+        (Some("a"), Some("a"), "a", Guard::Refuse, (Some(false), "")),
+        (Some("a"), Some("a"), "b", Guard::Refuse, (Some(true), "")),
+    ] {
+        let application = Application::with(existing);
+        let prior = prior.map(|text| application.object(text, guard));
+        let (writes, said) = application.plan(prior, application.object(planned, guard)).await;
+        assert_eq!((writes, said.join("\n").as_str()), expected, "{existing:?} {planned}");
+        assert_eq!(application.writes(), [], "a plan writes nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_destroys_one_of_two_objects_unread_is_an_error() {
+    let application = Application::with(Some("a"));
+    let object = || application.object("a", Guard::Warn);
+    assert_eq!(application.plan(Some(object()), object()).await, (Some(false), vec![]));
+    let mut cx = Context::default();
+    let destruction = application.scope().plan_destroy(&object(), &mut cx);
+    assert_eq!(summaries(destruction.expect_err("unread"), cx), ["Several objects share the"]);
+}
+
+#[tokio::test]
+async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
+    for (guard, held) in [(Guard::Warn, "a"), (Guard::Refuse, "other")] {
+        let (application, key) = (Application::with(Some("other")), Key::default());
+        let intent = Intent { key: &key, guard, is_expected: &|_| false };
+        let mut cx = Context::default();
+        let updated = application.remote().update(&token("a"), &intent, &mut cx).await;
+        let error = updated.err().map(|unwritten| unwritten.diagnostic.into()).unwrap_or_default();
+        assert_eq!(summaries(error, cx), ["The has changed since the plan"]);
+        assert_eq!(application.held().as_deref(), Some(held));
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
+    let (application, [mine, other]) = (Application::with(None), [Key::default(), Key::default()]);
+    let mut cx = Context::default();
+    application.remote().create(&other, &token("a"), Guard::Refuse, &mut cx).await.expect("created");
+    let delete = async |key: &Key, cx: &mut Context| {
+        let intent = Intent { key, guard: Guard::Refuse, is_expected: &|_| true };
+        application.remote().delete(&intent, cx).await.expect("no error");
+    };
+    delete(&mine, &mut cx).await;
+    assert_eq!(
+        (summaries(Diagnostics::new(), cx), application.writes()),
+        (vec!["The is kept for another object".to_owned()], vec![SetToken])
+    );
+    let mut cx = Context::default();
+    delete(&other, &mut cx).await;
+    assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken]));
+}
