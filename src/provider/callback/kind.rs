@@ -175,7 +175,7 @@ impl Content for CallbackConfiguration {
         self.is_equivalent(other)
     }
 
-    fn secret_part(&self) -> SecretString {
+    fn write_only_part(&self) -> SecretString {
         self.url.canonical().into()
     }
 

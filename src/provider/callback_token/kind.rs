@@ -19,7 +19,7 @@ model! {
         token: Attr<SecretString>,
         token_wo: Attr<SecretString>,
         token_wo_version: Attr<Number>,
-        enabled: Attr<bool>,
+        pub(super) enabled: Attr<bool>,
     }
 }
 
@@ -84,7 +84,11 @@ impl Arguments for TokenArguments {
     }
 
     fn secret(&self) -> Option<SecretString> {
-        if self.is_write_only() { &self.token_wo } else { &self.token }.known().cloned()
+        self.unquotable().cloned()
+    }
+
+    fn unquotable(&self) -> Option<&SecretString> {
+        if self.is_write_only() { &self.token_wo } else { &self.token }.known()
     }
 
     fn version(&self) -> &Attr<Number> {
@@ -109,7 +113,7 @@ impl Content for CallbackToken {
         Self::is_same(self, other)
     }
 
-    fn secret_part(&self) -> SecretString {
+    fn write_only_part(&self) -> SecretString {
         self.token.clone()
     }
 }
@@ -127,7 +131,7 @@ token without losing events, let the receiver accept both the old and the new to
 
 Tencent keeps **one** token per application. A plan warns if it would overwrite an existing one. Right before each write and \
 each deletion, the provider checks again. If it finds a token that the plan did not show, it warns, or with \
-`overwrite_existing = false`, it fails. No message shows a token.
+`overwrite_existing = false`, it fails. No message shows a token. Without a token, events are no longer signed.
 
 Manage the token of each application with one resource, in one provider block. Rename a resource with a `moved` block. If \
 two objects in the state belong to one application, destroying one of them keeps the token for the other, unless `-target` or \

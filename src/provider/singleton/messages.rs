@@ -24,10 +24,11 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
-        let (unmanaged, import) = (self.kind.describe_unmanaged(found), how_to_import(self.id));
+        let (held, noun, import) =
+            (self.held(Some(self.kind.describe(found))), K::Content::NOUN, how_to_import(self.id));
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
         let detail = format!(
-            "When the provider checked, the application had {unmanaged} This plan replaces all of \
+            "When the provider checked, {held}. This resource does not manage that {noun} yet. This plan replaces all of \
              it.{consequence}\n\n{import}"
         );
         Diagnostic::warning(format!("This plan overwrites the existing {self}"), detail)
@@ -48,7 +49,7 @@ impl<K: Kind> Subject<K> {
     }
 
     /// Announces that a destruction leaves the thing at Tencent.
-    pub(super) fn stays_abandoned(&self, last: Option<&K::Content>) -> Diagnostic {
+    pub(super) fn stays_abandoned(&self, last: &K::Arguments) -> Diagnostic {
         let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
         let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
         Diagnostic::warning(format!("The {self} stays at Tencent"), detail)
@@ -102,7 +103,11 @@ impl<K: Kind> Subject<K> {
 
     /// Refuses two resources that want different things.
     pub(super) fn managed_twice(&self, other: &K::Content, wanted: &K::Content) -> Diagnostic {
-        let (name, noun, difference) = (self.kind.name(), K::Content::NOUN, self.kind.difference(other, wanted));
+        let (name, noun, Words { sends, secret, .. }) = (self.kind.name(), K::Content::NOUN, self.kind.words());
+        let difference = match (self.kind.describe(other), self.kind.describe(wanted)) {
+            (other, wanted) if other == wanted => format!("The two differ in the {secret}."),
+            (other, wanted) => format!("It {sends} {other}; this one {sends} {wanted}."),
+        };
         let detail = format!(
             "Another resource of this provider manages the same {noun}. {difference} An application has only one {name}: \
              remove one of the two resources, or change its sdk_app_id."
@@ -145,7 +150,7 @@ impl<K: Kind> Subject<K> {
 
 /// Messages of applying.
 impl<K: Kind> Subject<K> {
-    /// Warns that someone has set `found` since the plan, and that the apply replaces it by `wanted`.
+    /// Warns that someone has set `found` since the plan, and that the apply replaces it with `wanted`.
     pub(super) fn will_replace(&self, found: &K::Content, wanted: &K::Content) -> Diagnostic {
         let outcome = match self.kind.consequence(found, Some(wanted)) {
             Some(consequence) => format!("This apply replaces it. {consequence}"),
@@ -234,8 +239,13 @@ impl<K: Kind> Subject<K> {
             .map_or_else(|| "the application had none".to_owned(), |described| format!("{subject} {sent} {described}"))
     }
 
+    /// Describes what is there instead of what was written.
+    pub(super) fn described_unexpected(&self, found: &K::Content) -> String {
+        self.kind.describe(found) + self.kind.words().unlike_written
+    }
+
     fn held_unexpected(&self, found: Option<&K::Content>) -> String {
-        self.held(found.map(|found| self.kind.describe_unexpected(found)))
+        self.held(found.map(|found| self.described_unexpected(found)))
     }
 }
 
@@ -291,7 +301,7 @@ pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Object<K>) -> Diagn
         .on(&format!("{argument}_wo"))
 }
 
-/// Reports a thing that is to be written and not known.
+/// Reports that the content to write is unknown.
 pub(super) fn not_known<C: Stored>() -> Diagnostic {
     let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
     Diagnostic::error(format!("The planned {} is not known", C::NOUN), detail)

@@ -118,7 +118,7 @@ impl<A: Arguments> Model<A> {
         if !self.arguments.is_write_only() {
             return Self { arguments: self.arguments.holding(found), ..self };
         }
-        let is_same = memory.knows(&found.secret_part());
+        let is_same = memory.knows(&found.write_only_part());
         memory.drift = (!is_same).then(|| memory.fingerprint(&found));
         let version = if is_same { self.arguments.version().clone() } else { Attr::Null };
         Self { arguments: self.arguments.holding(found).write_only(version), ..self }
@@ -167,7 +167,8 @@ impl<A: Arguments> Model<A> {
             let is_shown = match &content {
                 Some(content) => content.is_same(found),
                 None => {
-                    !arguments.differs(&arguments.clone().holding(found.clone())) && memory.knows(&found.secret_part())
+                    !arguments.differs(&arguments.clone().holding(found.clone()))
+                        && memory.knows(&found.write_only_part())
                 }
             };
             is_shown || memory.has_seen(planned, found)

@@ -47,7 +47,7 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Keeps the secret of `arguments` out of messages.
     pub(super) fn concealing(mut self, arguments: &K::Arguments) -> Self {
         self.conceals |= arguments.is_write_only();
-        self.secrets.extend(arguments.content().and_then(|content| content.secret().cloned()));
+        self.secrets.extend(arguments.unquotable().cloned());
         self
     }
 
@@ -82,7 +82,7 @@ impl<'a, K: Kind> Remote<'a, K> {
         Ok(found)
     }
 
-    /// Reads the thing with its own patience.
+    /// Reads the thing, with `patience` instead of the operation's.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
         let Scope { tencent, kind } = self.scope;
         Ok(self.shown(tencent.client.get(&self.app, kind.service(), patience).await?))

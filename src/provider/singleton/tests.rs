@@ -120,9 +120,9 @@ async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
 
 #[tokio::test]
 async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
-    let (application, [mine, other]) = (Application::with(None), [Key::default(), Key::default()]);
+    let (application, mine) = (Application::with(None), Key::default());
     let mut cx = Context::default();
-    application.remote().create(&other, &token("a"), Guard::Refuse, &mut cx).await.expect("created");
+    let other = application.remote().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created").object;
     let delete = async |key: &Key, cx: &mut Context| {
         let intent = Intent { key, guard: Guard::Refuse, is_expected: &|_| true };
         application.remote().delete(&intent, cx).await.expect("no error");
