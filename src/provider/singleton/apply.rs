@@ -9,7 +9,7 @@ use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
 use super::{Content, Kind};
-use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience};
+use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
 /// The most times that a write starts anew because someone else has created the thing in between.
@@ -374,33 +374,35 @@ impl<K: Kind> Remote<'_, K> {
             return Err(failure.into());
         }
         let (subject, participle) = (self.subject(), deed.participle());
-        match self.look_after(error).await {
-            Ok(found) if deed.is_done(found.as_ref()) => {
-                failure.summary = format!("The {subject} was {participle}, unconfirmed");
-                failure.severity = Severity::Warning;
-                failure.detail += &subject.took_effect(found.as_ref());
-                cx.warn(failure);
-                Ok(())
-            }
-            Ok(found) => {
-                let holds = match deed {
-                    Deed::Write(_) => subject.holds_unexpected(found.as_ref()),
-                    Deed::Delete => subject.holds(found.as_ref()),
-                };
-                failure.detail += &format!(
-                    "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request \
-                     arrives later, the next plan shows it."
-                );
-                Err(Unwritten { diagnostic: failure, found })
-            }
+        let found = match self.look_after(error).await {
+            Ok(found) => found,
             Err(_) => {
                 failure.detail += &format!(
                     "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
                      will show what is there."
                 );
-                Err(failure.into())
+                return Err(failure.into());
             }
+        };
+        if deed.is_done(found.as_ref()) {
+            failure.summary = format!("The {subject} was {participle}, unconfirmed");
+            failure.severity = Severity::Warning;
+            failure.detail += &match found {
+                Some(_) => format!("\n\nReading it back shows that the {} is as planned.", K::Content::NOUN),
+                None => "\n\nReading it back shows that it is gone.".to_owned(),
+            };
+            cx.warn(failure);
+            return Ok(());
         }
+        let holds = subject.holds(found.as_ref().map(|found| match deed {
+            Deed::Write(_) => self.scope.kind.describe_unexpected(found),
+            Deed::Delete => self.scope.kind.describe(found),
+        }));
+        failure.detail += &format!(
+            "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \
+             later, the next plan shows it."
+        );
+        Err(Unwritten { diagnostic: failure, found })
     }
 
     /// Reads what is there after a failed call. After an interruption, there is little time left: Terraform waits.

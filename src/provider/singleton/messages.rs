@@ -7,140 +7,83 @@ use crate::provider::checks;
 use crate::tencent::{Error, ErrorKind, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Severity};
 
-const FIND_OUT: &str = "Find out what else changes it";
+/// The usual suspects, for messages about something else that writes.
+const OTHER_WRITERS: &str = "the console, a script, or another Terraform state";
 
+/// Messages of planning.
 impl<K: Kind> Subject<K> {
-    fn words(&self) -> &'static Words {
-        self.kind.words()
-    }
-
-    /// Returns a clause such as "sends A to URL".
-    pub(super) fn holds(&self, found: Option<&K::Content>) -> String {
-        found.map_or_else(
-            || "has none".to_owned(),
-            |found| format!("{} {}", self.words().sends, self.kind.describe(found)),
-        )
-    }
-
-    /// Returns the clause for something else than what was written.
-    pub(super) fn holds_unexpected(&self, found: Option<&K::Content>) -> String {
-        found.map_or_else(
-            || "has none".to_owned(),
-            |found| format!("{} {}", self.words().sends, self.kind.describe_unexpected(found)),
-        )
-    }
-
-    /// Returns the sentence part for something else than what was written, in the past.
-    fn held_unexpected(&self, found: Option<&K::Content>) -> String {
-        let Words { subject, sent, .. } = self.words();
-        found.map_or_else(
-            || "the application had none".to_owned(),
-            |found| format!("{subject} {sent} {}", self.kind.describe_unexpected(found)),
-        )
-    }
-
-    // When planning.
-
     /// Refuses to overwrite `found`.
     pub(super) fn already_exists(&self, found: &K::Content) -> Diagnostic {
-        Diagnostic::error(
-            format!("SDKAppID {} already has a {}", self.id, self.kind.name()),
-            format!(
-                "It {}, and overwrite_existing is false.\n\n{}\n\nTo replace it, set overwrite_existing to true.",
-                self.holds(Some(found)),
-                how_to_import(self.id)
-            ),
-        )
-        .on("overwrite_existing")
+        let (holds, import) = (self.holds(Some(self.kind.describe(found))), how_to_import(self.id));
+        let detail = format!(
+            "It {holds}, and overwrite_existing is false.\n\n{import}\n\nTo replace it, set overwrite_existing to true."
+        );
+        Diagnostic::error(format!("SDKAppID {} already has a {}", self.id, self.kind.name()), detail)
+            .on("overwrite_existing")
     }
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
+        let (unmanaged, import) = (self.kind.describe_unmanaged(found), how_to_import(self.id));
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
-        Diagnostic::warning(
-            format!("This plan overwrites the existing {self}"),
-            format!(
-                "When the provider checked, the application had {} This plan replaces all of it.{consequence}\n\n{}",
-                self.kind.describe_unmanaged(found),
-                how_to_import(self.id)
-            ),
-        )
+        let detail = format!(
+            "When the provider checked, the application had {unmanaged} This plan replaces all of \
+             it.{consequence}\n\n{import}"
+        );
+        Diagnostic::warning(format!("This plan overwrites the existing {self}"), detail)
     }
 
     /// Announces that a creation finds what it is to create.
     pub(super) fn exists_as_planned(&self, found: &K::Content) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {self} already exists as planned"),
-            format!(
-                "SDKAppID {} already {}. This plan writes the same {} again.",
-                self.id,
-                self.holds(Some(found)),
-                K::Content::NOUN
-            ),
-        )
+        let (id, noun, holds) = (self.id, K::Content::NOUN, self.holds(Some(self.kind.describe(found))));
+        let detail = format!("SDKAppID {id} already {holds}. This plan writes the same {noun} again.");
+        Diagnostic::warning(format!("The {self} already exists as planned"), detail)
     }
 
     /// Announces that a deletion deletes something that someone else has changed.
     pub(super) fn deletes_changed(&self, found: &K::Content) -> Diagnostic {
-        let Words { subject, sent, .. } = self.words();
-        Diagnostic::warning(
-            format!("The {self} differs from the state"),
-            format!(
-                "When the provider checked, {subject} {sent} {}. Someone else has changed it. This plan deletes it.",
-                self.kind.describe(found)
-            ),
-        )
+        let held = self.held(Some(self.kind.describe(found)));
+        let detail = format!("When the provider checked, {held}. Someone else has changed it. This plan deletes it.");
+        Diagnostic::warning(format!("The {self} differs from the state"), detail)
     }
 
     /// Announces that a destruction leaves the thing at Tencent.
     pub(super) fn stays_abandoned(&self, last: Option<&K::Content>) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {self} stays at Tencent"),
-            format!(
-                "deletion_policy is \"{ABANDON}\": Terraform only forgets the {}, and {}.",
-                K::Content::NOUN,
-                self.kind.after_forgetting(last)
-            ),
-        )
+        let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
+        let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
+        Diagnostic::warning(format!("The {self} stays at Tencent"), detail)
     }
 
     /// Announces that an object is written although it has not changed.
     pub(super) fn written_again(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {self} is written again"),
-            format!(
-                "Another object in Terraform's state stands for the same {0}, and Terraform destroys that object, or \
-                 may do so. So this plan writes the {0} again, which keeps it whichever of the two comes first.",
-                self.kind.name()
-            ),
-        )
+        let name = self.kind.name();
+        let detail = format!(
+            "Another object in Terraform's state stands for the same {name}, and Terraform destroys that object, or may \
+             do so. So this plan writes the {name} again, which keeps it whichever of the two comes first."
+        );
+        Diagnostic::warning(format!("The {self} is written again"), detail)
     }
 
     /// Warns that a deletion is skipped because another object needs the thing.
     pub(super) fn kept_for_another(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {self} is kept for another object"),
-            format!(
-                "Terraform has several objects for this application, which has only one {0}. Destroying this object \
-                 deletes nothing at Tencent: the {0} stays until the last of these objects is destroyed.",
-                self.kind.name()
-            ),
-        )
+        let name = self.kind.name();
+        let detail = format!(
+            "Terraform has several objects for this application, which has only one {name}. Destroying this object \
+             deletes nothing at Tencent: the {name} stays until the last of these objects is destroyed."
+        );
+        Diagnostic::warning(format!("The {self} is kept for another object"), detail)
     }
 
     /// Refuses a plan that destroys one object, and keeps another that was not read in time.
     pub(super) fn needs_refresh(&self) -> Diagnostic {
-        Diagnostic::error(
-            format!("Several objects share the {self}"),
-            format!(
-                "This plan destroys one of several objects in the state that stand for the same {0}, and keeps \
-                 another. Terraform has not read both from Tencent in this run, because of -refresh=false or because \
-                 the provider's own configuration is not known yet. So the provider cannot keep the {0} for the object \
-                 that stays. First apply what the provider's configuration depends on, then run the plan without \
-                 -refresh=false.",
-                self.kind.name()
-            ),
-        )
+        let name = self.kind.name();
+        let detail = format!(
+            "This plan destroys one of several objects in the state that stand for the same {name}, and keeps another. \
+             Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's \
+             own configuration is not known yet. So the provider cannot keep the {name} for the object that stays. \
+             First apply what the provider's configuration depends on, then run the plan without -refresh=false."
+        );
+        Diagnostic::error(format!("Several objects share the {self}"), detail)
     }
 
     /// Warns about another resource for the same thing; two that want different things are an error.
@@ -159,178 +102,151 @@ impl<K: Kind> Subject<K> {
 
     /// Refuses two resources that want different things.
     pub(super) fn managed_twice(&self, other: &K::Content, wanted: &K::Content) -> Diagnostic {
-        Diagnostic::error(
-            format!("Two resources for the {self}"),
-            format!(
-                "Another resource of this provider manages the same {}. {} An application has only one {}: remove one \
-                 of the two resources, or change its sdk_app_id.",
-                K::Content::NOUN,
-                self.kind.difference(other, wanted),
-                self.kind.name()
-            ),
-        )
-        .on("sdk_app_id")
+        let (name, noun, difference) = (self.kind.name(), K::Content::NOUN, self.kind.difference(other, wanted));
+        let detail = format!(
+            "Another resource of this provider manages the same {noun}. {difference} An application has only one {name}: \
+             remove one of the two resources, or change its sdk_app_id."
+        );
+        Diagnostic::error(format!("Two resources for the {self}"), detail).on("sdk_app_id")
     }
+}
 
-    // When refreshing and importing.
-
+/// Messages of refreshing and importing.
+impl<K: Kind> Subject<K> {
     /// Warns that someone else has changed a write-only argument.
     pub(super) fn secret_changed(&self, found: &K::Content) -> Diagnostic {
-        let Words { argument, secret, .. } = self.words();
-        let name = self.kind.name();
+        let Words { argument, secret, .. } = self.kind.words();
+        let (name, drift) = (self.kind.name(), self.kind.drift(found));
         let what = name.strip_suffix(K::Content::NOUN).map_or(name.clone(), |name| format!("{name}{secret}"));
-        Diagnostic::warning(
-            format!("The {what} of SDKAppID {} is not the one that Terraform sent", self.id),
-            format!(
-                "Someone else has changed the {secret}. {} The state does not hold the {secret}, so a plan shows the \
-                 difference only in {argument}_wo_version or last_request_id. Applying sends {argument}_wo again.",
-                self.kind.drift(found)
-            ),
-        )
+        let detail = format!(
+            "Someone else has changed the {secret}. {drift} The state does not hold the {secret}, so a plan shows the \
+             difference only in {argument}_wo_version or last_request_id. Applying sends {argument}_wo again."
+        );
+        Diagnostic::warning(format!("The {what} of SDKAppID {} is not the one that Terraform sent", self.id), detail)
     }
 
     /// Refuses to import what is not there.
     pub(super) fn not_there(&self) -> Diagnostic {
-        Diagnostic::error(
-            format!("SDKAppID {} has no {}", self.id, self.kind.name()),
-            format!(
-                "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and let \
-                 Terraform create the {}.",
-                K::Content::NOUN
-            ),
-        )
+        let noun = K::Content::NOUN;
+        let detail = format!(
+            "There is nothing to import. Check the SDKAppID and the provider's region, or remove the import and let \
+             Terraform create the {noun}."
+        );
+        Diagnostic::error(format!("SDKAppID {} has no {}", self.id, self.kind.name()), detail)
     }
 
     /// Warns that a refresh was skipped, because the credentials come from an unknown entry of `apps`.
     pub(super) fn not_refreshed(&self) -> Diagnostic {
-        Diagnostic::warning(
-            format!("The {self} was not refreshed"),
-            "The provider takes its credentials from apps, and they are known only after apply. The plan shows the \
-             object as the last apply left it.",
-        )
+        let detail = "The provider takes its credentials from apps, and they are known only after apply. The plan shows \
+                      the object as the last apply left it.";
+        Diagnostic::warning(format!("The {self} was not refreshed"), detail)
     }
+}
 
-    // When applying.
-
+/// Messages of applying.
+impl<K: Kind> Subject<K> {
     /// Warns that someone has set `found` since the plan, and that the apply replaces it by `wanted`.
     pub(super) fn will_replace(&self, found: &K::Content, wanted: &K::Content) -> Diagnostic {
-        self.has_changed(found, &self.replaced_by(found, wanted))
-    }
-
-    fn replaced_by(&self, found: &K::Content, wanted: &K::Content) -> String {
-        match self.kind.consequence(found, Some(wanted)) {
+        let outcome = match self.kind.consequence(found, Some(wanted)) {
             Some(consequence) => format!("This apply replaces it. {consequence}"),
             None => format!("This apply replaces it with {}.", self.kind.describe(wanted)),
-        }
+        };
+        self.has_changed(found, &outcome)
     }
 
     /// Warns that someone has set `found` since the plan. `outcome` says what the apply does.
     pub(super) fn has_changed(&self, found: &K::Content, outcome: &str) -> Diagnostic {
-        let Words { subject, sent, .. } = self.words();
-        Diagnostic::warning(
-            format!("The {self} has changed since the plan"),
-            format!(
-                "Just before this apply, {subject} {sent} {}, which the plan did not show. {outcome}",
-                self.kind.describe(found)
-            ),
-        )
+        let held = self.held(Some(self.kind.describe(found)));
+        let detail = format!("Just before this apply, {held}, which the plan did not show. {outcome}");
+        Diagnostic::warning(format!("The {self} has changed since the plan"), detail)
     }
 
     /// Refuses to touch what someone has set since the plan.
     pub(super) fn must_not_change(&self, found: &K::Content, outcome: &str) -> Diagnostic {
-        let Words { subject, sends, .. } = self.words();
-        Diagnostic::error(
-            format!("The {self} has changed since the plan"),
-            format!(
-                "{} now {sends} {}, which the plan did not show, and overwrite_existing is false. {outcome} Run a new \
-                 plan to see the change.",
-                checks::sentence(subject),
-                self.kind.describe(found)
-            ),
-        )
-        .on("overwrite_existing")
+        let Words { subject, sends, .. } = self.kind.words();
+        let (subject, found) = (checks::sentence(subject), self.kind.describe(found));
+        let detail = format!(
+            "{subject} now {sends} {found}, which the plan did not show, and overwrite_existing is false. {outcome} Run a \
+             new plan to see the change."
+        );
+        Diagnostic::error(format!("The {self} has changed since the plan"), detail).on("overwrite_existing")
     }
 
     /// Warns that a write had to be repeated.
     pub(super) fn wrote_twice(&self, first: Option<&K::Content>) -> Diagnostic {
-        Diagnostic::warning(
-            format!("Someone else is changing the {self}"),
-            format!(
-                "Right after this apply wrote it, {}. This apply wrote it a second time, and that took effect. \
-                 {FIND_OUT}: the console, a script, or another Terraform state.",
-                self.held_unexpected(first)
-            ),
-        )
+        let held = self.held_unexpected(first);
+        let detail = format!(
+            "Right after this apply wrote it, {held}. This apply wrote it a second time, and that took effect. Find out \
+             what else changes it: {OTHER_WRITERS}."
+        );
+        Diagnostic::warning(format!("Someone else is changing the {self}"), detail)
     }
 
     /// Adds to a failed second write what the first one led to.
     pub(super) fn not_rewritten(&self, first: Option<&K::Content>) -> String {
+        let held = self.held_unexpected(first);
         format!(
-            "\n\nRight after this apply wrote it, {}. Writing it a second time failed. {FIND_OUT}: the console, a \
-             script, or another Terraform state. The next plan will show what is there.",
-            self.held_unexpected(first)
+            "\n\nRight after this apply wrote it, {held}. Writing it a second time failed. Find out what else changes \
+             it: {OTHER_WRITERS}. The next plan will show what is there."
         )
     }
 
     /// Refuses to write again over what someone has set right after the write.
     pub(super) fn changed_after_write(&self, found: &K::Content) -> Diagnostic {
-        Diagnostic::error(
-            format!("Someone else is changing the {self}"),
-            format!(
-                "Right after this apply wrote it, {}. The provider left it as it is, because overwrite_existing is \
-                 false. {FIND_OUT} (the console, a script, or another Terraform state), then run a new plan.",
-                self.held_unexpected(Some(found))
-            ),
-        )
+        let held = self.held_unexpected(Some(found));
+        let detail = format!(
+            "Right after this apply wrote it, {held}. The provider left it as it is, because overwrite_existing is \
+             false. Find out what else changes it ({OTHER_WRITERS}), then run a new plan."
+        );
+        Diagnostic::error(format!("Someone else is changing the {self}"), detail)
     }
 
     /// Reports that Tencent accepted two writes and holds something else.
     pub(super) fn does_not_hold(&self, wanted: &K::Content, found: Option<&K::Content>) -> Diagnostic {
-        Diagnostic::error(
-            format!("The {self} differs from what was written"),
-            format!(
-                "This apply wrote it twice: {}. Tencent accepted it each time, but then {}. {FIND_OUT}: the console, a \
-                 script, or another Terraform state. The next plan will show what is there.",
-                self.kind.describe(wanted),
-                self.held_unexpected(found)
-            ),
-        )
+        let (wanted, held) = (self.kind.describe(wanted), self.held_unexpected(found));
+        let detail = format!(
+            "This apply wrote it twice: {wanted}. Tencent accepted it each time, but then {held}. Find out what else \
+             changes it: {OTHER_WRITERS}. The next plan will show what is there."
+        );
+        Diagnostic::error(format!("The {self} differs from what was written"), detail)
     }
 
     /// Warns, for as long as that is so, that Tencent stores a form of its own.
     pub(super) fn stores_own_form(&self, difference: &str, written: &K::Content, stored: &K::Content) -> Diagnostic {
-        Diagnostic::warning(
-            format!("Tencent stores the {self} differently"),
-            format!(
-                "Tencent stores {difference}. The provider wrote {}. Tencent stores {}. Terraform shows no difference \
-                 until that changes. To stop this warning, write the {} the way Tencent stores it.",
-                self.kind.describe(written),
-                self.kind.describe(stored),
-                K::Content::NOUN
-            ),
-        )
+        let (written, stored, noun) = (self.kind.describe(written), self.kind.describe(stored), K::Content::NOUN);
+        let detail = format!(
+            "Tencent stores {difference}. The provider wrote {written}. Tencent stores {stored}. Terraform shows no \
+             difference until that changes. To stop this warning, write the {noun} the way Tencent stores it."
+        );
+        Diagnostic::warning(format!("Tencent stores the {self} differently"), detail)
     }
 
-    /// Adds to a failed call that it took effect all the same.
-    pub(super) fn took_effect(&self, found: Option<&K::Content>) -> String {
-        match found {
-            Some(_) => format!("\n\nReading it back shows that the {} is as planned.", K::Content::NOUN),
-            None => "\n\nReading it back shows that it is gone.".to_owned(),
-        }
+    /// Returns a clause without a subject, such as "sends A to URL".
+    pub(super) fn holds(&self, described: Option<String>) -> String {
+        let sends = self.kind.words().sends;
+        described.map_or_else(|| "has none".to_owned(), |described| format!("{sends} {described}"))
+    }
+
+    /// Returns a clause in the past, such as "Tencent sent A to URL".
+    fn held(&self, described: Option<String>) -> String {
+        let Words { subject, sent, .. } = self.kind.words();
+        described
+            .map_or_else(|| "the application had none".to_owned(), |described| format!("{subject} {sent} {described}"))
+    }
+
+    fn held_unexpected(&self, found: Option<&K::Content>) -> String {
+        self.held(found.map(|found| self.kind.describe_unexpected(found)))
     }
 }
 
 /// Warns that a creation could not be checked, because the application or its credentials are not known yet.
 pub(super) fn could_not_check<K: Kind>(kind: &K, id: &Attr<String>) -> Diagnostic {
-    let of = id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default();
-    let name = kind.name();
-    Diagnostic::warning(
-        format!("Could not check for an existing {name}{of}"),
-        format!(
-            "The application or its credentials are known only after apply. If the application has a {name} by then, \
-             this plan overwrites it, unless overwrite_existing is false."
-        ),
-    )
+    let (name, of) = (kind.name(), id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default());
+    let detail = format!(
+        "The application or its credentials are known only after apply. If the application has a {name} by then, this \
+         plan overwrites it, unless overwrite_existing is false."
+    );
+    Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail)
 }
 
 /// Judges a failed check for an existing thing, told by `diagnostic`: a warning if it may pass and nothing else depends
@@ -349,32 +265,30 @@ pub(super) fn failed_check<K: Kind>(
         return Err(diagnostic);
     }
     let name = kind.name();
-    let consequence = if guarded {
-        "With overwrite_existing = false, the provider does not plan without this check.".to_owned()
+    if guarded {
+        diagnostic.detail += "\n\nWith overwrite_existing = false, the provider does not plan without this check.";
+        Err(diagnostic)
     } else if destroys {
-        format!("This plan would destroy the {name} of another application first, so it needs this check.")
+        diagnostic.detail +=
+            &format!("\n\nThis plan would destroy the {name} of another application first, so it needs this check.");
+        Err(diagnostic)
     } else {
-        diagnostic.severity = Severity::Warning;
-        format!("This plan may overwrite an existing {name}.")
-    };
-    diagnostic.detail += &format!("\n\n{consequence}");
-    if diagnostic.severity == Severity::Warning { Ok(diagnostic) } else { Err(diagnostic) }
+        diagnostic.detail += &format!("\n\nThis plan may overwrite an existing {name}.");
+        Ok(Diagnostic { severity: Severity::Warning, ..diagnostic })
+    }
 }
 
 /// Warns that a write-only argument has changed, and its version has not.
 pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Object<K>) -> Diagnostic {
-    let Words { argument, secret, .. } = kind.words();
-    let noun = K::Content::NOUN;
+    let (Words { argument, secret, .. }, noun) = (kind.words(), K::Content::NOUN);
     let outcome = if planned.common.last_request_id.is_unknown() {
         format!("This plan writes the {noun} for another reason, and sends the new {secret} with it.")
     } else {
         format!("This plan leaves the {secret} at Tencent as it is. To send the new one, change {argument}_wo_version.")
     };
-    Diagnostic::warning(
-        format!("{argument}_wo has changed, but {argument}_wo_version has not"),
-        format!("Terraform does not store write-only values, so it does not see the change. {outcome}"),
-    )
-    .on(&format!("{argument}_wo"))
+    let detail = format!("Terraform does not store write-only values, so it does not see the change. {outcome}");
+    Diagnostic::warning(format!("{argument}_wo has changed, but {argument}_wo_version has not"), detail)
+        .on(&format!("{argument}_wo"))
 }
 
 /// Reports a thing that is to be written and not known.
@@ -385,15 +299,12 @@ pub(super) fn not_known<C: Stored>() -> Diagnostic {
 
 /// Warns that the plan relies on the provider's default application staying the same.
 pub(super) fn assumes_default(id: &str) -> Diagnostic {
-    Diagnostic::warning(
-        format!("This plan assumes SDKAppID {id}"),
-        format!(
-            "The provider's sdk_app_id is known only after apply. This plan assumes that it stays {id}. If it changes, \
-             the apply fails. Set the resource's sdk_app_id, or first apply what the provider's sdk_app_id depends on, \
-             for example with -target."
-        ),
-    )
-    .on("sdk_app_id")
+    let detail = format!(
+        "The provider's sdk_app_id is known only after apply. This plan assumes that it stays {id}. If it changes, the \
+         apply fails. Set the resource's sdk_app_id, or first apply what the provider's sdk_app_id depends on, for \
+         example with -target."
+    );
+    Diagnostic::warning(format!("This plan assumes SDKAppID {id}"), detail).on("sdk_app_id")
 }
 
 /// Turns the error of a refresh into a warning, where Terraform is about to forget the object.

@@ -200,15 +200,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         self.tencent.extension(self.kind.type_name())
     }
 
-    /// Returns the application of `model`, if it is known which one that is.
-    fn known_id(&self, model: &Object<K>) -> Option<SdkAppId> {
-        let id = model.common.sdk_app_id.known()?;
-        self.tencent.sdk_app_id(&Attr::Known(id.clone())).ok()
-    }
-
-    /// Returns the ledger of the application of `model`, if it is known which one that is.
-    fn ledger(&self, model: &Object<K>) -> Option<Arc<Ledger<K::Content>>> {
-        self.known_id(model).map(|id| self.ledgers().of(id))
+    /// Names the thing of `model`, and returns its ledger, if the application is known.
+    fn known(&self, model: &Object<K>) -> Option<(Subject<K>, Arc<Ledger<K::Content>>)> {
+        let id = self.tencent.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
+        Some((self.subject(id), self.ledgers().of(id)))
     }
 
     /// Returns whether calls can be made for the application of `model`.

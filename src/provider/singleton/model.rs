@@ -53,7 +53,7 @@ model! {
     }
 }
 
-/// An operation that has a timeout of its own.
+/// An operation that has a timeout of its own, in the order of [`Timeouts::named`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Operation {
     Create,
@@ -280,12 +280,7 @@ impl Timeouts {
 
     /// Returns the longest time for `operation`.
     pub(super) fn of(timeouts: &Attr<Self>, operation: Operation) -> Duration {
-        let timeout = timeouts.known().and_then(|timeouts| match operation {
-            Operation::Create => timeouts.create.known(),
-            Operation::Read => timeouts.read.known(),
-            Operation::Update => timeouts.update.known(),
-            Operation::Delete => timeouts.delete.known(),
-        });
+        let timeout = timeouts.known().and_then(|timeouts| timeouts.named()[operation as usize].1.known());
         // Values were validated in the configuration, those of a state when they were in one.
         timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
     }

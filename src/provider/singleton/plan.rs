@@ -56,11 +56,10 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// Plans a destruction.
     pub(super) fn plan_destroy(&self, prior: &Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
         let memory: Memory = cx.private();
+        let Some((subject, ledger)) = self.known(prior) else { return Ok(()) };
         if prior.is_abandoned() {
-            let id = self.tencent.sdk_app_id(&prior.common.sdk_app_id)?;
-            cx.warn(self.subject(id).stays_abandoned(prior.arguments.content().as_ref()));
+            cx.warn(subject.stays_abandoned(prior.arguments.content().as_ref()));
         }
-        let (Some(id), Some(ledger)) = (self.known_id(prior), self.ledger(prior)) else { return Ok(()) };
         let keep = self.let_go(prior, &memory)?;
         let deletes = !prior.is_abandoned() && !keep;
         let remote = self.reach(prior, Operation::Delete, deletes, cx)?;
@@ -70,11 +69,11 @@ impl<'a, K: Kind> Scope<'a, K> {
             && deletes
             && !prior.is_what_the_plan_showed(&memory, &Planned::default())(seen)
         {
-            cx.warn(self.subject(id).deletes_changed(seen));
+            cx.warn(subject.deletes_changed(seen));
         }
         // When it applies, Terraform also plans the end of what create_before_destroy has deposed: the deletion warns.
         if keep && !ledger.has_written() {
-            cx.warn(self.subject(id).kept_for_another());
+            cx.warn(subject.kept_for_another());
         }
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),
@@ -117,7 +116,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
         // What was undecided when this object was read may be decided now. An object that was not read is planned to be
         // applied.
-        let others = self.ledger(prior).and_then(|ledger| ledger.others_before_planning(&memory.key));
+        let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.key));
         memory.rewrite && others.is_none_or(|others| others.may_delete())
     }
 
@@ -132,13 +131,12 @@ impl<'a, K: Kind> Scope<'a, K> {
     ) -> Result<bool, Diagnostics> {
         let in_place = prior.filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
         if let (Some(prior), None) = (prior, in_place)
-            && self.ledger(prior).is_some()
+            && self.known(prior).is_some()
         {
             let keep = self.let_go(prior, memory)?;
             self.reach(prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
         }
-        let (Some(id), Some(ledger)) = (self.known_id(planned), self.ledger(planned)) else { return Ok(false) };
-        let subject = self.subject(id);
+        let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
         if let (Some(_), true, Some(origin), Some(remote)) = (in_place, is_written, &memory.origin, &remote) {
@@ -158,18 +156,18 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Notes in the ledger the second half of the plan of a replacement, if the first half is there.
     fn replan(&self, planned: &Object<K>, memory: &Memory) -> bool {
-        self.ledger(planned).is_some_and(|ledger| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
+        self.known(planned).is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
     }
 
     /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
     fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
-        let (Some(id), Some(ledger)) = (self.known_id(prior), self.ledger(prior)) else { return Ok(false) };
+        let Some((subject, ledger)) = self.known(prior) else { return Ok(false) };
         if prior.is_abandoned() {
             ledger.plan_to_forget(&memory.key);
             return Ok(false);
         }
         let destruction = ledger.plan_to_destroy(&memory.key, memory.keep);
-        Ok(destruction.map_err(|_| self.subject(id).needs_refresh())? == Destruction::KeptForAnother)
+        Ok(destruction.map_err(|_| subject.needs_refresh())? == Destruction::KeptForAnother)
     }
 
     /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own configuration
