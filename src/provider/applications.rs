@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::checks;
+use super::block::values;
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
@@ -56,7 +56,7 @@ impl Tencent {
     /// If neither the argument nor the provider names one.
     pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
-            Some(id) => checks::sdk_app_id(id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
+            Some(id) => Ok(read_sdk_app_id(id)?),
             None => self.default_sdk_app_id().known().copied().ok_or_else(|| self.no_sdk_app_id()),
         }
     }
@@ -209,6 +209,21 @@ impl Tencent {
     }
 }
 
+impl From<SdkAppId> for Attr<Number> {
+    fn from(id: SdkAppId) -> Self {
+        Number::from(u64::from(id)).into()
+    }
+}
+
+/// Checks the argument `sdk_app_id` of an object, if it is known.
+pub(super) fn check_sdk_app_id(argument: &Attr<Number>) -> Diagnostics {
+    argument.known().and_then(|id| read_sdk_app_id(id).err()).map(Diagnostics::from).unwrap_or_default()
+}
+
+fn read_sdk_app_id(id: &Number) -> Result<SdkAppId, Diagnostic> {
+    values::sdk_app_id(id).map_err(|reason| Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id"))
+}
+
 fn no_credentials() -> Diagnostic {
     Diagnostic::error(
         "The provider \"tencent\" has no credentials",
@@ -228,28 +243,15 @@ fn not_known_yet(id: SdkAppId) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::tencent::{Region, Settings, UserSig};
-
-    fn id(number: u64) -> SdkAppId {
-        SdkAppId::try_from(number).expect("an SDKAppID")
-    }
-
-    fn account(credentials: Credentials) -> Account {
-        let origin = "TENCENT_SECRET_KEY".into();
-        Account { identifier: "administrator".into(), credentials, origin, endpoint: Region::China.into() }
-    }
-
-    fn key(key: &str) -> Account {
-        account(Credentials::SecretKey(key.to_owned().into()))
-    }
+    use crate::provider::testing::{self, HOUR, account as key, id};
+    use crate::tencent::Settings;
 
     fn user_sig(of: u64) -> Account {
-        let key = "tok3n".to_owned().into();
-        let hour = Duration::from_secs(3600);
-        account(Credentials::UserSig(UserSig::sign(&key, "administrator", id(of), SystemTime::now(), hour)))
+        let credentials = Credentials::UserSig(testing::user_sig(of, SystemTime::now(), HOUR));
+        Account { credentials, ..key("") }
     }
 
     fn tencent(default: Option<u64>, own: Option<Account>, apps: Apps) -> Tencent {
@@ -282,14 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fleet_is_not_listed_as_a_whole() {
+    fn a_fleet_is_neither_listed_as_a_whole_nor_prepared_before_it_is_used() {
         let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
         assert!(refusal(&tencent, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
-    }
-
-    #[test]
-    fn nothing_is_made_for_an_application_before_it_is_called_for() {
-        let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
         assert!(tencent.used.lock().expect("no panic").is_empty());
         tencent.app(id(7)).expect("an application");
         assert_eq!(tencent.used.lock().expect("no panic").len(), 1);
@@ -326,13 +323,10 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_said_at_once() {
-        let nothing = tencent(None, None, apps([]));
-        let said: Vec<_> =
-            nothing.sdk_app_id(&Attr::Null).expect_err("nothing").into_iter().map(|d| d.summary).collect();
+        let missing = |apps| tencent(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
+        let said: Vec<_> = missing(apps([])).into_iter().map(|d| d.summary).collect();
         assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
-        let fleet = tencent(None, None, apps([(7, Some(key("a")))]));
-        let missing: Vec<_> = fleet.sdk_app_id(&Attr::Null).expect_err("no default").into_iter().collect();
-        assert_eq!(missing.len(), 1);
-        assert!(missing[0].detail.ends_with("The provider has credentials for SDKAppID 7."), "{missing:?}");
+        let fleet = testing::only(missing(apps([(7, Some(key("a")))])));
+        assert!(fleet.detail.ends_with("The provider has credentials for SDKAppID 7."), "{fleet:?}");
     }
 }

@@ -18,7 +18,8 @@ const MOST_REQUESTS_PER_SECOND: u32 = 1000;
 /// In characters. SecretKeys have 64, UserSigs some 200.
 const LONGEST_QUOTED: usize = 24;
 /// The timeouts of operations and of single requests.
-const TIMEOUTS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
+pub(in crate::provider) const TIMEOUTS: Durations =
+    Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
 
 /// Where a value was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,10 +86,8 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
         return Err(source.white_space(NAME));
     }
     if text.contains(char::is_whitespace) {
-        return Err(format!(
-            "{} contains white space: check that nothing else was copied with it.",
-            source.subject(NAME)
-        ));
+        let subject = source.subject(NAME);
+        return Err(format!("{subject} contains white space: check that nothing else was copied with it."));
     }
     Ok(Credentials::SecretKey(text.to_owned().into()))
 }
@@ -139,11 +138,6 @@ pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String>
     rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
 }
 
-/// Reads the timeout of an operation or of a single request.
-pub(in crate::provider) fn duration(text: &str) -> Result<Duration, String> {
-    TIMEOUTS.read(text)
-}
-
 /// The durations that an argument accepts, as a person writes them.
 pub(in crate::provider) struct Durations {
     pub(in crate::provider) shortest: &'static str,
@@ -174,12 +168,11 @@ mod tests {
 
     #[test]
     fn a_timeout_needs_a_unit_and_has_bounds() {
-        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(duration("24h"), duration("1day"));
+        for (text, millis) in [("1m30s", 90_000), ("1.5h", 5_400_000), ("1ms", 1), ("24h", 86_400_000)] {
+            assert_eq!(TIMEOUTS.read(text), Ok(Duration::from_millis(millis)));
+        }
         for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
-            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+            assert!(TIMEOUTS.read(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
         }
     }
 
@@ -207,10 +200,7 @@ mod tests {
             secret_key("tok3n tok3n", Variable("TENCENT_SECRET_KEY")).expect_err("a variable"),
         ] {
             assert!(!said.contains("tok3n"), "{said}");
-            assert!(
-                said.starts_with("The value is") || said.starts_with("The environment variable TENCENT_"),
-                "{said}"
-            );
+            assert!(said.starts_with("The value is") || said.starts_with("The environment variable"), "{said}");
         }
     }
 
@@ -233,17 +223,11 @@ mod tests {
     #[test]
     fn an_invalid_endpoint_is_answered_with_the_correction() {
         for (text, expected) in [
-            (
-                "https://gateway.example.com:99999",
-                "The endpoint cannot be used: its port is not a number from 1 to 65535.",
-            ),
-            (
-                "gateway.example.com:8443",
-                "The endpoint cannot be used: it has no scheme: write https:// before the host",
-            ),
+            ("https://gateway.example.com:99999", "its port is not a number from 1 to 65535."),
+            ("gateway.example.com:8443", "it has no scheme: write https:// before the host"),
         ] {
             let said = endpoint(text, Argument).expect_err(text);
-            assert!(said.starts_with(expected), "{said}");
+            assert!(said.starts_with(&format!("The endpoint cannot be used: {expected}")), "{said}");
         }
     }
 }

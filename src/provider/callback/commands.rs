@@ -128,71 +128,63 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::testing::only;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
-    fn commands(commands: &[&str]) -> SetOf<String> {
-        commands.iter().map(|command| (*command).to_owned()).collect()
+    const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
+
+    /// Validates commands that are separated by spaces, of which each may be empty.
+    fn validated(service: &str, commands: &str) -> Diagnostics {
+        validate(&commands.split(' ').map(str::to_owned).collect(), SERVICES.named(service).expect(service))
+    }
+
+    #[track_caller]
+    fn expect(severity: Severity, found: Diagnostics, expected: &str) {
+        let found = only(found);
+        assert!(found.severity == severity && found.detail.contains(expected), "{found:?}");
+        assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
+    }
+
+    #[test]
+    fn commands_of_the_service_are_accepted() {
+        for (service, commands) in [
+            ("call", "Call.CallbackAfterStartCall Call.CallbackAfterEndCall"),
+            ("room", SEATS),
+            ("live", SEATS),
+            ("live", "Live.CallbackBeforeSendGift Live.CallbackBeforeCallBackNotBlock"),
+        ] {
+            assert_eq!(validated(service, commands), Diagnostics::new());
+        }
     }
 
     #[test]
     fn invalid_commands_are_refused_and_misspelled_ones_get_a_suggestion() {
-        use Severity::{Error, Warning};
-        for (service, set, expected) in [
-            ("call", &["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"][..], vec![]),
-            ("call", &[], vec![(Error, "Tencent needs at least one command")]),
-            ("call", &["", "Call.CallbackAfterEndCall"], vec![(Error, "A command is empty. Tencent documents Call.")]),
-            ("call", &["call.callbackafterendcall"], vec![(Warning, "Did you mean \"Call.CallbackAfterEndCall\"?")]),
-            ("call", &["Call.CallbackAfterStarCall"], vec![(Warning, "Did you mean \"Call.CallbackAfterStartCall\"?")]),
-            (
-                "call",
-                &["Call.CallbackBeforeRing"],
-                vec![(Warning, "documents for calls. Tencent documents Call.CallbackAfterStartCall, ")],
-            ),
-            (
-                "call",
-                &["Live.CallbackAfterCreateRoom"],
-                vec![(Warning, "for tencent_live_callback, not for tencent_call_callback. Tencent may")],
-            ),
-            (
-                "call",
-                &["Mic.CallbackAfterSeatInfoChanged"],
-                vec![(Warning, "for tencent_room_callback and tencent_live_callback, not for")],
-            ),
-            (
-                "live",
-                &["Room.CallbackAfterCreateRoom"],
-                vec![(Warning, "not for tencent_live_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?")],
-            ),
-            ("live", &[""], vec![(Error, "and the function callback_commands(\"live\") list them")]),
-            (
-                "live",
-                &["Live.CallbackBeforeCallBackNotBlock"],
-                vec![(Warning, "Live.CallbackBeforeCallBackNotBlock sends no events.")],
-            ),
-            ("room", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
-            ("live", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
-            // These misprints are on Tencent's pages.
-            (
-                "room",
-                &["Room.CallbackUpdateRoomInfo"],
-                vec![(Warning, "Did you mean \"Room.CallbackAfterUpdateRoomInfo\"?")],
-            ),
-            (
-                "live",
-                &["Live.CallbackMemberStateChanged"],
-                vec![(Warning, "Did you mean \"Live.CallbackAfterMemberStateChanged\"?")],
-            ),
-            ("live", &["Live.CallbackBeforeSendGift"], vec![(Warning, "blocks every gift")]),
-            ("live", &["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"], vec![]),
+        for (service, commands, expected) in [
+            ("call", " Call.CallbackAfterEndCall", "A command is empty. Tencent documents Call."),
+            ("live", "", "and the function callback_commands(\"live\") list them"),
         ] {
-            let service = SERVICES.named(service).expect(service);
-            let found: Vec<_> = validate(&commands(set), service).into_iter().collect();
-            assert_eq!(found.len(), expected.len(), "{found:?}");
-            for (found, (severity, text)) in found.iter().zip(expected) {
-                assert_eq!(found.severity, severity);
-                assert!(found.detail.contains(text), "{found:?}");
-                assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
-            }
+            expect(Severity::Error, validated(service, commands), expected);
+        }
+        let none = validate(&SetOf::from_iter([]), SERVICES.named("call").expect("call"));
+        expect(Severity::Error, none, "Tencent needs at least one command");
+        for (service, commands, expected) in [
+            ("call", "call.callbackafterendcall", "Did you mean \"Call.CallbackAfterEndCall\"?"),
+            ("call", "Call.CallbackAfterStarCall", "Did you mean \"Call.CallbackAfterStartCall\"?"),
+            ("call", "Call.CallbackBeforeRing", "documents for calls. Tencent documents Call.CallbackAfterStartCall, "),
+            (
+                "call",
+                "Live.CallbackAfterCreateRoom",
+                "for tencent_live_callback, not for tencent_call_callback. Tencent",
+            ),
+            ("call", SEATS, "for tencent_room_callback and tencent_live_callback, not for"),
+            ("live", "Room.CallbackAfterCreateRoom", "_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?"),
+            ("live", "Live.CallbackBeforeCallBackNotBlock", "Live.CallbackBeforeCallBackNotBlock sends no events."),
+            ("live", "Live.CallbackBeforeSendGift", "blocks every gift"),
+            // These misprints are on Tencent's pages.
+            ("room", "Room.CallbackUpdateRoomInfo", "Did you mean \"Room.CallbackAfterUpdateRoomInfo\"?"),
+            ("live", "Live.CallbackMemberStateChanged", "Did you mean \"Live.CallbackAfterMemberStateChanged\"?"),
+        ] {
+            expect(Severity::Warning, validated(service, commands), expected);
         }
     }
 

@@ -2,8 +2,7 @@
 
 use super::CallbackKind;
 use crate::model;
-use crate::provider::applications::Tencent;
-use crate::provider::checks;
+use crate::provider::applications::{self, Tencent};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
 use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
@@ -69,7 +68,7 @@ impl Block for CallbackDataSource {
     }
 
     fn validate(&self, config: &CallbackData) -> Diagnostics {
-        checks::sdk_app_id_argument(&config.sdk_app_id)
+        applications::check_sdk_app_id(&config.sdk_app_id)
     }
 }
 
@@ -91,7 +90,7 @@ impl DataSource for CallbackDataSource {
             None => (Attr::Null, Attr::Null),
         };
         Ok(CallbackData {
-            sdk_app_id: checks::number(id),
+            sdk_app_id: id.into(),
             configured: Attr::Known(configured),
             url,
             callback_commands,

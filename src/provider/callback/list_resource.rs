@@ -9,7 +9,7 @@ use super::kind::CallbackArguments;
 use super::messages::describe;
 use crate::model;
 use crate::provider::applications::Tencent;
-use crate::provider::checks;
+use crate::provider::block::values;
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::{InvalidCallbackUrl, SdkAppId};
 use crate::terraform::{
@@ -90,7 +90,7 @@ impl ListResource for CallbackList {
 fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
     let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
     let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
-    let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), checks::sdk_app_id);
+    let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), values::sdk_app_id);
     let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;
     Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }

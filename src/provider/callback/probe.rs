@@ -8,12 +8,11 @@ use secrecy::SecretString;
 use super::messages::list;
 use super::{CallbackKind, commands, url};
 use crate::model;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::{self, Tencent};
 use crate::provider::callback_token::CallbackTokenKind;
-use crate::provider::checks;
 use crate::provider::services::live;
 use crate::provider::services::{CallbackService, Event, SERVICES};
-use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
+use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, sentence};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
@@ -24,7 +23,7 @@ const WARN: &str = "warn";
 
 model! {
     /// The attributes of the block `config`.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Default)]
     pub(crate) struct ProbeConfig {
         callback_command: Attr<String>,
         service: Attr<String>,
@@ -107,7 +106,7 @@ impl Block for CallbackProbe {
     }
 
     fn validate(&self, config: &ProbeConfig) -> Diagnostics {
-        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
+        let mut diagnostics = applications::check_sdk_app_id(&config.sdk_app_id);
         if !config.service.is_unknown()
             && let Some(command) = config.callback_command.known()
             && let Err(unknown) = event_of(command, config.service.known())
@@ -325,46 +324,42 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
         }
         ProbeError::Refused { .. } => "The receiver's log may say why.".to_owned(),
     };
-    let detail = format!("{} {advice}", checks::sentence(&format!("{error}.")));
+    let detail = format!("{} {advice}", sentence(&format!("{error}.")));
     Diagnostic::error(format!("The callback probe of {url} failed"), detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::AttributePath;
+    use crate::provider::testing::{blamed, number, text};
 
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
     const SWITCH: &str = "Live.CallbackBeforeCallBackNotBlock";
 
     #[test]
     fn invalid_arguments_are_named() {
-        let text = |text: &str| Attr::Known(text.to_owned());
-        let right = ProbeConfig {
+        let right = || ProbeConfig {
             callback_command: text("Call.CallbackAfterEndCall"),
-            service: Attr::Null,
-            sdk_app_id: Attr::Null,
             url: text("https://hooks.example.com/call"),
-            allow_private: Attr::Null,
             on_failure: text(WARN),
+            ..ProbeConfig::default()
         };
-        for (config, blamed) in [
-            (right.clone(), None),
-            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right.clone() }, None),
-            (ProbeConfig { callback_command: text("Call.Nothing"), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { service: text("call"), ..right.clone() }, None),
-            (ProbeConfig { service: text("live"), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { service: text("calls"), ..right.clone() }, Some("service")),
-            (ProbeConfig { callback_command: text(SEATS), ..right.clone() }, Some("service")),
-            (ProbeConfig { callback_command: text(SEATS), service: text("room"), ..right.clone() }, None),
-            (ProbeConfig { callback_command: text(SEATS), service: Attr::Unknown, ..right.clone() }, None),
-            (ProbeConfig { callback_command: text(SWITCH), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { sdk_app_id: Attr::Known(0_u64.into()), ..right.clone() }, Some("sdk_app_id")),
-            (ProbeConfig { url: text("ftp://hooks.example.com"), ..right.clone() }, Some("url")),
-            (ProbeConfig { on_failure: text("ignore"), ..right.clone() }, Some("on_failure")),
+        for (config, expected) in [
+            (right(), None),
+            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right() }, None),
+            (ProbeConfig { callback_command: text("Call.Nothing"), ..right() }, Some("callback_command")),
+            (ProbeConfig { service: text("call"), ..right() }, None),
+            (ProbeConfig { service: text("live"), ..right() }, Some("callback_command")),
+            (ProbeConfig { service: text("calls"), ..right() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), ..right() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), service: text("room"), ..right() }, None),
+            (ProbeConfig { callback_command: text(SEATS), service: Attr::Unknown, ..right() }, None),
+            (ProbeConfig { callback_command: text(SWITCH), ..right() }, Some("callback_command")),
+            (ProbeConfig { sdk_app_id: number(0), ..right() }, Some("sdk_app_id")),
+            (ProbeConfig { url: text("ftp://hooks.example.com"), ..right() }, Some("url")),
+            (ProbeConfig { on_failure: text("ignore"), ..right() }, Some("on_failure")),
         ] {
-            let found: Vec<_> = CallbackProbe.validate(&config).into_iter().map(|d| d.path).collect();
-            assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+            assert_eq!(blamed(CallbackProbe.validate(&config)).as_deref(), expected);
         }
     }
 }
