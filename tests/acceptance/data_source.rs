@@ -24,7 +24,7 @@ fn the_data_source_tells_whether_a_configuration_exists() -> Result {
     });
     assert_eq!(read(&scenario)?, nothing);
 
-    scenario.somebody_sets(&[START, END, START], URL);
+    scenario.someone_sets(&[START, END, START], URL);
     let something = json!({
         "sdk_app_id": ID, "id": ID.to_string(), "configured": true, "url": URL, "callback_commands": [END, START],
     });
@@ -66,7 +66,7 @@ fn the_data_source_reads_another_application() -> Result {
 fn a_module_can_branch_on_whether_a_configuration_exists() -> Result {
     let only_if_free = this(&(sends(&[START], URL) + "count = data.tencent_call_callback.there.configured ? 0 : 1"));
     let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[END], URL);
+    scenario.someone_sets(&[END], URL);
     scenario.configure(&(READ.to_owned() + &only_if_free))?;
     scenario.apply()?.expect_contains("0 added");
     scenario.expect_remote(&[END], URL);
@@ -99,7 +99,7 @@ fn a_failed_read_is_an_error() -> Result {
 fn an_unknown_provider_defers_the_read_to_apply() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
-    scenario.somebody_sets(&[START], URL);
+    scenario.someone_sets(&[START], URL);
     let later = format!(
         r#"resource "terraform_data" "later" {{
   input = "{KEY}"

@@ -16,7 +16,7 @@ fn every_change_made_elsewhere_is_shown_and_repaired_by_one_write(of: Of) -> Res
         (&[of.changed], "https://other.example.com/?token=s3cret", vec!["callback_commands", "last_request_id", "url"]),
         (&["Some.CallbackFromTheFuture"], URL, vec!["callback_commands", "last_request_id"]),
     ] {
-        scenario.somebody_sets(commands, url);
+        scenario.someone_sets(commands, url);
         let planned = scenario.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
@@ -49,7 +49,7 @@ fn a_configuration_deleted_elsewhere_is_created_again(of: Of) -> Result {
 fn refresh_only_shows_and_accepts_a_change_made_elsewhere(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
-    scenario.somebody_sets(&[of.end], OTHER_URL);
+    scenario.someone_sets(&[of.end], OTHER_URL);
     let plan = scenario.run(&["plan", "-refresh-only"])?;
     plan.expect_success().expect_contains(&format!("# {this} has changed"));
     plan.expect_contains(&format!("\"{URL}\" -> \"{OTHER_URL}\"")).expect_contains(&format!("+ \"{}\"", of.end));
@@ -71,7 +71,7 @@ fn refresh_only_shows_and_accepts_a_change_made_elsewhere(of: Of) -> Result {
 #[apply(each_service)]
 fn without_refresh_a_plan_makes_no_calls(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
-    scenario.somebody_sets(&[of.end], OTHER_URL);
+    scenario.someone_sets(&[of.end], OTHER_URL);
     scenario.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
     assert_eq!(scenario.calls(), []);
 
@@ -91,7 +91,7 @@ fn ignore_changes_leaves_a_change_made_elsewhere_alone(of: Of) -> Result {
 ignore_changes = [url]
 }";
     let scenario = of.scenario()?.applied(&of.object(&ignoring))?;
-    scenario.somebody_sets(&[of.start], OTHER_URL);
+    scenario.someone_sets(&[of.start], OTHER_URL);
     scenario.expect_no_changes()?;
     scenario.configure(&of.object(&ignoring.replace(of.start, of.end)))?;
     scenario.apply()?;
@@ -151,7 +151,7 @@ fn a_value_that_tencent_normalizes_does_not_differ_in_every_plan(of: Of) -> Resu
 
         // A change made elsewhere still is a difference.
         scenario.simulator.clear_faults();
-        scenario.somebody_sets(&[of.end], OTHER_URL);
+        scenario.someone_sets(&[of.end], OTHER_URL);
         assert_eq!(scenario.planned()?["actions"], json!(["update"]));
     }
     Ok(())
@@ -252,7 +252,7 @@ fn applying_a_saved_plan_names_changes_made_since(of: Of) -> Result {
             let scenario = of.scenario()?.applied(&guarded(of, is_guarded, URL))?;
             scenario.configure(&if destroys { String::new() } else { guarded(of, is_guarded, OTHER_URL) })?;
             scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-            scenario.somebody_sets(&[of.end], elsewhere);
+            scenario.someone_sets(&[of.end], elsewhere);
             scenario.simulator.clear_requests();
             let applied = scenario.run(&["apply", "tfplan"])?;
             applied.expect_lacks("p4ssword").expect_lacks("t0ken");
@@ -293,7 +293,7 @@ fn applying_a_saved_replacement_names_changes_made_since(of: Of) -> Result {
         );
         let scenario = of.scenario()?.applied(&object)?;
         scenario.run(&["plan", "-out=tfplan", &format!("-replace={this}")])?.expect_success();
-        scenario.somebody_sets(&[of.end], OTHER_URL);
+        scenario.someone_sets(&[of.end], OTHER_URL);
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_code(if is_guarded { 1 } else { 0 });
         let told = diagnostic(&applied, "has changed since the plan");
@@ -316,7 +316,7 @@ fn applying_a_saved_plan_does_not_warn_of_changes_that_lose_nothing(of: Of) -> R
         let scenario = of.scenario()?.applied(&guarded(of, true, URL))?;
         scenario.configure(&guarded(of, true, OTHER_URL))?;
         scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-        scenario.somebody_sets(commands, url);
+        scenario.someone_sets(commands, url);
         let applied = scenario.run(&["apply", "tfplan"])?;
         applied.expect_success().expect_lacks("Warning");
         scenario.expect_remote(&[of.start], OTHER_URL);

@@ -300,7 +300,7 @@ impl Scenario {
     }
 
     /// Sets the default application's configuration, as someone would in the console.
-    pub(crate) fn somebody_sets(&self, commands: &[&str], url: &str) {
+    pub(crate) fn someone_sets(&self, commands: &[&str], url: &str) {
         let configuration = Configuration::new(url, commands.iter().copied());
         self.simulator.put_configuration(self.of.service, ID, configuration);
     }

@@ -23,7 +23,7 @@ impl Of {
 #[apply(each_service)]
 fn import_by_command_writes_nothing(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end, of.start, of.end], URL);
+    scenario.someone_sets(&[of.end, of.start, of.end], URL);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
     scenario.run(&["import", of.this, &ID.to_string()])?.expect_success().expect_contains("Import successful!");
     assert_eq!(
@@ -49,7 +49,7 @@ fn import_by_command_writes_nothing(of: Of) -> Result {
 #[apply(each_service)]
 fn import_by_block_writes_nothing(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.start], URL);
+    scenario.someone_sets(&[of.start], URL);
     scenario.configure(&(of.import_block(&ID.to_string()) + &of.object(&sends(&[of.start], URL))))?;
     scenario.run(&["plan"])?.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
     let planned = scenario.planned()?;
@@ -63,7 +63,7 @@ fn import_by_block_writes_nothing(of: Of) -> Result {
 #[apply(each_service)]
 fn an_import_shows_what_it_will_change(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.start], OTHER_URL);
+    scenario.someone_sets(&[of.start], OTHER_URL);
     let settings = r#"deletion_policy = "ABANDON"
 overwrite_existing = false"#;
     scenario
@@ -124,7 +124,7 @@ fn an_application_that_does_not_exist_cannot_be_imported(of: Of) -> Result {
 #[apply(each_service)]
 fn a_generated_configuration_plans_no_changes(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end, of.start], "https://hooks.example.com/?token=s3cret&v=1");
+    scenario.someone_sets(&[of.end, of.start], "https://hooks.example.com/?token=s3cret&v=1");
     scenario.configure(&of.import_block(&ID.to_string()))?;
     let planned = scenario.run(&["plan", "-generate-config-out=generated.tf"])?;
     planned.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");

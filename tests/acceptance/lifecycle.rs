@@ -12,11 +12,11 @@ use crate::harness::{
 
 #[apply(each_service)]
 fn a_configuration_is_created_updated_and_destroyed(of: Of) -> Result {
-    lives_and_dies(&TERRAFORM, of).map(drop)
+    configuration_lifecycle(&TERRAFORM, of).map(drop)
 }
 
 /// Creates, updates and destroys a configuration on this Terraform.
-pub(crate) fn lives_and_dies(terraform: &Terraform, of: Of) -> Result<Scenario> {
+pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<Scenario> {
     let scenario = Scenario::on(terraform, Simulator::start()?)?.of_service(of);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
 
@@ -151,7 +151,7 @@ fn the_order_and_repetition_of_commands_make_no_difference(of: Of) -> Result {
         scenario.configure(&of.object(&sends(commands, URL)))?;
         scenario.expect_no_changes()?;
     }
-    scenario.somebody_sets(&[of.end, of.end, of.changed, of.start, of.end], URL);
+    scenario.someone_sets(&[of.end, of.end, of.changed, of.start, of.end], URL);
     scenario.expect_no_changes()?;
 
     // Undocumented fields.

@@ -109,7 +109,7 @@ impl Signed {
         Ok(())
     }
 
-    fn somebody_sets(&self, token: &str, enabled: bool) {
+    fn someone_sets(&self, token: &str, enabled: bool) {
         self.0.simulator.put_token(ID, Token::new(token, enabled));
     }
 
@@ -160,7 +160,7 @@ impl Signed {
 }
 
 /// Creates, updates and destroys a token that is in the state.
-pub(crate) fn a_token_lives_and_dies(terraform: &Terraform) -> Result {
+pub(crate) fn token_lifecycle(terraform: &Terraform) -> Result {
     let mut signed = Signed::on(terraform)?;
     signed.0.configure(&kept(""))?;
     let plan = signed.run(&["plan"])?;
@@ -198,7 +198,7 @@ pub(crate) fn a_token_lives_and_dies(terraform: &Terraform) -> Result {
 
 #[test]
 fn a_token_is_created_updated_and_destroyed() -> Result {
-    a_token_lives_and_dies(&TERRAFORM)
+    token_lifecycle(&TERRAFORM)
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_token_changed_or_disabled_elsewhere_is_a_difference() -> Result {
         (TOKEN, false, vec!["enabled", "last_request_id"]),
         (OTHER, false, vec!["enabled", "last_request_id", "token"]),
     ] {
-        signed.somebody_sets(token, enabled);
+        signed.someone_sets(token, enabled);
         let planned = signed.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
@@ -252,7 +252,7 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
         ("enabled = false", TOKEN, true, "Events will no longer be signed"),
         ("", OTHER, false, "had a disabled token that this resource does not manage yet"),
     ] {
-        signed.somebody_sets(token, enabled);
+        signed.someone_sets(token, enabled);
         signed.0.configure(&kept(arguments))?;
         let plan = signed.run(&["plan"])?;
         let warning =
@@ -261,7 +261,7 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
         assert!(warning.contains(&format!("with {THIS}")), "{warning}");
         assert!(warning.contains(&format!(r#"import {{ to = ADDRESS id = "{ID}" }}"#)), "{warning}");
     }
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     diagnostic(&signed.apply()?, "overwrites the existing");
     signed.expect_remote(TOKEN, true);
     signed.expect_no_changes()?;
@@ -277,7 +277,7 @@ fn the_guard_refuses_to_lose_a_token() -> Result {
     let mut signed = Signed::new()?;
     let guarded = kept("overwrite_existing = false");
     signed.0.configure(&guarded)?;
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 already has a Live callback token");
     assert!(error.contains("It has an enabled token, and overwrite_existing is false."), "{error}");
@@ -285,15 +285,15 @@ fn the_guard_refuses_to_lose_a_token() -> Result {
     // After the plan: before a creation, a change, and a deletion.
     signed.0.simulator.remove_token(ID);
     signed.run(&["plan", "-out=tfplan"])?.expect_success();
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
     diagnostic(applied.expect_failure(), "already has a Live callback token");
     signed.expect_remote(OTHER, true);
 
-    signed.somebody_sets(TOKEN, true);
+    signed.someone_sets(TOKEN, true);
     signed.apply()?;
     signed.token(THIRD).run(&["plan", "-out=tfplan"])?.expect_success();
-    signed.somebody_sets(OTHER, false);
+    signed.someone_sets(OTHER, false);
     let applied = signed.run(&["apply", "tfplan"])?;
     let error = diagnostic(applied.expect_failure(), &format!("The {SUBJECT} has changed since the plan"));
     assert!(error.contains("now has a disabled token, which the plan did not show"), "{error}");
@@ -303,7 +303,7 @@ fn the_guard_refuses_to_lose_a_token() -> Result {
     signed.expect_remote(THIRD, true);
 
     signed.run(&["plan", "-destroy", "-out=tfplan"])?.expect_success();
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
     let error = diagnostic(applied.expect_failure(), &format!("The {SUBJECT} has changed since the plan"));
     assert!(error.contains("Nothing was deleted."), "{error}");
@@ -315,7 +315,7 @@ fn the_guard_refuses_to_lose_a_token() -> Result {
 fn an_apply_names_a_token_changed_since_the_plan() -> Result {
     let mut signed = Signed::new()?.applied(&kept(""))?;
     signed.token(THIRD).run(&["plan", "-out=tfplan"])?.expect_success();
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
     let warning = diagnostic(applied.expect_success(), &format!("Warning: The {SUBJECT} has changed since the plan"));
     assert!(
@@ -325,7 +325,7 @@ fn an_apply_names_a_token_changed_since_the_plan() -> Result {
     signed.expect_remote(THIRD, true);
 
     signed.run(&["plan", "-destroy", "-out=tfplan"])?.expect_success();
-    signed.somebody_sets(OTHER, true);
+    signed.someone_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
     let warning = diagnostic(applied.expect_success(), "has changed since the plan");
     assert!(warning.contains("This apply deletes it."), "{warning}");
@@ -339,7 +339,7 @@ fn an_import_stores_the_token_in_the_state() -> Result {
     signed.0.configure(&kept(""))?;
     let nothing = signed.run(&["import", THIS, &ID.to_string()])?;
     diagnostic(nothing.expect_failure(), "SDKAppID 1400000001 has no Live callback token");
-    signed.somebody_sets(TOKEN, true);
+    signed.someone_sets(TOKEN, true);
     signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
     assert_eq!(
         signed.stored()?,
@@ -522,7 +522,7 @@ fn import(name: &str) -> String {
 
 /// Destroys one of two objects of the same token, which come from a rename without `moved`, a second import, or an
 /// interrupted replacement. The token stays.
-pub(crate) fn no_wanted_token_is_deleted(terraform: &Terraform) -> Result {
+pub(crate) fn shared_tokens_are_kept(terraform: &Terraform) -> Result {
     let token = |name: &str| resource(name, "token = var.token\noverwrite_existing = false");
     let expect_one = |signed: &Signed| -> Result {
         assert_eq!(signed.objects()?.len(), 1);
@@ -541,7 +541,7 @@ pub(crate) fn no_wanted_token_is_deleted(terraform: &Terraform) -> Result {
 
         for (removed, stays) in [("a", "b"), ("b", "a")] {
             let signed = Signed::on(terraform)?;
-            signed.somebody_sets(TOKEN, true);
+            signed.someone_sets(TOKEN, true);
             signed.0.configure(&(KEPT.to_owned() + &import("a") + &import("b") + &token("a") + &token("b")))?;
             let imported = signed.run(&apply)?;
             assert!(
@@ -581,7 +581,7 @@ lifecycle {
 
 #[test]
 fn destroy_keeps_the_token_that_another_resource_needs() -> Result {
-    no_wanted_token_is_deleted(&TERRAFORM)
+    shared_tokens_are_kept(&TERRAFORM)
 }
 
 #[test]
@@ -664,7 +664,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
         (TOKEN, true, vec!["enabled", "last_request_id"]),
         (OTHER, true, vec!["enabled", "last_request_id", "token_wo_version"]),
     ] {
-        signed.somebody_sets(token, enabled);
+        signed.someone_sets(token, enabled);
         let planned = signed.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
@@ -720,7 +720,7 @@ fn token_and_token_wo_can_be_exchanged() -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
     let signed = Signed::new()?;
     // An import stores the token in the state until the next apply.
-    signed.somebody_sets(TOKEN, true);
+    signed.someone_sets(TOKEN, true);
     signed.0.configure(&kept_nowhere(1, ""))?;
     signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
     assert_eq!(signed.stored()?["token"], json!(TOKEN));

@@ -38,7 +38,7 @@ fn import(name: &str) -> String {
 
 /// Destroys one of two objects of the same application, which come from an interrupted replacement, a rename without `moved`,
 /// or a second import. The configuration stays.
-pub(crate) fn nothing_wanted_is_deleted(terraform: &Terraform, ways: [Way; 2]) -> Result {
+pub(crate) fn shared_configurations_are_kept(terraform: &Terraform, ways: [Way; 2]) -> Result {
     for way in ways {
         an_interrupted_replacement(&scenario(terraform)?, way)?;
         a_rename_without_moved(&scenario(terraform)?, way)?;
@@ -104,7 +104,7 @@ fn a_rename_without_moved(scenario: &Scenario, way: Way) -> Result {
 }
 
 fn an_import_twice(scenario: &Scenario, removed: &str, way: Way) -> Result {
-    scenario.somebody_sets(&[START], URL);
+    scenario.someone_sets(&[START], URL);
     let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
     scenario.configure(&(import("a") + &import("b") + &both.concat()))?;
     let imported = scenario.apply()?;
@@ -119,14 +119,14 @@ fn an_import_twice(scenario: &Scenario, removed: &str, way: Way) -> Result {
 
 #[test]
 fn destroy_keeps_what_another_resource_needs() -> Result {
-    nothing_wanted_is_deleted(&TERRAFORM, SOME_WAYS)
+    shared_configurations_are_kept(&TERRAFORM, SOME_WAYS)
 }
 
 #[test]
 fn a_plan_says_that_a_shared_configuration_is_kept() -> Result {
     // Terraform plans the two in any order; each order has its own warning.
     let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[START], URL);
+    scenario.someone_sets(&[START], URL);
     let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
     scenario.configure(&(import("a") + &import("b") + &both.concat()))?;
     scenario.apply()?;
@@ -147,7 +147,7 @@ fn a_replacement_without_a_request_id_keeps_the_configuration() -> Result {
         let provider = ONE_ATTEMPT;
         let object = this(&(sends(&[START], URL) + CREATE_BEFORE_DESTROY));
         let scenario = Scenario::new()?;
-        scenario.somebody_sets(&[START], URL);
+        scenario.someone_sets(&[START], URL);
         scenario.configure(&(provider.to_owned() + &import("this") + &object))?;
         scenario.apply()?;
         scenario.simulator.inject(Fault::new(kind).on(Set).times(1));

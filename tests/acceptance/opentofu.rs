@@ -42,7 +42,7 @@ fn on_opentofu(feature: Feature, test: impl FnOnce(&Terraform) -> Result) -> Res
 
 #[test]
 fn a_configuration_is_created_updated_and_destroyed_on_opentofu() -> Result {
-    on_opentofu(Feature::Lifecycle, |opentofu| crate::lifecycle::lives_and_dies(opentofu, CALL).map(drop))
+    on_opentofu(Feature::Lifecycle, |opentofu| crate::lifecycle::configuration_lifecycle(opentofu, CALL).map(drop))
 }
 
 /// Starts a simulator of these applications, each with its key.
@@ -388,7 +388,7 @@ fn opentofu_takes_over_a_terraform_state() -> Result {
         let state = fs::read(before.workspace.path().join("terraform.tfstate"))?;
         let after = Scenario::on(opentofu, Simulator::start()?)?;
         fs::write(after.workspace.path().join("terraform.tfstate"), state)?;
-        after.somebody_sets(&[START], URL);
+        after.someone_sets(&[START], URL);
         after.configure(&this(&sends(&[START], URL)))?;
         after.expect_no_changes()?;
         after.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("1 destroyed");

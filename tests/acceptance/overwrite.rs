@@ -30,7 +30,7 @@ impl Of {
 #[apply(each_service)]
 fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end, of.changed], THERE);
+    scenario.someone_sets(&[of.end, of.changed], THERE);
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to add, 0 to change, 0 to destroy");
@@ -58,7 +58,7 @@ fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
 fn the_suggested_import_block_works(of: Of) -> Result {
     let this = of.this;
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end], OTHER_URL);
+    scenario.someone_sets(&[of.end], OTHER_URL);
     scenario.configure(&of.object(&sends(&[of.end], OTHER_URL)).replace(OTHER_URL, URL))?;
     let warning = diagnostic(&scenario.run(&["plan"])?, &of.overwrites());
     let (_, block) = warning.split_once("import {").expect("a block");
@@ -78,7 +78,7 @@ fn the_suggested_import_block_works(of: Of) -> Result {
 #[apply(each_service)]
 fn an_equal_configuration_is_reported_as_equal(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end, of.start, of.end], URL);
+    scenario.someone_sets(&[of.end, of.start, of.end], URL);
     scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_lacks("overwritten");
@@ -99,7 +99,7 @@ fn creating_over_nothing_gives_no_warning(of: Of) -> Result {
 #[apply(each_service)]
 fn the_guard_fails_the_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.somebody_sets(&[of.end], THERE);
+    scenario.someone_sets(&[of.end], THERE);
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_code(1).expect_lacks("p4ssword").expect_lacks("t0ken");
@@ -119,7 +119,7 @@ fn the_guard_accepts_an_equal_configuration(of: Of) -> Result {
     let guarded = of.object(&(sends(&[of.start], URL) + "overwrite_existing = false"));
     let scenario = of.scenario()?;
     scenario.configure(&guarded)?;
-    scenario.somebody_sets(&[of.start], URL);
+    scenario.someone_sets(&[of.start], URL);
     diagnostic(&scenario.run(&["plan"])?, AS_PLANNED);
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_no_changes()?;
@@ -135,7 +135,7 @@ fn the_guard_checks_again_when_applying(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    scenario.somebody_sets(&[of.end], THERE);
+    scenario.someone_sets(&[of.end], THERE);
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure().expect_lacks("p4ssword").expect_lacks("t0ken");
     assert!(diagnostic(&applied, &of.exists_already()).contains("legacy.example.com"));
@@ -284,7 +284,7 @@ fn a_guard_that_cannot_check_fails_the_plan(of: Of) -> Result {
 fn a_managed_configuration_is_not_checked_as_new(of: Of) -> Result {
     let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
     let scenario = of.scenario()?.applied(&guarded(URL))?;
-    scenario.somebody_sets(&[of.end], THERE);
+    scenario.someone_sets(&[of.end], THERE);
     scenario.configure(&guarded(OTHER_URL))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("0 to add, 1 to change");

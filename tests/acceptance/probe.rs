@@ -88,7 +88,7 @@ fn a_private_address_is_not_probed_by_accident() -> Result {
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
     // Without an argument, the URL is the one that Tencent holds.
-    scenario.somebody_sets(&[START, END], &receiver.url());
+    scenario.someone_sets(&[START, END], &receiver.url());
     scenario.configure(&probed(URL, ""))?;
     let invoked = scenario.run(&["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"])?;
     invoked.expect_failure();
@@ -113,7 +113,7 @@ fn a_probe_posts_an_event_of_the_service_to_its_url(of: Of) -> Result {
     needs!(TERRAFORM, Feature::Actions);
     let scenario = of.scenario()?;
     let receiver = Receiver::start()?;
-    scenario.somebody_sets(&[of.start], &receiver.url());
+    scenario.someone_sets(&[of.start], &receiver.url());
     let config = |service: &str| {
         let command = of.start;
         scenario.configure(&format!(

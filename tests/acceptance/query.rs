@@ -28,7 +28,7 @@ fn two_of_three(terraform: &Terraform) -> Result<Scenario> {
 }
 
 /// Finds two configurations, and imports them with the configuration that Terraform generates.
-pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
+pub(crate) fn query_finds_and_imports(terraform: &Terraform) -> Result {
     let scenario = two_of_three(terraform)?;
     let found = scenario.run(&["query"])?;
     found
@@ -48,7 +48,7 @@ pub(crate) fn what_exists_is_found(terraform: &Terraform) -> Result {
 #[test]
 fn query_finds_configurations_and_generates_imports() -> Result {
     needs!(TERRAFORM, Feature::Query);
-    what_exists_is_found(&TERRAFORM)
+    query_finds_and_imports(&TERRAFORM)
 }
 
 #[test]

@@ -127,16 +127,16 @@ fn no_secret_is_logged_over_a_whole_lifecycle() -> Result {
     watch.run(&["show"])?.expect_success();
 
     // Drift, to another URL with secrets.
-    scenario.somebody_sets(&[END], &SECRET_URL.replace("/call", "/other"));
+    scenario.someone_sets(&[END], &SECRET_URL.replace("/call", "/other"));
     watch.run(&["plan"])?.expect_success().expect_contains("1 to change");
     watch.run(&["apply", "-auto-approve"])?.expect_success();
     scenario.expect_remote(&[START], SECRET_URL);
     watch.run(&["destroy", "-auto-approve"])?.expect_success();
 
     // An existing configuration: equal, different, and guarded.
-    scenario.somebody_sets(&[START], SECRET_URL);
+    scenario.someone_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "already exists as planned");
-    scenario.somebody_sets(&[END], SECRET_URL);
+    scenario.someone_sets(&[END], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "overwrites the existing Call callback configuration");
     scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
     diagnostic(watch.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
@@ -307,7 +307,7 @@ fn neither_plan_files_nor_state_hold_a_key() -> Result {
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.run(&["apply", "tfplan"])?.expect_success();
-    scenario.somebody_sets(&[END], OTHER_URL);
+    scenario.someone_sets(&[END], OTHER_URL);
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
 
     let plan = unzipped(&fs::read(scenario.workspace.path().join("tfplan"))?);

@@ -47,7 +47,7 @@ fn it_makes_no_difference_whether_set_overwrites(of: Of) -> Result {
     for overwrites in [true, false] {
         let scenario = of.scenario()?;
         scenario.simulator.let_set_overwrite(of.service, overwrites);
-        scenario.somebody_sets(&[of.end], OTHER_URL);
+        scenario.someone_sets(&[of.end], OTHER_URL);
         scenario.configure(&guarded(of, true, URL))?;
         let refused = scenario.try_apply()?;
         refused.expect_failure();
@@ -151,7 +151,7 @@ fn a_creation_whose_answer_is_lost_is_kept_even_if_the_retry_is_refused(of: Of) 
 fn a_configuration_that_the_plan_showed_is_not_reported_as_changed(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.simulator.let_set_overwrite(of.service, false);
-    scenario.somebody_sets(&[of.end], OTHER_URL);
+    scenario.someone_sets(&[of.end], OTHER_URL);
     scenario.configure(&guarded(of, false, URL))?;
     // The configuration disappears, and the same one comes back.
     let same = Configuration::new(OTHER_URL, [of.end]);
@@ -241,7 +241,7 @@ output "this" {{
         Ok(serde_json::from_str(output.stdout())?)
     };
     assert_eq!(read(&scenario)?["configured"], false);
-    scenario.somebody_sets(&[of.end], URL);
+    scenario.someone_sets(&[of.end], URL);
     let found = read(&scenario)?;
     assert_eq!((&found["configured"], &found["url"]), (&true.into(), &URL.into()));
     assert_eq!(found["callback_commands"], serde_json::json!([of.end]));

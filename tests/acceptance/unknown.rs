@@ -147,7 +147,7 @@ fn unknown_settings_are_planned_and_applied() -> Result {
 #[test]
 fn an_unknown_guard_that_turns_out_to_be_on_refuses() -> Result {
     let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[END], OTHER_URL);
+    scenario.someone_sets(&[END], OTHER_URL);
     let config = this(&(sends(&[START], URL) + &format!("overwrite_existing = {LATER}")));
     scenario.configure(&(later(false) + &config))?;
     let applied = scenario.try_apply()?;
@@ -160,7 +160,7 @@ fn an_unknown_guard_that_turns_out_to_be_on_refuses() -> Result {
 #[test]
 fn an_unknown_guard_that_turns_out_to_be_off_allows_the_write() -> Result {
     let scenario = Scenario::new()?;
-    scenario.somebody_sets(&[END], OTHER_URL);
+    scenario.someone_sets(&[END], OTHER_URL);
     let config = this(&(sends(&[START], URL) + &format!("overwrite_existing = {LATER}")));
     scenario.configure(&(later(true) + &config))?;
     scenario.run(&["plan"])?.expect_success();
@@ -281,7 +281,7 @@ provider "tencent" {{
 fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
-    scenario.somebody_sets(&[END], OTHER_URL);
+    scenario.someone_sets(&[END], OTHER_URL);
     let provider = provider(&format!("secret_key = {LATER}"));
     let guarded = this(&(sends(&[START], URL) + "overwrite_existing = false"));
     scenario.configure(&(later(KEY) + &provider + &guarded))?;
@@ -299,7 +299,7 @@ fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
 fn an_import_while_the_provider_is_unknown_says_what_to_do() -> Result {
     let mut scenario = Scenario::new()?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
-    scenario.somebody_sets(&[START], URL);
+    scenario.someone_sets(&[START], URL);
     let provider = provider(&format!("secret_key = {LATER}"));
     let import = format!(
         r#"import {{

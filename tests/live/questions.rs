@@ -38,7 +38,7 @@ pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
     for of in SERVICES {
         let (service, commands) = (&segment(of), of.examples);
         report.heading(service);
-        a_life(api, report, service, commands).await?;
+        lifecycle(api, report, service, commands).await?;
         spellings(api, report, service, commands[0]).await?;
         lists(api, report, service, commands).await?;
     }
@@ -52,7 +52,7 @@ pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn a_life(api: &Api, report: &mut Report, service: &str, [one, two]: [&str; 2]) -> Result<()> {
+async fn lifecycle(api: &Api, report: &mut Report, service: &str, [one, two]: [&str; 2]) -> Result<()> {
     report.row("get without a configuration", api.get(service).await?);
     report.row("delete without a configuration", api.delete(service).await?);
     report.row("update without a configuration", api.write(service, "update", URL, &[one]).await?);

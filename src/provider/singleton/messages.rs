@@ -1,7 +1,7 @@
 //! The diagnostics of the flow, in the words of each kind.
 
 use super::ledger::Twin;
-use super::model::ABANDON;
+use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
 use crate::tencent::{App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Severity};
@@ -254,7 +254,7 @@ pub(super) fn failed_check<K: Kind>(
     kind: &K,
     mut diagnostic: Diagnostic,
     error: &Error,
-    guarded: bool,
+    guard: Guard,
     destroys: bool,
 ) -> Result<Diagnostic, Diagnostic> {
     if error.kind == ErrorKind::Stopped {
@@ -264,7 +264,7 @@ pub(super) fn failed_check<K: Kind>(
         return Err(diagnostic);
     }
     let name = kind.name();
-    if guarded {
+    if guard == Guard::Refuse {
         diagnostic.detail += "\n\nWith overwrite_existing = false, the provider does not plan without this check.";
         Err(diagnostic)
     } else if destroys {

@@ -6,9 +6,9 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mod.rs` | what a kind of thing adds to the flow |
-//! | `resource.rs` | the managed resource of any kind: schema, refresh, import, and what each operation does |
+//! | `resource.rs` | the managed resource of any kind: what each operation does |
 //! | `model.rs` | the arguments and attributes that all kinds share |
-//! | `plan.rs` | planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
+//! | `plan.rs` | the steps of planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 //! | `remote.rs` | one operation at Tencent: reading, waiting, and how long it may take |
 //! | `apply.rs` | writing and deleting so that the outcome is known |
 //! | `ledger.rs` | what this process knows about the objects of one application, and the decisions that follow |
@@ -180,6 +180,9 @@ pub(crate) struct Words {
 /// An object of a kind, as Terraform knows it.
 pub(crate) type Object<K> = Model<<K as Kind>::Arguments>;
 
+/// The ledger of one application.
+type LedgerOf<K> = Arc<Ledger<<K as Kind>::Content>>;
+
 /// The provider as configured, in its dealings with one kind of thing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a, K> {
@@ -202,7 +205,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Names the thing of `model`, and returns its ledger, if the application is known.
-    fn known(&self, model: &Object<K>) -> Option<(Subject<K>, Arc<Ledger<K::Content>>)> {
+    fn known(&self, model: &Object<K>) -> Option<(Subject<K>, LedgerOf<K>)> {
         let id = self.tencent.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
         Some((self.subject(id), self.ledgers().of(id)))
     }

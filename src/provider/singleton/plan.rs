@@ -1,91 +1,22 @@
-//! Planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that cannot be
-//! applied is an error.
+//! The steps of planning: nothing is overwritten by surprise, nothing that is still wanted is deleted, and a plan that
+//! cannot be applied is an error.
 
 use std::time::Duration;
 
 use super::ledger::{Destruction, Stay};
-use super::memory::{Memory, Planned};
+use super::memory::Memory;
 use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
 use crate::provider::applications::Tencent;
-use crate::terraform::{Attr, Change, Context, Diagnostics, Number};
+use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 impl<'a, K: Kind> Scope<'a, K> {
-    /// Plans a creation, an update, or one half of a replacement.
-    pub(super) async fn plan(&self, change: Change<Object<K>>, cx: &mut Context) -> Result<Object<K>, Diagnostics> {
-        let Change { prior, config, proposed } = change;
-        let mut memory: Memory = cx.private();
-        let mut planned = self.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
-        let in_place = prior.as_ref().filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
-        planned.common.last_request_id = match in_place {
-            Some(prior) if !self.must_rewrite(prior, &memory) && !prior.differs_remotely(&planned, &memory) => {
-                prior.common.last_request_id.clone()
-            }
-            _ => Attr::Unknown,
-        };
-        if in_place.is_some_and(|prior| prior.overlooks_secret_of(&planned, &memory)) {
-            cx.warn(messages::overlooked_secret(&self.kind, &planned));
-        }
-
-        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings. The
-        // first plan's private data is handed to the second, though not when Terraform plans once more to apply.
-        let first = memory.planned.take().filter(|_| prior.is_none());
-        let was_read = match &first {
-            Some(_) if self.replan(&planned, &memory) => false,
-            _ => self.keep(prior.as_ref(), &planned, &memory, cx)?,
-        };
-        let id = planned.common.id.known().cloned();
-        let prior_id = match &prior {
-            Some(prior) => prior.common.id.known().cloned(),
-            None => first.and_then(|first| first.prior_id),
-        };
-        let is_managed = prior_id.is_some() && prior_id == id || was_read;
-        if !is_managed {
-            self.look_before_creating(&planned, prior_id.is_some(), cx).await?;
-        }
-        let planned_private = Planned { shared: self.ledgers().shared(), prior_id, id, ..Planned::default() };
-        cx.set_private(&Memory { planned: Some(planned_private), ..memory });
-        Ok(planned)
-    }
-
-    /// Plans a destruction.
-    pub(super) fn plan_destroy(&self, prior: &Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
-        let memory: Memory = cx.private();
-        let Some((subject, ledger)) = self.known(prior) else { return Ok(()) };
-        if prior.is_abandoned() {
-            cx.warn(subject.stays_abandoned(prior.arguments.content().as_ref()));
-        }
-        let keep = self.let_go(prior, &memory)?;
-        let deletes = !prior.is_abandoned() && !keep;
-        let remote = self.reach(prior, Operation::Delete, deletes, cx)?;
-        let seen = ledger.fresh_read().flatten();
-        let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
-        if let Some(seen) = &seen
-            && deletes
-            && !prior.is_what_the_plan_showed(&memory, &Planned::default())(seen)
-        {
-            cx.warn(subject.deletes_changed(seen));
-        }
-        // When it applies, Terraform also plans the end of what create_before_destroy has deposed: the deletion warns.
-        if keep && !ledger.has_written() {
-            cx.warn(subject.kept_for_another());
-        }
-        let planned = Planned {
-            prior_id: prior.common.id.known().cloned(),
-            origin: remote.as_ref().map(Remote::origin),
-            seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
-            ..Planned::default()
-        };
-        cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
-        Ok(())
-    }
-
     /// Fills in the application, and takes over spellings that mean the same.
-    fn settle(
+    pub(super) fn settle(
         &self,
         prior: Option<&Object<K>>,
         config: &Object<K>,
@@ -112,7 +43,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Returns whether another object of the application is destroyed, so that this one is written again.
-    fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
+    pub(super) fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
         // What was undecided when this object was read may be decided now. An object that was not read is planned to be
         // applied.
         let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.key));
@@ -121,7 +52,7 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
     /// Returns whether it was read before.
-    fn keep(
+    pub(super) fn keep(
         &self,
         prior: Option<&Object<K>>,
         planned: &Object<K>,
@@ -154,12 +85,12 @@ impl<'a, K: Kind> Scope<'a, K> {
     }
 
     /// Notes in the ledger the second half of the plan of a replacement, if the first half is there.
-    fn replan(&self, planned: &Object<K>, memory: &Memory) -> bool {
+    pub(super) fn replan(&self, planned: &Object<K>, memory: &Memory) -> bool {
         self.known(planned).is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
     }
 
     /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
-    fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
+    pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
         let Some((subject, ledger)) = self.known(prior) else { return Ok(false) };
         if prior.is_abandoned() {
             ledger.plan_to_forget(&memory.key);
@@ -171,7 +102,7 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own configuration
     /// is not known yet.
-    fn reach(
+    pub(super) fn reach(
         &self,
         model: &Object<K>,
         operation: Operation,
@@ -187,7 +118,7 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Looks whether a creation would overwrite something, and says so. `destroys` is whether the plan destroys the thing
     /// of another application first.
-    async fn look_before_creating(
+    pub(super) async fn look_before_creating(
         &self,
         planned: &Object<K>,
         destroys: bool,
@@ -198,14 +129,13 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(());
         }
         let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
-        let guarded = planned.guard() == Guard::Refuse;
         let found = match remote.fresh_read() {
             Some(found) => found,
             None => match remote.look().await {
                 Ok(found) => found,
                 Err(error) => {
                     let diagnostic = remote.failed("Checking for an existing", &error);
-                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, guarded, destroys)?);
+                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), destroys)?);
                     return Ok(());
                 }
             },
@@ -214,7 +144,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let (subject, wanted) = (remote.subject(), planned.arguments.content());
         if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&found)) {
             cx.warn(subject.exists_as_planned(&found));
-        } else if guarded {
+        } else if planned.guard() == Guard::Refuse {
             return Err(subject.already_exists(&found).into());
         } else {
             cx.warn(subject.overwrites(&found, wanted.as_ref()));

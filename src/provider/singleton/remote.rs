@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
-use super::{Arguments, Content, Kind, Ledger, Scope, Subject};
+use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
 use crate::tencent::{App, Error, Patience, SdkAppId, Stored};
 use crate::terraform::{Context, Diagnostic};
 
@@ -22,7 +22,7 @@ pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
 pub(crate) struct Remote<'a, K: Kind> {
     pub(super) scope: Scope<'a, K>,
     pub(super) app: Arc<App>,
-    pub(super) ledger: Arc<Ledger<K::Content>>,
+    pub(super) ledger: LedgerOf<K>,
     pub(super) patience: Patience,
     /// Whether messages show as little of the secret part as possible.
     conceals: bool,
@@ -105,7 +105,7 @@ impl<'a, K: Kind> Remote<'a, K> {
         call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
     }
 
-    /// Waits for the turn to read the object of `key`: see [`Ledger::begin_reading`].
+    /// Waits for the turn to read the object of `key`: see [`Ledger::begin_reading`](super::Ledger::begin_reading).
     pub(super) async fn turn_to_read(&self, key: &Key) -> Result<Reading<'_, K::Content>, Diagnostic> {
         self.patiently(self.ledger.begin_reading(key)).await.map_err(|why| {
             Diagnostic::error(

@@ -1,7 +1,7 @@
 //! The managed resource of any kind.
 
 use super::apply::{Intent, Unwritten, Written};
-use super::memory::{Key, Memory};
+use super::memory::{Key, Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
@@ -49,11 +49,72 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         change: Change<Object<K>>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        Scope::new(tencent, self.0).plan(change, cx).await
+        let scope = Scope::new(tencent, self.0);
+        let Change { prior, config, proposed } = change;
+        let mut memory: Memory = cx.private();
+        let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
+        let in_place = prior.as_ref().filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
+        planned.common.last_request_id = match in_place {
+            Some(prior) if !scope.must_rewrite(prior, &memory) && !prior.differs_remotely(&planned, &memory) => {
+                prior.common.last_request_id.clone()
+            }
+            _ => Attr::Unknown,
+        };
+        if in_place.is_some_and(|prior| prior.overlooks_secret_of(&planned, &memory)) {
+            cx.warn(messages::overlooked_secret(&scope.kind, &planned));
+        }
+
+        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings. The
+        // first plan's private data is handed to the second, though not when Terraform plans once more to apply.
+        let first = memory.planned.take().filter(|_| prior.is_none());
+        let was_read = match &first {
+            Some(_) if scope.replan(&planned, &memory) => false,
+            _ => scope.keep(prior.as_ref(), &planned, &memory, cx)?,
+        };
+        let id = planned.common.id.known().cloned();
+        let prior_id = match &prior {
+            Some(prior) => prior.common.id.known().cloned(),
+            None => first.and_then(|first| first.prior_id),
+        };
+        let is_managed = prior_id.is_some() && prior_id == id || was_read;
+        if !is_managed {
+            scope.look_before_creating(&planned, prior_id.is_some(), cx).await?;
+        }
+        let planned_private = Planned { shared: scope.ledgers().shared(), prior_id, id, ..Planned::default() };
+        cx.set_private(&Memory { planned: Some(planned_private), ..memory });
+        Ok(planned)
     }
 
     async fn plan_destroy(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
-        Scope::new(tencent, self.0).plan_destroy(&prior, cx)
+        let scope = Scope::new(tencent, self.0);
+        let memory: Memory = cx.private();
+        let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
+        if prior.is_abandoned() {
+            cx.warn(subject.stays_abandoned(prior.arguments.content().as_ref()));
+        }
+        let keep = scope.let_go(&prior, &memory)?;
+        let deletes = !prior.is_abandoned() && !keep;
+        let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
+        let seen = ledger.fresh_read().flatten();
+        let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
+        if let Some(seen) = &seen
+            && deletes
+            && !prior.is_what_the_plan_showed(&memory, &Planned::default())(seen)
+        {
+            cx.warn(subject.deletes_changed(seen));
+        }
+        // When it applies, Terraform also plans the end of what create_before_destroy has deposed: the deletion warns.
+        if keep && !ledger.has_written() {
+            cx.warn(subject.kept_for_another());
+        }
+        let planned = Planned {
+            prior_id: prior.common.id.known().cloned(),
+            origin: remote.as_ref().map(Remote::origin),
+            seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
+            ..Planned::default()
+        };
+        cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
+        Ok(())
     }
 
     async fn read(

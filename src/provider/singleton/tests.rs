@@ -6,11 +6,11 @@ use tencent_simulator::{Action, Simulator, Token};
 use super::apply::Intent;
 use super::memory::Key;
 use super::model::Guard;
-use super::{Object, Remote, Scope};
+use super::{Object, Remote, Scope, Singleton};
 use crate::provider::applications::{Account, Tencent};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::tencent::{CallbackToken, Client, Credentials, SdkAppId, Settings};
-use crate::terraform::{Attr, Change, Context, Diagnostics};
+use crate::terraform::{Attr, Change, Context, Diagnostics, ManagedResource as _};
 
 type TokenObject = Object<CallbackTokenKind>;
 
@@ -38,13 +38,9 @@ impl Application {
         Self { simulator, tencent, id }
     }
 
-    fn scope(&self) -> Scope<'_, CallbackTokenKind> {
-        Scope::new(&self.tencent, CallbackTokenKind)
-    }
-
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
         let app = self.tencent.app(self.id).expect("an application");
-        Remote::new(self.scope(), app, super::DEFAULT_TIMEOUT, &Context::default())
+        Remote::new(Scope::new(&self.tencent, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
     }
 
     fn object(&self, text: &str, guard: Guard) -> TokenObject {
@@ -57,7 +53,7 @@ impl Application {
     async fn plan(&self, prior: Option<TokenObject>, planned: TokenObject) -> (Option<bool>, Vec<String>) {
         let mut cx = Context::default();
         let change = Change { prior, config: planned.clone(), proposed: planned };
-        let plan = self.scope().plan(change, &mut cx).await;
+        let plan = Singleton(CallbackTokenKind).plan(&self.tencent, change, &mut cx).await;
         let writes = plan.as_ref().ok().map(|planned| planned.common.last_request_id.is_unknown());
         (writes, summaries(plan.err().unwrap_or_default(), cx))
     }
@@ -105,7 +101,7 @@ async fn a_plan_that_destroys_one_of_two_objects_unread_is_an_error() {
     let object = || application.object("a", Guard::Warn);
     assert_eq!(application.plan(Some(object()), object()).await, (Some(false), vec![]));
     let mut cx = Context::default();
-    let destruction = application.scope().plan_destroy(&object(), &mut cx);
+    let destruction = Singleton(CallbackTokenKind).plan_destroy(&application.tencent, object(), &mut cx).await;
     assert_eq!(summaries(destruction.expect_err("unread"), cx), ["Several objects share the"]);
 }
 

