@@ -221,7 +221,7 @@ pub(super) fn check_sdk_app_id(argument: &Attr<Number>) -> Diagnostics {
 }
 
 fn read_sdk_app_id(id: &Number) -> Result<SdkAppId, Diagnostic> {
-    values::sdk_app_id(id).map_err(|reason| Diagnostic::error("Invalid sdk_app_id", reason).on("sdk_app_id"))
+    values::sdk_app_id(id).map_err(|reason| Diagnostic::invalid("sdk_app_id", reason))
 }
 
 fn no_credentials() -> Diagnostic {

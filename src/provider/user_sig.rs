@@ -82,10 +82,10 @@ impl Block for UserSigResource {
         let mut diagnostics = applications::check_sdk_app_id(&config.sdk_app_id);
         if config.user_id.known().is_some_and(|id| id.is_empty() || id.contains(char::is_whitespace)) {
             let reason = "The user_id is empty or contains white space. It is the account that the UserSig is for.";
-            diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
+            diagnostics.push(Diagnostic::invalid("user_id", reason));
         } else if config.user_id.known().is_some_and(|id| id.len() > LONGEST_USER_ID) {
             let reason = format!("The user_id is longer than {LONGEST_USER_ID} bytes: Tencent has no such account.");
-            diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
+            diagnostics.push(Diagnostic::invalid("user_id", reason));
         }
         diagnostics.extend(config.expires_in.known().and_then(|text| lifetime(text).err()));
         diagnostics
@@ -128,7 +128,7 @@ impl EphemeralResource for UserSigResource {
 }
 
 fn lifetime(text: &str) -> Result<Duration, Diagnostic> {
-    LIFETIMES.read(text).map_err(|reason| Diagnostic::error("Invalid expires_in", reason).on("expires_in"))
+    LIFETIMES.read(text).map_err(|reason| Diagnostic::invalid("expires_in", reason))
 }
 
 /// Prints a time as Terraform's own functions do. Without a time, or beyond the year 9999, the result is null.

@@ -41,7 +41,12 @@ pub(super) fn resolve(argument: &Argument, defaults: Defaults<'_>, diagnostics: 
     let mut spellings: BTreeMap<SdkAppId, &str> = BTreeMap::new();
     for (key, entry) in entries {
         let Ok(id) = key.parse::<SdkAppId>() else {
-            diagnostics.push(not_an_sdk_app_id(key));
+            let detail = format!(
+                "{} is not an SDKAppID. Each key of apps is the SDKAppID of an application, a whole number from 1 to \
+                 4294967295. The Tencent RTC console shows it.",
+                values::quoted(key)
+            );
+            diagnostics.push(reader::invalid("apps", detail).at(reader::entry(key)));
             continue;
         };
         if let Some(other) = spellings.insert(id, key) {
@@ -58,15 +63,6 @@ pub(super) fn resolve(argument: &Argument, defaults: Defaults<'_>, diagnostics: 
     Some(apps)
 }
 
-fn not_an_sdk_app_id(key: &str) -> Diagnostic {
-    let detail = format!(
-        "{} is not an SDKAppID. Each key of apps is the SDKAppID of an application, a whole number from 1 to \
-         4294967295. The Tencent RTC console shows it.",
-        values::quoted(key)
-    );
-    reader::invalid("apps", detail).at(reader::entry(key))
-}
-
 /// Reads one entry. Returns `None` if an argument in it is unknown or invalid.
 fn account(key: &str, entry: &Entry, defaults: Defaults<'_>, diagnostics: &mut Diagnostics) -> Option<Account> {
     let mut reader = Reader { place: Place::Entry(key), diagnostics };
@@ -74,20 +70,11 @@ fn account(key: &str, entry: &Entry, defaults: Defaults<'_>, diagnostics: &mut D
     let identifier = reader.text("identifier", &entry.identifier, values::identifier);
     let endpoint = reader.endpoint(&entry.region, &entry.endpoint);
     let (credentials, origin) = credentials?;
-    Some(Account {
-        identifier: match identifier {
-            Attr::Known((identifier, _)) => identifier,
-            Attr::Null => defaults.0.to_owned(),
-            Attr::Unknown => return None,
-        },
-        credentials,
-        origin,
-        endpoint: match endpoint {
-            Attr::Known(endpoint) => endpoint,
-            Attr::Null => defaults.1.clone(),
-            Attr::Unknown => return None,
-        },
-    })
+    if identifier.is_unknown() || endpoint.is_unknown() {
+        return None;
+    }
+    let identifier = identifier.known().map_or(defaults.0, |(identifier, _)| identifier).to_owned();
+    Some(Account { identifier, credentials, origin, endpoint: endpoint.known().unwrap_or(defaults.1).clone() })
 }
 
 /// Checks the entries against the rest of the block and the environment, all of which is known. `own` is the default

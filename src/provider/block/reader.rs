@@ -87,7 +87,7 @@ impl Reader<'_> {
             Attr::Known(number) => values::sdk_app_id(number),
             Attr::Unknown => return Attr::Unknown,
             Attr::Null => match self.variable(NAME) {
-                Some((text, source)) => values::sdk_app_id_variable(text.expose_secret(), source),
+                Some((text, source)) => values::sdk_app_id_of(text.expose_secret(), source),
                 None => return Attr::Null,
             },
         };

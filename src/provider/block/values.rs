@@ -6,9 +6,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::tencent::{
-    Credentials, Endpoint, InvalidEndpoint, InvalidSdkAppId, Region, SdkAppId, UnknownRegion, UserSig,
-};
+use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
 use crate::terraform::Number;
 
 /// More attempts than any timeout leaves time for.
@@ -50,30 +48,21 @@ impl Source {
     }
 }
 
-/// Returns whether a message may show this value.
-fn is_quotable(text: &str) -> bool {
-    text.chars().count() <= LONGEST_QUOTED
-}
-
 /// Quotes a text, unless it is too long to be shown.
 pub(super) fn quoted(text: &str) -> String {
-    if is_quotable(text) { format!("{text:?}") } else { "The value".to_owned() }
-}
-
-/// Prints a number, unless it is too long to be shown.
-fn shown(number: &Number) -> String {
-    Some(number.to_string()).filter(|text| is_quotable(text)).unwrap_or_else(|| "The value".to_owned())
+    if text.chars().count() <= LONGEST_QUOTED { format!("{text:?}") } else { "The value".to_owned() }
 }
 
 /// Reads an SDKAppID as a person writes it.
 pub(in crate::provider) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
-    let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
-    id.map_err(|error| format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", shown(number)))
+    let text = number.to_string();
+    sdk_app_id_of(&text, Source::Argument)
 }
 
-pub(super) fn sdk_app_id_variable(text: &str, source: Source) -> Result<SdkAppId, String> {
+pub(super) fn sdk_app_id_of(text: &str, source: Source) -> Result<SdkAppId, String> {
     text.parse().map_err(|error| {
-        format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", source.subject(quoted(text)))
+        let subject = source.subject(quoted(text).trim_matches('"'));
+        format!("{subject} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
     })
 }
 
@@ -193,7 +182,7 @@ mod tests {
         for said in [
             region(&key, Argument).expect_err("long"),
             region("tok3n", Variable("TENCENT_REGION")).expect_err("a variable"),
-            sdk_app_id_variable("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
+            sdk_app_id_of("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
             identifier("tok3n tok3n", Variable("TENCENT_IDENTIFIER")).expect_err("a variable"),
             endpoint("tok3n", Variable("TENCENT_ENDPOINT")).expect_err("a variable"),
             user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),

@@ -88,7 +88,7 @@ impl ListResource for CallbackList {
 
 /// Returns the applications that the configuration names, or `None` if it leaves the choice to the provider.
 fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
-    let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
+    let invalid = |reason| Diagnostics::from(Diagnostic::invalid("sdk_app_ids", reason));
     let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
     let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), values::sdk_app_id);
     let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;

@@ -16,11 +16,10 @@ pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
             let detail = "url and url_wo both say where Tencent posts the events. Remove one of them.";
             diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
         }
-        (Attr::Known(url), _) => diagnostics.extend(check("url", &url.clone().into())),
-        (Attr::Null, Attr::Known(_)) => {
-            diagnostics.extend(config.callback_url().map(|url| check("url_wo", &url)).unwrap_or_default());
+        _ => {
+            let argument = if config.url.is_null() { "url_wo" } else { "url" };
+            diagnostics.extend(config.callback_url().into_iter().flat_map(|url| check(argument, &url)));
         }
-        _ => {}
     }
     if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
         let detail = "url_wo_version says when to send url_wo again, but url_wo is not set. Remove url_wo_version.";
@@ -32,15 +31,13 @@ pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
 pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
     let advice = if error == InvalidCallbackUrl::WhiteSpace { ". trimspace() removes it" } else { "" };
     let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
+    Diagnostic::invalid(argument, detail)
 }
 
-fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
+fn check(argument: &str, url: &CallbackUrl) -> Vec<Diagnostic> {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
-        Err(error) => {
-            return invalid(argument, url, error).into();
-        }
+        Err(error) => return vec![invalid(argument, url, error)],
     };
     let warning = |concern| match concern {
         Concern::Unencrypted => Diagnostic::warning(
@@ -60,9 +57,7 @@ fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
              parameters of its own. Check that events arrive.",
         ),
     };
-    let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
-    diagnostics
+    concerns.into_iter().map(|concern| warning(concern).on(argument)).collect()
 }
 
 #[cfg(test)]
@@ -72,7 +67,7 @@ mod tests {
     #[test]
     fn a_refused_url_is_quoted_without_its_secrets() {
         let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
-        let found: Vec<_> = check("url", &url.into()).into_iter().collect();
+        let found = check("url", &url.into());
         assert_eq!(found.len(), 1);
         assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
     }

@@ -207,7 +207,7 @@ impl Common {
             && policy != ABANDON
         {
             let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
-            diagnostics.push(Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy"));
+            diagnostics.push(Diagnostic::invalid("deletion_policy", reason));
         }
         diagnostics.extend(Timeouts::validate(&self.timeouts));
         diagnostics
