@@ -4,64 +4,59 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::block::values;
+use super::block::values::{self, Source};
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
-/// What the provider block and the environment say, ready for calls.
+/// The configured provider, ready for calls.
 #[derive(Debug)]
 pub struct Tencent {
     pub(super) client: Client,
     sdk_app_id: Attr<SdkAppId>,
-    /// With the credentials of the provider block itself. They are the default application's, if there is one.
+    /// The account of the provider block itself, which calls for the default application, if there is one.
     own: Option<Account>,
     apps: Apps,
-    /// Made when they are first called for. Each keeps the UserSig that it has signed.
+    /// The applications that calls were made for. Each keeps the UserSig that it has signed.
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
-    /// What objects of this provider remember for as long as it is configured, by type.
+    /// The memory of this provider's objects for as long as it is configured, by type.
     extensions: Mutex<HashMap<&'static str, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// How to call for an application.
+/// All that a call for an application needs.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) identifier: String,
     pub(super) credentials: Credentials,
-    /// Which argument or variable holds them, for messages.
+    /// The argument or variable that holds the credentials, for messages.
     pub(super) origin: String,
     pub(super) endpoint: Endpoint,
 }
 
-/// What the argument `apps` says. All of it, or one entry, may be known after apply only: that is `None`.
+/// The accounts of the argument `apps`. All of it, or one entry, is `None` if it is known only after apply.
 pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
 
-/// How many applications a message lists.
+/// The most applications that a message lists.
 const LISTED: usize = 5;
 
 impl Tencent {
-    /// The configured provider, which has called for nobody yet.
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
         Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
     }
 
-    /// The application that resources belong to unless they say otherwise.
+    /// Returns the application of all objects that name no other.
     pub(super) fn default_sdk_app_id(&self) -> &Attr<SdkAppId> {
         &self.sdk_app_id
     }
 
-    /// The application that a resource or data source belongs to whose argument `sdk_app_id` is `argument`.
-    ///
-    /// # Errors
-    ///
-    /// If neither the argument nor the provider names one.
+    /// Resolves the argument `sdk_app_id` of an object, falling back to the provider's default.
     pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
             Some(id) => Ok(read_sdk_app_id(id)?),
-            None => self.default_sdk_app_id().known().copied().ok_or_else(|| self.no_sdk_app_id()),
+            None => self.sdk_app_id.known().copied().ok_or_else(|| self.no_sdk_app_id()),
         }
     }
 
-    /// What to say where neither a resource nor the provider names an application: all that is missing.
+    /// Reports all that is missing where neither an object nor the provider names an application.
     pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
         let mut detail =
             "No application is set. Set sdk_app_id here or in the provider block, or the environment variable \
@@ -77,7 +72,7 @@ impl Tencent {
         diagnostics
     }
 
-    /// What to say where nothing names the applications to list.
+    /// Reports that nothing names the applications to list.
     pub(super) fn no_sdk_app_ids(&self) -> Diagnostics {
         if self.has_no_credentials() {
             return no_credentials().into();
@@ -88,8 +83,8 @@ impl Tencent {
         Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
     }
 
-    /// Whether calls can be made for the application that `argument` names: not while an entry of `apps` is known after
-    /// apply only.
+    /// Returns whether calls can be made for the application that `argument` names: not while its entry of `apps` is
+    /// known only after apply.
     pub(super) fn is_known(&self, argument: &Attr<Number>) -> bool {
         !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
     }
@@ -101,20 +96,14 @@ impl Tencent {
         extension.downcast().expect("a type of objects remembers one type of data")
     }
 
-    /// How to call for the application `id`.
-    ///
-    /// # Errors
-    ///
-    /// If the provider has no credentials for it, or does not know them yet.
+    /// Returns the application `id`, ready for calls. It is an error if the provider has no credentials for it, or does
+    /// not know them yet.
     pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         self.app_or(id, "")
     }
 
-    /// The same for an object that Terraform's state may hold: it can be let go of without credentials.
-    ///
-    /// # Errors
-    ///
-    /// As [`app`](Self::app).
+    /// Returns the same as [`app`](Self::app) for an object that may be in the state. The error then tells how to get rid
+    /// of an object without credentials.
     pub(super) fn app_of_object(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         let advice = format!(
             "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
@@ -145,7 +134,8 @@ impl Tencent {
         Ok(Arc::clone(application))
     }
 
-    /// The provider block's own credentials are those of its `sdk_app_id`; without one, Tencent decides whose they are.
+    /// Finds the account that calls for an application. The provider block's own credentials are those of its
+    /// `sdk_app_id`; without one, Tencent decides whose they are.
     fn account(&self, id: SdkAppId) -> Attr<&Account> {
         let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
         let is_default = self.sdk_app_id == Attr::Known(id);
@@ -166,7 +156,7 @@ impl Tencent {
         self.own.is_none() && self.apps.as_ref().is_some_and(BTreeMap::is_empty)
     }
 
-    /// The applications with credentials of their own, the provider block's first.
+    /// Iterates over the applications with credentials of their own, the provider block's first.
     pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
         let own = match (&self.own, &self.sdk_app_id) {
             (Some(Account { credentials: Credentials::UserSig(user_sig), .. }), _) => {
@@ -179,7 +169,7 @@ impl Tencent {
         own.into_iter().chain(apps)
     }
 
-    /// The same for a message, if there are any.
+    /// Lists the applications with credentials of their own for a message, if there are any.
     fn listed(&self) -> Option<String> {
         let mut ids = self.sdk_app_ids();
         let listed: Vec<_> = ids.by_ref().take(LISTED).map(|id| id.to_string()).collect();
@@ -221,7 +211,7 @@ pub(super) fn check_sdk_app_id(argument: &Attr<Number>) -> Diagnostics {
 }
 
 fn read_sdk_app_id(id: &Number) -> Result<SdkAppId, Diagnostic> {
-    values::sdk_app_id(id).map_err(|reason| Diagnostic::invalid("sdk_app_id", reason))
+    values::sdk_app_id(&id.to_string(), Source::Argument).map_err(|reason| Diagnostic::invalid("sdk_app_id", reason))
 }
 
 fn no_credentials() -> Diagnostic {

@@ -126,7 +126,7 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let sdk_app_id = reader.sdk_app_id(&config.sdk_app_id);
     let credentials = reader.credentials(&config.secret_key, &config.user_sig);
     let identifier = reader.text("identifier", &config.identifier, values::identifier);
-    let identifier = identifier.known().map_or(DEFAULT_IDENTIFIER, |(identifier, _)| identifier);
+    let identifier = identifier.known().map_or(DEFAULT_IDENTIFIER, |(identifier, _)| identifier).to_owned();
     let endpoint = reader.endpoint(&config.region, &config.endpoint).known().cloned();
     let endpoint = endpoint.unwrap_or_else(|| reader::endpoint_of(DEFAULT_REGION, ", the default"));
     let request_timeout =
@@ -135,19 +135,14 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let requests_per_second =
         reader.number("requests_per_second", &config.requests_per_second, values::requests_per_second);
 
-    let apps = apps::resolve(&config.apps, (identifier, &endpoint), &mut diagnostics);
+    let apps = apps::resolve(&config.apps, (&identifier, &endpoint), &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
     let defaults = Settings::default();
     Ok(Resolved {
         sdk_app_id,
-        own: credentials.map(|(credentials, origin)| Account {
-            identifier: identifier.to_owned(),
-            credentials,
-            origin,
-            endpoint,
-        }),
+        own: credentials.map(|(credentials, origin)| Account { identifier, credentials, origin, endpoint }),
         apps,
         settings: Settings {
             request_timeout: request_timeout.known().map_or(defaults.request_timeout, |(timeout, _)| *timeout),

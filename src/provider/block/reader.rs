@@ -82,16 +82,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn sdk_app_id(&mut self, value: &Attr<Number>) -> Attr<SdkAppId> {
-        const NAME: &str = "sdk_app_id";
-        let checked = match value {
-            Attr::Known(number) => values::sdk_app_id(number),
-            Attr::Unknown => return Attr::Unknown,
-            Attr::Null => match self.variable(NAME) {
-                Some((text, source)) => values::sdk_app_id_of(text.expose_secret(), source),
-                None => return Attr::Null,
-            },
-        };
-        self.note(NAME, checked).map_or(Attr::Null, Attr::Known)
+        self.text("sdk_app_id", &value.map(Number::to_string), values::sdk_app_id).map(|(id, _)| *id)
     }
 
     /// Reads a text, and tells where it was found. An invalid text counts as null.

@@ -21,7 +21,7 @@ pub(in crate::provider) const TIMEOUTS: Durations =
 
 /// Where a value was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::provider) enum Source {
     /// In the configuration.
     Argument,
     /// In this environment variable.
@@ -48,20 +48,20 @@ impl Source {
     }
 }
 
+/// Returns a text, unless it is too long to be shown.
+fn shown(text: &str) -> Option<&str> {
+    (text.chars().count() <= LONGEST_QUOTED).then_some(text)
+}
+
 /// Quotes a text, unless it is too long to be shown.
 pub(super) fn quoted(text: &str) -> String {
-    if text.chars().count() <= LONGEST_QUOTED { format!("{text:?}") } else { "The value".to_owned() }
+    shown(text).map_or_else(|| "The value".to_owned(), |text| format!("{text:?}"))
 }
 
-/// Reads an SDKAppID as a person writes it.
-pub(in crate::provider) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
-    let text = number.to_string();
-    sdk_app_id_of(&text, Source::Argument)
-}
-
-pub(super) fn sdk_app_id_of(text: &str, source: Source) -> Result<SdkAppId, String> {
+/// Reads an SDKAppID, a number as Terraform or a person writes it.
+pub(in crate::provider) fn sdk_app_id(text: &str, source: Source) -> Result<SdkAppId, String> {
     text.parse().map_err(|error| {
-        let subject = source.subject(quoted(text).trim_matches('"'));
+        let subject = source.subject(shown(text).unwrap_or("The value"));
         format!("{subject} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
     })
 }
@@ -166,23 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_region_is_answered_with_the_one_meant() {
-        let said = |text| region(text, Argument).expect_err(text);
-        assert_eq!(
-            said("sg"),
-            "\"sg\" is not a region: the regions are \"china\", \"singapore\", \"seoul\", \"frankfurt\", \"silicon_valley\", \
-             \"jakarta\" and \"tokyo\". Did you mean \"singapore\"?"
-        );
-        assert!(said("mars").ends_with("and \"tokyo\"."), "{}", said("mars"));
-    }
-
-    #[test]
     fn messages_quote_no_value_that_may_be_a_secret() {
         let key = "tok3n-".repeat(10);
         for said in [
             region(&key, Argument).expect_err("long"),
             region("tok3n", Variable("TENCENT_REGION")).expect_err("a variable"),
-            sdk_app_id_of("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
+            sdk_app_id("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
             identifier("tok3n tok3n", Variable("TENCENT_IDENTIFIER")).expect_err("a variable"),
             endpoint("tok3n", Variable("TENCENT_ENDPOINT")).expect_err("a variable"),
             user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),
@@ -210,7 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_endpoint_is_answered_with_the_correction() {
+    fn an_invalid_region_or_endpoint_is_answered_with_the_correction() {
+        let regions =
+            "\"china\", \"singapore\", \"seoul\", \"frankfurt\", \"silicon_valley\", \"jakarta\" and \"tokyo\".";
+        for (text, meant) in [("sg", " Did you mean \"singapore\"?"), ("mars", "")] {
+            let expected = format!("{text:?} is not a region: the regions are {regions}{meant}");
+            assert_eq!(region(text, Argument), Err(expected));
+        }
         for (text, expected) in [
             ("https://gateway.example.com:99999", "its port is not a number from 1 to 65535."),
             ("gateway.example.com:8443", "it has no scheme: write https:// before the host"),

@@ -135,7 +135,9 @@ impl Action for CallbackProbe {
             && matches!(config.allow_private, Attr::Null | Attr::Known(false))
             && url.check().is_ok_and(|concerns| concerns.contains(&Concern::Unreachable))
         {
-            config.fails_with(cannot_reach(&url), cx)?;
+            let summary = format!("The callback probe of {url} would fail");
+            let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
+            config.fails_with(Diagnostic::error(summary, detail).on("url"), cx)?;
         }
         if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && tencent.is_known(&config.sdk_app_id) {
             let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
@@ -199,11 +201,6 @@ impl ProbeConfig {
         }
         Err(failed.into())
     }
-}
-
-fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
-    let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
-    Diagnostic::error(format!("The callback probe of {url} would fail"), detail).on("url")
 }
 
 const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private \
