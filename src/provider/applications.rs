@@ -58,17 +58,14 @@ impl Tencent {
 
     /// Reports all that is missing where neither an object nor the provider names an application.
     pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
-        let mut detail =
+        let has =
+            self.listed().map(|listed| format!(" The provider has credentials for {listed}.")).unwrap_or_default();
+        let detail = format!(
             "No application is set. Set sdk_app_id here or in the provider block, or the environment variable \
-             TENCENT_SDK_APP_ID."
-                .to_owned();
-        if let Some(listed) = self.listed() {
-            detail += &format!(" The provider has credentials for {listed}.");
-        }
+             TENCENT_SDK_APP_ID.{has}"
+        );
         let mut diagnostics: Diagnostics = Diagnostic::error("No SDKAppID", detail).on("sdk_app_id").into();
-        if self.has_no_credentials() {
-            diagnostics.push(no_credentials());
-        }
+        diagnostics.extend(self.has_no_credentials().then(no_credentials));
         diagnostics
     }
 
@@ -138,17 +135,14 @@ impl Tencent {
     /// `sdk_app_id`; without one, Tencent decides whose they are.
     fn account(&self, id: SdkAppId) -> Attr<&Account> {
         let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
-        let is_default = self.sdk_app_id == Attr::Known(id);
-        let entry = match &self.apps {
-            _ if is_default && self.own.is_some() => return own,
-            None => return Attr::Unknown,
-            Some(apps) => apps.get(&id),
-        };
-        match entry {
-            Some(Some(account)) => Attr::Known(account),
-            Some(None) => Attr::Unknown,
-            None if matches!(self.sdk_app_id, Attr::Known(_)) => Attr::Null,
-            None => own,
+        match (&self.sdk_app_id, &self.apps) {
+            (Attr::Known(default), _) if *default == id && !own.is_null() => own,
+            (_, None) => Attr::Unknown,
+            (default, Some(apps)) => match apps.get(&id) {
+                Some(account) => account.as_ref().map_or(Attr::Unknown, Attr::Known),
+                None if default.known().is_some() => Attr::Null,
+                None => own,
+            },
         }
     }
 
@@ -158,13 +152,10 @@ impl Tencent {
 
     /// Iterates over the applications with credentials of their own, the provider block's first.
     pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
-        let own = match (&self.own, &self.sdk_app_id) {
-            (Some(Account { credentials: Credentials::UserSig(user_sig), .. }), _) => {
-                user_sig.claims().ok().and_then(|claims| SdkAppId::try_from(claims.sdk_app_id).ok())
-            }
-            (Some(_), Attr::Known(id)) => Some(*id),
-            _ => None,
-        };
+        let own = self.own.as_ref().and_then(|own| match &own.credentials {
+            Credentials::UserSig(user_sig) => user_sig.claims().ok()?.sdk_app_id.try_into().ok(),
+            Credentials::SecretKey(_) => self.sdk_app_id.known().copied(),
+        });
         let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(move |id| Some(*id) != own);
         own.into_iter().chain(apps)
     }

@@ -12,6 +12,7 @@ mod reader;
 mod schema;
 pub(super) mod values;
 
+use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use secrecy::SecretString;
@@ -131,9 +132,9 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let endpoint = endpoint.unwrap_or_else(|| reader::endpoint_of(DEFAULT_REGION, ", the default"));
     let request_timeout =
         reader.text("request_timeout", &config.request_timeout, |text, _| values::TIMEOUTS.read(text));
-    let max_retries = reader.number("max_retries", &config.max_retries, values::max_retries);
+    let max_retries = reader.number("max_retries", &config.max_retries, values::RETRIES);
     let requests_per_second =
-        reader.number("requests_per_second", &config.requests_per_second, values::requests_per_second);
+        reader.number("requests_per_second", &config.requests_per_second, values::REQUESTS_PER_SECOND);
 
     let apps = apps::resolve(&config.apps, (&identifier, &endpoint), &mut diagnostics);
     if diagnostics.has_errors() {
@@ -147,7 +148,7 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
         settings: Settings {
             request_timeout: request_timeout.known().map_or(defaults.request_timeout, |(timeout, _)| *timeout),
             max_retries: max_retries.unwrap_or(defaults.max_retries),
-            requests_per_second: requests_per_second.unwrap_or(defaults.requests_per_second),
+            requests_per_second: requests_per_second.and_then(NonZeroU32::new).unwrap_or(defaults.requests_per_second),
         },
     })
 }

@@ -1,6 +1,7 @@
 //! Reads the arguments of one application, from the provider block itself or from an entry of `apps`, and checks its
 //! UserSig.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -103,13 +104,8 @@ impl Reader<'_> {
         self.note(name, checked).map_or(Attr::Null, |value| Attr::Known((value, source)))
     }
 
-    pub(super) fn number<T>(
-        &mut self,
-        name: &'static str,
-        value: &Attr<Number>,
-        check: impl Fn(&Number) -> Result<T, String>,
-    ) -> Option<T> {
-        self.note(name, check(value.known()?))
+    pub(super) fn number(&mut self, name: &str, value: &Attr<Number>, range: RangeInclusive<u32>) -> Option<u32> {
+        self.note(name, values::whole_number(value.known()?, range))
     }
 
     /// Reads the endpoint that `endpoint` or else `region` chooses. Its origin names the one that did.

@@ -3,16 +3,16 @@
 //! Messages quote no value that may be a secret: no environment variable, into which anything may have been pasted, and
 //! no long value.
 
-use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
 use crate::terraform::Number;
 
-/// More attempts than any timeout leaves time for.
-const MOST_RETRIES: u32 = 100;
+/// Up to more attempts than any timeout leaves time for.
+pub(super) const RETRIES: RangeInclusive<u32> = 0..=100;
 /// Pacing has a resolution of a millisecond.
-const MOST_REQUESTS_PER_SECOND: u32 = 1000;
+pub(super) const REQUESTS_PER_SECOND: RangeInclusive<u32> = 1..=1000;
 /// In characters. SecretKeys have 64, UserSigs some 200.
 const LONGEST_QUOTED: usize = 24;
 /// The timeouts of operations and of single requests.
@@ -117,14 +117,10 @@ pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
     })
 }
 
-pub(super) fn max_retries(number: &Number) -> Result<u32, String> {
-    whole_number(number, MOST_RETRIES)
-        .ok_or_else(|| format!("{number} is not a whole number from 0 to {MOST_RETRIES}."))
-}
-
-pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String> {
-    let rate = whole_number(number, MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
-    rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
+/// Reads a whole number in a range.
+pub(super) fn whole_number(number: &Number, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let whole = number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|whole| range.contains(whole));
+    whole.ok_or_else(|| format!("{number} is not a whole number from {} to {}.", range.start(), range.end()))
 }
 
 /// The durations that an argument accepts, as a person writes them.
@@ -144,10 +140,6 @@ impl Durations {
             Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
         }
     }
-}
-
-fn whole_number(number: &Number, most: u32) -> Option<u32> {
-    number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
 }
 
 #[cfg(test)]

@@ -171,11 +171,7 @@ mod tests {
             ("call", "call.callbackafterendcall", "Did you mean \"Call.CallbackAfterEndCall\"?"),
             ("call", "Call.CallbackAfterStarCall", "Did you mean \"Call.CallbackAfterStartCall\"?"),
             ("call", "Call.CallbackBeforeRing", "documents for calls. Tencent documents Call.CallbackAfterStartCall, "),
-            (
-                "call",
-                "Live.CallbackAfterCreateRoom",
-                "for tencent_live_callback, not for tencent_call_callback. Tencent",
-            ),
+            ("call", "Live.CallbackAfterCreateRoom", "tencent_live_callback, not for tencent_call_callback. Tencent"),
             ("call", SEATS, "for tencent_room_callback and tencent_live_callback, not for"),
             ("live", "Room.CallbackAfterCreateRoom", "_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?"),
             ("live", "Live.CallbackBeforeCallBackNotBlock", "Live.CallbackBeforeCallBackNotBlock sends no events."),

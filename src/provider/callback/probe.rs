@@ -258,11 +258,8 @@ async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> R
     // The URL may come from url_wo, so messages mask all of it.
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
-        return Err(Diagnostic::error(
-            format!("SDKAppID {id} has no {} callback configuration", scope.kind.0.title),
-            detail,
-        )
-        .into());
+        let summary = format!("SDKAppID {id} has no {} callback configuration", scope.kind.0.title);
+        return Err(Diagnostic::error(summary, detail).into());
     };
     url.check().map_err(|error| url::invalid("url", &url, error))?;
     Ok(url)
