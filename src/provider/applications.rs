@@ -245,9 +245,8 @@ mod tests {
     }
 
     fn refusal(tencent: &Tencent, of: u64) -> String {
-        let diagnostics = tencent.app_of_object(id(of)).expect_err("a refusal");
-        let said: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect();
-        said.join("\n")
+        let refusal = testing::only(tencent.app_of_object(id(of)).expect_err("a refusal"));
+        format!("{}: {}", refusal.summary, refusal.detail)
     }
 
     #[test]

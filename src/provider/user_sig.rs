@@ -50,7 +50,8 @@ impl Block for UserSigResource {
                           machine, without calling Tencent. It is in neither the state nor the plan.\n\nEach plan and \
                           each apply sign a new UserSig, which stays the same for the whole run. A UserSig can be \
                           neither renewed nor revoked: choose an `expires_in` that is longer than the run, but no \
-                          longer than needed.".into(),
+                          longer than needed."
+                .into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
@@ -62,8 +63,8 @@ impl Block for UserSigResource {
                 Attribute::new(
                     "user_id",
                     Type::String,
-                    "The account that the UserSig is for. Default: the provider's `identifier` for the application, an app \
-                     administrator.",
+                    "The account that the UserSig is for. Default: the provider's `identifier` for the application, an \
+                     app administrator.",
                 )
                 .optional_computed(),
                 Attribute::new(
@@ -101,14 +102,9 @@ impl EphemeralResource for UserSigResource {
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
         let id = tencent.sdk_app_id(&config.sdk_app_id)?;
         if !tencent.is_known(&config.sdk_app_id) {
-            return Ok(UserSigAttributes {
-                sdk_app_id: id.into(),
-                user_id: if config.user_id.is_null() { Attr::Unknown } else { config.user_id },
-                expires_in: config.expires_in,
-                user_sig: Attr::Unknown,
-                expires_at: Attr::Unknown,
-            }
-            .into());
+            let user_id = if config.user_id.is_null() { Attr::Unknown } else { config.user_id };
+            let (user_sig, expires_at) = (Attr::Unknown, Attr::Unknown);
+            return Ok(UserSigAttributes { sdk_app_id: id.into(), user_id, user_sig, expires_at, ..config }.into());
         }
         let app = tencent.app(id)?;
         let lifetime = lifetime(config.expires_in.known().map(String::as_str).unwrap_or_default())?;
@@ -142,15 +138,12 @@ pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
 }
 
 fn no_secret_key(app: &App) -> Diagnostic {
-    let id = app.sdk_app_id();
-    Diagnostic::error(
-        format!("No SecretKey for SDKAppID {id}"),
-        format!(
-            "A UserSig is signed with the application's SecretKey, but the provider holds only {} for it. Give the \
-             provider the SecretKey instead: secret_key or TENCENT_SECRET_KEY, or the application's entry in apps.",
-            app.proof()
-        ),
-    )
+    let detail = format!(
+        "A UserSig is signed with the application's SecretKey, but the provider holds only {} for it. Give the provider \
+         the SecretKey instead: secret_key or TENCENT_SECRET_KEY, or the application's entry in apps.",
+        app.proof()
+    );
+    Diagnostic::error(format!("No SecretKey for SDKAppID {}", app.sdk_app_id()), detail)
 }
 
 #[cfg(test)]

@@ -101,11 +101,10 @@ fn overridden_region(config: &Config, environment: Environment) -> Option<Diagno
 fn check_user_sig(own: &Account, default: Option<SdkAppId>, now: SystemTime) -> Option<Diagnostic> {
     let Credentials::UserSig(user_sig) = &own.credentials else { return None };
     let id = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())?;
+    let expires = |expiry| format!("The UserSig ({}) expires at {}.", own.origin, reader::utc(expiry));
     let found = match reader::check_user_sig(own, id, "identifier (TENCENT_IDENTIFIER)", now) {
         Err(error) => error,
-        Ok(expiry) => {
-            reader::expires_soon(&format!("The UserSig ({}) expires at {}.", own.origin, reader::utc(expiry?)))
-        }
+        Ok(expiry) => reader::expires_soon(&expires(expiry?)),
     };
     Some(found.on("user_sig"))
 }

@@ -74,10 +74,7 @@ impl ListResource for CallbackList {
         config: Which,
         cx: &'a Context,
     ) -> Result<Listing<'a, Model<CallbackArguments>>, Diagnostics> {
-        let ids = match chosen(&config)? {
-            Some(ids) => ids,
-            None => tencent.sdk_app_ids().collect(),
-        };
+        let ids = chosen(&config)?.unwrap_or_else(|| tencent.sdk_app_ids().collect());
         if ids.is_empty() && config.sdk_app_ids.is_null() {
             return Err(tencent.no_sdk_app_ids());
         }
@@ -88,13 +85,12 @@ impl ListResource for CallbackList {
 
 /// Returns the applications that the configuration names, or `None` if it leaves the choice to the provider.
 fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostic> {
-    let invalid = |reason| Diagnostic::invalid("sdk_app_ids", reason);
     let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
     let id = |id: &Attr<Number>| {
         let id = id.known().ok_or_else(|| "An SDKAppID is null.".to_owned())?;
         values::sdk_app_id(&id.to_string(), Source::Argument)
     };
-    let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;
+    let ids = known.map(id).collect::<Result<_, _>>().map_err(|reason| Diagnostic::invalid("sdk_app_ids", reason))?;
     Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }
 

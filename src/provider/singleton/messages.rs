@@ -337,11 +337,10 @@ pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
     if let Some(api) = error.api() {
         let route = Route::to(app.endpoint());
         detail += &format!("\n\nCalled: {route}, as {:?} with {}", app.identifier(), app.proof());
-        if !api.info.is_empty() {
-            detail += &format!("\nErrorInfo: {}", api.info);
-        }
-        if !api.request_id.is_empty() {
-            detail += &format!("\nRequestId: {}", api.request_id);
+        for (name, text) in [("ErrorInfo", &api.info), ("RequestId", &api.request_id)] {
+            if !text.is_empty() {
+                detail += &format!("\n{name}: {text}");
+            }
         }
     }
     Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
