@@ -1,6 +1,5 @@
 //! Checks of callback commands, and the function that lists them.
 
-use super::messages::list;
 use crate::model;
 use crate::provider::services::{CallbackService, SERVICES};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
@@ -120,6 +119,11 @@ impl Function for CallbackCommands {
         };
         Ok(service.commands().map(str::to_owned).collect())
     }
+}
+
+/// Joins callback commands for a sentence.
+pub(super) fn list(commands: &[&str]) -> String {
+    commands.join(", ")
 }
 
 #[cfg(test)]

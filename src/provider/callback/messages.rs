@@ -1,5 +1,6 @@
 //! How messages speak of callback configurations.
 
+use super::commands::list;
 use super::kind::CallbackKind;
 use crate::provider::singleton::{Wording, Words};
 use crate::tencent::CallbackConfiguration;
@@ -40,9 +41,4 @@ pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
     let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
     let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
     format!("{commands} to {}", configuration.url)
-}
-
-/// Joins callback commands for a sentence.
-pub(super) fn list(commands: &[&str]) -> String {
-    commands.join(", ")
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::messages::list;
 use super::{CallbackKind, commands, url};
 use crate::model;
 use crate::provider::applications::{self, Tencent};
@@ -247,7 +246,9 @@ fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackServic
     let known: BTreeSet<_> = services.flat_map(CallbackService::probed_commands).collect();
     let hint = match commands::near_miss(command, known.iter().copied()) {
         Some(meant) => format!("Did you mean {meant:?}?"),
-        None => format!("The events that can be probed are {}.", list(&known.into_iter().collect::<Vec<_>>())),
+        None => {
+            format!("The events that can be probed are {}.", commands::list(&known.into_iter().collect::<Vec<_>>()))
+        }
     };
     format!("{command:?} is not an event that can be probed. {hint}")
 }

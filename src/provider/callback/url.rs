@@ -1,32 +1,7 @@
 //! Checks of the arguments `url` and `url_wo`.
 
-use super::kind::CallbackArguments;
 use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
-use crate::terraform::{Attr, Diagnostic, Diagnostics};
-
-/// Checks that exactly one URL is set and valid. While an argument is unknown, the check of it waits.
-pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    match (&config.url, &config.url_wo) {
-        (Attr::Null, Attr::Null) => {
-            let detail = "Set url, or url_wo for a URL that must not be in the state or the plan.";
-            diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
-        }
-        (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "url and url_wo both say where Tencent posts the events. Remove one of them.";
-            diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
-        }
-        _ => {
-            let argument = if config.url.is_null() { "url_wo" } else { "url" };
-            diagnostics.extend(config.callback_url().into_iter().flat_map(|url| check(argument, &url)));
-        }
-    }
-    if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
-        let detail = "url_wo_version says when to send url_wo again, but url_wo is not set. Remove url_wo_version.";
-        diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
-    }
-    diagnostics
-}
+use crate::terraform::Diagnostic;
 
 pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
     let advice = if error == InvalidCallbackUrl::WhiteSpace { ". trimspace() removes it" } else { "" };
@@ -34,7 +9,8 @@ pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackU
     Diagnostic::invalid(argument, detail)
 }
 
-fn check(argument: &str, url: &CallbackUrl) -> Vec<Diagnostic> {
+/// Checks the URL, and warns about one that may not do what someone wants.
+pub(super) fn check(argument: &str, url: &CallbackUrl) -> Vec<Diagnostic> {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
         Err(error) => return vec![invalid(argument, url, error)],

@@ -135,10 +135,7 @@ impl<K: Kind> Remote<'_, K> {
             let found = self.inspect(NOTHING_WRITTEN).await?;
             exists = found.is_some();
             if let Some(found) = found.filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
-                if intent.guard == Guard::Refuse {
-                    return Err(self.refuse(found, NOTHING_WRITTEN));
-                }
-                cx.warn(self.subject().will_replace(&found, wanted));
+                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, NOTHING_WRITTEN, cx)?;
             }
         }
         self.write(wanted, intent, exists, &mut written, cx).await
@@ -167,7 +164,10 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(());
         }
         let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
-        self.name_change(found, intent, "This apply deletes it.", cx)?;
+        if !(intent.is_expected)(&found) {
+            let warning = self.subject().has_changed(&found, "This apply deletes it.");
+            self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
+        }
         let Self { scope, app, .. } = self;
         let deleted = scope.tencent.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
@@ -185,31 +185,30 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(());
         }
         let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
-        self.name_change(found.clone(), intent, "This apply replaces it.", cx)?;
+        if !(intent.is_expected)(&found) {
+            let warning = self.subject().has_changed(&found, "This apply replaces it.");
+            self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
+        }
         self.ledger.leave(Some(found));
         Ok(())
     }
 
-    /// Warns about something that the plan did not show, or refuses to touch it.
-    fn name_change(
+    /// Gives the `warning` about something that the plan did not show, or refuses to touch it. `outcome` says what follows
+    /// from a refusal.
+    fn report(
         &self,
+        warning: Diagnostic,
         found: K::Content,
-        intent: &Intent<'_, K::Content>,
+        guard: Guard,
         outcome: &str,
         cx: &mut Context,
     ) -> Outcome<K, ()> {
-        if (intent.is_expected)(&found) {
-            return Ok(());
+        if guard == Guard::Refuse {
+            let diagnostic = self.subject().must_not_change(&found, outcome);
+            return Err(Unwritten { diagnostic, found: Some(found) });
         }
-        if intent.guard == Guard::Refuse {
-            return Err(self.refuse(found, NOTHING_DELETED));
-        }
-        cx.warn(self.subject().has_changed(&found, outcome));
+        cx.warn(warning);
         Ok(())
-    }
-
-    fn refuse(&self, found: K::Content, outcome: &str) -> Unwritten<K::Content> {
-        Unwritten { diagnostic: self.subject().must_not_change(&found, outcome), found: Some(found) }
     }
 
     /// Reads what a write or a deletion is about to replace. `outcome` says what follows if that fails.
@@ -290,15 +289,12 @@ impl<K: Kind> Remote<'_, K> {
             let is_own = |found: &K::Content| {
                 found.is_same(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
             };
-            if let Some(found) = found.as_ref().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
-                if intent.guard == Guard::Refuse {
-                    let outcome = match refusal.may_have_taken_effect {
-                        true => "This apply may have written its own configuration before that.",
-                        false => NOTHING_WRITTEN,
-                    };
-                    return Err(self.refuse(found.clone(), outcome));
-                }
-                cx.warn(self.subject().will_replace(found, wanted));
+            if let Some(found) = found.clone().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
+                let outcome = match refusal.may_have_taken_effect {
+                    true => "This apply may have written its own configuration before that.",
+                    false => NOTHING_WRITTEN,
+                };
+                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, outcome, cx)?;
             }
             outcome = self.set(wanted, found.is_some()).await.map_err(|error| Error {
                 may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,

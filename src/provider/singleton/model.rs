@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::memory::{Memory, Planned};
-use super::{Arguments, Content};
+use super::{Arguments, Content, Words};
 use crate::model;
 use crate::provider::applications;
 use crate::provider::block::values::TIMEOUTS;
@@ -239,6 +239,39 @@ impl Common {
             Attribute::new("last_request_id", Type::String, last_request_id).computed(),
         ]);
         attributes
+    }
+}
+
+/// Checks that exactly one of a secret argument and its write-only twin is set, and the version only with the twin. While
+/// an argument is unknown, its check waits.
+pub(crate) fn validate_secret<T>(
+    words: &Words,
+    plain: &Attr<T>,
+    write_only: &Attr<SecretString>,
+    version: &Attr<Number>,
+) -> Diagnostics {
+    let Words { argument, secret, .. } = words;
+    match (plain, write_only) {
+        (Attr::Null, Attr::Null) => {
+            let detail =
+                format!("Set {argument}, or {argument}_wo for a {secret} that must not be in the state or the plan.");
+            Diagnostic::error(format!("Missing {argument}"), detail).on(argument).into()
+        }
+        (Attr::Known(_), Attr::Known(_)) => {
+            let detail = format!("{argument} and {argument}_wo both set the {secret}. Remove one of them.");
+            let argument = format!("{argument}_wo");
+            Diagnostic::error(format!("Both {} and {argument}", words.argument), detail).on(&argument).into()
+        }
+        (Attr::Known(_) | Attr::Unknown, Attr::Null) if !version.is_null() => {
+            let detail = format!(
+                "{argument}_wo_version says when to send {argument}_wo again, but {argument}_wo is not set. Remove \
+                 {argument}_wo_version."
+            );
+            Diagnostic::error(format!("{argument}_wo_version without {argument}_wo"), detail)
+                .on(&format!("{argument}_wo_version"))
+                .into()
+        }
+        _ => Diagnostics::new(),
     }
 }
 
