@@ -266,4 +266,10 @@ mod tests {
             assert!(error.detail.contains(expected), "{error:?}");
         }
     }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let config = Config { secret_key: secret("tok3n"), user_sig: secret("tok3n"), ..Config::default() };
+        assert!(!format!("{config:?}").contains("tok3n"));
+    }
 }

@@ -69,7 +69,7 @@ pub(super) fn near_miss(command: &str, known: impl Iterator<Item = &'static str>
 /// Lists the commands of a service, or tells where the list is if it is long.
 fn documented(service: &CallbackService) -> String {
     match service.events.len() {
-        ..=LISTED => format!("Tencent documents {}.", list(&service.commands().collect::<Vec<_>>())),
+        ..=LISTED => format!("Tencent documents {}.", service.commands().collect::<Vec<_>>().join(", ")),
         count => format!(
             "Tencent documents {count} for {}: the documentation of {} and the function callback_commands({:?}) list \
              them.",
@@ -119,11 +119,6 @@ impl Function for CallbackCommands {
         };
         Ok(service.commands().map(str::to_owned).collect())
     }
-}
-
-/// Joins callback commands for a sentence.
-pub(super) fn list(commands: &[&str]) -> String {
-    commands.join(", ")
 }
 
 #[cfg(test)]

@@ -244,11 +244,10 @@ fn sample_of(
 
 fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> String {
     let known: BTreeSet<_> = services.flat_map(CallbackService::probed_commands).collect();
+    let known: Vec<_> = known.into_iter().collect();
     let hint = match commands::near_miss(command, known.iter().copied()) {
         Some(meant) => format!("Did you mean {meant:?}?"),
-        None => {
-            format!("The events that can be probed are {}.", commands::list(&known.into_iter().collect::<Vec<_>>()))
-        }
+        None => format!("The events that can be probed are {}.", known.join(", ")),
     };
     format!("{command:?} is not an event that can be probed. {hint}")
 }
