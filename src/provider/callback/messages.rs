@@ -1,6 +1,5 @@
 //! How messages speak of callback configurations.
 
-use super::commands::list;
 use super::kind::{CallbackArguments, CallbackKind};
 use crate::provider::singleton::{Wording, Words};
 use crate::tencent::CallbackConfiguration;
@@ -31,6 +30,6 @@ impl Wording<Self> for CallbackKind {
 /// Returns "A, B to URL", with the secrets in the URL masked.
 pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
     let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
-    let commands = if commands.is_empty() { "no events".to_owned() } else { list(&commands) };
+    let commands = if commands.is_empty() { "no events".to_owned() } else { commands.join(", ") };
     format!("{commands} to {}", configuration.url)
 }

@@ -1,21 +1,19 @@
 //! Checks of the arguments `url` and `url_wo`.
 
 use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
-use crate::terraform::{Diagnostic, Diagnostics};
+use crate::terraform::Diagnostic;
 
 pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
     let advice = if error == InvalidCallbackUrl::WhiteSpace { ". trimspace() removes it" } else { "" };
     let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
+    Diagnostic::invalid(argument, detail)
 }
 
 /// Checks the URL, and warns about one that may not do what someone wants.
-pub(super) fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
+pub(super) fn check(argument: &str, url: &CallbackUrl) -> Vec<Diagnostic> {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
-        Err(error) => {
-            return invalid(argument, url, error).into();
-        }
+        Err(error) => return vec![invalid(argument, url, error)],
     };
     let warning = |concern| match concern {
         Concern::Unencrypted => Diagnostic::warning(
@@ -35,9 +33,7 @@ pub(super) fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
              parameters of its own. Check that events arrive.",
         ),
     };
-    let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
-    diagnostics
+    concerns.into_iter().map(|concern| warning(concern).on(argument)).collect()
 }
 
 #[cfg(test)]
@@ -47,7 +43,7 @@ mod tests {
     #[test]
     fn a_refused_url_is_quoted_without_its_secrets() {
         let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
-        let found: Vec<_> = check("url", &url.into()).into_iter().collect();
+        let found = check("url", &url.into());
         assert_eq!(found.len(), 1);
         assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
     }

@@ -65,7 +65,7 @@ fn check(argument: &str, token: &SecretString) -> Option<Diagnostic> {
         InvalidCallbackToken::WhiteSpace => "trimspace() removes it.",
     };
     let detail = format!("The token cannot be used: {error}. {advice}");
-    Some(Diagnostic::error(format!("Invalid {argument}"), detail).on(argument))
+    Some(Diagnostic::invalid(argument, detail))
 }
 
 impl Arguments for TokenArguments {

@@ -3,8 +3,7 @@
 use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
-use crate::provider::checks;
-use crate::tencent::{Error, ErrorKind, SdkAppId, Stored};
+use crate::tencent::{App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Severity};
 
 /// The usual suspects, for messages about something else that writes.
@@ -169,7 +168,7 @@ impl<K: Kind> Subject<K> {
     /// Refuses to touch what someone has set since the plan.
     pub(super) fn must_not_change(&self, found: &K::Content, outcome: &str) -> Diagnostic {
         let Words { subject, sends, .. } = self.kind.words();
-        let (subject, found) = (checks::sentence(subject), self.kind.describe(found));
+        let (subject, found) = (sentence(subject), self.kind.describe(found));
         let detail = format!(
             "{subject} now {sends} {found}, which the plan did not show, and overwrite_existing is false. {outcome} Run a \
              new plan to see the change."
@@ -330,4 +329,61 @@ fn how_to_import(id: SdkAppId) -> String {
          that plan shows a change, adjust the resource to what exists. (If the resource was renamed, use a moved block \
          instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
     )
+}
+
+/// Reports a failed call. `what` names the attempt, such as "Reading the call callback configuration".
+pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
+    let problem = match &error.kind {
+        ErrorKind::Api(api) => format!("Tencent answered with {api}"),
+        kind => sentence(&kind.to_string()),
+    };
+    let mut detail = format!("{problem}.\n\n{}", error.kind.advice(app.credentials()));
+    if error.kind.retry() == Retry::SlowDown {
+        detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
+    }
+    if matches!(error.kind, ErrorKind::Timeout { .. }) {
+        detail += " The resource's timeouts set how long an operation may take.";
+    }
+    if let Some(api) = error.api() {
+        let route = Route::to(app.endpoint());
+        detail += &format!("\n\nCalled: {route}, as {:?} with {}", app.identifier(), app.proof());
+        for (name, text) in [("ErrorInfo", &api.info), ("RequestId", &api.request_id)] {
+            if !text.is_empty() {
+                detail += &format!("\n{name}: {text}");
+            }
+        }
+    }
+    Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
+}
+
+/// Capitalizes the first letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::applications::Account;
+    use crate::provider::testing;
+    use crate::tencent::{ApiError, ErrorCode};
+
+    #[test]
+    fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
+        let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
+        let error = Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
+        let Account { identifier, credentials, origin, endpoint } = testing::account("tok3n");
+        let app = App::new(testing::id(1_400_000_001), identifier, credentials, endpoint).held_by(origin);
+        let diagnostic = call_failed("Reading the callback configuration", &app, &error);
+        assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
+        assert_eq!(
+            diagnostic.detail,
+            "Tencent answered with error 70009: the UserSig's signature is wrong.\n\nCheck that the SecretKey belongs \
+             to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole. It is the RTC \
+             application's own key, not the SecretKey of the Tencent Cloud API (CAM).\n\nCalled: \
+             https://adminapikr.im.qcloud.com:443 (the host of region \"seoul\"), as \"administrator\" with the SecretKey \
+             (TENCENT_SECRET_KEY)\nErrorInfo: sig mismatch\nRequestId: Id-1"
+        );
+    }
 }

@@ -36,6 +36,7 @@ use crate::tencent::{SdkAppId, Service, Stored};
 use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
 
 pub(crate) use ledger::{Ledger, Ledgers};
+pub(crate) use messages::sentence;
 pub(crate) use model::{DEFAULT_TIMEOUT, Model, Operation, Timeouts, id_attribute, validate_secret};
 pub(crate) use remote::Remote;
 pub(crate) use resource::Singleton;

@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::memory::{Memory, Planned};
 use super::{Arguments, Content, Words};
 use crate::model;
-use crate::provider::checks;
+use crate::provider::applications;
+use crate::provider::block::values::TIMEOUTS;
 use crate::tencent::SdkAppId;
 use crate::terraform::{
     Attr, Attribute, Data, Diagnostic, Diagnostics, IdentityAttribute, IdentitySchema, Mismatch, Nesting, Number, Type,
@@ -108,7 +109,7 @@ impl<A: Arguments> Model<A> {
 
     /// Sets the application.
     pub(crate) fn of(mut self, id: SdkAppId) -> Self {
-        self.common.sdk_app_id = checks::number(id);
+        self.common.sdk_app_id = id.into();
         self.common.id = Attr::Known(id.to_string());
         self
     }
@@ -201,13 +202,13 @@ impl Default for Common {
 impl Common {
     /// Checks the arguments as far as they are known.
     pub(super) fn validate(&self) -> Diagnostics {
-        let mut diagnostics = checks::sdk_app_id_argument(&self.sdk_app_id);
+        let mut diagnostics = applications::check_sdk_app_id(&self.sdk_app_id);
         if let Some(policy) = self.deletion_policy.known()
             && policy != DELETE
             && policy != ABANDON
         {
             let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
-            diagnostics.push(Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy"));
+            diagnostics.push(Diagnostic::invalid("deletion_policy", reason));
         }
         diagnostics.extend(Timeouts::validate(&self.timeouts));
         diagnostics
@@ -299,7 +300,7 @@ impl Timeouts {
     fn validate(timeouts: &Attr<Self>) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         for (name, timeout) in timeouts.known().into_iter().flat_map(Self::named) {
-            if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
+            if let Some(Err(reason)) = timeout.known().map(|text| TIMEOUTS.read(text)) {
                 // Terraform shows no line for a path inside a nested attribute.
                 let detail = format!("timeouts.{name}: {reason}");
                 diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
@@ -316,7 +317,7 @@ impl Timeouts {
     pub(super) fn of(timeouts: &Attr<Self>, operation: Operation) -> Duration {
         let timeout = timeouts.known().and_then(|timeouts| timeouts.named()[operation as usize].1.known());
         // Values were validated in the configuration, those of a state when they were in one.
-        timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
+        timeout.and_then(|text| TIMEOUTS.read(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
     }
 }
 

@@ -9,7 +9,6 @@ use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
 use crate::provider::applications::Tencent;
-use crate::provider::checks;
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
@@ -162,7 +161,7 @@ fn default_sdk_app_id(
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
-        (Attr::Known(default), _) => Ok(checks::number(*default)),
+        (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
         (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
