@@ -26,7 +26,7 @@ mod user_sig;
 
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
-use applications::Tencent;
+use applications::Applications;
 use block::{Config, Environment};
 use callback::CallbackKind;
 use callback::commands::CallbackCommands;
@@ -53,7 +53,7 @@ impl Default for TencentProvider {
 }
 
 impl Block for TencentProvider {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = Config;
 
     fn type_name(&self) -> &'static str {
@@ -70,8 +70,8 @@ impl Block for TencentProvider {
 }
 
 impl Provider for TencentProvider {
-    fn registry(&self) -> Registry<Tencent> {
-        let of_service = |registry: Registry<Tencent>, service| {
+    fn registry(&self) -> Registry<Applications> {
+        let of_service = |registry: Registry<Applications>, service| {
             let kind = CallbackKind(service);
             registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
         };
@@ -86,7 +86,7 @@ impl Provider for TencentProvider {
             .function(CallbackSignature)
     }
 
-    fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
+    fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Applications>, Diagnostics> {
         let (configured, warnings) = block::configure(config, self.environment)?;
         warnings.into_iter().for_each(|warning| cx.warn(warning));
         Ok(configured)

@@ -169,7 +169,8 @@ impl<K: Kind> Remote<'_, K> {
             self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
         }
         let Self { scope, app, .. } = self;
-        let deleted = scope.tencent.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
+        let deleted =
+            scope.applications.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
             self.find_out(Deed::Delete, &error, cx).await?;
         }
@@ -307,7 +308,7 @@ impl<K: Kind> Remote<'_, K> {
 
     async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
         let Self { scope, app, .. } = self;
-        scope.tencent.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
+        scope.applications.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
     }
 
     /// Reads back what was written. Tencent may store a form of its own; anything else is someone else's.

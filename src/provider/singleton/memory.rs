@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::Content;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::tencent::App;
 use crate::terraform::{Attr, Context, Diagnostic};
 
@@ -168,8 +168,8 @@ impl Planned {
 }
 
 impl Origin {
-    pub(super) fn of(tencent: &Tencent, app: &App) -> Self {
-        Self { endpoint: app.endpoint().to_string(), default: default_id(tencent) }
+    pub(super) fn of(applications: &Applications, app: &App) -> Self {
+        Self { endpoint: app.endpoint().to_string(), default: default_id(applications) }
     }
 
     /// Checks that writes still go where the object was last read or planned.
@@ -187,8 +187,8 @@ impl Origin {
     }
 
     /// Checks that the provider's default application is still the one of the last read.
-    pub(super) fn check_default(&self, tencent: &Tencent) -> Result<(), Diagnostic> {
-        match (&self.default, default_id(tencent)) {
+    pub(super) fn check_default(&self, applications: &Applications) -> Result<(), Diagnostic> {
+        match (&self.default, default_id(applications)) {
             (Some(then), Some(now)) if *then != now => {
                 let what =
                     format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
@@ -199,8 +199,8 @@ impl Origin {
     }
 }
 
-fn default_id(tencent: &Tencent) -> Option<String> {
-    tencent.default_sdk_app_id().known().map(ToString::to_string)
+fn default_id(applications: &Applications) -> Option<String> {
+    applications.default_sdk_app_id().known().map(ToString::to_string)
 }
 
 fn other_environment(what: &str, arguments: &str) -> Diagnostic {

@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
@@ -30,10 +30,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         if config.common.sdk_app_id.is_null() {
             if let (Some(_), Some(origin)) = (prior, &memory.origin) {
-                origin.check_default(self.tencent)?;
+                origin.check_default(self.applications)?;
             }
             let prior = prior.map(|prior| &prior.common.sdk_app_id);
-            planned.common.sdk_app_id = default_sdk_app_id(self.tencent, prior, cx)?;
+            planned.common.sdk_app_id = default_sdk_app_id(self.applications, prior, cx)?;
         }
         planned.common.id = match &planned.common.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -156,14 +156,14 @@ impl<'a, K: Kind> Scope<'a, K> {
 
 /// Returns the application of an object whose configuration names none: the provider's. `prior` is that of the state.
 fn default_sdk_app_id(
-    tencent: &Tencent,
+    applications: &Applications,
     prior: Option<&Attr<Number>>,
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
-    match (tencent.default_sdk_app_id(), prior) {
+    match (applications.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
-        (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
+        (Attr::Null, None) => Err(applications.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.known().map(ToString::to_string).unwrap_or_default();

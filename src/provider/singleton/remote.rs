@@ -63,7 +63,7 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Returns the provider settings that lead to the thing.
     pub(super) fn origin(&self) -> Origin {
-        Origin::of(self.scope.tencent, &self.app)
+        Origin::of(self.scope.applications, &self.app)
     }
 
     /// Reads the thing; `None` if there is none.
@@ -84,8 +84,8 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Reads the thing, with `patience` instead of the operation's.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
-        let Scope { tencent, kind } = self.scope;
-        Ok(self.shown(tencent.client.get(&self.app, kind.service(), patience).await?))
+        let Scope { applications, kind } = self.scope;
+        Ok(self.shown(applications.client.get(&self.app, kind.service(), patience).await?))
     }
 
     /// Returns what a read of a moment ago found, if there was one.

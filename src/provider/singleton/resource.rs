@@ -5,7 +5,7 @@ use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
     Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -17,7 +17,7 @@ use crate::terraform::{
 pub(crate) struct Singleton<K>(pub(crate) K);
 
 impl<K: Kind> Block for Singleton<K> {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = Object<K>;
 
     fn type_name(&self) -> &'static str {
@@ -45,11 +45,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn plan(
         &self,
-        tencent: &Tencent,
+        applications: &Applications,
         change: Change<Object<K>>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
+        let scope = Scope::new(applications, self.0);
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -85,8 +85,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         Ok(planned)
     }
 
-    async fn plan_destroy(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
+    async fn plan_destroy(
+        &self,
+        applications: &Applications,
+        prior: Object<K>,
+        cx: &mut Context,
+    ) -> Result<(), Diagnostics> {
+        let scope = Scope::new(applications, self.0);
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
         if prior.is_abandoned() {
@@ -119,13 +124,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn read(
         &self,
-        tencent: &Tencent,
+        applications: &Applications,
         state: Object<K>,
         cx: &mut Context,
     ) -> Result<Option<Object<K>>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
-        if !tencent.is_known(&state.common.sdk_app_id) {
-            cx.warn(scope.subject(tencent.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
+        let scope = Scope::new(applications, self.0);
+        if !applications.is_known(&state.common.sdk_app_id) {
+            cx.warn(scope.subject(applications.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
             return Ok(Some(state));
         }
         let remote = match scope.remote(&state, Operation::Read, cx) {
@@ -160,12 +165,12 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn create(
         &self,
-        tencent: &Tencent,
+        applications: &Applications,
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
         Memory::begin_apply(cx);
-        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Create, cx)?;
+        let remote = Scope::new(applications, self.0).remote(&planned, Operation::Create, cx)?;
         remote.ledger.forget_plans();
         let planned = planned.of(remote.sdk_app_id());
         let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
@@ -176,7 +181,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn update(
         &self,
-        tencent: &Tencent,
+        applications: &Applications,
         prior: Object<K>,
         planned: Object<K>,
         cx: &mut Context,
@@ -188,7 +193,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             }
             return Ok(planned);
         }
-        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
+        let remote =
+            Scope::new(applications, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
         remote.ledger.forget_plans();
         let wanted = self.wanted(&planned, Some(&prior))?;
         let is_same =
@@ -218,8 +224,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
     }
 
-    async fn delete(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
-        let scope = Scope::new(tencent, self.0);
+    async fn delete(
+        &self,
+        applications: &Applications,
+        prior: Object<K>,
+        cx: &mut Context,
+    ) -> Result<(), Failure<Object<K>>> {
+        let scope = Scope::new(applications, self.0);
         let (memory, plan) = Memory::begin_apply(cx);
         let is_replaced = plan.replaces(&prior.common.id);
         if prior.is_abandoned() && !is_replaced {
@@ -249,13 +260,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn import(
         &self,
-        tencent: &Tencent,
+        applications: &Applications,
         target: ImportTarget<Identity>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
-        let id = imported_id(&target, tencent)?;
-        let app = tencent.app_of_object(id)?;
+        let scope = Scope::new(applications, self.0);
+        let id = imported_id(&target, applications)?;
+        let app = applications.app_of_object(id)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -326,12 +337,12 @@ fn failure<A: Arguments>(
 }
 
 /// Returns the application that a person imports by.
-fn imported_id(target: &ImportTarget<Identity>, tencent: &Tencent) -> Result<SdkAppId, Diagnostics> {
+fn imported_id(target: &ImportTarget<Identity>, applications: &Applications) -> Result<SdkAppId, Diagnostics> {
     match target {
         ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id),
+        ImportTarget::Identity(identity) => applications.sdk_app_id(&identity.sdk_app_id),
     }
 }

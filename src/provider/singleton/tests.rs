@@ -7,7 +7,7 @@ use super::apply::Intent;
 use super::memory::Key;
 use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
-use crate::provider::applications::{Account, Tencent};
+use crate::provider::applications::{Account, Applications};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
@@ -17,7 +17,7 @@ type TokenObject = Object<CallbackTokenKind>;
 
 struct Application {
     simulator: Simulator,
-    tencent: Tencent,
+    applications: Applications,
     id: SdkAppId,
 }
 
@@ -31,13 +31,14 @@ impl Application {
         }
         let endpoint = simulator.url().parse().expect("an endpoint");
         let own = Account { endpoint, ..testing::account(Simulator::SECRET_KEY) };
-        let tencent = Tencent::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
-        Self { simulator, tencent, id }
+        let applications =
+            Applications::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
+        Self { simulator, applications, id }
     }
 
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
-        let app = self.tencent.app(self.id).expect("an application");
-        Remote::new(Scope::new(&self.tencent, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
+        let app = self.applications.app(self.id).expect("an application");
+        Remote::new(Scope::new(&self.applications, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
     }
 
     fn object(&self, text: &str, guard: Guard) -> TokenObject {
@@ -50,7 +51,7 @@ impl Application {
     async fn plan(&self, prior: Option<TokenObject>, planned: TokenObject) -> (Option<bool>, Vec<String>) {
         let mut cx = Context::default();
         let change = Change { prior, config: planned.clone(), proposed: planned };
-        let plan = Singleton(CallbackTokenKind).plan(&self.tencent, change, &mut cx).await;
+        let plan = Singleton(CallbackTokenKind).plan(&self.applications, change, &mut cx).await;
         let writes = plan.as_ref().ok().map(|planned| planned.common.last_request_id.is_unknown());
         (writes, summaries(plan.err().unwrap_or_default(), cx))
     }
@@ -98,7 +99,7 @@ async fn a_plan_that_destroys_one_of_two_objects_unread_is_an_error() {
     let object = || application.object("a", Guard::Warn);
     assert_eq!(application.plan(Some(object()), object()).await, (Some(false), vec![]));
     let mut cx = Context::default();
-    let destruction = Singleton(CallbackTokenKind).plan_destroy(&application.tencent, object(), &mut cx).await;
+    let destruction = Singleton(CallbackTokenKind).plan_destroy(&application.applications, object(), &mut cx).await;
     assert_eq!(summaries(destruction.expect_err("unread"), cx), ["Several objects share the"]);
 }
 
