@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_said_at_once() {
-        let missing = |apps| tencent(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
+        let missing = |apps| configured(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
         let said: Vec<_> = missing(apps([])).into_iter().map(|d| d.summary).collect();
         assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
         let fleet = testing::only(missing(apps([(7, Some(key("a")))])));
