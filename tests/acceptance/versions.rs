@@ -291,6 +291,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.apply()?;
     assert_eq!(scenario.instance()?.expect("an object")["identity"], json!({ "sdk_app_id": ID }));
+    scenario.expect_no_drift()?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!(scenario.remote(), None);
     Ok(())
