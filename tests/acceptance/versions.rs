@@ -279,7 +279,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
 
     // Invalid identities.
     scenario.run(&["state", "rm", THIS])?.expect_success();
-    for id in ["0", "4294967296", "1.5"] {
+    for id in ["0", "4294967296", "1.5", "null"] {
         scenario.configure(
             &(import_block(&format!("identity = {{ sdk_app_id = {id} }}")) + &this(&sends(&[START], URL))),
         )?;

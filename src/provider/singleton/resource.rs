@@ -328,6 +328,11 @@ fn imported_id(target: &ImportTarget<Identity>, tencent: &Tencent) -> Result<Sdk
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => tencent.sdk_app_id(sdk_app_id),
+        ImportTarget::Identity(_) => {
+            let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
+                          import does not fall back on the provider's sdk_app_id.";
+            Err(Diagnostic::error("The identity names no application", detail).into())
+        }
     }
 }
