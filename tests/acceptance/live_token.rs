@@ -197,6 +197,22 @@ pub(crate) fn token_lifecycle(terraform: &Terraform) -> Result {
 }
 
 #[test]
+fn a_refresh_right_after_an_apply_or_an_import_finds_no_drift_of_a_token() -> Result {
+    let signed = Signed::new()?.applied(&kept(""))?;
+    signed.0.expect_no_drift()?;
+    signed.run(&["state", "rm", THIS])?.expect_success();
+    signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    signed.0.expect_no_drift()
+}
+
+#[test]
+fn a_refresh_right_after_an_apply_finds_no_drift_of_a_token_kept_nowhere() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let signed = Signed::new()?.applied(&kept_nowhere(1, ""))?;
+    signed.0.expect_no_drift()
+}
+
+#[test]
 fn a_token_is_created_updated_and_destroyed() -> Result {
     token_lifecycle(&TERRAFORM)
 }

@@ -65,28 +65,11 @@ impl<C> From<Diagnostic> for Unwritten<C> {
 /// The outcome of a write or a deletion.
 type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
-/// A call that changes something.
-#[derive(Debug, Clone, Copy)]
-enum Deed<'a, C> {
-    Write(&'a C),
-    Delete,
-}
-
-impl<C: Content> Deed<'_, C> {
-    fn participle(&self) -> &'static str {
-        match self {
-            Self::Write(_) => "written",
-            Self::Delete => "deleted",
-        }
-    }
-
-    /// Returns whether it has been done if `found` is there now.
-    fn is_done(&self, found: Option<&C>) -> bool {
-        match (self, found) {
-            (Self::Write(wanted), Some(found)) => found.is_same(wanted),
-            (Self::Delete, None) => true,
-            _ => false,
-        }
+/// Returns whether `found` is as `wanted`: a thing that makes Tencent do the same, or none.
+fn is_as_wanted<C: Content>(found: Option<&C>, wanted: Option<&C>) -> bool {
+    match (found, wanted) {
+        (Some(found), Some(wanted)) => found.is_same(wanted),
+        (found, wanted) => found.is_none() && wanted.is_none(),
     }
 }
 
@@ -172,7 +155,7 @@ impl<K: Kind> Remote<'_, K> {
         let deleted =
             scope.applications.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
-            self.find_out(Deed::Delete, &error, cx).await?;
+            self.find_out(None, &error, cx).await?;
         }
         *written = None;
         self.ledger.note_change();
@@ -251,7 +234,7 @@ impl<K: Kind> Remote<'_, K> {
             Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
             Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
             Err(error) => {
-                let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
+                let found_out = self.find_out(Some(wanted), &error, cx).await;
                 found_out.map(|()| Written::as_wanted(None))
             }
         };
@@ -319,7 +302,7 @@ impl<K: Kind> Remote<'_, K> {
         request_id: String,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let holds = |found: &Option<K::Content>| Deed::Write(wanted).is_done(found.as_ref());
+        let holds = |found: &Option<K::Content>| is_as_wanted(found.as_ref(), Some(wanted));
         // A write that was answered took effect: if it cannot be read back, the next plan reads it.
         let Ok(first) = self.read_back().await else { return Ok(Written::as_wanted(Some(request_id))) };
         if holds(&first) {
@@ -364,14 +347,15 @@ impl<K: Kind> Remote<'_, K> {
         read.inspect_err(|error| tracing::warn!(%error, "could not read back what was written"))
     }
 
-    /// Reads what holds after a failed call, unless it is certain that nothing was done. Warns if the call took effect.
-    async fn find_out(&self, deed: Deed<'_, K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
-        let doing = if matches!(deed, Deed::Delete) { "Deleting the" } else { "Writing the" };
-        let mut failure = self.failed(doing, error);
+    /// Reads what holds after a failed call that was to write `wanted`, or to delete, unless it is certain that nothing was
+    /// done. Warns if the call took effect.
+    async fn find_out(&self, wanted: Option<&K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
+        let (doing, participle) =
+            if wanted.is_some() { ("Writing the", "written") } else { ("Deleting the", "deleted") };
+        let (subject, mut failure) = (self.subject(), self.failed(doing, error));
         if !error.may_have_taken_effect {
             return Err(failure.into());
         }
-        let (subject, participle) = (self.subject(), deed.participle());
         let found = match self.look_after(error).await {
             Ok(found) => found,
             Err(_) => {
@@ -382,7 +366,7 @@ impl<K: Kind> Remote<'_, K> {
                 return Err(failure.into());
             }
         };
-        if deed.is_done(found.as_ref()) {
+        if is_as_wanted(found.as_ref(), wanted) {
             failure.summary = format!("The {subject} was {participle}, unconfirmed");
             failure.severity = Severity::Warning;
             failure.detail += &match found {
@@ -392,9 +376,9 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(failure);
             return Ok(());
         }
-        let holds = subject.holds(found.as_ref().map(|found| match deed {
-            Deed::Write(_) => subject.described_unexpected(found),
-            Deed::Delete => self.scope.kind.describe(found),
+        let holds = subject.holds(found.as_ref().map(|found| match wanted {
+            Some(_) => subject.described_unexpected(found),
+            None => self.scope.kind.describe(found),
         }));
         failure.detail += &format!(
             "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \

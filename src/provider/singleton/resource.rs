@@ -343,6 +343,13 @@ fn imported_id(target: &ImportTarget<Identity>, applications: &Applications) -> 
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(identity) => applications.sdk_app_id(&identity.sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => {
+            applications.sdk_app_id(sdk_app_id)
+        }
+        ImportTarget::Identity(_) => {
+            let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
+                          import does not fall back on the provider's sdk_app_id.";
+            Err(Diagnostic::error("The identity names no application", detail).into())
+        }
     }
 }
