@@ -71,19 +71,16 @@ impl Block for TencentProvider {
 
 impl Provider for TencentProvider {
     fn registry(&self) -> Registry<Applications> {
-        let of_service = |registry: Registry<Applications>, service| {
-            let kind = CallbackKind(service);
-            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
-        };
-        SERVICES
-            .iter()
-            .fold(Registry::new(), of_service)
+        let registry = Registry::new()
             .resource(Singleton(CallbackTokenKind))
             .action(CallbackProbe)
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands)
             .function(UserSigClaims)
-            .function(CallbackSignature)
+            .function(CallbackSignature);
+        SERVICES.iter().copied().map(CallbackKind).fold(registry, |registry, kind| {
+            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
+        })
     }
 
     fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Applications>, Diagnostics> {

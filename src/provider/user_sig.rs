@@ -96,17 +96,17 @@ impl Block for UserSigResource {
 impl EphemeralResource for UserSigResource {
     async fn open(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         config: UserSigAttributes,
         _: &mut Context,
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
-        let id = applications.sdk_app_id(&config.sdk_app_id)?;
-        if !applications.is_known(&config.sdk_app_id) {
+        let id = apps.sdk_app_id(&config.sdk_app_id)?;
+        if !apps.is_known(&config.sdk_app_id) {
             let user_id = if config.user_id.is_null() { Attr::Unknown } else { config.user_id };
             let (user_sig, expires_at) = (Attr::Unknown, Attr::Unknown);
             return Ok(UserSigAttributes { sdk_app_id: id.into(), user_id, user_sig, expires_at, ..config }.into());
         }
-        let app = applications.app(id)?;
+        let app = apps.app(id)?;
         let lifetime = lifetime(config.expires_in.known().map(String::as_str).unwrap_or_default())?;
         let user_id = config.user_id.known().map_or(app.identifier(), String::as_str);
         let Some(user_sig) = app.sign(user_id, SystemTime::now(), lifetime) else {

@@ -75,12 +75,12 @@ impl Block for CallbackDataSource {
 impl DataSource for CallbackDataSource {
     async fn read(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         config: CallbackData,
         cx: &mut Context,
     ) -> Result<CallbackData, Diagnostics> {
-        let id = applications.sdk_app_id(&config.sdk_app_id)?;
-        let remote = Remote::new(Scope::new(applications, self.0), applications.app(id)?, DEFAULT_TIMEOUT, cx);
+        let id = apps.sdk_app_id(&config.sdk_app_id)?;
+        let remote = Remote::new(Scope::new(apps, self.0), apps.app(id)?, DEFAULT_TIMEOUT, cx);
         let found = remote.get().await?;
         let url = found.as_ref().map_or(Attr::Null, |found| found.url.expose().to_owned().into());
         Ok(CallbackData {

@@ -64,11 +64,8 @@ impl Kind for CallbackKind {
     fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
         let CallbackArguments { url, url_wo, url_wo_version, .. } = arguments;
         let mut diagnostics = validate_secret(self.words(), url, url_wo, url_wo_version);
-        match (url.known(), arguments.callback_url()) {
-            (Some(_), Some(url)) => diagnostics.extend(url::check("url", &url)),
-            (None, Some(url)) => diagnostics.extend(url::check("url_wo", &url)),
-            _ => {}
-        }
+        let argument = if arguments.is_write_only() { "url_wo" } else { "url" };
+        diagnostics.extend(arguments.callback_url().map(|url| url::check(argument, &url)).unwrap_or_default());
         if let Some(commands) = arguments.callback_commands.known() {
             diagnostics.extend(commands::validate(commands, self.0));
         }

@@ -152,8 +152,7 @@ impl<K: Kind> Remote<'_, K> {
             self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
         }
         let Self { scope, app, .. } = self;
-        let deleted =
-            scope.applications.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
+        let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
             self.find_out(None, &error, cx).await?;
         }
@@ -291,7 +290,7 @@ impl<K: Kind> Remote<'_, K> {
 
     async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
         let Self { scope, app, .. } = self;
-        scope.applications.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
+        scope.apps.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
     }
 
     /// Reads back what was written. Tencent may store a form of its own; anything else is someone else's.
@@ -376,10 +375,11 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(failure);
             return Ok(());
         }
-        let holds = subject.holds(found.as_ref().map(|found| match wanted {
-            Some(_) => subject.described_unexpected(found),
-            None => self.scope.kind.describe(found),
-        }));
+        let holds = match (&found, wanted) {
+            (None, _) => "has none".to_owned(),
+            (Some(found), Some(_)) => subject.holds(subject.described_unexpected(found)),
+            (Some(found), None) => subject.holds(self.scope.kind.describe(found)),
+        };
         failure.detail += &format!(
             "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \
              later, the next plan shows it."

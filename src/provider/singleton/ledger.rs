@@ -173,7 +173,7 @@ pub(super) struct Staying<C> {
 }
 
 /// Another object that stays.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Twin<C> {
     Conflicting(C),
     Agreeing,
@@ -247,7 +247,12 @@ impl<C: Content> Ledger<C> {
     pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
         let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
         let (others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
-        let twins: Vec<_> = others.stays.iter().map(|other| Twin::of(&other.stay, wanted.as_ref())).collect();
+        let twin = |other: OtherStay<C>| match (other.stay.wanted, &wanted) {
+            (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
+            (Some(other), Some(_)) => Twin::Conflicting(other),
+            _ => Twin::Undecided,
+        };
+        let twins: Vec<_> = others.stays.into_iter().map(twin).collect();
         let is_conflict = twins.iter().any(|twin| matches!(twin, Twin::Conflicting(_)));
         if others.deletes && !is_written && !is_conflict {
             return Err(NeedsRefresh);
@@ -314,16 +319,6 @@ impl<C: Content> Ledger<C> {
     pub(super) fn forget_plans(&self) {
         lock(&self.entries).clear();
         self.changed.notify_waiters();
-    }
-}
-
-impl<C: Content> Twin<C> {
-    fn of(other: &Stay<C>, wanted: Option<&C>) -> Self {
-        match (&other.wanted, wanted) {
-            (Some(other), Some(wanted)) if other.is_same(wanted) => Self::Agreeing,
-            (Some(other), Some(_)) => Self::Conflicting(other.clone()),
-            _ => Self::Undecided,
-        }
     }
 }
 
@@ -444,8 +439,6 @@ mod tests {
 
     type Tokens = Ledger<CallbackToken>;
 
-    const SECONDS: fn(u64) -> Duration = Duration::from_secs;
-
     fn token(text: &str) -> CallbackToken {
         CallbackToken { token: text.to_owned().into(), enabled: true }
     }
@@ -516,13 +509,13 @@ mod tests {
             (others.may_delete(), others.may_stay(), start.elapsed())
         };
         let plan_first = async {
-            tokio::time::sleep(SECONDS(30)).await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
             assert!(!reading.found().1.may_stay());
-            tokio::time::sleep(SECONDS(1)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             assert_eq!(ledger.plan_to_destroy(&first, false), Ok(Destruction::Deletes));
         };
         let (read, ()) = tokio::join!(read_second, plan_first);
-        assert_eq!(read, (true, false, SECONDS(31)));
+        assert_eq!(read, (true, false, Duration::from_secs(31)));
         assert!(ledger.plan_to_stay(&second, stay("a", true)).is_ok_and(|staying| staying.was_read));
     }
 

@@ -24,27 +24,20 @@ pub(crate) struct Memory {
     /// The key of the digests below.
     pub(super) key: Key,
     /// The digest of the write-only value that was last sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     /// The [fingerprint](Self::fingerprint) of what a refresh found, if its secret is not the one that was last sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) drift: Option<String>,
     /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stored_as: Option<String>,
     /// Another object of the application stays, so destroying this one deletes nothing.
-    #[serde(skip_serializing_if = "is_false")]
     pub(super) kept_for_another: bool,
     /// Another object of the application is destroyed, so this one is written again if it stays.
     ///
     /// A refresh sets this: Terraform plans once more when it applies, and passes only what a refresh has set.
-    #[serde(skip_serializing_if = "is_false")]
     pub(super) rewrite: bool,
     /// The provider settings of the last read or write.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
     /// The plan, until it is applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) planned: Option<Planned>,
 }
 
@@ -53,7 +46,6 @@ pub(crate) struct Memory {
 pub(super) struct Origin {
     endpoint: String,
     /// The provider's own `sdk_app_id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     default: Option<String>,
 }
 
@@ -62,21 +54,16 @@ pub(super) struct Origin {
 #[serde(default)]
 pub(super) struct Planned {
     /// The SDKAppID before the apply; none if there is no object yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prior_id: Option<String>,
     /// The SDKAppID after the apply; none if the object is destroyed or the SDKAppID is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
     /// The applications with more than one object of this kind. Terraform plans a tainted object as if it were new, and
     /// destroys it by the plan of its replacement.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) shared: Vec<String>,
     /// For a destruction: the provider settings of the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
     /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans
     /// the end of an object without a block from the state before the refresh.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seen: Option<String>,
 }
 
@@ -107,10 +94,6 @@ impl Key {
         hmac.update(text);
         STANDARD_NO_PAD.encode(hmac.finalize().into_bytes())
     }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 impl Memory {
@@ -168,8 +151,8 @@ impl Planned {
 }
 
 impl Origin {
-    pub(super) fn of(applications: &Applications, app: &App) -> Self {
-        Self { endpoint: app.endpoint().to_string(), default: default_id(applications) }
+    pub(super) fn of(apps: &Applications, app: &App) -> Self {
+        Self { endpoint: app.endpoint().to_string(), default: default_id(apps) }
     }
 
     /// Checks that writes still go where the object was last read or planned.
@@ -187,8 +170,8 @@ impl Origin {
     }
 
     /// Checks that the provider's default application is still the one of the last read.
-    pub(super) fn check_default(&self, applications: &Applications) -> Result<(), Diagnostic> {
-        match (&self.default, default_id(applications)) {
+    pub(super) fn check_default(&self, apps: &Applications) -> Result<(), Diagnostic> {
+        match (&self.default, default_id(apps)) {
             (Some(then), Some(now)) if *then != now => {
                 let what =
                     format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
@@ -199,8 +182,8 @@ impl Origin {
     }
 }
 
-fn default_id(applications: &Applications) -> Option<String> {
-    applications.default_sdk_app_id().known().map(ToString::to_string)
+fn default_id(apps: &Applications) -> Option<String> {
+    apps.default_sdk_app_id().known().map(ToString::to_string)
 }
 
 fn other_environment(what: &str, arguments: &str) -> Diagnostic {

@@ -182,33 +182,28 @@ type LedgerOf<K> = Arc<Ledger<<K as Kind>::Content>>;
 /// The provider as configured, in its dealings with one kind of thing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a, K> {
-    pub(crate) applications: &'a Applications,
+    pub(crate) apps: &'a Applications,
     pub(crate) kind: K,
 }
 
 impl<'a, K: Kind> Scope<'a, K> {
-    pub(crate) fn new(applications: &'a Applications, kind: K) -> Self {
-        Self { applications, kind }
-    }
-
-    /// Names the thing of an application, for messages.
-    pub(crate) fn subject(&self, id: SdkAppId) -> Subject<K> {
-        Subject { kind: self.kind, id }
+    pub(crate) fn new(apps: &'a Applications, kind: K) -> Self {
+        Self { apps, kind }
     }
 
     fn ledgers(&self) -> Arc<Ledgers<K::Content>> {
-        self.applications.extension(self.kind.type_name())
+        self.apps.extension(self.kind.type_name())
     }
 
     /// Names the thing of `model`, and returns its ledger, if the application is known.
     fn known(&self, model: &Object<K>) -> Option<(Subject<K>, LedgerOf<K>)> {
-        let id = self.applications.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
-        Some((self.subject(id), self.ledgers().of(id)))
+        let id = self.apps.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
+        Some((Subject { kind: self.kind, id }, self.ledgers().of(id)))
     }
 
     /// Returns whether calls can be made for the application of `model`.
     fn is_reachable(&self, model: &Object<K>, cx: &Context) -> bool {
-        cx.provider_is_known() && self.applications.is_known(&model.common.sdk_app_id)
+        cx.provider_is_known() && self.apps.is_known(&model.common.sdk_app_id)
     }
 
     /// Begins an operation on the thing that `model` describes.
@@ -218,7 +213,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// If no application is named, or the provider has no credentials for it.
     fn remote(&self, model: &Object<K>, operation: Operation, cx: &Context) -> Result<Remote<'a, K>, Diagnostics> {
         let timeout = Timeouts::of(&model.common.timeouts, operation);
-        let app = self.applications.app_of_object(self.applications.sdk_app_id(&model.common.sdk_app_id)?)?;
+        let app = self.apps.app_of_object(self.apps.sdk_app_id(&model.common.sdk_app_id)?)?;
         Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))
     }
 }

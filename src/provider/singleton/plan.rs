@@ -30,10 +30,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         if config.common.sdk_app_id.is_null() {
             if let (Some(_), Some(origin)) = (prior, &memory.origin) {
-                origin.check_default(self.applications)?;
+                origin.check_default(self.apps)?;
             }
             let prior = prior.map(|prior| &prior.common.sdk_app_id);
-            planned.common.sdk_app_id = default_sdk_app_id(self.applications, prior, cx)?;
+            planned.common.sdk_app_id = default_sdk_app_id(self.apps, prior, cx)?;
         }
         planned.common.id = match &planned.common.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -156,14 +156,14 @@ impl<'a, K: Kind> Scope<'a, K> {
 
 /// Returns the application of an object whose configuration names none: the provider's. `prior` is that of the state.
 fn default_sdk_app_id(
-    applications: &Applications,
+    apps: &Applications,
     prior: Option<&Attr<Number>>,
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
-    match (applications.default_sdk_app_id(), prior) {
+    match (apps.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
-        (Attr::Null, None) => Err(applications.no_sdk_app_id()),
+        (Attr::Null, None) => Err(apps.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.known().map(ToString::to_string).unwrap_or_default();

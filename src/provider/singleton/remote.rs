@@ -11,7 +11,7 @@ use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
 use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
-use crate::tencent::{App, Error, Patience, SdkAppId, Stored};
+use crate::tencent::{App, Error, Patience, Stored};
 use crate::terraform::{Context, Diagnostic};
 
 /// The longest time for finding out what holds after a write.
@@ -51,19 +51,14 @@ impl<'a, K: Kind> Remote<'a, K> {
         self
     }
 
-    /// Returns the application.
-    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
-        self.app.sdk_app_id()
-    }
-
     /// Names the thing, for messages.
     pub(crate) fn subject(&self) -> Subject<K> {
-        self.scope.subject(self.sdk_app_id())
+        Subject { kind: self.scope.kind, id: self.app.sdk_app_id() }
     }
 
     /// Returns the provider settings that lead to the thing.
     pub(super) fn origin(&self) -> Origin {
-        Origin::of(self.scope.applications, &self.app)
+        Origin::of(self.scope.apps, &self.app)
     }
 
     /// Reads the thing; `None` if there is none.
@@ -84,8 +79,8 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Reads the thing, with `patience` instead of the operation's.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
-        let Scope { applications, kind } = self.scope;
-        Ok(self.shown(applications.client.get(&self.app, kind.service(), patience).await?))
+        let Scope { apps, kind } = self.scope;
+        Ok(self.shown(apps.client.get(&self.app, kind.service(), patience).await?))
     }
 
     /// Returns what a read of a moment ago found, if there was one.

@@ -4,7 +4,7 @@ use super::apply::{Intent, Unwritten, Written};
 use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Object, Scope, messages};
+use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
 use crate::provider::applications::Applications;
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
@@ -45,11 +45,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn plan(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         change: Change<Object<K>>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(applications, self.0);
+        let scope = Scope::new(apps, self.0);
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -85,13 +85,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         Ok(planned)
     }
 
-    async fn plan_destroy(
-        &self,
-        applications: &Applications,
-        prior: Object<K>,
-        cx: &mut Context,
-    ) -> Result<(), Diagnostics> {
-        let scope = Scope::new(applications, self.0);
+    async fn plan_destroy(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
+        let scope = Scope::new(apps, self.0);
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
         if prior.is_abandoned() {
@@ -124,13 +119,14 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn read(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         state: Object<K>,
         cx: &mut Context,
     ) -> Result<Option<Object<K>>, Diagnostics> {
-        let scope = Scope::new(applications, self.0);
-        if !applications.is_known(&state.common.sdk_app_id) {
-            cx.warn(scope.subject(applications.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
+        let scope = Scope::new(apps, self.0);
+        if !apps.is_known(&state.common.sdk_app_id) {
+            let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
+            cx.warn(Subject { kind: self.0, id }.not_refreshed());
             return Ok(Some(state));
         }
         let remote = match scope.remote(&state, Operation::Read, cx) {
@@ -147,7 +143,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let Some(found) = remote.get().await? else { return Ok(None) };
         let (object, others) = reading.found();
         if others.may_stay() {
-            scope.ledgers().note_shared(remote.sdk_app_id());
+            scope.ledgers().note_shared(remote.app.sdk_app_id());
         }
         let mut memory = Memory {
             kept_for_another: others.may_stay(),
@@ -165,14 +161,14 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn create(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
         Memory::begin_apply(cx);
-        let remote = Scope::new(applications, self.0).remote(&planned, Operation::Create, cx)?;
+        let remote = Scope::new(apps, self.0).remote(&planned, Operation::Create, cx)?;
         remote.ledger.forget_plans();
-        let planned = planned.of(remote.sdk_app_id());
+        let planned = planned.of(remote.app.sdk_app_id());
         let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
         // What is there after a failure was not created here.
         let written = written.map_err(|unwritten| unwritten.diagnostic)?;
@@ -181,7 +177,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn update(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         prior: Object<K>,
         planned: Object<K>,
         cx: &mut Context,
@@ -193,8 +189,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             }
             return Ok(planned);
         }
-        let remote =
-            Scope::new(applications, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
+        let remote = Scope::new(apps, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
         remote.ledger.forget_plans();
         let wanted = self.wanted(&planned, Some(&prior))?;
         let is_same =
@@ -206,9 +201,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             memory.object = object;
             memory.remember_secret(planned.write_only_secret().as_ref());
             cx.set_private(&memory);
-            let mut planned = planned;
-            planned.common.last_request_id = prior.common.last_request_id;
-            return Ok(planned);
+            return Ok(planned.written_by(prior.common.last_request_id));
         }
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
         let intent = Intent { key: &memory.object, guard: planned.guard(), is_expected: &is_expected };
@@ -224,13 +217,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
     }
 
-    async fn delete(
-        &self,
-        applications: &Applications,
-        prior: Object<K>,
-        cx: &mut Context,
-    ) -> Result<(), Failure<Object<K>>> {
-        let scope = Scope::new(applications, self.0);
+    async fn delete(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
+        let scope = Scope::new(apps, self.0);
         let (memory, plan) = Memory::begin_apply(cx);
         let is_replaced = plan.replaces(&prior.common.id);
         if prior.is_abandoned() && !is_replaced {
@@ -260,13 +248,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn import(
         &self,
-        applications: &Applications,
+        apps: &Applications,
         target: ImportTarget<Identity>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(applications, self.0);
-        let id = imported_id(&target, applications)?;
-        let app = applications.app_of_object(id)?;
+        let scope = Scope::new(apps, self.0);
+        let id = imported_id(&target, apps)?;
+        let app = apps.app_of_object(id)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -314,9 +302,7 @@ impl<K: Kind> Remote<'_, K> {
         memory.remember_secret(planned.write_only_secret().as_ref());
         memory.stored_as = written.stored_as.map(|stored_as| memory.fingerprint(&stored_as));
         cx.set_private(&memory);
-        let mut applied = planned;
-        applied.common.last_request_id = written.request_id.map_or(Attr::Null, Attr::Known);
-        applied
+        planned.written_by(written.request_id.map_or(Attr::Null, Attr::Known))
     }
 }
 
@@ -337,15 +323,13 @@ fn failure<A: Arguments>(
 }
 
 /// Returns the application that a person imports by.
-fn imported_id(target: &ImportTarget<Identity>, applications: &Applications) -> Result<SdkAppId, Diagnostics> {
+fn imported_id(target: &ImportTarget<Identity>, apps: &Applications) -> Result<SdkAppId, Diagnostics> {
     match target {
         ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => {
-            applications.sdk_app_id(sdk_app_id)
-        }
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => apps.sdk_app_id(sdk_app_id),
         ImportTarget::Identity(_) => {
             let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
                           import does not fall back on the provider's sdk_app_id.";
