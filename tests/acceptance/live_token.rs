@@ -263,10 +263,10 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
             "",
             OTHER,
             true,
-            "had an enabled token that this resource does not manage yet. This plan replaces all of it. Receivers",
+            "had an enabled token. This resource does not manage that token yet. This plan replaces all of it. Receivers",
         ),
         ("enabled = false", TOKEN, true, "Events will no longer be signed"),
-        ("", OTHER, false, "had a disabled token that this resource does not manage yet"),
+        ("", OTHER, false, "had a disabled token. This resource does not manage that token yet"),
     ] {
         signed.someone_sets(token, enabled);
         signed.0.configure(&kept(arguments))?;
@@ -401,6 +401,16 @@ fn an_abandoned_token_stays_at_tencent() -> Result {
     assert!(warning.contains("goes on signing"), "{warning}");
     signed.expect_remote(TOKEN, true);
     assert_eq!(signed.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn an_abandoned_write_only_token_that_is_disabled_signs_nothing() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let signed = Signed::new()?.applied(&kept_nowhere(1, "enabled = false\ndeletion_policy = \"ABANDON\""))?;
+    let destroyed = signed.run(&["destroy", "-auto-approve"])?;
+    let warning = diagnostic(destroyed.expect_success(), &format!("The {SUBJECT} stays at Tencent"));
+    assert!(warning.contains("it stays there, disabled"), "{warning}");
     Ok(())
 }
 
@@ -608,7 +618,10 @@ fn two_token_resources_that_differ_are_an_error() -> Result {
     )?;
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
-    assert!(error.starts_with("Error") && error.contains("differ in the token or in enabled"), "{error}");
+    assert!(
+        error.starts_with("Error") && error.contains("has an enabled token; this one has a disabled token"),
+        "{error}"
+    );
     assert_eq!(signed.writes(), []);
     Ok(())
 }

@@ -246,7 +246,7 @@ impl<C: Content> Ledger<C> {
     /// Plans that the object exists after the apply.
     pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
         let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
-        let (others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
+        let (_, others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
         let twin = |other: OtherStay<C>| match (other.stay.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
             (Some(other), Some(_)) => Twin::Conflicting(other),
@@ -270,7 +270,7 @@ impl<C: Content> Ledger<C> {
 
     /// Plans that Terraform destroys the object. `kept_for_another` is what reading it has decided.
     pub(super) fn plan_to_destroy(&self, key: &Key, kept_for_another: bool) -> Result<Destruction, NeedsRefresh> {
-        let (others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
+        let (key, others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
         let was_read = when_read.is_some();
         // What an interrupted replacement left remembers only what reading has set.
         let kept = kept_for_another || when_read.is_some_and(|others| others.may_stay());
@@ -281,7 +281,7 @@ impl<C: Content> Ledger<C> {
         if !kept && !others.undecided && others.stays.is_empty() {
             return Ok(Destruction::Deletes);
         }
-        if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == *key) {
+        if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == key) {
             entry.stage = Stage::Goes { deletes: false };
         }
         Ok(Destruction::KeptForAnother)
@@ -292,27 +292,28 @@ impl<C: Content> Ledger<C> {
         self.plan(key, Stage::Goes { deletes: false }, false);
     }
 
-    /// Notes the plan of an object. Returns the others as they are now, and as they were when this object was read.
-    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Others<C>, Option<Others<C>>) {
+    /// Notes the plan of an object. Returns its entry's key, the others as they are now, and as they were when this object
+    /// was read.
+    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Key, Others<C>, Option<Others<C>>) {
         let mut entries = lock(&self.entries);
+        // One object does not both stay and go: the other one is a copy, which was planned without being read.
+        let goes = |stage: &Stage<C>| matches!(stage, Stage::Goes { .. });
+        let stays = |stage: &Stage<C>| matches!(stage, Stage::Stays(_));
+        let is_copied = |e: &Entry<C>| goes(&e.stage) && stays(&stage) || stays(&e.stage) && goes(&stage);
         let is_read = |entry: &Entry<C>| matches!(entry.stage, Stage::Read { .. });
-        let own = entries.iter().position(|entry| entry.key == *key);
+        let own = entries.iter().position(|entry| entry.key == *key && !is_copied(entry));
         let own = own.or_else(|| entries.iter().rposition(is_read).filter(|_| may_be_tainted));
-        let when_read = match own {
-            Some(own) => {
-                let entry = &mut entries[own];
-                (entry.key, entry.stage) = (key.clone(), stage);
-                entry.when_read.clone()
-            }
-            None => {
-                entries.push(Entry { key: key.clone(), when_read: None, stage });
-                None
-            }
+        let key = if entries.iter().any(|entry| entry.key == *key && is_copied(entry)) {
+            Key::default()
+        } else {
+            key.clone()
         };
-        let others = others(&entries, key);
+        let when_read = own.and_then(|own| entries.remove(own).when_read);
+        entries.push(Entry { key: key.clone(), when_read: when_read.clone(), stage });
+        let others = others(&entries, &key);
         drop(entries);
         self.changed.notify_waiters();
-        (others, when_read)
+        (key, others, when_read)
     }
 
     /// Forgets all plans, because they are being applied: what is planned from now on is another plan.
@@ -558,6 +559,9 @@ mod tests {
         let (second, others) = ledger.begin_reading(&copied).await.found();
         assert!(first == copied && second != copied && others.may_stay());
         assert_eq!(ledger.plan_to_destroy(&second, true), Ok(Destruction::KeptForAnother));
+        let unread = Tokens::default();
+        assert_eq!(plan_to_stay(&unread, &copied, stay("a", true)), "stays");
+        assert_eq!(unread.plan_to_destroy(&copied, false), Ok(Destruction::KeptForAnother));
     }
 
     #[tokio::test(start_paused = true)]

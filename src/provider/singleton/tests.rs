@@ -53,7 +53,6 @@ impl Application {
         (writes, summaries(plan.err().unwrap_or_default(), cx))
     }
 
-    /// Returns the calls so far, without reads.
     fn writes(&self) -> Vec<Action> {
         self.simulator.take_requests().into_iter().filter_map(|call| call.action).filter(|a| *a != GetToken).collect()
     }
