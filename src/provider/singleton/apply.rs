@@ -12,7 +12,7 @@ use super::{Content, Kind};
 use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
-/// The most times that a write starts anew because someone else has created the thing in between.
+/// The most times that a write starts anew because someone else has created the remote object in between.
 const RACES: usize = 3;
 /// The longest wait before each further time.
 const RACE_PAUSE: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl<C> Written<C> {
 #[derive(Debug)]
 pub(super) struct Unwritten<C> {
     pub(super) diagnostic: Diagnostic,
-    /// What is there instead, if something is and it could be read.
+    /// The content that is there instead, if there is any and it could be read.
     pub(super) found: Option<C>,
 }
 
@@ -65,7 +65,7 @@ impl<C> From<Diagnostic> for Unwritten<C> {
 /// The outcome of a write or a deletion.
 type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
-/// Returns whether `found` is as `wanted`: a thing that makes Tencent do the same, or none.
+/// Returns whether `found` is as `wanted`: a remote object that makes Tencent do the same, or none.
 fn is_as_wanted<C: Content>(found: Option<&C>, wanted: Option<&C>) -> bool {
     match (found, wanted) {
         (Some(found), Some(wanted)) => found.is_same(wanted),
@@ -139,7 +139,7 @@ impl<K: Kind> Remote<'_, K> {
         Ok(Some(key))
     }
 
-    /// Deletes the thing. If there is none, that is a success. What this process has written for another object stays.
+    /// Deletes the remote object; none is a success. What this process has written for another object stays.
     pub(super) async fn delete(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let mut written = self.lock().await?;
         if is_of_another(&written, intent.key) {
@@ -161,7 +161,7 @@ impl<K: Kind> Remote<'_, K> {
         Ok(())
     }
 
-    /// Leaves the thing to the creation that replaces it: deleted first, it would be lost if the creation failed.
+    /// Leaves the remote object to the creation that replaces it, so that it is not lost if the creation fails.
     pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
@@ -176,8 +176,7 @@ impl<K: Kind> Remote<'_, K> {
         Ok(())
     }
 
-    /// Gives the `warning` about something that the plan did not show, or refuses to touch it. `outcome` says what follows
-    /// from a refusal.
+    /// Warns of something that the plan did not show, or refuses to touch it; `outcome` says what follows.
     fn report(
         &self,
         warning: Diagnostic,
@@ -244,7 +243,7 @@ impl<K: Kind> Remote<'_, K> {
         outcome
     }
 
-    /// Sends a write. If Tencent answers that someone else has created the thing meanwhile, starts anew with a look.
+    /// Sends a write. If Tencent answers that someone has just created the remote object, starts anew with a look.
     async fn set_despite_races(
         &self,
         wanted: &K::Content,
@@ -346,8 +345,8 @@ impl<K: Kind> Remote<'_, K> {
         read.inspect_err(|error| tracing::warn!(%error, "could not read back what was written"))
     }
 
-    /// Reads what holds after a failed call that was to write `wanted`, or to delete, unless it is certain that nothing was
-    /// done. Warns if the call took effect.
+    /// Reads what holds after a failed call that was to write `wanted`, or to delete, unless it is certain that nothing
+    /// was done. Warns if the call took effect.
     async fn find_out(&self, wanted: Option<&K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
         let (doing, participle) =
             if wanted.is_some() { ("Writing the", "written") } else { ("Deleting the", "deleted") };

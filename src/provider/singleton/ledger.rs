@@ -1,7 +1,7 @@
-//! What this process knows about the objects of one application, and the decisions that follow.
+//! The knowledge of this process about the objects of one application, and the decisions that follow.
 //!
-//! Terraform takes each object in its state for a thing of its own. Where several of them stand for the one thing of an
-//! application (a block renamed without `moved`, an application imported twice, what an interrupted
+//! Terraform takes each object in its state for a remote object of its own. Where several of them stand for the one
+//! remote object of an application (a block renamed without `moved`, an application imported twice, what an interrupted
 //! `create_before_destroy` left), destroying one would delete what another still wants. Terraform reads and plans each
 //! object separately, in one process per provider block: what is noted here while it does so is all that is known about
 //! the others.
@@ -20,13 +20,13 @@
 //! | 10 | destroys it | one that was not read stays, unwritten; or one stays, noticed after this one was read | an error | needs a refresh |
 //! | 11 | forgets it | any | nothing is deleted; the others do not count it | |
 //!
-//! What reading an object finds for rows 5 and 8 is remembered in its private data: Terraform plans once more when it
-//! applies, in a process that may have read nothing. A plan in the process that has read the object looks at the others
-//! again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
+//! The result of reading an object for rows 5 and 8 is remembered in its private data: Terraform plans once more when
+//! it applies, in a process that may have read nothing. A plan in the process that has read the object looks at the
+//! others again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
 //! [`Ledger::plan_to_forget`] decide.
 //!
-//! Objects are told apart by a random [`Key`] in their private data. A tainted object is the exception: Terraform plans its
-//! replacement without its private data. So a creation takes the place of the last object that was read and not planned.
+//! Objects are told apart by a random [`Key`] in their private data. Terraform plans the replacement of a tainted
+//! object without it. So a creation takes the place of the last object that was read and not planned.
 
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
@@ -76,7 +76,7 @@ impl<C: Content> Ledgers<C> {
     }
 }
 
-/// What this process knows about the thing of one application.
+/// The knowledge of this process about the remote object of one application.
 #[derive(Debug)]
 pub(crate) struct Ledger<C> {
     entries: Mutex<Vec<Entry<C>>>,
@@ -84,7 +84,7 @@ pub(crate) struct Ledger<C> {
     changed: Notify,
     /// The last write. It is locked during writes and deletions, so that these exclude each other.
     pub(super) written: tokio::sync::Mutex<Option<Write<C>>>,
-    /// What Terraform let go of and left at Tencent. If that is still there, it is nobody else's.
+    /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
     left: Mutex<Option<C>>,
     last_read: Mutex<Option<Read<C>>>,
 }
@@ -138,7 +138,7 @@ pub(super) struct Stay<C> {
 #[derive(Debug, Clone)]
 pub(super) struct Others<C> {
     stays: Vec<OtherStay<C>>,
-    /// Destroying one of them deletes the thing.
+    /// Destroying one of them deletes the remote object.
     deletes: bool,
     /// One of them was read and never planned.
     undecided: bool,
@@ -151,14 +151,13 @@ struct OtherStay<C> {
 }
 
 impl<C> Others<C> {
-    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is only
-    /// being created does not count: it is written anyway. Before a destroy, Terraform even plans creations that it never
-    /// applies.
+    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is
+    /// only being created does not count: before a destroy, Terraform even plans creations that it never applies.
     pub(super) fn may_stay(&self) -> bool {
         self.undecided || self.stays.iter().any(|other| other.stay.exists)
     }
 
-    /// Returns whether destroying one may delete the thing, so that this object must be written again if it stays.
+    /// Returns whether destroying one may delete the remote object, so that this object is written again if it stays.
     pub(super) fn may_delete(&self) -> bool {
         self.undecided || self.deletes
     }
@@ -193,8 +192,8 @@ pub(super) enum Destruction {
 pub(super) struct NeedsRefresh;
 
 impl<C: Content> Ledger<C> {
-    /// Waits until the objects that were read before are planned, then notes that this one is being read. So each object
-    /// is read and planned before the next one is read, and the later one knows of the earlier.
+    /// Waits until the objects that were read before are planned, then notes that this one is being read. So each
+    /// object is read and planned before the next one is read, and the later one knows of the earlier.
     pub(super) async fn begin_reading(&self, key: &Key) -> Reading<'_, C> {
         loop {
             let mut changed = pin!(self.changed.notified());
@@ -226,7 +225,7 @@ impl<C: Content> Ledger<C> {
                 _ => {}
             }
         }
-        // The state may hold a copy of an object, with the same private data: if that was read before, this is another one.
+        // The state may hold a copy of an object, private data included. If that was read before, this is another one.
         let is_copied = |entry: &Entry<C>| {
             entry.key == *key && entry.when_read.is_some() && !matches!(entry.stage, Stage::Read { .. })
         };
@@ -292,8 +291,8 @@ impl<C: Content> Ledger<C> {
         self.plan(key, Stage::Goes { deletes: false }, false);
     }
 
-    /// Notes the plan of an object. Returns its entry's key, the others as they are now, and as they were when this object
-    /// was read.
+    /// Notes the plan of an object. Returns its entry's key, the others as they are now, and as they were when this
+    /// object was read.
     fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Key, Others<C>, Option<Others<C>>) {
         let mut entries = lock(&self.entries);
         // One object does not both stay and go: the other one is a copy, which was planned without being read.

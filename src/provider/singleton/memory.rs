@@ -69,8 +69,8 @@ pub(super) struct Planned {
 
 /// A random key.
 ///
-/// As the key of digests, it does not stop someone who can read the state from guessing secrets; it makes guessing start
-/// anew for each object, so that a secret with a random part is safe.
+/// As the key of digests, it does not stop someone who can read the state from guessing secrets; it makes guessing
+/// start anew for each object, so that a secret with a random part is safe.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Key(String);
@@ -107,7 +107,7 @@ impl Memory {
         (memory, planned.unwrap_or_default())
     }
 
-    /// Digests a thing instead of keeping it: it may contain a secret.
+    /// Digests a remote object instead of keeping it: it may contain a secret.
     pub(super) fn fingerprint(&self, content: &impl Content) -> String {
         self.key.digest(&serde_json::to_vec(content).expect("strings are JSON"))
     }
@@ -144,7 +144,7 @@ impl Planned {
         self.id.is_some() && self.id.as_ref() == id.known()
     }
 
-    /// Returns whether this plan, that of a tainted object's replacement, leaves the thing to another object.
+    /// Returns whether this plan, that of a tainted object's replacement, leaves the remote object to another object.
     pub(super) fn keeps(&self, id: &Attr<String>) -> bool {
         self.prior_id.is_none() && id.known().is_some_and(|id| self.shared.contains(id))
     }

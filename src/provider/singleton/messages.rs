@@ -46,7 +46,7 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("The {self} differs from the state"), detail)
     }
 
-    /// Announces that a destruction leaves the thing at Tencent.
+    /// Announces that a destruction leaves the remote object at Tencent.
     pub(super) fn stays_abandoned(&self, last: &K::Arguments) -> Diagnostic {
         let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
         let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
@@ -63,7 +63,7 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("The {self} is written again"), detail)
     }
 
-    /// Warns that a deletion is skipped because another object needs the thing.
+    /// Warns that a deletion is skipped because another object needs the remote object.
     pub(super) fn kept_for_another(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
@@ -85,7 +85,7 @@ impl<K: Kind> Subject<K> {
         Diagnostic::error(format!("Several objects share the {self}"), detail)
     }
 
-    /// Warns about another resource for the same thing; two that want different things are an error.
+    /// Warns about another resource for the same remote object; two that want different contents are an error.
     pub(super) fn twin(&self, twin: &Twin<K::Content>, wanted: Option<&K::Content>) -> Result<Diagnostic, Diagnostic> {
         let outcome = match (twin, wanted) {
             (Twin::Conflicting(other), Some(wanted)) => return Err(self.managed_twice(other, wanted)),
@@ -99,7 +99,7 @@ impl<K: Kind> Subject<K> {
         Ok(Diagnostic::warning(format!("Two resources for the {self}"), detail).on("sdk_app_id"))
     }
 
-    /// Refuses two resources that want different things.
+    /// Refuses two resources that want different contents.
     pub(super) fn managed_twice(&self, other: &K::Content, wanted: &K::Content) -> Diagnostic {
         let (name, noun, Words { sends, secret, .. }) = (self.kind.name(), K::Content::NOUN, self.kind.words());
         let difference = match (self.kind.describe(other), self.kind.describe(wanted)) {
@@ -255,8 +255,8 @@ pub(super) fn could_not_check<K: Kind>(kind: &K, id: &Attr<String>) -> Diagnosti
     Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail)
 }
 
-/// Judges a failed check for an existing thing, told by `diagnostic`: a warning if it may pass and nothing else depends
-/// on it. `destroys` is whether the plan destroys something first.
+/// Judges a failed check for an existing remote object, told by `diagnostic`: a warning if it may pass and nothing else
+/// depends on it. `destroys` is whether the plan destroys something first.
 pub(super) fn failed_check<K: Kind>(
     kind: &K,
     mut diagnostic: Diagnostic,

@@ -47,7 +47,7 @@ model! {
 }
 
 model! {
-    /// What tells one object from all others of its kind.
+    /// The attribute that tells one object from all others of its kind.
     #[derive(Debug)]
     pub(crate) struct Identity {
         pub(crate) sdk_app_id: Attr<Number>,
@@ -102,7 +102,7 @@ impl<A: Arguments> Data for Model<A> {
 }
 
 impl<A: Arguments> Model<A> {
-    /// Describes the thing that application `id` has, whoever set it.
+    /// Describes the remote object that application `id` has, whoever set it.
     pub(crate) fn imported(id: SdkAppId, content: A::Content) -> Self {
         Self { common: Common::default(), arguments: A::default().holding(content) }.of(id)
     }
@@ -131,8 +131,7 @@ impl<A: Arguments> Model<A> {
         Self { arguments: self.arguments.holding(found).write_only(version), ..self }
     }
 
-    /// Returns whether applying `planned` sends anything: it belongs to another application, or its content differs or
-    /// may differ.
+    /// Returns whether applying `planned` sends anything: the application or the content differs, or may differ.
     pub(super) fn differs_remotely(&self, planned: &Self, memory: &Memory) -> bool {
         self.common.sdk_app_id != planned.common.sdk_app_id
             || self.arguments.differs(&planned.arguments)
@@ -249,8 +248,8 @@ impl Common {
     }
 }
 
-/// Checks that exactly one of a secret argument and its write-only twin is set, and the version only with the twin. While
-/// an argument is unknown, its check waits.
+/// Checks that exactly one of a secret argument and its write-only twin is set, and the version only with the twin.
+/// While an argument is unknown, its check waits.
 pub(crate) fn validate_secret<T>(
     words: &Words,
     plain: &Attr<T>,

@@ -64,8 +64,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(messages::overlooked_secret(&scope.kind, &planned));
         }
 
-        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The update's
-        // private data is handed to the creation, though not when Terraform plans once more to apply.
+        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
+        // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
@@ -264,8 +264,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 }
 
 impl<K: Kind> Singleton<K> {
-    /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning are
-    /// checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
+    /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning
+    /// are checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
     fn wanted(&self, planned: &Object<K>, prior: Option<&Object<K>>) -> Result<K::Content, Diagnostics> {
         let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
         let is_valid = |arguments| !self.0.validate(arguments).has_errors();
