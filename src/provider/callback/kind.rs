@@ -112,6 +112,10 @@ impl Arguments for CallbackArguments {
         }
     }
 
+    fn differs(&self, other: &Self) -> bool {
+        self.callback_commands != other.callback_commands
+    }
+
     fn is_write_only(&self) -> bool {
         self.url.is_null()
     }
@@ -120,16 +124,12 @@ impl Arguments for CallbackArguments {
         self.callback_url().map(|url| url.canonical().into())
     }
 
-    fn version(&self) -> &Attr<Number> {
-        &self.url_wo_version
-    }
-
     fn write_only(self, version: Attr<Number>) -> Self {
         Self { url: Attr::Null, url_wo_version: version, ..self }
     }
 
-    fn differs(&self, other: &Self) -> bool {
-        self.callback_commands != other.callback_commands
+    fn version(&self) -> &Attr<Number> {
+        &self.url_wo_version
     }
 
     fn spelled_like(self, prior: &Self) -> Self {

@@ -79,6 +79,10 @@ impl Arguments for TokenArguments {
         Self { token: Attr::Known(found.token), enabled: Attr::Known(found.enabled), ..self }
     }
 
+    fn differs(&self, other: &Self) -> bool {
+        self.enabled != other.enabled
+    }
+
     fn is_write_only(&self) -> bool {
         self.token.is_null()
     }
@@ -91,16 +95,12 @@ impl Arguments for TokenArguments {
         if self.is_write_only() { &self.token_wo } else { &self.token }.known()
     }
 
-    fn version(&self) -> &Attr<Number> {
-        &self.token_wo_version
-    }
-
     fn write_only(self, version: Attr<Number>) -> Self {
         Self { token: Attr::Null, token_wo_version: version, ..self }
     }
 
-    fn differs(&self, other: &Self) -> bool {
-        self.enabled != other.enabled
+    fn version(&self) -> &Attr<Number> {
+        &self.token_wo_version
     }
 
     fn is_disclosed_by(&self, found: &CallbackToken) -> bool {

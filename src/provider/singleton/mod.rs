@@ -97,6 +97,9 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
     #[must_use]
     fn holding(self, found: Self::Content) -> Self;
 
+    /// Returns whether anything but the secret argument differs.
+    fn differs(&self, other: &Self) -> bool;
+
     /// Returns whether the secret argument is not set, so that its write-only twin is.
     fn is_write_only(&self) -> bool;
 
@@ -108,15 +111,12 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
         None
     }
 
-    /// Returns the version of the write-only argument.
-    fn version(&self) -> &Attr<Number>;
-
     /// Leaves out the secret argument, and sets the version of its write-only twin.
     #[must_use]
     fn write_only(self, version: Attr<Number>) -> Self;
 
-    /// Returns whether anything but the secret argument differs.
-    fn differs(&self, other: &Self) -> bool;
+    /// Returns the version of the write-only argument.
+    fn version(&self) -> &Attr<Number>;
 
     /// Takes over the spelling of `prior` where it means the same, so that Terraform shows no difference.
     #[must_use]
