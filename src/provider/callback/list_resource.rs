@@ -43,7 +43,7 @@ impl Block for CallbackList {
         Schema {
             version: 0,
             description: format!(
-                "Finds the {} callback configurations of all apps that the provider has credentials for, no matter \
+                "Finds the {} callback configurations of all applications that the provider has credentials for, no matter \
                  who set them. Import a result by its identity: `terraform query -generate-config-out=FILE` writes the \
                  configuration for that. Results contain each URL as it is, with any secret in it.\n\nWrite the block in a \
                  file whose name ends with `.tfquery.hcl`, and run `terraform query` (Terraform 1.14 or later). The query \
