@@ -68,14 +68,18 @@ impl CallbackService {
 
     /// Returns the callback commands that a probe can post.
     pub(crate) fn probed_commands(&'static self) -> impl Iterator<Item = &'static str> {
-        self.commands().filter(|command| self.sample(command).is_some())
+        let samples = self.samples();
+        self.commands().filter(move |command| samples.contains_key(*command))
+    }
+
+    fn samples(&self) -> Map<String, Value> {
+        serde_json::from_str(self.samples).expect("samples are an object")
     }
 
     /// Makes the body of a probe, without the callback command. There is none where Tencent's documentation shows none.
     pub(crate) fn sample(&self, command: &str) -> Option<Map<String, Value>> {
-        let mut samples: Map<String, Value> = serde_json::from_str(self.samples).expect("samples are an object");
+        let mut event = self.samples().remove(command)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mut event = samples.remove(command)?;
         set_times(&mut event, now);
         if let Value::Object(event) = event { Some(event) } else { None }
     }
@@ -134,7 +138,7 @@ mod tests {
         /// The user and the thing of a sample: no real ones are called so.
         const MARKS: [&str; 2] = ["terraform-probe", "00000000-0000-0000-0000-000000000000"];
         for service in SERVICES.iter() {
-            let samples: Map<String, Value> = serde_json::from_str(service.samples).expect("an object");
+            let samples = service.samples();
             assert!(samples.keys().all(|command| service.event(command).is_some()), "{:?}", samples.keys());
             for command in samples.keys() {
                 let sample = Value::Object(service.sample(command).expect("a sample")).to_string();

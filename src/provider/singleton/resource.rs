@@ -268,12 +268,10 @@ impl<K: Kind> Singleton<K> {
     /// are checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
     fn wanted(&self, planned: &Object<K>, prior: Option<&Object<K>>) -> Result<K::Content, Diagnostics> {
         let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
-        let is_valid = |arguments| !self.0.validate(arguments).has_errors();
-        let was_valid = prior.is_none_or(|prior| prior.arguments.content().is_none() || is_valid(&prior.arguments));
-        match self.0.validate(&planned.arguments) {
-            diagnostics if diagnostics.has_errors() && was_valid => Err(diagnostics),
-            _ => Ok(wanted),
-        }
+        let is_valid = |arguments: &K::Arguments| !self.0.validate(arguments).has_errors();
+        let was_valid = |prior: &Object<K>| prior.arguments.content().is_none() || is_valid(&prior.arguments);
+        let diagnostics = self.0.validate(&planned.arguments);
+        if diagnostics.has_errors() && prior.is_none_or(was_valid) { Err(diagnostics) } else { Ok(wanted) }
     }
 }
 
