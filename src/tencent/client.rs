@@ -52,8 +52,7 @@ pub struct Client {
     remote: OnceLock<reqwest::Client>,
     /// For endpoints on this machine, which no proxy can reach.
     local: OnceLock<reqwest::Client>,
-    /// Keyed by endpoint and path.
-    pacers: Mutex<HashMap<(Endpoint, String), Arc<Pacer>>>,
+    pacers: Mutex<HashMap<Endpoint, Arc<Pacer>>>,
 }
 
 /// One of the API's calls.
@@ -164,7 +163,7 @@ impl Client {
 
     /// Repeats a call until it succeeds, cannot succeed, or patience ends. Every call of the API is idempotent.
     async fn call<T: DeserializeOwned>(&self, app: &App, call: &Call, patience: &Patience) -> Result<Answer<T>, Error> {
-        let pacer = self.pacer(app, &call.path);
+        let pacer = self.pacer(app.endpoint());
         let mut backoffs = ExponentialBuilder::new()
             .with_min_delay(FIRST_BACKOFF)
             .with_max_delay(LAST_BACKOFF)
@@ -174,7 +173,7 @@ impl Client {
         let mut last: Option<ErrorKind> = None;
         let mut may_have_taken_effect = false;
         loop {
-            if let Err(interruption) = patience.wait(pacer.turn()).await {
+            if let Err(interruption) = patience.wait(pacer.turn(&call.path)).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
             let to = Route::to(app.endpoint());
@@ -207,7 +206,8 @@ impl Client {
             let delay = delay.max(kind.retry_after());
             tracing::warn!(action = call.name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
-                self.slow_down(app, delay);
+                // Every call to the endpoint counts towards the limit that this one exceeded.
+                pacer.pause(delay.min(LONGEST_PAUSE));
             }
             last = Some(kind);
             if delay >= patience.deadline.saturating_duration_since(Instant::now()) {
@@ -272,16 +272,9 @@ impl Client {
         Ok(slot.get_or_init(|| http))
     }
 
-    /// Holds back all calls to the endpoint for a while, because every call counts towards the limit that one exceeded.
-    fn slow_down(&self, app: &App, delay: Duration) {
-        let pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_endpoint = pacers.iter().filter(|((endpoint, _), _)| endpoint == app.endpoint());
-        of_endpoint.for_each(|(_, pacer)| pacer.pause(delay.min(LONGEST_PAUSE)));
-    }
-
-    fn pacer(&self, app: &App, path: &str) -> Arc<Pacer> {
+    fn pacer(&self, endpoint: &Endpoint) -> Arc<Pacer> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let pacer = pacers.entry((app.endpoint().clone(), path.to_owned()));
+        let pacer = pacers.entry(endpoint.clone());
         Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second.get()))))
     }
 }
@@ -373,5 +366,24 @@ mod tests {
         let error = outcome.expect_err("rate limited");
         assert!(matches!(error.kind, ErrorKind::Timeout { last: Some(_) }), "{error}");
         assert_eq!(simulator.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_read_also_holds_back_the_first_write() {
+        let simulator = Simulator::start().expect("a simulator");
+        let busy = FaultKind::Status { code: 429, retry_after: Some("1".to_owned()), processed: false };
+        simulator.inject(Fault::new(busy).on(Action::GetToken).times(1));
+        let (app, client) = (app(&simulator), Client::new(Settings::default()));
+        let start = Instant::now();
+        let reading = async {
+            client.get::<CallbackToken>(&app, LIVE, &patience()).await.expect("answered");
+        };
+        let writing = async {
+            sleep(Duration::from_millis(500)).await;
+            let token = CallbackToken { token: "tok3n".to_owned().into(), enabled: true };
+            client.put(&app, LIVE, &token, false, &patience()).await.expect("written");
+            assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+        };
+        tokio::join!(reading, writing);
     }
 }
