@@ -353,7 +353,7 @@ mod tests {
         let token = CallbackToken { token: "tok3n".to_owned().into(), enabled: true };
         let client = Client::new(Settings::default());
         let error = client.put(&app(&simulator), LIVE, &token, false, &patience()).await.expect_err("refused");
-        assert_eq!(error.api().expect("an error code").info, "bad token ***");
+        assert_eq!(error.api().expect("an error code").info, "bad token ***".into());
     }
 
     #[tokio::test]

@@ -3,13 +3,14 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::callback_url::CallbackUrl;
 use super::error::{ApiError, ErrorCode};
+use super::foreign::ForeignText;
 use super::user_sig::UserSig;
 
 /// An answer that reports success.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
+    /// `RequestId`, as it may be shown.
     pub(super) request_id: String,
     pub(super) response: Option<T>,
 }
@@ -42,10 +43,10 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Res
         serde_json::from_slice(bytes).map_err(|_| Refusal::Unusable("it is not JSON of the documented form"))?;
     // The answer may echo back the UserSig, or a URL with a secret in it.
     let masked =
-        |text: Option<String>| CallbackUrl::mask_all(&text.unwrap_or_default().replace(user_sig.expose(), "***"));
+        |text: Option<String>| ForeignText::from(text.unwrap_or_default()).masking(user_sig.expose()).masking_urls();
     let request_id = masked(envelope.request_id);
     match (envelope.action_status.as_str(), envelope.error_code) {
-        ("OK", 0) => Ok(Answer { request_id, response: envelope.response }),
+        ("OK", 0) => Ok(Answer { request_id: request_id.to_string(), response: envelope.response }),
         (_, 0) => Err(Refusal::Unusable("it reports a failure without an error code")),
         (_, code) => {
             let info = masked(envelope.error_info);
@@ -97,9 +98,26 @@ mod tests {
         let Refusal::Api(api) = read::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
             panic!("another kind of error")
         };
-        assert_eq!(api.info, "bad usersig *** for https://***@example.com/*** refused");
-        assert_eq!(api.request_id, "***");
+        assert_eq!(api.info.to_string(), "bad usersig *** for https://***@example.com/*** refused");
+        assert_eq!(api.request_id.to_string(), "***");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
         assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");
+    }
+
+    #[test]
+    fn an_answer_cannot_reach_the_terminal_unescaped() {
+        let user_sig = UserSig::from("eJx".to_owned());
+        let info = format!("\u{1b}[2J\nError: \u{202e}{}", "x".repeat(20_000));
+        let fail =
+            serde_json::json!({"ActionStatus": "FAIL", "ErrorCode": 7, "RequestId": "\u{1b}[2J", "ErrorInfo": info});
+        let Refusal::Api(api) = read::<IgnoredAny>(fail.to_string().as_bytes(), &user_sig).expect_err("an error")
+        else {
+            panic!("another kind of error")
+        };
+        let info = api.info.to_string();
+        assert!(info.starts_with(r"\x1b[2J\nError: \u202exxx") && info.ends_with("x…"), "{info}");
+        assert_eq!(api.request_id.to_string(), r"\x1b[2J");
+        let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"a\nb"}"#;
+        assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, r"a\nb");
     }
 }

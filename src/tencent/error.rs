@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::app::Credentials;
+use super::foreign::ForeignText;
 use super::user_sig::InvalidUserSig;
 
 /// The failure of a call, after its retries.
@@ -57,10 +58,8 @@ impl Error {
         while let ErrorKind::Timeout { last: Some(last) } = kind {
             kind = last;
         }
-        if let ErrorKind::Api(api) = kind
-            && !secret.is_empty()
-        {
-            api.info = api.info.replace(secret, "***");
+        if let ErrorKind::Api(api) = kind {
+            api.info = std::mem::take(&mut api.info).masking(secret);
         }
         self
     }
@@ -140,9 +139,9 @@ pub struct ApiError {
     /// `ErrorCode`
     pub code: ErrorCode,
     /// `ErrorInfo`, Tencent's own words, possibly empty.
-    pub info: String,
+    pub info: ForeignText,
     /// `RequestId`, which Tencent's support asks for, possibly empty.
-    pub request_id: String,
+    pub request_id: ForeignText,
 }
 
 impl fmt::Display for ApiError {
@@ -360,8 +359,7 @@ mod tests {
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());
-        let api =
-            |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: String::new(), request_id: String::new() });
+        let api = |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: "".into(), request_id: "".into() });
         assert!(!api(70009).may_have_taken_effect());
         assert!(api(100_001).may_have_taken_effect(), "an internal error leaves open whether the write was made");
     }
