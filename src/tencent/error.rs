@@ -1,7 +1,6 @@
 //! The failures of calls, and what to do about them.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::app::Credentials;
 use super::foreign::ForeignText;
@@ -51,15 +50,17 @@ impl Error {
         matches!(&self.kind, ErrorKind::Api(api) if api.code == code)
     }
 
-    /// Masks `secret` in Tencent's own words.
+    /// Masks `secret` in the words of the answer.
     #[must_use]
     pub fn masking(mut self, secret: &str) -> Self {
         let mut kind = &mut self.kind;
         while let ErrorKind::Timeout { last: Some(last) } = kind {
             kind = last;
         }
-        if let ErrorKind::Api(api) = kind {
-            api.info = std::mem::take(&mut api.info).masking(secret);
+        match kind {
+            ErrorKind::Api(api) => api.info = std::mem::take(&mut api.info).masking(secret),
+            ErrorKind::Network(network) if !secret.is_empty() => network.what = network.what.replace(secret, "***"),
+            _ => {}
         }
         self
     }
@@ -93,14 +94,6 @@ impl ErrorKind {
             Self::Timeout { last } => last.as_ref().is_none_or(|last| last.may_pass()),
             Self::UserSig(_) => false,
             Self::Stopped => true,
-        }
-    }
-
-    /// Returns the wait that the server asks for.
-    pub(super) fn retry_after(&self) -> Duration {
-        match self {
-            Self::Network(error) => error.retry_after.unwrap_or_default(),
-            _ => Duration::ZERO,
         }
     }
 
@@ -154,7 +147,7 @@ impl fmt::Display for ApiError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct NetworkError {
-    /// The failure in words, which hold nothing of the request.
+    /// The failure in words. They may quote the beginning of an answer, without a UserSig or a URL in it.
     pub what: String,
     /// The next step for the user.
     pub advice: &'static str,
@@ -164,8 +157,6 @@ pub struct NetworkError {
     pub may_pass: bool,
     /// Whether the request may have reached Tencent.
     pub sent: bool,
-    /// The wait that the server asks for.
-    pub retry_after: Option<Duration>,
 }
 
 /// An error code of Tencent's REST API.
@@ -281,6 +272,10 @@ impl ErrorCode {
         TABLE.iter().find(|entry| entry.code == self.0)
     }
 
+    pub(super) fn is_documented(self) -> bool {
+        self.entry().is_some()
+    }
+
     /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
@@ -348,14 +343,7 @@ mod tests {
     fn only_a_request_that_was_sent_may_have_taken_effect() {
         let network = |sent| {
             let what = "connection reset".into();
-            ErrorKind::Network(NetworkError {
-                what,
-                advice: "",
-                retry: Retry::Yes,
-                may_pass: true,
-                sent,
-                retry_after: None,
-            })
+            ErrorKind::Network(NetworkError { what, advice: "", retry: Retry::Yes, may_pass: true, sent })
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());

@@ -16,7 +16,7 @@ impl<T: Into<String>> From<T> for ForeignText {
 
 impl fmt::Display for ForeignText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0))
+        f.write_str(&self.beginning(LONGEST))
     }
 }
 
@@ -32,10 +32,42 @@ impl ForeignText {
         if secret.is_empty() { self } else { Self(self.0.replace(secret, "***")) }
     }
 
+    /// Hides everything from the first of these texts on, which are in lower case; the case in the text does not matter.
+    #[must_use]
+    pub(super) fn hiding_from(mut self, texts: &[&str]) -> Self {
+        let lower = self.0.to_ascii_lowercase();
+        if let Some(at) = texts.iter().filter_map(|text| lower.find(text)).min() {
+            self.0.replace_range(at.., "***");
+        }
+        self
+    }
+
     /// Masks every URL, up to the next white space, like a secret URL.
     #[must_use]
     pub(super) fn masking_urls(self) -> Self {
         Self(CallbackUrl::mask_all(&self.0))
+    }
+
+    /// Returns the first `length` characters, escaped.
+    pub(super) fn beginning(&self, length: usize) -> String {
+        let mut shown = String::new();
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(length) {
+            let code = u32::from(c);
+            let _ = match c {
+                '\n' => shown.write_str("\\n"),
+                '\r' => shown.write_str("\\r"),
+                '\t' => shown.write_str("\\t"),
+                c if is_printable(c) => shown.write_char(c),
+                '\0'..='\x7f' => write!(shown, "\\x{code:02x}"),
+                '\u{80}'..='\u{ffff}' => write!(shown, "\\u{code:04x}"),
+                _ => write!(shown, "\\U{code:08x}"),
+            };
+        }
+        if chars.next().is_some() {
+            shown.push('…');
+        }
+        shown
     }
 }
 
@@ -45,29 +77,7 @@ const LONGEST: usize = 300;
 /// Makes text from outside fit for a terminal: escapes what is not printable as Terraform does in values, such as line
 /// breaks, control characters and marks that change the direction of the text, and cuts a long text.
 pub fn shown(text: &str) -> String {
-    beginning(text, LONGEST)
-}
-
-/// Returns the first `length` characters as [`shown`] shows them.
-pub(super) fn beginning(text: &str, length: usize) -> String {
-    let mut shown = String::new();
-    let mut chars = text.chars();
-    for c in chars.by_ref().take(length) {
-        let code = u32::from(c);
-        let _ = match c {
-            '\n' => shown.write_str("\\n"),
-            '\r' => shown.write_str("\\r"),
-            '\t' => shown.write_str("\\t"),
-            c if is_printable(c) => shown.write_char(c),
-            '\0'..='\x7f' => write!(shown, "\\x{code:02x}"),
-            '\u{80}'..='\u{ffff}' => write!(shown, "\\u{code:04x}"),
-            _ => write!(shown, "\\U{code:08x}"),
-        };
-    }
-    if chars.next().is_some() {
-        shown.push('…');
-    }
-    shown
+    ForeignText::from(text).to_string()
 }
 
 fn is_printable(c: char) -> bool {
