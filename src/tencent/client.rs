@@ -267,7 +267,10 @@ impl Client {
             return Err(network::bad_status(received.status, &portrait(), &route()).into());
         }
         match outcome {
-            Err(Refusal::Api(error)) => Err(ErrorKind::Api(error)),
+            Err(Refusal::Api(error)) => Err(match &received.clock_skew {
+                Some(skew) if error.code.retry() == Retry::Resign => ErrorKind::ClockSkew { error, skew: skew.clone() },
+                _ => ErrorKind::Api(error),
+            }),
             Err(Refusal::Unusable(why)) => Err(unusable(why)),
             Ok(answer) => match call.reads {
                 // An absent object arrives as an error code, never as an empty answer.
@@ -447,6 +450,19 @@ mod tests {
         let (outcome, made) = answered(429, &[("retry-after", "3600")], fail(60007).as_bytes()).await;
         assert!(matches!(outcome.expect_err("busy").kind, ErrorKind::Timeout { last: Some(_) }));
         assert_eq!(made, 1);
+    }
+
+    #[tokio::test]
+    async fn an_expired_user_sig_names_the_clock_that_is_wrong() {
+        let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70001,"ErrorInfo":"expired"}"#;
+        let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
+        let error = answered(200, &[("date", &date)], fail).await.0.expect_err("expired");
+        let words = error.to_string();
+        let start = "Tencent answered with error 70001: the UserSig has expired, and this machine's clock is 1h";
+        assert!(words.starts_with(start) && words.ends_with(" ahead of the Date header of the answer"), "{words}");
+        assert_eq!(error.api().expect("an error code").info, "expired".into());
+        let right = answered(200, &[], fail).await.0.expect_err("expired");
+        assert_eq!(right.to_string(), "error 70001: the UserSig has expired");
     }
 
     #[tokio::test]

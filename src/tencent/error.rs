@@ -22,6 +22,14 @@ pub enum ErrorKind {
     /// An answer with an error code.
     #[error("{0}")]
     Api(ApiError),
+    /// An answer that refuses the time in a UserSig, where this machine's clock is wrong.
+    #[error("Tencent answered with {error}, and this machine's clock is {skew} the Date header of the answer")]
+    ClockSkew {
+        /// The error code.
+        error: ApiError,
+        /// The difference, such as "7m 3s ahead of".
+        skew: String,
+    },
     /// No answer from Tencent.
     #[error("{0}")]
     Network(NetworkError),
@@ -58,7 +66,9 @@ impl Error {
             kind = last;
         }
         match kind {
-            ErrorKind::Api(api) => api.info = std::mem::take(&mut api.info).masking(secret),
+            ErrorKind::Api(api) | ErrorKind::ClockSkew { error: api, .. } => {
+                api.info = std::mem::take(&mut api.info).masking(secret)
+            }
             ErrorKind::Network(network) if !secret.is_empty() => network.what = network.what.replace(secret, "***"),
             _ => {}
         }
@@ -69,7 +79,7 @@ impl Error {
 impl ErrorKind {
     fn api(&self) -> Option<&ApiError> {
         match self {
-            Self::Api(error) => Some(error),
+            Self::Api(error) | Self::ClockSkew { error, .. } => Some(error),
             Self::Timeout { last: Some(last) } => last.api(),
             _ => None,
         }
@@ -78,7 +88,7 @@ impl ErrorKind {
     /// Returns the kind of retry that may help.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Api(error) => error.code.retry(),
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.retry(),
             Self::Network(error) => error.retry,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => Retry::No,
         }
@@ -87,7 +97,7 @@ impl ErrorKind {
     /// Returns whether the same call may succeed later although nobody changes anything.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Api(error) => {
+            Self::Api(error) | Self::ClockSkew { error, .. } => {
                 error.code == VERIFIED_TOO_OFTEN || matches!(error.code.retry(), Retry::Yes | Retry::SlowDown)
             }
             Self::Network(error) => error.may_pass,
@@ -101,7 +111,7 @@ impl ErrorKind {
     pub(super) fn may_have_taken_effect(&self) -> bool {
         match self {
             // An internal error or a timeout inside the service leaves open what was done before it.
-            Self::Api(error) => error.code.retry() == Retry::Yes,
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.retry() == Retry::Yes,
             Self::Network(error) => error.sent,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => false,
         }
@@ -110,7 +120,7 @@ impl ErrorKind {
     /// Returns the next step for a caller with these credentials.
     pub fn advice(&self, credentials: &Credentials) -> &'static str {
         match self {
-            Self::Api(error) => error.code.advice(credentials),
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.advice(credentials),
             Self::Network(error) => error.advice,
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
             Self::Timeout { last: Some(last) } => last.advice(credentials),

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::time::{Duration, SystemTime};
 
 use flate2::read::GzDecoder;
-use reqwest::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 
 use super::envelope::MAX_ANSWER;
@@ -16,10 +16,15 @@ use super::user_sig::UserSig;
 pub(super) struct Received {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
+    /// How much this machine's clock differs from the answer's `Date`, if by more than [`CLOSE`].
+    pub(super) clock_skew: Option<String>,
     content_type: Option<ForeignText>,
     /// At least the beginning of the body: all of it unless it is longer than [`MAX_ANSWER`].
     pub(super) body: Vec<u8>,
 }
+
+/// The longest difference between two clocks that passes for none.
+const CLOSE: Duration = Duration::from_secs(60);
 
 /// The most characters of a body that are shown.
 const LONGEST_EXCERPT: usize = 200;
@@ -33,6 +38,7 @@ impl Received {
         let header = |name: HeaderName| Some(String::from_utf8_lossy(response.headers().get(name)?.as_bytes()));
         let content_type = header(CONTENT_TYPE).map(ForeignText::from);
         let retry_after = header(RETRY_AFTER).and_then(|value| retry_after(&value));
+        let clock_skew = header(DATE).and_then(|date| clock_skew(&date, SystemTime::now()));
         let status = response.status();
         let mut body = Vec::new();
         while body.len() <= MAX_ANSWER {
@@ -43,7 +49,7 @@ impl Received {
                 Ok(None) | Err(_) => break,
             }
         }
-        Ok(Self { status, retry_after, content_type, body: unzipped(body) })
+        Ok(Self { status, retry_after, clock_skew, content_type, body: unzipped(body) })
     }
 
     /// Describes the answer in words that continue "has", without secrets: its status, content type and beginning.
@@ -88,6 +94,17 @@ fn retry_after(value: &str) -> Option<Duration> {
     }
 }
 
+/// Describes how a clock that shows `now` differs from a server's that shows `date`, as in "7m 3s ahead of".
+fn clock_skew(date: &str, now: SystemTime) -> Option<String> {
+    let date = httpdate::parse_http_date(date).ok()?;
+    let (skew, direction) = match now.duration_since(date) {
+        Ok(ahead) => (ahead, "ahead of"),
+        Err(behind) => (behind.duration(), "behind"),
+    };
+    let skew = Some(Duration::from_secs(skew.as_secs())).filter(|skew| *skew > CLOSE)?;
+    Some(format!("{} {direction}", humantime::format_duration(skew)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -98,7 +115,13 @@ mod tests {
     use super::*;
 
     fn received(body: &[u8]) -> Received {
-        Received { status: StatusCode::OK, retry_after: None, content_type: None, body: unzipped(body.to_vec()) }
+        Received {
+            status: StatusCode::OK,
+            retry_after: None,
+            clock_skew: None,
+            content_type: None,
+            body: unzipped(body.to_vec()),
+        }
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -115,6 +138,22 @@ mod tests {
         for value in ["", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"] {
             assert_eq!(retry_after(value), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_more_than_a_minute_wrong_is_named() {
+        let date = "Thu, 01 Jan 2026 00:00:00 GMT";
+        let right = httpdate::parse_http_date(date).expect("a date");
+        let seconds = Duration::from_secs;
+        for (now, expected) in [
+            (right + seconds(60), None),
+            (right - seconds(60), None),
+            (right + seconds(423), Some("7m 3s ahead of")),
+            (right - seconds(7200), Some("2h behind")),
+        ] {
+            assert_eq!(clock_skew(date, now).as_deref(), expected);
+        }
+        assert_eq!(clock_skew("today", right), None);
     }
 
     #[test]
