@@ -12,8 +12,9 @@
 //! schema) → a method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model →
 //! encoded.
 //!
-//! To add an object (a resource, a data source, a function, …) or a service, write one file in `provider/` and one line
-//! in its registry. `CONTRIBUTING.md` shows how.
+//! To add a service, write one file in `provider/services/`; to add a further thing that an application has exactly one
+//! of, a `Kind` for the flow in `provider/singleton/`; to add any other object, one file in `provider/`. Each takes one
+//! line in a registry. `CONTRIBUTING.md` shows how.
 
 pub mod plugin;
 pub mod provider;

@@ -4,80 +4,72 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::checks;
+use super::block::values::{self, Source};
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
-/// What the provider block and the environment say, ready for calls.
+/// The configured provider, ready for calls.
 #[derive(Debug)]
 pub struct Tencent {
     pub(super) client: Client,
     sdk_app_id: Attr<SdkAppId>,
-    /// With the credentials of the provider block itself. They are the default application's, if there is one.
+    /// The account of the provider block itself, which calls for the default application, if there is one.
     own: Option<Account>,
     apps: Apps,
-    /// Made when they are first called for. Each keeps the UserSig that it has signed.
+    /// The applications that calls were made for. Each keeps the UserSig that it has signed.
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
-    /// What objects of this provider remember for as long as it is configured, by type.
+    /// The memory of this provider's objects for as long as it is configured, by type.
     extensions: Mutex<HashMap<&'static str, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// How to call for an application.
+/// All that a call for an application needs.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) identifier: String,
     pub(super) credentials: Credentials,
-    /// Which argument or variable holds them, for messages.
+    /// The argument or variable that holds the credentials, for messages.
     pub(super) origin: String,
     pub(super) endpoint: Endpoint,
 }
 
-/// What the argument `apps` says. All of it, or one entry, may be known after apply only: that is `None`.
+/// The accounts of the argument `apps`. All of it, or one entry, is `None` if it is known only after apply.
 pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
 
-/// How many applications a message lists.
+/// The most applications that a message lists.
 const LISTED: usize = 5;
 
 impl Tencent {
-    /// The configured provider, which has called for nobody yet.
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
         Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
     }
 
-    /// The application that resources belong to unless they say otherwise.
+    /// Returns the application of all objects that name no other.
     pub(super) fn default_sdk_app_id(&self) -> &Attr<SdkAppId> {
         &self.sdk_app_id
     }
 
-    /// The application that a resource or data source belongs to whose argument `sdk_app_id` is `argument`.
-    ///
-    /// # Errors
-    ///
-    /// If neither the argument nor the provider names one.
+    /// Resolves the argument `sdk_app_id` of an object, falling back to the provider's default.
     pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
-            Some(id) => checks::sdk_app_id(id).map_err(|reason| checks::invalid_sdk_app_id(reason).into()),
-            None => self.default_sdk_app_id().known().copied().ok_or_else(|| self.no_sdk_app_id()),
+            Some(id) => Ok(read_sdk_app_id(id)?),
+            None => self.sdk_app_id.known().copied().ok_or_else(|| self.no_sdk_app_id()),
         }
     }
 
-    /// What to say where neither a resource nor the provider names an application: all that is missing.
+    /// Reports all that is missing where neither an object nor the provider names an application.
     pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
-        let mut detail =
+        let has =
+            self.listed().map(|listed| format!(" The provider has credentials for {listed}.")).unwrap_or_default();
+        let detail = format!(
             "No application is set. Set sdk_app_id here or in the provider block, or the environment variable \
-             TENCENT_SDK_APP_ID."
-                .to_owned();
-        if let Some(listed) = self.listed() {
-            detail += &format!(" The provider has credentials for {listed}.");
-        }
+             TENCENT_SDK_APP_ID.{has}"
+        );
         let mut diagnostics: Diagnostics = Diagnostic::error("No SDKAppID", detail).on("sdk_app_id").into();
-        if self.has_no_credentials() {
-            diagnostics.push(no_credentials());
-        }
+        diagnostics.extend(self.has_no_credentials().then(no_credentials));
         diagnostics
     }
 
-    /// What to say where nothing names the applications to list.
+    /// Reports that nothing names the applications to list.
     pub(super) fn no_sdk_app_ids(&self) -> Diagnostics {
         if self.has_no_credentials() {
             return no_credentials().into();
@@ -88,8 +80,8 @@ impl Tencent {
         Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
     }
 
-    /// Whether calls can be made for the application that `argument` names: not while an entry of `apps` is known after
-    /// apply only.
+    /// Returns whether calls can be made for the application that `argument` names: not while its entry of `apps` is
+    /// known only after apply.
     pub(super) fn is_known(&self, argument: &Attr<Number>) -> bool {
         !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
     }
@@ -101,20 +93,14 @@ impl Tencent {
         extension.downcast().expect("a type of objects remembers one type of data")
     }
 
-    /// How to call for the application `id`.
-    ///
-    /// # Errors
-    ///
-    /// If the provider has no credentials for it, or does not know them yet.
+    /// Returns the application `id`, ready for calls. It is an error if the provider has no credentials for it, or does
+    /// not know them yet.
     pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         self.app_or(id, "")
     }
 
-    /// The same for an object that Terraform's state may hold: it can be let go of without credentials.
-    ///
-    /// # Errors
-    ///
-    /// As [`app`](Self::app).
+    /// Returns the same as [`app`](Self::app) for an object that may be in the state. The error then tells how to get rid
+    /// of an object without credentials.
     pub(super) fn app_of_object(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
         let advice = format!(
             "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
@@ -145,20 +131,18 @@ impl Tencent {
         Ok(Arc::clone(application))
     }
 
-    /// The provider block's own credentials are those of its `sdk_app_id`; without one, Tencent decides whose they are.
+    /// Finds the account that calls for an application. The provider block's own credentials are those of its
+    /// `sdk_app_id`; without one, Tencent decides whose they are.
     fn account(&self, id: SdkAppId) -> Attr<&Account> {
         let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
-        let is_default = self.sdk_app_id == Attr::Known(id);
-        let entry = match &self.apps {
-            _ if is_default && self.own.is_some() => return own,
-            None => return Attr::Unknown,
-            Some(apps) => apps.get(&id),
-        };
-        match entry {
-            Some(Some(account)) => Attr::Known(account),
-            Some(None) => Attr::Unknown,
-            None if matches!(self.sdk_app_id, Attr::Known(_)) => Attr::Null,
-            None => own,
+        match (&self.sdk_app_id, &self.apps) {
+            (Attr::Known(default), _) if *default == id && !own.is_null() => own,
+            (_, None) => Attr::Unknown,
+            (default, Some(apps)) => match apps.get(&id) {
+                Some(account) => account.as_ref().map_or(Attr::Unknown, Attr::Known),
+                None if default.known().is_some() => Attr::Null,
+                None => own,
+            },
         }
     }
 
@@ -166,20 +150,17 @@ impl Tencent {
         self.own.is_none() && self.apps.as_ref().is_some_and(BTreeMap::is_empty)
     }
 
-    /// The applications with credentials of their own, the provider block's first.
+    /// Iterates over the applications with credentials of their own, the provider block's first.
     pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
-        let own = match (&self.own, &self.sdk_app_id) {
-            (Some(Account { credentials: Credentials::UserSig(user_sig), .. }), _) => {
-                user_sig.claims().ok().and_then(|claims| SdkAppId::try_from(claims.sdk_app_id).ok())
-            }
-            (Some(_), Attr::Known(id)) => Some(*id),
-            _ => None,
-        };
+        let own = self.own.as_ref().and_then(|own| match &own.credentials {
+            Credentials::UserSig(user_sig) => user_sig.claims().ok()?.sdk_app_id.try_into().ok(),
+            Credentials::SecretKey(_) => self.sdk_app_id.known().copied(),
+        });
         let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(move |id| Some(*id) != own);
         own.into_iter().chain(apps)
     }
 
-    /// The same for a message, if there are any.
+    /// Lists the applications with credentials of their own for a message, if there are any.
     fn listed(&self) -> Option<String> {
         let mut ids = self.sdk_app_ids();
         let listed: Vec<_> = ids.by_ref().take(LISTED).map(|id| id.to_string()).collect();
@@ -209,6 +190,21 @@ impl Tencent {
     }
 }
 
+impl From<SdkAppId> for Attr<Number> {
+    fn from(id: SdkAppId) -> Self {
+        Number::from(u64::from(id)).into()
+    }
+}
+
+/// Checks the argument `sdk_app_id` of an object, if it is known.
+pub(super) fn check_sdk_app_id(argument: &Attr<Number>) -> Diagnostics {
+    argument.known().and_then(|id| read_sdk_app_id(id).err()).map(Diagnostics::from).unwrap_or_default()
+}
+
+fn read_sdk_app_id(id: &Number) -> Result<SdkAppId, Diagnostic> {
+    values::sdk_app_id(&id.to_string(), Source::Argument).map_err(|reason| Diagnostic::invalid("sdk_app_id", reason))
+}
+
 fn no_credentials() -> Diagnostic {
     Diagnostic::error(
         "The provider \"tencent\" has no credentials",
@@ -228,28 +224,15 @@ fn not_known_yet(id: SdkAppId) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
-    use crate::tencent::{Region, Settings, UserSig};
-
-    fn id(number: u64) -> SdkAppId {
-        SdkAppId::try_from(number).expect("an SDKAppID")
-    }
-
-    fn account(credentials: Credentials) -> Account {
-        let origin = "TENCENT_SECRET_KEY".into();
-        Account { identifier: "administrator".into(), credentials, origin, endpoint: Region::China.into() }
-    }
-
-    fn key(key: &str) -> Account {
-        account(Credentials::SecretKey(key.to_owned().into()))
-    }
+    use crate::provider::testing::{self, HOUR, account as key, id};
+    use crate::tencent::Settings;
 
     fn user_sig(of: u64) -> Account {
-        let key = "tok3n".to_owned().into();
-        let hour = Duration::from_secs(3600);
-        account(Credentials::UserSig(UserSig::sign(&key, "administrator", id(of), SystemTime::now(), hour)))
+        let credentials = Credentials::UserSig(testing::user_sig(of, SystemTime::now(), HOUR));
+        Account { credentials, ..key("") }
     }
 
     fn tencent(default: Option<u64>, own: Option<Account>, apps: Apps) -> Tencent {
@@ -262,9 +245,8 @@ mod tests {
     }
 
     fn refusal(tencent: &Tencent, of: u64) -> String {
-        let diagnostics = tencent.app_of_object(id(of)).expect_err("a refusal");
-        let said: Vec<_> = diagnostics.iter().map(|d| format!("{}: {}", d.summary, d.detail)).collect();
-        said.join("\n")
+        let refusal = testing::only(tencent.app_of_object(id(of)).expect_err("a refusal"));
+        format!("{}: {}", refusal.summary, refusal.detail)
     }
 
     #[test]
@@ -282,14 +264,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fleet_is_not_listed_as_a_whole() {
+    fn a_fleet_is_neither_listed_as_a_whole_nor_prepared_before_it_is_used() {
         let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
         assert!(refusal(&tencent, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
-    }
-
-    #[test]
-    fn nothing_is_made_for_an_application_before_it_is_called_for() {
-        let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
         assert!(tencent.used.lock().expect("no panic").is_empty());
         tencent.app(id(7)).expect("an application");
         assert_eq!(tencent.used.lock().expect("no panic").len(), 1);
@@ -326,13 +303,10 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_said_at_once() {
-        let nothing = tencent(None, None, apps([]));
-        let said: Vec<_> =
-            nothing.sdk_app_id(&Attr::Null).expect_err("nothing").into_iter().map(|d| d.summary).collect();
+        let missing = |apps| tencent(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
+        let said: Vec<_> = missing(apps([])).into_iter().map(|d| d.summary).collect();
         assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
-        let fleet = tencent(None, None, apps([(7, Some(key("a")))]));
-        let missing: Vec<_> = fleet.sdk_app_id(&Attr::Null).expect_err("no default").into_iter().collect();
-        assert_eq!(missing.len(), 1);
-        assert!(missing[0].detail.ends_with("The provider has credentials for SDKAppID 7."), "{missing:?}");
+        let fleet = testing::only(missing(apps([(7, Some(key("a")))])));
+        assert!(fleet.detail.ends_with("The provider has credentials for SDKAppID 7."), "{fleet:?}");
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
-use super::checks;
+use super::user_sig::rfc3339;
 use crate::model;
 use crate::tencent::{self, CallbackToken, InvalidCallbackToken};
 use crate::terraform::{Attr, Function, FunctionError, Number, Parameter, Signature, Type};
@@ -66,8 +66,8 @@ impl Function for UserSigClaims {
         Ok(Claims {
             identifier: claims.identifier.clone().into(),
             sdk_app_id: Number::from(claims.sdk_app_id).into(),
-            issued_at: checks::rfc3339(issued_at),
-            expires_at: checks::rfc3339(claims.expiry()),
+            issued_at: rfc3339(issued_at),
+            expires_at: rfc3339(claims.expiry()),
         })
     }
 }
@@ -134,6 +134,7 @@ impl Function for CallbackSignature {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::testing::{number, text, user_sig};
     use crate::tencent::UserSig;
 
     fn claims(user_sig: &str) -> Result<Claims, FunctionError> {
@@ -141,18 +142,16 @@ mod tests {
     }
 
     fn signed(issued_at: u64, lifetime: u64) -> UserSig {
-        let id = "1400000001".parse().expect("an SDKAppID");
         let issued_at = SystemTime::UNIX_EPOCH + Duration::from_secs(issued_at);
-        UserSig::sign(&"tok3n".to_owned().into(), "administrator", id, issued_at, Duration::from_secs(lifetime))
+        user_sig(1_400_000_001, issued_at, Duration::from_secs(lifetime))
     }
 
     #[test]
     fn claims_tell_the_account_the_application_and_the_times() {
         let claims = claims(signed(1_700_000_000, 3600).expose()).expect("claims");
-        assert_eq!(claims.identifier, Attr::Known("administrator".into()));
-        assert_eq!(claims.sdk_app_id, Attr::Known(1_400_000_001_u64.into()));
-        assert_eq!(claims.issued_at, Attr::Known("2023-11-14T22:13:20Z".into()));
-        assert_eq!(claims.expires_at, Attr::Known("2023-11-14T23:13:20Z".into()));
+        assert_eq!((claims.identifier, claims.sdk_app_id), (text("administrator"), number(1_400_000_001)));
+        assert_eq!(claims.issued_at, text("2023-11-14T22:13:20Z"));
+        assert_eq!(claims.expires_at, text("2023-11-14T23:13:20Z"));
     }
 
     #[test]
@@ -160,10 +159,8 @@ mod tests {
         let sign = |token: &str, request_time: &str| {
             CallbackSignature.call(OfEvent { token: token.to_owned().into(), request_time: request_time.to_owned() })
         };
-        assert_eq!(
-            sign("xxxxyyyy", "1669872112"),
-            Ok("17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061".to_owned())
-        );
+        let expected = "17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061";
+        assert_eq!(sign("xxxxyyyy", "1669872112").as_deref(), Ok(expected));
         for (token, request_time, blamed) in [
             ("", "1669872112", "token"),
             ("tok3n\n", "1669872112", "token"),

@@ -10,7 +10,6 @@
 //! | `services/` | the services, one file each: names, events and advice |
 //! | `user_sig.rs` | ephemeral resource `tencent_user_sig` |
 //! | `functions.rs` | functions about UserSigs and signatures |
-//! | `checks.rs` | checks and messages that several of these share |
 //!
 //! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
@@ -18,10 +17,11 @@ mod applications;
 mod block;
 mod callback;
 mod callback_token;
-mod checks;
 mod functions;
 mod services;
 mod singleton;
+#[cfg(test)]
+mod testing;
 mod user_sig;
 
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};

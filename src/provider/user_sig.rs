@@ -1,12 +1,11 @@
 //! The ephemeral resource `tencent_user_sig`: a new UserSig, for callers that must not hold the key.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
-use super::applications::Tencent;
+use super::applications::{self, Tencent};
 use super::block::values::Durations;
-use super::checks;
 use crate::model;
 use crate::tencent::App;
 use crate::terraform::{
@@ -21,7 +20,7 @@ const LONGEST_USER_ID: usize = 32;
 
 model! {
     /// The attributes of the ephemeral resource.
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub(super) struct UserSigAttributes {
         sdk_app_id: Attr<Number>,
         user_id: Attr<String>,
@@ -51,7 +50,8 @@ impl Block for UserSigResource {
                           machine, without calling Tencent. It is in neither the state nor the plan.\n\nEach plan and \
                           each apply sign a new UserSig, which stays the same for the whole run. A UserSig can be \
                           neither renewed nor revoked: choose an `expires_in` that is longer than the run, but no \
-                          longer than needed.".into(),
+                          longer than needed."
+                .into(),
             attributes: vec![
                 Attribute::new(
                     "sdk_app_id",
@@ -63,8 +63,8 @@ impl Block for UserSigResource {
                 Attribute::new(
                     "user_id",
                     Type::String,
-                    "The account that the UserSig is for. Default: the provider's `identifier` for the application, an app \
-                     administrator.",
+                    "The account that the UserSig is for. Default: the provider's `identifier` for the application, an \
+                     app administrator.",
                 )
                 .optional_computed(),
                 Attribute::new(
@@ -80,17 +80,15 @@ impl Block for UserSigResource {
     }
 
     fn validate(&self, config: &UserSigAttributes) -> Diagnostics {
-        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
+        let mut diagnostics = applications::check_sdk_app_id(&config.sdk_app_id);
         if config.user_id.known().is_some_and(|id| id.is_empty() || id.contains(char::is_whitespace)) {
             let reason = "The user_id is empty or contains white space. It is the account that the UserSig is for.";
-            diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
+            diagnostics.push(Diagnostic::invalid("user_id", reason));
         } else if config.user_id.known().is_some_and(|id| id.len() > LONGEST_USER_ID) {
             let reason = format!("The user_id is longer than {LONGEST_USER_ID} bytes: Tencent has no such account.");
-            diagnostics.push(Diagnostic::error("Invalid user_id", reason).on("user_id"));
+            diagnostics.push(Diagnostic::invalid("user_id", reason));
         }
-        if let Some(Err(reason)) = config.expires_in.known().map(|text| LIFETIMES.read(text)) {
-            diagnostics.push(Diagnostic::error("Invalid expires_in", reason).on("expires_in"));
-        }
+        diagnostics.extend(config.expires_in.known().and_then(|text| lifetime(text).err()));
         diagnostics
     }
 }
@@ -102,81 +100,73 @@ impl EphemeralResource for UserSigResource {
         config: UserSigAttributes,
         _: &mut Context,
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
+        let id = tencent.sdk_app_id(&config.sdk_app_id)?;
         if !tencent.is_known(&config.sdk_app_id) {
-            return Ok(UserSigAttributes {
-                sdk_app_id: checks::number(tencent.sdk_app_id(&config.sdk_app_id)?),
-                user_id: if config.user_id.is_null() { Attr::Unknown } else { config.user_id },
-                expires_in: config.expires_in,
-                user_sig: Attr::Unknown,
-                expires_at: Attr::Unknown,
-            }
-            .into());
+            let user_id = if config.user_id.is_null() { Attr::Unknown } else { config.user_id };
+            let (user_sig, expires_at) = (Attr::Unknown, Attr::Unknown);
+            return Ok(UserSigAttributes { sdk_app_id: id.into(), user_id, user_sig, expires_at, ..config }.into());
         }
-        let app = tencent.app(tencent.sdk_app_id(&config.sdk_app_id)?)?;
-        let expires_in = config.expires_in.known().map(String::as_str).unwrap_or_default();
-        let lifetime = LIFETIMES
-            .read(expires_in)
-            .map_err(|reason| Diagnostic::error("Invalid expires_in", reason).on("expires_in"))?;
+        let app = tencent.app(id)?;
+        let lifetime = lifetime(config.expires_in.known().map(String::as_str).unwrap_or_default())?;
         let user_id = config.user_id.known().map_or(app.identifier(), String::as_str);
         let Some(user_sig) = app.sign(user_id, SystemTime::now(), lifetime) else {
             return Err(no_secret_key(&app).into());
         };
-        let expiry = user_sig.claims().ok().and_then(|claims| claims.expiry());
         Ok(UserSigAttributes {
-            sdk_app_id: checks::number(app.sdk_app_id()),
+            sdk_app_id: id.into(),
             user_id: user_id.to_owned().into(),
-            expires_in: config.expires_in.clone(),
             user_sig: SecretString::from(user_sig.expose()).into(),
-            expires_at: checks::rfc3339(expiry),
+            expires_at: rfc3339(user_sig.claims().ok().and_then(|claims| claims.expiry())),
+            expires_in: config.expires_in,
         }
         .into())
     }
 }
 
+fn lifetime(text: &str) -> Result<Duration, Diagnostic> {
+    LIFETIMES.read(text).map_err(|reason| Diagnostic::invalid("expires_in", reason))
+}
+
+/// Prints a time as Terraform's own functions do. Without a time, or beyond the year 9999, the result is null.
+pub(super) fn rfc3339(time: Option<SystemTime>) -> Attr<String> {
+    /// The first second of the year 10000.
+    const END: Duration = Duration::from_secs(253_402_300_800);
+    match time {
+        Some(time) if time < SystemTime::UNIX_EPOCH + END => humantime::format_rfc3339_seconds(time).to_string().into(),
+        _ => Attr::Null,
+    }
+}
+
 fn no_secret_key(app: &App) -> Diagnostic {
-    let id = app.sdk_app_id();
-    Diagnostic::error(
-        format!("No SecretKey for SDKAppID {id}"),
-        format!(
-            "A UserSig is signed with the application's SecretKey, but the provider holds only {} for it. Give the \
-             provider the SecretKey instead: secret_key or TENCENT_SECRET_KEY, or the application's entry in apps.",
-            app.proof()
-        ),
-    )
+    let detail = format!(
+        "A UserSig is signed with the application's SecretKey, but the provider holds only {} for it. Give the provider \
+         the SecretKey instead: secret_key or TENCENT_SECRET_KEY, or the application's entry in apps.",
+        app.proof()
+    );
+    Diagnostic::error(format!("No SecretKey for SDKAppID {}", app.sdk_app_id()), detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::AttributePath;
-
-    fn config() -> UserSigAttributes {
-        UserSigAttributes {
-            sdk_app_id: Attr::Null,
-            user_id: Attr::Null,
-            expires_in: Attr::Null,
-            user_sig: Attr::Null,
-            expires_at: Attr::Null,
-        }
-    }
+    use crate::provider::testing::{blamed, number, text};
 
     #[test]
     fn invalid_arguments_are_named() {
-        let text = |text: &str| Attr::Known(text.to_owned());
-        for (config, blamed) in [
-            (config(), None),
-            (UserSigAttributes { user_id: text("alice"), expires_in: text("180d"), ..config() }, None),
-            (UserSigAttributes { user_id: Attr::Unknown, expires_in: Attr::Unknown, ..config() }, None),
-            (UserSigAttributes { sdk_app_id: Attr::Known(0_u64.into()), ..config() }, Some("sdk_app_id")),
-            (UserSigAttributes { user_id: text(""), ..config() }, Some("user_id")),
-            (UserSigAttributes { user_id: text("alice\n"), ..config() }, Some("user_id")),
-            (UserSigAttributes { user_id: text(&"a".repeat(32)), ..config() }, None),
-            (UserSigAttributes { user_id: text(&"a".repeat(33)), ..config() }, Some("user_id")),
-            (UserSigAttributes { expires_in: text("181d"), ..config() }, Some("expires_in")),
-            (UserSigAttributes { expires_in: text("3600"), ..config() }, Some("expires_in")),
+        let none = UserSigAttributes::default;
+        for (config, expected) in [
+            (none(), None),
+            (UserSigAttributes { user_id: text("alice"), expires_in: text("180d"), ..none() }, None),
+            (UserSigAttributes { user_id: Attr::Unknown, expires_in: Attr::Unknown, ..none() }, None),
+            (UserSigAttributes { sdk_app_id: number(0), ..none() }, Some("sdk_app_id")),
+            (UserSigAttributes { user_id: text(""), ..none() }, Some("user_id")),
+            (UserSigAttributes { user_id: text("alice\n"), ..none() }, Some("user_id")),
+            (UserSigAttributes { user_id: text(&"a".repeat(32)), ..none() }, None),
+            (UserSigAttributes { user_id: text(&"a".repeat(33)), ..none() }, Some("user_id")),
+            (UserSigAttributes { expires_in: text("181d"), ..none() }, Some("expires_in")),
+            (UserSigAttributes { expires_in: text("3600"), ..none() }, Some("expires_in")),
         ] {
-            let found: Vec<_> = UserSigResource.validate(&config).into_iter().map(|d| d.path).collect();
-            assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+            assert_eq!(blamed(UserSigResource.validate(&config)).as_deref(), expected);
         }
     }
 }

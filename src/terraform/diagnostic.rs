@@ -35,6 +35,11 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(summary, detail) }
     }
 
+    /// Returns an error about the value of `argument`.
+    pub fn invalid(argument: &str, reason: impl Into<String>) -> Self {
+        Self::error(format!("Invalid {argument}"), reason).on(argument)
+    }
+
     /// Returns an error that only a bug can cause, in the provider or in its host.
     pub(super) fn bug(what: impl Into<String>) -> Self {
         let advice = "This is a bug in the provider or in Terraform: please report it.";

@@ -71,6 +71,15 @@ impl<T> Attr<T> {
         }
     }
 
+    /// Converts the value if it is known and present.
+    pub fn map<U>(&self, convert: impl FnOnce(&T) -> U) -> Attr<U> {
+        match self {
+            Self::Null => Attr::Null,
+            Self::Unknown => Attr::Unknown,
+            Self::Known(value) => Attr::Known(convert(value)),
+        }
+    }
+
     /// Returns whether the value is absent.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)

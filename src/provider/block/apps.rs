@@ -27,15 +27,11 @@ model! {
 /// Entries by SDKAppID.
 pub(super) type Argument = Attr<BTreeMap<String, Attr<Entry>>>;
 
-/// The provider block's settings, which entries fall back to.
-#[derive(Debug)]
-pub(super) struct Defaults<'a> {
-    pub(super) identifier: &'a str,
-    pub(super) endpoint: &'a Endpoint,
-}
+/// The provider block's identifier and endpoint, which entries fall back to.
+type Defaults<'a> = (&'a str, &'a Endpoint);
 
 /// Reads the entries, and reports the errors in them.
-pub(super) fn resolve(argument: &Argument, defaults: &Defaults<'_>, diagnostics: &mut Diagnostics) -> Apps {
+pub(super) fn resolve(argument: &Argument, defaults: Defaults<'_>, diagnostics: &mut Diagnostics) -> Apps {
     let entries = match argument {
         Attr::Known(entries) => entries,
         Attr::Unknown => return None,
@@ -45,7 +41,12 @@ pub(super) fn resolve(argument: &Argument, defaults: &Defaults<'_>, diagnostics:
     let mut spellings: BTreeMap<SdkAppId, &str> = BTreeMap::new();
     for (key, entry) in entries {
         let Ok(id) = key.parse::<SdkAppId>() else {
-            diagnostics.push(not_an_sdk_app_id(key));
+            let detail = format!(
+                "{} is not an SDKAppID. Each key of apps is the SDKAppID of an application, a whole number from 1 to \
+                 4294967295. The Tencent RTC console shows it.",
+                values::quoted(key)
+            );
+            diagnostics.push(reader::invalid("apps", detail).at(reader::entry(key)));
             continue;
         };
         if let Some(other) = spellings.insert(id, key) {
@@ -62,36 +63,18 @@ pub(super) fn resolve(argument: &Argument, defaults: &Defaults<'_>, diagnostics:
     Some(apps)
 }
 
-fn not_an_sdk_app_id(key: &str) -> Diagnostic {
-    let detail = format!(
-        "{} is not an SDKAppID. Each key of apps is the SDKAppID of an application, a whole number from 1 to \
-         4294967295. The Tencent RTC console shows it.",
-        values::quoted(key)
-    );
-    reader::invalid("apps", detail).at(reader::entry(key))
-}
-
 /// Reads one entry. Returns `None` if an argument in it is unknown or invalid.
-fn account(key: &str, entry: &Entry, defaults: &Defaults<'_>, diagnostics: &mut Diagnostics) -> Option<Account> {
+fn account(key: &str, entry: &Entry, defaults: Defaults<'_>, diagnostics: &mut Diagnostics) -> Option<Account> {
     let mut reader = Reader { place: Place::Entry(key), diagnostics };
     let credentials = reader.credentials(&entry.secret_key, &entry.user_sig);
     let identifier = reader.text("identifier", &entry.identifier, values::identifier);
     let endpoint = reader.endpoint(&entry.region, &entry.endpoint);
     let (credentials, origin) = credentials?;
-    Some(Account {
-        identifier: match identifier {
-            Attr::Known((identifier, _)) => identifier,
-            Attr::Null => defaults.identifier.to_owned(),
-            Attr::Unknown => return None,
-        },
-        credentials,
-        origin,
-        endpoint: match endpoint {
-            Attr::Known(endpoint) => endpoint,
-            Attr::Null => defaults.endpoint.clone(),
-            Attr::Unknown => return None,
-        },
-    })
+    if identifier.is_unknown() || endpoint.is_unknown() {
+        return None;
+    }
+    let identifier = identifier.known().map_or(defaults.0, |(identifier, _)| identifier).to_owned();
+    Some(Account { identifier, credentials, origin, endpoint: endpoint.known().unwrap_or(defaults.1).clone() })
 }
 
 /// Checks the entries against the rest of the block and the environment, all of which is known. `own` is the default
@@ -165,17 +148,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::provider::block::tests::{self, id, secret, text};
+    use crate::provider::testing::{self, HOUR, id, only, secret, text};
     use crate::tencent::Region;
-
-    const HOUR: Duration = Duration::from_secs(60 * 60);
 
     fn key(key: &str) -> Entry {
         Entry { secret_key: secret(key), ..Entry::default() }
     }
 
     fn user_sig(of: u64) -> Entry {
-        Entry { user_sig: secret(tests::user_sig(of, SystemTime::now(), HOUR).expose()), ..Entry::default() }
+        Entry { user_sig: secret(testing::user_sig(of, SystemTime::now(), HOUR).expose()), ..Entry::default() }
     }
 
     fn argument(entries: impl IntoIterator<Item = (&'static str, Entry)>) -> Argument {
@@ -183,29 +164,18 @@ mod tests {
     }
 
     fn resolved(argument: &Argument) -> (Apps, Diagnostics) {
-        let endpoint = Region::Seoul.into();
         let mut diagnostics = Diagnostics::new();
-        let defaults = Defaults { identifier: "administrator", endpoint: &endpoint };
-        (resolve(argument, &defaults, &mut diagnostics), diagnostics)
-    }
-
-    fn own(key: &str) -> Account {
-        let credentials = Credentials::SecretKey(key.to_owned().into());
-        let origin = "TENCENT_SECRET_KEY".into();
-        Account { identifier: "administrator".into(), credentials, origin, endpoint: Region::Seoul.into() }
+        (resolve(argument, ("administrator", &Region::Seoul.into()), &mut diagnostics), diagnostics)
     }
 
     #[track_caller]
     fn expect_one(diagnostics: Diagnostics, name: &str, expected: &str) {
-        let errors: Vec<_> = diagnostics.into_iter().collect();
-        assert_eq!(errors.len(), 1, "{errors:?}");
-        let blamed = errors[0].path.as_ref().expect("a path").to_string();
-        assert!(name == "apps" || name.starts_with(&blamed), "{errors:?}");
-        assert!(blamed.ends_with("\"]"), "an entry: {errors:?}");
-        let Diagnostic { summary, detail, .. } = &errors[0];
-        assert!(summary.ends_with(name) || detail.contains(name), "{errors:?}");
-        assert!(errors[0].detail.contains(expected), "{errors:?}");
-        assert!(!format!("{errors:?}").contains("tok3n"), "{errors:?}");
+        let Diagnostic { summary, detail, path, .. } = only(diagnostics);
+        let said = format!("{summary}: {detail}");
+        let blamed = path.expect("a path").to_string();
+        assert!(blamed.ends_with("\"]") && (name == "apps" || name.starts_with(&blamed)), "{blamed}: {said}");
+        assert!(summary.ends_with(name) || detail.contains(name), "{said}");
+        assert!(detail.contains(expected) && !said.contains("tok3n"), "{said}");
     }
 
     #[test]
@@ -227,6 +197,7 @@ mod tests {
 
     #[test]
     fn an_invalid_entry_is_named() {
+        let unreadable = Entry { user_sig: secret("tok3n"), ..Entry::default() };
         for (entries, name, expected) in [
             (vec![("app", key("a"))], "apps", "\"app\" is not an SDKAppID"),
             (vec![("0", key("a"))], "apps", "from 1 to 4294967295"),
@@ -234,11 +205,7 @@ mod tests {
             (vec![("1", Entry::default())], "apps[\"1\"]", "no credentials"),
             (vec![("1", key(""))], "apps[\"1\"].secret_key", "empty"),
             (vec![("1", key("tok3n\n"))], "apps[\"1\"].secret_key", "trimspace()"),
-            (
-                vec![("1", Entry { user_sig: secret("tok3n"), ..Entry::default() })],
-                "apps[\"1\"].user_sig",
-                "not a UserSig",
-            ),
+            (vec![("1", unreadable)], "apps[\"1\"].user_sig", "not a UserSig"),
             (vec![("1", Entry { secret_key: secret("tok3n"), ..user_sig(1) })], "apps[\"1\"].user_sig", "both set"),
             (vec![("1", Entry { identifier: text(""), ..key("a") })], "apps[\"1\"].identifier", "empty"),
             (vec![("1", Entry { region: text("mars"), ..key("a") })], "apps[\"1\"].region", "\"seoul\""),
@@ -273,18 +240,20 @@ mod tests {
     fn an_entry_for_the_default_application_must_match_the_block() {
         let check_with = |entry: Entry| {
             let argument = argument([("1", entry)]);
-            let apps = resolved(&argument).0;
-            check(&argument, &apps, Some((id(1), &own("tok3n"))), SystemTime::now())
+            check(&argument, &resolved(&argument).0, Some((id(1), &testing::account("tok3n"))), SystemTime::now())
         };
-        assert!(!check_with(Entry { region: text("seoul"), ..key("tok3n") }).has_errors());
-        expect_one(check_with(key("another")), "apps[\"1\"].secret_key", "sets a different SecretKey");
-        expect_one(check_with(user_sig(1)), "apps[\"1\"].user_sig", "sets a different SecretKey");
-        let someone = Entry { identifier: text("someone"), ..key("tok3n") };
-        expect_one(check_with(someone), "apps[\"1\"].identifier", "sets the identifier \"administrator\"");
-        let china = Entry { region: text("china"), ..key("tok3n") };
-        expect_one(check_with(china), "apps[\"1\"].region", "sets the endpoint https://adminapikr.im.qcloud.com");
-        let elsewhere = Entry { endpoint: text("https://gateway.example.com"), ..key("tok3n") };
-        expect_one(check_with(elsewhere), "apps[\"1\"].endpoint", "sets the endpoint https://adminapikr.im.qcloud.com");
+        let same = || key("tok3n");
+        assert!(!check_with(Entry { region: text("seoul"), ..same() }).has_errors());
+        let gateway = text("https://gateway.example.com");
+        for (entry, name, setting) in [
+            (key("another"), "secret_key", "a different SecretKey"),
+            (user_sig(1), "user_sig", "a different SecretKey"),
+            (Entry { identifier: text("someone"), ..same() }, "identifier", "the identifier \"administrator\""),
+            (Entry { region: text("china"), ..same() }, "region", "the endpoint https://adminapikr.im.qcloud.com"),
+            (Entry { endpoint: gateway, ..same() }, "endpoint", "the endpoint https://adminapikr.im.qcloud.com"),
+        ] {
+            expect_one(check_with(entry), &format!("apps[\"1\"].{name}"), &format!("sets {setting}"));
+        }
     }
 
     #[test]
@@ -298,14 +267,12 @@ mod tests {
     fn one_warning_lists_all_user_sigs_that_expire_soon() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let argument = argument([("1", 1), ("2", 2), ("3", 7), ("4", 8), ("5", 180)].map(|(key, days)| {
-            let user_sig = tests::user_sig(key.parse().expect("a number"), now, days * 24 * HOUR);
+            let user_sig = testing::user_sig(key.parse().expect("a number"), now, days * 24 * HOUR);
             (key, Entry { user_sig: secret(user_sig.expose()), ..Entry::default() })
         }));
-        let warnings: Vec<_> = check(&argument, &resolved(&argument).0, None, now).into_iter().collect();
-        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let warning = only(check(&argument, &resolved(&argument).0, None, now)).detail;
         let expected = "apps[\"2\"].user_sig at 2023-11-16 22:13:20 UTC\n  apps[\"3\"].user_sig at 2023-11-21";
-        assert!(warnings[0].detail.contains(expected), "{warnings:?}");
-        assert!(!warnings[0].detail.contains("apps[\"4\"]"), "{warnings:?}");
+        assert!(warning.contains(expected) && !warning.contains("apps[\"4\"]"), "{warning}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod reader;
 mod schema;
 pub(super) mod values;
 
+use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use secrecy::SecretString;
@@ -100,11 +101,10 @@ fn overridden_region(config: &Config, environment: Environment) -> Option<Diagno
 fn check_user_sig(own: &Account, default: Option<SdkAppId>, now: SystemTime) -> Option<Diagnostic> {
     let Credentials::UserSig(user_sig) = &own.credentials else { return None };
     let id = default.or_else(|| user_sig.claims().ok()?.sdk_app_id.try_into().ok())?;
+    let expires = |expiry| format!("The UserSig ({}) expires at {}.", own.origin, reader::utc(expiry));
     let found = match reader::check_user_sig(own, id, "identifier (TENCENT_IDENTIFIER)", now) {
         Err(error) => error,
-        Ok(expiry) => {
-            reader::expires_soon(&format!("The UserSig ({}) expires at {}.", own.origin, reader::utc(expiry?)))
-        }
+        Ok(expiry) => reader::expires_soon(&expires(expiry?)),
     };
     Some(found.on("user_sig"))
 }
@@ -125,21 +125,17 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
 
     let sdk_app_id = reader.sdk_app_id(&config.sdk_app_id);
     let credentials = reader.credentials(&config.secret_key, &config.user_sig);
-    let identifier = match reader.text("identifier", &config.identifier, values::identifier) {
-        Attr::Known((identifier, _)) => identifier,
-        Attr::Unknown | Attr::Null => DEFAULT_IDENTIFIER.to_owned(),
-    };
-    let endpoint = match reader.endpoint(&config.region, &config.endpoint) {
-        Attr::Known(endpoint) => endpoint,
-        Attr::Unknown | Attr::Null => reader::endpoint_of(DEFAULT_REGION, ", the default"),
-    };
-    let request_timeout = reader.text("request_timeout", &config.request_timeout, |text, _| values::duration(text));
-    let max_retries = reader.number("max_retries", &config.max_retries, values::max_retries);
+    let identifier = reader.text("identifier", &config.identifier, values::identifier);
+    let identifier = identifier.known().map_or(DEFAULT_IDENTIFIER, |(identifier, _)| identifier).to_owned();
+    let endpoint = reader.endpoint(&config.region, &config.endpoint).known().cloned();
+    let endpoint = endpoint.unwrap_or_else(|| reader::endpoint_of(DEFAULT_REGION, ", the default"));
+    let request_timeout =
+        reader.text("request_timeout", &config.request_timeout, |text, _| values::TIMEOUTS.read(text));
+    let max_retries = reader.number("max_retries", &config.max_retries, values::RETRIES);
     let requests_per_second =
-        reader.number("requests_per_second", &config.requests_per_second, values::requests_per_second);
+        reader.number("requests_per_second", &config.requests_per_second, values::REQUESTS_PER_SECOND);
 
-    let apps =
-        apps::resolve(&config.apps, &apps::Defaults { identifier: &identifier, endpoint: &endpoint }, &mut diagnostics);
+    let apps = apps::resolve(&config.apps, (&identifier, &endpoint), &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -151,46 +147,19 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
         settings: Settings {
             request_timeout: request_timeout.known().map_or(defaults.request_timeout, |(timeout, _)| *timeout),
             max_retries: max_retries.unwrap_or(defaults.max_retries),
-            requests_per_second: requests_per_second.unwrap_or(defaults.requests_per_second),
+            requests_per_second: requests_per_second.and_then(NonZeroU32::new).unwrap_or(defaults.requests_per_second),
         },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::tencent::UserSig;
-
-    pub(super) fn secret(text: &str) -> Attr<SecretString> {
-        Attr::Known(text.to_owned().into())
-    }
-
-    fn number(number: u64) -> Attr<Number> {
-        Attr::Known(number.into())
-    }
-
-    pub(super) fn text(text: &str) -> Attr<String> {
-        Attr::Known(text.to_owned())
-    }
-
-    pub(super) fn id(number: u64) -> SdkAppId {
-        SdkAppId::try_from(number).expect("an SDKAppID")
-    }
-
-    pub(super) fn user_sig(of: u64, now: SystemTime, lifetime: Duration) -> UserSig {
-        UserSig::sign(&"tok3n".to_owned().into(), "administrator", id(of), now, lifetime)
-    }
+    use crate::provider::testing::{HOUR, id, number, only, secret, text, user_sig};
+    use crate::terraform::AttributePath;
 
     fn own_user_sig() -> Attr<SecretString> {
-        secret(user_sig(1_400_000_001, SystemTime::now(), Duration::from_secs(600)).expose())
-    }
-
-    /// Returns the path and detail of every error.
-    fn errors(config: &Config, environment: Environment) -> Vec<(String, String)> {
-        let diagnostics = resolve(config, environment).err().unwrap_or_default();
-        diagnostics.iter().map(|d| (d.path.as_ref().expect("a path").to_string(), d.detail.clone())).collect()
+        secret(user_sig(1_400_000_001, SystemTime::now(), HOUR).expose())
     }
 
     #[test]
@@ -215,52 +184,45 @@ mod tests {
             };
             Some(text.to_owned())
         };
-        let resolved = resolve(&Config::default(), environment).expect("valid");
-        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(1_400_000_002));
-        let own = resolved.own.expect("credentials");
-        assert!(matches!(own.credentials, Credentials::SecretKey(_)));
-        assert_eq!((own.identifier.as_str(), own.endpoint), ("someone", Region::Seoul.into()));
-
-        let block =
-            Config { sdk_app_id: number(7), user_sig: own_user_sig(), region: text("singapore"), ..Config::default() };
-        let resolved = resolve(&block, environment).expect("valid");
-        assert_eq!(resolved.sdk_app_id.known().map(|id| u64::from(*id)), Some(7));
-        let own = resolved.own.expect("credentials");
-        assert!(matches!(own.credentials, Credentials::UserSig(_)), "the block's credentials are the ones");
-        assert_eq!(own.endpoint, Region::Singapore.into());
+        let none = Config::default;
+        let block = Config { sdk_app_id: number(7), user_sig: own_user_sig(), region: text("singapore"), ..none() };
+        for (config, number, region, has_key) in
+            [(none(), 1_400_000_002, Region::Seoul, true), (block, 7, Region::Singapore, false)]
+        {
+            let resolved = resolve(&config, environment).expect("valid");
+            assert_eq!(resolved.sdk_app_id, Attr::Known(id(number)));
+            let own = resolved.own.expect("credentials");
+            assert_eq!(matches!(own.credentials, Credentials::SecretKey(_)), has_key);
+            assert_eq!((own.identifier.as_str(), own.endpoint), ("someone", region.into()));
+        }
     }
 
     #[test]
     fn an_invalid_argument_is_named() {
+        let none = Config::default;
         for (config, path, expected) in [
-            (Config { sdk_app_id: number(0), ..Config::default() }, "sdk_app_id", "0 is not an SDKAppID"),
-            (Config { sdk_app_id: number(1 << 32), ..Config::default() }, "sdk_app_id", "from 1 to 4294967295"),
-            (Config { secret_key: secret(""), ..Config::default() }, "secret_key", "TENCENT_SECRET_KEY"),
-            (Config { secret_key: secret("tok3n\n"), ..Config::default() }, "secret_key", "white space"),
-            (Config { user_sig: secret("tok3n"), ..Config::default() }, "user_sig", "not a UserSig"),
-            (
-                Config { secret_key: secret("tok3n"), user_sig: own_user_sig(), ..Config::default() },
-                "user_sig",
-                "both set",
-            ),
-            (Config { identifier: text(" "), ..Config::default() }, "identifier", "empty"),
-            (Config { region: text("sg"), ..Config::default() }, "region", "Did you mean \"singapore\"?"),
-            (Config { endpoint: text("http://10.0.0.1"), ..Config::default() }, "endpoint", "loopback"),
-            (Config { request_timeout: text("10"), ..Config::default() }, "request_timeout", "\"30s\""),
-            (Config { max_retries: number(101), ..Config::default() }, "max_retries", "0 to 100"),
-            (Config { requests_per_second: number(0), ..Config::default() }, "requests_per_second", "1 to 1000"),
+            (Config { sdk_app_id: number(0), ..none() }, "sdk_app_id", "0 is not an SDKAppID"),
+            (Config { sdk_app_id: number(1 << 32), ..none() }, "sdk_app_id", "from 1 to 4294967295"),
+            (Config { secret_key: secret(""), ..none() }, "secret_key", "TENCENT_SECRET_KEY"),
+            (Config { secret_key: secret("tok3n\n"), ..none() }, "secret_key", "white space"),
+            (Config { user_sig: secret("tok3n"), ..none() }, "user_sig", "not a UserSig"),
+            (Config { secret_key: secret("tok3n"), user_sig: own_user_sig(), ..none() }, "user_sig", "both set"),
+            (Config { identifier: text(" "), ..none() }, "identifier", "empty"),
+            (Config { region: text("sg"), ..none() }, "region", "Did you mean \"singapore\"?"),
+            (Config { endpoint: text("http://10.0.0.1"), ..none() }, "endpoint", "loopback"),
+            (Config { request_timeout: text("10"), ..none() }, "request_timeout", "\"30s\""),
+            (Config { max_retries: number(101), ..none() }, "max_retries", "0 to 100"),
+            (Config { requests_per_second: number(0), ..none() }, "requests_per_second", "1 to 1000"),
         ] {
-            let errors = errors(&config, |_| None);
-            assert_eq!(errors.len(), 1, "{errors:?}");
-            assert_eq!(errors[0].0, path);
-            assert!(errors[0].1.contains(expected), "{errors:?}");
-            assert!(!errors[0].1.contains("tok3n"), "{errors:?}");
+            let error = only(validate(&config));
+            assert_eq!(error.path, Some(AttributePath::attribute(path)));
+            assert!(error.detail.contains(expected) && !error.detail.contains("tok3n"), "{error:?}");
         }
     }
 
     #[test]
     fn an_invalid_variable_is_named() {
-        let errors = errors(&Config::default(), |name| {
+        let errors = resolve(&Config::default(), |name| {
             let text = match name {
                 "TENCENT_SDK_APP_ID" => "app",
                 "TENCENT_REGION" => "mars",
@@ -269,8 +231,9 @@ mod tests {
             };
             Some(text.to_owned())
         });
+        let errors = errors.expect_err("invalid variables");
         let all = format!("{errors:?}");
-        assert_eq!(errors.len(), 3, "{all}");
+        assert_eq!(errors.iter().len(), 3, "{all}");
         for expected in ["TENCENT_SDK_APP_ID", "TENCENT_REGION", "TENCENT_SECRET_KEY and TENCENT_USER_SIG"] {
             assert!(all.contains(expected), "{all}");
         }
@@ -299,8 +262,7 @@ mod tests {
             (config(1_400_000_002, "administrator"), "it was made for SDKAppID 1400000001"),
             (config(1_400_000_001, "someone"), "identifier"),
         ] {
-            let diagnostics = configure(config, |_| None).expect_err(expected);
-            let error = diagnostics.iter().next().expect("an error");
+            let error = only(configure(config, |_| None).expect_err(expected));
             assert!(error.detail.contains(expected), "{error:?}");
         }
     }

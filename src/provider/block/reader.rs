@@ -1,6 +1,7 @@
 //! Reads the arguments of one application, from the provider block itself or from an entry of `apps`, and checks its
 //! UserSig.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -82,16 +83,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn sdk_app_id(&mut self, value: &Attr<Number>) -> Attr<SdkAppId> {
-        const NAME: &str = "sdk_app_id";
-        let checked = match value {
-            Attr::Known(number) => values::sdk_app_id(number),
-            Attr::Unknown => return Attr::Unknown,
-            Attr::Null => match self.variable(NAME) {
-                Some((text, source)) => values::sdk_app_id_variable(text.expose_secret(), source),
-                None => return Attr::Null,
-            },
-        };
-        self.note(NAME, checked).map_or(Attr::Null, Attr::Known)
+        self.text("sdk_app_id", &value.map(Number::to_string), values::sdk_app_id).map(|(id, _)| *id)
     }
 
     /// Reads a text, and tells where it was found. An invalid text counts as null.
@@ -112,13 +104,8 @@ impl Reader<'_> {
         self.note(name, checked).map_or(Attr::Null, |value| Attr::Known((value, source)))
     }
 
-    pub(super) fn number<T>(
-        &mut self,
-        name: &'static str,
-        value: &Attr<Number>,
-        check: impl Fn(&Number) -> Result<T, String>,
-    ) -> Option<T> {
-        self.note(name, check(value.known()?))
+    pub(super) fn number(&mut self, name: &str, value: &Attr<Number>, range: RangeInclusive<u32>) -> Option<u32> {
+        self.note(name, values::whole_number(value.known()?, range))
     }
 
     /// Reads the endpoint that `endpoint` or else `region` chooses. Its origin names the one that did.

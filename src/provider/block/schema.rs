@@ -12,61 +12,52 @@ pub(in crate::provider) fn schema() -> Schema {
     );
     Schema {
         version: 0,
-        description:
-            "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms and live \
-                      streams Tencent posts to which URL."
-                .into(),
-        attributes: default_application().into_iter().chain(calls()).chain([apps]).collect(),
+        description: "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms \
+                      and live streams Tencent posts to which URL."
+            .into(),
+        attributes: vec![
+            number(
+                "sdk_app_id",
+                "The SDKAppID of the default application: the one of every resource that does not name another. \
+                 Environment variable: `TENCENT_SDK_APP_ID`.",
+            ),
+            text(
+                "secret_key",
+                "The SecretKey of the default application. The provider signs UserSigs with it, and never sends it \
+                 anywhere. Conflicts with `user_sig`. Environment variable: `TENCENT_SECRET_KEY`.",
+            )
+            .sensitive(),
+            text(
+                "user_sig",
+                "A UserSig for the default application, for pipelines that may not hold the SecretKey. Conflicts with \
+                 `secret_key`. Environment variable: `TENCENT_USER_SIG`.",
+            )
+            .sensitive(),
+            text(
+                "identifier",
+                "The app administrator account that the provider calls as. Default: `administrator`, which the Tencent \
+                 RTC console creates. Environment variable: `TENCENT_IDENTIFIER`.",
+            ),
+            text(
+                "region",
+                "The region in which the application was created: `china` (the default), `singapore`, `seoul`, \
+                 `frankfurt`, `silicon_valley`, `jakarta` or `tokyo`. Environment variable: `TENCENT_REGION`.",
+            ),
+            text(
+                "endpoint",
+                "The base URL to call instead of the region's, such as a gateway's. It must be `https`, except for \
+                 loopback addresses. Environment variable: `TENCENT_ENDPOINT`.",
+            ),
+            text("request_timeout", "How long one attempt of a call may take, such as `10s` (the default)."),
+            number("max_retries", "How many times the provider retries a call after a transient error. Default: 4."),
+            number(
+                "requests_per_second",
+                "The most requests to send per second, for each of the API's calls. Default: 200, Tencent's documented \
+                 limit.",
+            ),
+            apps,
+        ],
     }
-}
-
-fn default_application() -> Vec<Attribute> {
-    vec![
-        number(
-            "sdk_app_id",
-            "The SDKAppID of the default application: the one of every resource that does not name another. \
-             Environment variable: `TENCENT_SDK_APP_ID`.",
-        ),
-        text(
-            "secret_key",
-            "The SecretKey of the default application. The provider signs UserSigs with it, and never sends it \
-             anywhere. Conflicts with `user_sig`. Environment variable: `TENCENT_SECRET_KEY`.",
-        )
-        .sensitive(),
-        text(
-            "user_sig",
-            "A UserSig for the default application, for pipelines that may not hold the SecretKey. Conflicts with \
-             `secret_key`. Environment variable: `TENCENT_USER_SIG`.",
-        )
-        .sensitive(),
-        text(
-            "identifier",
-            "The app administrator account that the provider calls as. Default: `administrator`, which the Tencent \
-             RTC console creates. Environment variable: `TENCENT_IDENTIFIER`.",
-        ),
-        text(
-            "region",
-            "The region in which the application was created: `china` (the default), `singapore`, `seoul`, \
-             `frankfurt`, `silicon_valley`, `jakarta` or `tokyo`. Environment variable: `TENCENT_REGION`.",
-        ),
-        text(
-            "endpoint",
-            "The base URL to call instead of the region's, such as a gateway's. It must be `https`, except for \
-             loopback addresses. Environment variable: `TENCENT_ENDPOINT`.",
-        ),
-    ]
-}
-
-fn calls() -> [Attribute; 3] {
-    [
-        text("request_timeout", "How long one attempt of a call may take, such as `10s` (the default)."),
-        number("max_retries", "How many times the provider retries a call after a transient error. Default: 4."),
-        number(
-            "requests_per_second",
-            "The most requests to send per second, for each of the API's calls. Default: 200, Tencent's documented \
-             limit.",
-        ),
-    ]
 }
 
 fn entry() -> Vec<Attribute> {

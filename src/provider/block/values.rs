@@ -3,26 +3,25 @@
 //! Messages quote no value that may be a secret: no environment variable, into which anything may have been pasted, and
 //! no long value.
 
-use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::tencent::{
-    Credentials, Endpoint, InvalidEndpoint, InvalidSdkAppId, Region, SdkAppId, UnknownRegion, UserSig,
-};
+use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
 use crate::terraform::Number;
 
-/// More attempts than any timeout leaves time for.
-const MOST_RETRIES: u32 = 100;
+/// Up to more attempts than any timeout leaves time for.
+pub(super) const RETRIES: RangeInclusive<u32> = 0..=100;
 /// Pacing has a resolution of a millisecond.
-const MOST_REQUESTS_PER_SECOND: u32 = 1000;
+pub(super) const REQUESTS_PER_SECOND: RangeInclusive<u32> = 1..=1000;
 /// In characters. SecretKeys have 64, UserSigs some 200.
 const LONGEST_QUOTED: usize = 24;
 /// The timeouts of operations and of single requests.
-const TIMEOUTS: Durations = Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
+pub(in crate::provider) const TIMEOUTS: Durations =
+    Durations { shortest: "1ms", longest: "24h", such_as: "\"500ms\", \"30s\" or \"2m\"" };
 
 /// Where a value was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(in crate::provider) enum Source {
     /// In the configuration.
     Argument,
     /// In this environment variable.
@@ -49,30 +48,21 @@ impl Source {
     }
 }
 
-/// Returns whether a message may show this value.
-fn is_quotable(text: &str) -> bool {
-    text.chars().count() <= LONGEST_QUOTED
+/// Returns a text, unless it is too long to be shown.
+fn shown(text: &str) -> Option<&str> {
+    (text.chars().count() <= LONGEST_QUOTED).then_some(text)
 }
 
 /// Quotes a text, unless it is too long to be shown.
 pub(super) fn quoted(text: &str) -> String {
-    if is_quotable(text) { format!("{text:?}") } else { "The value".to_owned() }
+    shown(text).map_or_else(|| "The value".to_owned(), |text| format!("{text:?}"))
 }
 
-/// Prints a number, unless it is too long to be shown.
-fn shown(number: &Number) -> String {
-    Some(number.to_string()).filter(|text| is_quotable(text)).unwrap_or_else(|| "The value".to_owned())
-}
-
-/// Reads an SDKAppID as a person writes it.
-pub(in crate::provider) fn sdk_app_id(number: &Number) -> Result<SdkAppId, String> {
-    let id = number.as_u64().ok_or(InvalidSdkAppId).and_then(SdkAppId::try_from);
-    id.map_err(|error| format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", shown(number)))
-}
-
-pub(super) fn sdk_app_id_variable(text: &str, source: Source) -> Result<SdkAppId, String> {
+/// Reads an SDKAppID, a number as Terraform or a person writes it.
+pub(in crate::provider) fn sdk_app_id(text: &str, source: Source) -> Result<SdkAppId, String> {
     text.parse().map_err(|error| {
-        format!("{} is not an SDKAppID: {error}. The Tencent RTC console shows it.", source.subject(quoted(text)))
+        let subject = source.subject(shown(text).unwrap_or("The value"));
+        format!("{subject} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
     })
 }
 
@@ -85,10 +75,8 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
         return Err(source.white_space(NAME));
     }
     if text.contains(char::is_whitespace) {
-        return Err(format!(
-            "{} contains white space: check that nothing else was copied with it.",
-            source.subject(NAME)
-        ));
+        let subject = source.subject(NAME);
+        return Err(format!("{subject} contains white space: check that nothing else was copied with it."));
     }
     Ok(Credentials::SecretKey(text.to_owned().into()))
 }
@@ -129,19 +117,10 @@ pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
     })
 }
 
-pub(super) fn max_retries(number: &Number) -> Result<u32, String> {
-    whole_number(number, MOST_RETRIES)
-        .ok_or_else(|| format!("{number} is not a whole number from 0 to {MOST_RETRIES}."))
-}
-
-pub(super) fn requests_per_second(number: &Number) -> Result<NonZeroU32, String> {
-    let rate = whole_number(number, MOST_REQUESTS_PER_SECOND).and_then(NonZeroU32::new);
-    rate.ok_or_else(|| format!("{number} is not a whole number from 1 to {MOST_REQUESTS_PER_SECOND}."))
-}
-
-/// Reads the timeout of an operation or of a single request.
-pub(in crate::provider) fn duration(text: &str) -> Result<Duration, String> {
-    TIMEOUTS.read(text)
+/// Reads a whole number in a range.
+pub(super) fn whole_number(number: &Number, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let whole = number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|whole| range.contains(whole));
+    whole.ok_or_else(|| format!("{number} is not a whole number from {} to {}.", range.start(), range.end()))
 }
 
 /// The durations that an argument accepts, as a person writes them.
@@ -163,10 +142,6 @@ impl Durations {
     }
 }
 
-fn whole_number(number: &Number, most: u32) -> Option<u32> {
-    number.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Source::{Argument, Variable};
@@ -174,24 +149,12 @@ mod tests {
 
     #[test]
     fn a_timeout_needs_a_unit_and_has_bounds() {
-        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("1ms"), Ok(Duration::from_millis(1)));
-        assert_eq!(duration("24h"), duration("1day"));
-        for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
-            assert!(duration(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+        for (text, millis) in [("1m30s", 90_000), ("1.5h", 5_400_000), ("1ms", 1), ("24h", 86_400_000)] {
+            assert_eq!(TIMEOUTS.read(text), Ok(Duration::from_millis(millis)));
         }
-    }
-
-    #[test]
-    fn an_unknown_region_is_answered_with_the_one_meant() {
-        let said = |text| region(text, Argument).expect_err(text);
-        assert_eq!(
-            said("sg"),
-            "\"sg\" is not a region: the regions are \"china\", \"singapore\", \"seoul\", \"frankfurt\", \"silicon_valley\", \
-             \"jakarta\" and \"tokyo\". Did you mean \"singapore\"?"
-        );
-        assert!(said("mars").ends_with("and \"tokyo\"."), "{}", said("mars"));
+        for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
+            assert!(TIMEOUTS.read(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
+        }
     }
 
     #[test]
@@ -200,17 +163,14 @@ mod tests {
         for said in [
             region(&key, Argument).expect_err("long"),
             region("tok3n", Variable("TENCENT_REGION")).expect_err("a variable"),
-            sdk_app_id_variable("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
+            sdk_app_id("tok3n", Variable("TENCENT_SDK_APP_ID")).expect_err("a variable"),
             identifier("tok3n tok3n", Variable("TENCENT_IDENTIFIER")).expect_err("a variable"),
             endpoint("tok3n", Variable("TENCENT_ENDPOINT")).expect_err("a variable"),
             user_sig("tok3n", Variable("TENCENT_USER_SIG")).expect_err("a variable"),
             secret_key("tok3n tok3n", Variable("TENCENT_SECRET_KEY")).expect_err("a variable"),
         ] {
             assert!(!said.contains("tok3n"), "{said}");
-            assert!(
-                said.starts_with("The value is") || said.starts_with("The environment variable TENCENT_"),
-                "{said}"
-            );
+            assert!(said.starts_with("The value is") || said.starts_with("The environment variable"), "{said}");
         }
     }
 
@@ -231,19 +191,19 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_endpoint_is_answered_with_the_correction() {
+    fn an_invalid_region_or_endpoint_is_answered_with_the_correction() {
+        let regions =
+            "\"china\", \"singapore\", \"seoul\", \"frankfurt\", \"silicon_valley\", \"jakarta\" and \"tokyo\".";
+        for (text, meant) in [("sg", " Did you mean \"singapore\"?"), ("mars", "")] {
+            let expected = format!("{text:?} is not a region: the regions are {regions}{meant}");
+            assert_eq!(region(text, Argument), Err(expected));
+        }
         for (text, expected) in [
-            (
-                "https://gateway.example.com:99999",
-                "The endpoint cannot be used: its port is not a number from 1 to 65535.",
-            ),
-            (
-                "gateway.example.com:8443",
-                "The endpoint cannot be used: it has no scheme: write https:// before the host",
-            ),
+            ("https://gateway.example.com:99999", "its port is not a number from 1 to 65535."),
+            ("gateway.example.com:8443", "it has no scheme: write https:// before the host"),
         ] {
             let said = endpoint(text, Argument).expect_err(text);
-            assert!(said.starts_with(expected), "{said}");
+            assert!(said.starts_with(&format!("The endpoint cannot be used: {expected}")), "{said}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Checks of callback commands, and the function that lists them.
 
-use super::messages::list;
 use crate::model;
 use crate::provider::services::{CallbackService, SERVICES};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
@@ -43,17 +42,14 @@ fn undocumented(command: &str, service: &CallbackService) -> Diagnostic {
     let question = near_miss(command, service.commands()).map(|meant| format!(" Did you mean {meant:?}?"));
     let others: Vec<_> = SERVICES.of_command(command).collect();
     if let [first, ..] = others.as_slice() {
-        let types: Vec<_> = others.iter().map(|other| other.type_name).collect();
-        return Diagnostic::warning(
-            format!("Callback command of the {} service", first.title),
-            format!(
-                "Tencent documents {command:?} for {}, not for {}.{} Tencent may refuse the command or never send the \
-                 event.",
-                types.join(" and "),
-                service.type_name,
-                question.unwrap_or_default(),
-            ),
+        let types = others.iter().map(|other| other.type_name).collect::<Vec<_>>().join(" and ");
+        let detail = format!(
+            "Tencent documents {command:?} for {types}, not for {}.{} Tencent may refuse the command or never send the \
+             event.",
+            service.type_name,
+            question.unwrap_or_default(),
         );
+        return Diagnostic::warning(format!("Callback command of the {} service", first.title), detail);
     }
     let hint = question.unwrap_or_else(|| format!(" {}", documented(service)));
     let detail = format!(
@@ -73,7 +69,7 @@ pub(super) fn near_miss(command: &str, known: impl Iterator<Item = &'static str>
 /// Lists the commands of a service, or tells where the list is if it is long.
 fn documented(service: &CallbackService) -> String {
     match service.events.len() {
-        ..=LISTED => format!("Tencent documents {}.", list(&service.commands().collect::<Vec<_>>())),
+        ..=LISTED => format!("Tencent documents {}.", service.commands().collect::<Vec<_>>().join(", ")),
         count => format!(
             "Tencent documents {count} for {}: the documentation of {} and the function callback_commands({:?}) list \
              them.",
@@ -128,71 +124,56 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::testing::only;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
-    fn commands(commands: &[&str]) -> SetOf<String> {
-        commands.iter().map(|command| (*command).to_owned()).collect()
+    const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
+
+    /// Validates commands that are separated by spaces, of which each may be empty.
+    fn validated(service: &str, commands: &str) -> Diagnostics {
+        validate(&commands.split(' ').map(str::to_owned).collect(), SERVICES.named(service).expect(service))
+    }
+
+    #[track_caller]
+    fn expect(severity: Severity, found: Diagnostics, expected: &str) {
+        let found = only(found);
+        assert!(found.severity == severity && found.detail.contains(expected), "{found:?}");
+        assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
+    }
+
+    #[test]
+    fn commands_of_the_service_are_accepted() {
+        for (service, commands) in [
+            ("call", "Call.CallbackAfterStartCall Call.CallbackAfterEndCall"),
+            ("room", SEATS),
+            ("live", SEATS),
+            ("live", "Live.CallbackBeforeSendGift Live.CallbackBeforeCallBackNotBlock"),
+        ] {
+            assert_eq!(validated(service, commands), Diagnostics::new());
+        }
     }
 
     #[test]
     fn invalid_commands_are_refused_and_misspelled_ones_get_a_suggestion() {
-        use Severity::{Error, Warning};
-        for (service, set, expected) in [
-            ("call", &["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"][..], vec![]),
-            ("call", &[], vec![(Error, "Tencent needs at least one command")]),
-            ("call", &["", "Call.CallbackAfterEndCall"], vec![(Error, "A command is empty. Tencent documents Call.")]),
-            ("call", &["call.callbackafterendcall"], vec![(Warning, "Did you mean \"Call.CallbackAfterEndCall\"?")]),
-            ("call", &["Call.CallbackAfterStarCall"], vec![(Warning, "Did you mean \"Call.CallbackAfterStartCall\"?")]),
-            (
-                "call",
-                &["Call.CallbackBeforeRing"],
-                vec![(Warning, "documents for calls. Tencent documents Call.CallbackAfterStartCall, ")],
-            ),
-            (
-                "call",
-                &["Live.CallbackAfterCreateRoom"],
-                vec![(Warning, "for tencent_live_callback, not for tencent_call_callback. Tencent may")],
-            ),
-            (
-                "call",
-                &["Mic.CallbackAfterSeatInfoChanged"],
-                vec![(Warning, "for tencent_room_callback and tencent_live_callback, not for")],
-            ),
-            (
-                "live",
-                &["Room.CallbackAfterCreateRoom"],
-                vec![(Warning, "not for tencent_live_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?")],
-            ),
-            ("live", &[""], vec![(Error, "and the function callback_commands(\"live\") list them")]),
-            (
-                "live",
-                &["Live.CallbackBeforeCallBackNotBlock"],
-                vec![(Warning, "Live.CallbackBeforeCallBackNotBlock sends no events.")],
-            ),
-            ("room", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
-            ("live", &["Mic.CallbackAfterSeatInfoChanged"], vec![]),
+        let empty = validated("call", " Call.CallbackAfterEndCall");
+        expect(Severity::Error, empty, "A command is empty. Tencent documents Call.");
+        expect(Severity::Error, validated("live", ""), "and the function callback_commands(\"live\") list them");
+        let none = validate(&SetOf::from_iter([]), SERVICES.named("call").expect("call"));
+        expect(Severity::Error, none, "Tencent needs at least one command");
+        for (service, commands, expected) in [
+            ("call", "call.callbackafterendcall", "Did you mean \"Call.CallbackAfterEndCall\"?"),
+            ("call", "Call.CallbackAfterStarCall", "Did you mean \"Call.CallbackAfterStartCall\"?"),
+            ("call", "Call.CallbackBeforeRing", "documents for calls. Tencent documents Call.CallbackAfterStartCall, "),
+            ("call", "Live.CallbackAfterCreateRoom", "tencent_live_callback, not for tencent_call_callback. Tencent"),
+            ("call", SEATS, "for tencent_room_callback and tencent_live_callback, not for"),
+            ("live", "Room.CallbackAfterCreateRoom", "_callback. Did you mean \"Live.CallbackAfterCreateRoom\"?"),
+            ("live", "Live.CallbackBeforeCallBackNotBlock", "Live.CallbackBeforeCallBackNotBlock sends no events."),
+            ("live", "Live.CallbackBeforeSendGift", "blocks every gift"),
             // These misprints are on Tencent's pages.
-            (
-                "room",
-                &["Room.CallbackUpdateRoomInfo"],
-                vec![(Warning, "Did you mean \"Room.CallbackAfterUpdateRoomInfo\"?")],
-            ),
-            (
-                "live",
-                &["Live.CallbackMemberStateChanged"],
-                vec![(Warning, "Did you mean \"Live.CallbackAfterMemberStateChanged\"?")],
-            ),
-            ("live", &["Live.CallbackBeforeSendGift"], vec![(Warning, "blocks every gift")]),
-            ("live", &["Live.CallbackBeforeSendGift", "Live.CallbackBeforeCallBackNotBlock"], vec![]),
+            ("room", "Room.CallbackUpdateRoomInfo", "Did you mean \"Room.CallbackAfterUpdateRoomInfo\"?"),
+            ("live", "Live.CallbackMemberStateChanged", "Did you mean \"Live.CallbackAfterMemberStateChanged\"?"),
         ] {
-            let service = SERVICES.named(service).expect(service);
-            let found: Vec<_> = validate(&commands(set), service).into_iter().collect();
-            assert_eq!(found.len(), expected.len(), "{found:?}");
-            for (found, (severity, text)) in found.iter().zip(expected) {
-                assert_eq!(found.severity, severity);
-                assert!(found.detail.contains(text), "{found:?}");
-                assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
-            }
+            expect(Severity::Warning, validated(service, commands), expected);
         }
     }
 

@@ -2,8 +2,7 @@
 
 use super::CallbackKind;
 use crate::model;
-use crate::provider::applications::Tencent;
-use crate::provider::checks;
+use crate::provider::applications::{self, Tencent};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
 use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
@@ -69,7 +68,7 @@ impl Block for CallbackDataSource {
     }
 
     fn validate(&self, config: &CallbackData) -> Diagnostics {
-        checks::sdk_app_id_argument(&config.sdk_app_id)
+        applications::check_sdk_app_id(&config.sdk_app_id)
     }
 }
 
@@ -83,19 +82,14 @@ impl DataSource for CallbackDataSource {
         let id = tencent.sdk_app_id(&config.sdk_app_id)?;
         let remote = Remote::new(Scope::new(tencent, self.0), tencent.app(id)?, DEFAULT_TIMEOUT, cx);
         let found = remote.get().await?;
-        let configured = found.is_some();
-        let (url, callback_commands) = match found {
-            Some(found) => {
-                (Attr::Known(found.url.expose().to_owned()), Attr::Known(found.callback_commands.into_iter().collect()))
-            }
-            None => (Attr::Null, Attr::Null),
-        };
+        let url = found.as_ref().map_or(Attr::Null, |found| found.url.expose().to_owned().into());
         Ok(CallbackData {
-            sdk_app_id: checks::number(id),
-            configured: Attr::Known(configured),
+            sdk_app_id: id.into(),
+            configured: found.is_some().into(),
             url,
-            callback_commands,
-            id: Attr::Known(id.to_string()),
+            callback_commands: found
+                .map_or(Attr::Null, |found| Attr::Known(found.callback_commands.into_iter().collect())),
+            id: id.to_string().into(),
         })
     }
 }

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{commands, url};
 use crate::model;
 use crate::provider::services::{CallbackService, Event};
-use crate::provider::singleton::{Arguments, Content, Kind};
+use crate::provider::singleton::{Arguments, Content, Kind, Wording as _, validate_secret};
 use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, Service};
 use crate::terraform::{Attr, Attribute, Diagnostics, Number, SetOf, Type};
 
@@ -62,7 +62,13 @@ impl Kind for CallbackKind {
     }
 
     fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
-        let mut diagnostics = url::validate(arguments);
+        let CallbackArguments { url, url_wo, url_wo_version, .. } = arguments;
+        let mut diagnostics = validate_secret(self.words(), url, url_wo, url_wo_version);
+        match (url.known(), arguments.callback_url()) {
+            (Some(_), Some(url)) => diagnostics.extend(url::check("url", &url)),
+            (None, Some(url)) => diagnostics.extend(url::check("url_wo", &url)),
+            _ => {}
+        }
         if let Some(commands) = arguments.callback_commands.known() {
             diagnostics.extend(commands::validate(commands, self.0));
         }
@@ -169,7 +175,7 @@ impl Content for CallbackConfiguration {
         self.is_equivalent(other)
     }
 
-    fn secret_part(&self) -> SecretString {
+    fn write_only_part(&self) -> SecretString {
         self.url.canonical().into()
     }
 

@@ -9,9 +9,9 @@ use super::kind::CallbackArguments;
 use super::messages::describe;
 use crate::model;
 use crate::provider::applications::Tencent;
-use crate::provider::checks;
+use crate::provider::block::values::{self, Source};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
-use crate::tencent::{InvalidCallbackUrl, SdkAppId};
+use crate::tencent::SdkAppId;
 use crate::terraform::{
     Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Found, ListResource, Listing, Number, Schema, SetOf, Type,
 };
@@ -61,7 +61,7 @@ impl Block for CallbackList {
     }
 
     fn validate(&self, config: &Which) -> Diagnostics {
-        chosen(config).err().unwrap_or_default()
+        chosen(config).err().map(Diagnostics::from).unwrap_or_default()
     }
 }
 
@@ -74,10 +74,7 @@ impl ListResource for CallbackList {
         config: Which,
         cx: &'a Context,
     ) -> Result<Listing<'a, Model<CallbackArguments>>, Diagnostics> {
-        let ids = match chosen(&config)? {
-            Some(ids) => ids,
-            None => tencent.sdk_app_ids().collect(),
-        };
+        let ids = chosen(&config)?.unwrap_or_else(|| tencent.sdk_app_ids().collect());
         if ids.is_empty() && config.sdk_app_ids.is_null() {
             return Err(tencent.no_sdk_app_ids());
         }
@@ -87,11 +84,13 @@ impl ListResource for CallbackList {
 }
 
 /// Returns the applications that the configuration names, or `None` if it leaves the choice to the provider.
-fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostics> {
-    let invalid = |reason| Diagnostics::from(Diagnostic::error("Invalid sdk_app_ids", reason).on("sdk_app_ids"));
+fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostic> {
     let known = config.sdk_app_ids.known().into_iter().flat_map(SetOf::iter).filter(|id| !id.is_unknown());
-    let id = |id: &Attr<Number>| id.known().map_or_else(|| Err("An SDKAppID is null.".to_owned()), checks::sdk_app_id);
-    let ids = known.map(id).collect::<Result<_, _>>().map_err(invalid)?;
+    let id = |id: &Attr<Number>| {
+        let id = id.known().ok_or_else(|| "An SDKAppID is null.".to_owned())?;
+        values::sdk_app_id(&id.to_string(), Source::Argument)
+    };
+    let ids = known.map(id).collect::<Result<_, _>>().map_err(|reason| Diagnostic::invalid("sdk_app_ids", reason))?;
     Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }
 
@@ -102,18 +101,15 @@ async fn look(
 ) -> Result<Option<Found<Model<CallbackArguments>>>, Diagnostics> {
     let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
     Ok(remote.get().await?.map(|found| {
-        let warning = |error| not_valid(scope.kind, id, &error).into();
+        let refused = format!("The provider does not accept the {} callback URL of SDKAppID {id}", scope.kind.0.title);
+        let warning = |error| {
+            let detail = format!(
+                "The URL cannot be managed as it is: {error}. If you import this configuration, correct url before the \
+                 first plan."
+            );
+            Diagnostic::warning(refused, detail).into()
+        };
         let warnings = found.url.check().err().map(warning).unwrap_or_default();
         Found { display_name: describe(&found), object: Model::imported(id, found), warnings }
     }))
-}
-
-fn not_valid(kind: CallbackKind, id: SdkAppId, error: &InvalidCallbackUrl) -> Diagnostic {
-    Diagnostic::warning(
-        format!("The provider does not accept the {} callback URL of SDKAppID {id}", kind.0.title),
-        format!(
-            "The URL cannot be managed as it is: {error}. If you import this configuration, correct url before the \
-             first plan."
-        ),
-    )
 }

@@ -1,36 +1,28 @@
 //! How messages speak of callback configurations.
 
-use super::kind::CallbackKind;
+use super::kind::{CallbackArguments, CallbackKind};
 use crate::provider::singleton::{Wording, Words};
 use crate::tencent::{CallbackConfiguration, shown};
 
-impl Wording<CallbackConfiguration> for CallbackKind {
+impl Wording<Self> for CallbackKind {
     fn name(&self) -> String {
         format!("{} callback configuration", self.0.title)
     }
 
     fn words(&self) -> &'static Words {
-        &Words { subject: "Tencent", sends: "sends", sent: "sent", argument: "url", secret: "URL" }
+        &Words { subject: "Tencent", sends: "sends", sent: "sent", unlike_written: "", argument: "url", secret: "URL" }
     }
 
     fn describe(&self, configuration: &CallbackConfiguration) -> String {
         describe(configuration)
     }
 
-    fn describe_unmanaged(&self, found: &CallbackConfiguration) -> String {
-        format!("a {} that this resource does not manage yet. It sent {}.", self.name(), describe(found))
-    }
-
-    fn difference(&self, other: &CallbackConfiguration, wanted: &CallbackConfiguration) -> String {
-        format!("It sends {}; this one sends {}.", describe(other), describe(wanted))
-    }
-
     fn drift(&self, found: &CallbackConfiguration) -> String {
         format!("Tencent now posts events to {}.", found.url)
     }
 
-    fn after_forgetting(&self, last: Option<&CallbackConfiguration>) -> String {
-        let url = last.map_or_else(|| "its URL".to_owned(), |last| last.url.to_string());
+    fn after_forgetting(&self, last: &CallbackArguments) -> String {
+        let url = last.callback_url().map_or_else(|| "its URL".to_owned(), |url| url.to_string());
         format!("Tencent goes on posting events to {url}")
     }
 }
@@ -47,11 +39,6 @@ pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
         count => format!("{} and {} more", listed.join(", "), count - MOST),
     };
     format!("{listed} to {}", configuration.url)
-}
-
-/// Joins callback commands for a sentence.
-pub(super) fn list(commands: &[&str]) -> String {
-    commands.join(", ")
 }
 
 #[cfg(test)]

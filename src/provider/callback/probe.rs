@@ -4,16 +4,15 @@
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
-use super::messages::list;
 use super::{CallbackKind, commands, url};
 use crate::model;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::{self, Tencent};
 use crate::provider::callback_token::CallbackTokenKind;
-use crate::provider::checks;
 use crate::provider::services::live;
-use crate::provider::services::{CallbackService, Event, SERVICES};
-use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope};
+use crate::provider::services::{CallbackService, SERVICES};
+use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, sentence};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
@@ -24,7 +23,7 @@ const WARN: &str = "warn";
 
 model! {
     /// The attributes of the block `config`.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Default)]
     pub(crate) struct ProbeConfig {
         callback_command: Attr<String>,
         service: Attr<String>,
@@ -107,10 +106,10 @@ impl Block for CallbackProbe {
     }
 
     fn validate(&self, config: &ProbeConfig) -> Diagnostics {
-        let mut diagnostics = checks::sdk_app_id_argument(&config.sdk_app_id);
+        let mut diagnostics = applications::check_sdk_app_id(&config.sdk_app_id);
         if !config.service.is_unknown()
             && let Some(command) = config.callback_command.known()
-            && let Err(unknown) = event_of(command, config.service.known())
+            && let Err(unknown) = sample_of(command, config.service.known())
         {
             diagnostics.push(unknown);
         }
@@ -119,12 +118,11 @@ impl Block for CallbackProbe {
         {
             diagnostics.push(url::invalid("url", &url, error));
         }
-        match config.on_failure.known() {
-            Some(on_failure) if on_failure != FAIL && on_failure != WARN => {
-                let reason = format!("{on_failure:?} is neither \"{FAIL}\" nor \"{WARN}\".");
-                diagnostics.push(Diagnostic::error("Invalid on_failure", reason).on("on_failure"));
-            }
-            _ => {}
+        if let Some(on_failure) = config.on_failure.known()
+            && ![FAIL, WARN].contains(&on_failure.as_str())
+        {
+            let reason = format!("{on_failure:?} is neither \"{FAIL}\" nor \"{WARN}\".");
+            diagnostics.push(Diagnostic::invalid("on_failure", reason));
         }
         diagnostics
     }
@@ -136,7 +134,9 @@ impl Action for CallbackProbe {
             && matches!(config.allow_private, Attr::Null | Attr::Known(false))
             && url.check().is_ok_and(|concerns| concerns.contains(&Concern::Unreachable))
         {
-            config.fails_with(cannot_reach(&url), cx)?;
+            let summary = format!("The callback probe of {url} would fail");
+            let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
+            config.fails_with(Diagnostic::error(summary, detail).on("url"), cx)?;
         }
         if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && tencent.is_known(&config.sdk_app_id) {
             let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
@@ -156,7 +156,7 @@ impl Action for CallbackProbe {
     ) -> Result<(), Diagnostics> {
         let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
         let callback_command = config.callback_command.known().cloned().unwrap_or_default();
-        let (service, event) = event_of(&callback_command, config.service.known())?;
+        let (service, event) = sample_of(&callback_command, config.service.known())?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
             None => url_of(Scope::new(tencent, CallbackKind(service)), sdk_app_id, cx).await?,
@@ -165,7 +165,6 @@ impl Action for CallbackProbe {
             true => token_of(tencent, sdk_app_id, config.url.is_null(), cx).await?,
             false => (None, ""),
         };
-        let event = service.sample(event.command).unwrap_or_default();
         let allow_private = config.allow_private == Attr::Known(true);
         let probe = Probe { sdk_app_id, callback_command, event, token, url, allow_private };
         let Probe { callback_command, url, .. } = &probe;
@@ -183,12 +182,8 @@ impl Action for CallbackProbe {
                     live::SEND_GIFT => ", which blocks the gift",
                     _ => "",
                 };
-                progress
-                    .tell(format!(
-                        "The receiver answered after {took} ms, with status 200, ActionStatus \"OK\" and ErrorCode \
-                         {code}{decision}"
-                    ))
-                    .await;
+                let answer = "with status 200, ActionStatus \"OK\" and ErrorCode";
+                progress.tell(format!("The receiver answered after {took} ms, {answer} {code}{decision}")).await;
                 Ok(())
             }
             Err(error) => config.fails_with(failed(url, &error), cx),
@@ -207,56 +202,54 @@ impl ProbeConfig {
     }
 }
 
-fn cannot_reach(url: &CallbackUrl) -> Diagnostic {
-    let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
-    Diagnostic::error(format!("The callback probe of {url} would fail"), detail).on("url")
-}
-
 const USE_ITS_PUBLIC_ADDRESS: &str = "Tencent cannot reach it. Use the receiver's public address, or set allow_private \
                                       to true to probe it anyway.";
 
-/// Finds the event of a command, and the service that sends it.
-fn event_of(command: &str, service: Option<&String>) -> Result<(&'static CallbackService, &'static Event), Diagnostic> {
+/// Finds the service that sends the event of a command, and makes a sample of the event.
+fn sample_of(
+    command: &str,
+    service: Option<&String>,
+) -> Result<(&'static CallbackService, Map<String, Value>), Diagnostic> {
     let mut services: Vec<_> = SERVICES.of_command(command).collect();
     if let Some(name) = service {
         let Some(service) = SERVICES.named(name) else {
             let reason = format!("{name:?} is not a service. It can be {}.", SERVICES.names());
-            return Err(Diagnostic::error("Invalid service", reason).on("service"));
+            return Err(Diagnostic::invalid("service", reason));
         };
         services = vec![service];
     }
     let &[service] = services.as_slice() else {
         if services.is_empty() {
-            return Err(unknown(command, SERVICES.iter()));
+            return Err(Diagnostic::invalid("callback_command", unknown(command, SERVICES.iter())));
         }
         let names: Vec<_> = services.iter().map(|service| format!("{:?}", service.name)).collect();
         let reason = format!("{command:?} is an event of several services. Set service to {}.", names.join(" or "));
         return Err(Diagnostic::error("Missing service", reason).on("service"));
     };
-    match service.event(command) {
-        Some(event) if service.sample(command).is_some() => Ok((service, event)),
-        Some(_) => Err(not_to_be_probed(format!("Tencent's documentation has no example of {command:?} to post."))),
-        None => Err(match SERVICES.of_command(command).next() {
-            Some(other) => not_to_be_probed(format!(
-                "{command:?} is an event of {}, not of {}. Remove service, or set it to {:?}.",
-                other.events_of, service.events_of, other.name
-            )),
-            None => unknown(command, std::iter::once(service)),
-        }),
+    if let Some(sample) = service.sample(command) {
+        return Ok((service, sample));
     }
+    let reason = match SERVICES.of_command(command).next() {
+        _ if service.event(command).is_some() => {
+            format!("Tencent's documentation has no example of {command:?} to post.")
+        }
+        Some(other) => format!(
+            "{command:?} is an event of {}, not of {}. Remove service, or set it to {:?}.",
+            other.events_of, service.events_of, other.name
+        ),
+        None => unknown(command, std::iter::once(service)),
+    };
+    Err(Diagnostic::invalid("callback_command", reason))
 }
 
-fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> Diagnostic {
+fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackService>) -> String {
     let known: BTreeSet<_> = services.flat_map(CallbackService::probed_commands).collect();
+    let known: Vec<_> = known.into_iter().collect();
     let hint = match commands::near_miss(command, known.iter().copied()) {
         Some(meant) => format!("Did you mean {meant:?}?"),
-        None => format!("The events that can be probed are {}.", list(&known.into_iter().collect::<Vec<_>>())),
+        None => format!("The events that can be probed are {}.", known.join(", ")),
     };
-    not_to_be_probed(format!("{command:?} is not an event that can be probed. {hint}"))
-}
-
-fn not_to_be_probed(reason: String) -> Diagnostic {
-    Diagnostic::error("Invalid callback_command", reason).on("callback_command")
+    format!("{command:?} is not an event that can be probed. {hint}")
 }
 
 /// Looks up the application's URL at Tencent.
@@ -265,16 +258,11 @@ async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> R
     // The URL may come from url_wo, so messages mask all of it.
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
-        return Err(Diagnostic::error(
-            format!("SDKAppID {id} has no {} callback configuration", scope.kind.0.title),
-            detail,
-        )
-        .into());
+        let summary = format!("SDKAppID {id} has no {} callback configuration", scope.kind.0.title);
+        return Err(Diagnostic::error(summary, detail).into());
     };
-    match url.check() {
-        Ok(_) => Ok(url),
-        Err(error) => Err(url::invalid("url", &url, error).into()),
-    }
+    url.check().map_err(|error| url::invalid("url", &url, error))?;
+    Ok(url)
 }
 
 /// Looks up the token with which Tencent signs the application's events, and returns a remark on it for the progress
@@ -325,46 +313,42 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
         }
         ProbeError::Refused { .. } => "The receiver's log may say why.".to_owned(),
     };
-    let detail = format!("{} {advice}", checks::sentence(&format!("{error}.")));
+    let detail = format!("{} {advice}", sentence(&format!("{error}.")));
     Diagnostic::error(format!("The callback probe of {url} failed"), detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::AttributePath;
+    use crate::provider::testing::{blamed, number, text};
 
     const SEATS: &str = "Mic.CallbackAfterSeatInfoChanged";
     const SWITCH: &str = "Live.CallbackBeforeCallBackNotBlock";
 
     #[test]
     fn invalid_arguments_are_named() {
-        let text = |text: &str| Attr::Known(text.to_owned());
-        let right = ProbeConfig {
+        let right = || ProbeConfig {
             callback_command: text("Call.CallbackAfterEndCall"),
-            service: Attr::Null,
-            sdk_app_id: Attr::Null,
             url: text("https://hooks.example.com/call"),
-            allow_private: Attr::Null,
             on_failure: text(WARN),
+            ..ProbeConfig::default()
         };
-        for (config, blamed) in [
-            (right.clone(), None),
-            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right.clone() }, None),
-            (ProbeConfig { callback_command: text("Call.Nothing"), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { service: text("call"), ..right.clone() }, None),
-            (ProbeConfig { service: text("live"), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { service: text("calls"), ..right.clone() }, Some("service")),
-            (ProbeConfig { callback_command: text(SEATS), ..right.clone() }, Some("service")),
-            (ProbeConfig { callback_command: text(SEATS), service: text("room"), ..right.clone() }, None),
-            (ProbeConfig { callback_command: text(SEATS), service: Attr::Unknown, ..right.clone() }, None),
-            (ProbeConfig { callback_command: text(SWITCH), ..right.clone() }, Some("callback_command")),
-            (ProbeConfig { sdk_app_id: Attr::Known(0_u64.into()), ..right.clone() }, Some("sdk_app_id")),
-            (ProbeConfig { url: text("ftp://hooks.example.com"), ..right.clone() }, Some("url")),
-            (ProbeConfig { on_failure: text("ignore"), ..right.clone() }, Some("on_failure")),
+        for (config, expected) in [
+            (right(), None),
+            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right() }, None),
+            (ProbeConfig { callback_command: text("Call.Nothing"), ..right() }, Some("callback_command")),
+            (ProbeConfig { service: text("call"), ..right() }, None),
+            (ProbeConfig { service: text("live"), ..right() }, Some("callback_command")),
+            (ProbeConfig { service: text("calls"), ..right() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), ..right() }, Some("service")),
+            (ProbeConfig { callback_command: text(SEATS), service: text("room"), ..right() }, None),
+            (ProbeConfig { callback_command: text(SEATS), service: Attr::Unknown, ..right() }, None),
+            (ProbeConfig { callback_command: text(SWITCH), ..right() }, Some("callback_command")),
+            (ProbeConfig { sdk_app_id: number(0), ..right() }, Some("sdk_app_id")),
+            (ProbeConfig { url: text("ftp://hooks.example.com"), ..right() }, Some("url")),
+            (ProbeConfig { on_failure: text("ignore"), ..right() }, Some("on_failure")),
         ] {
-            let found: Vec<_> = CallbackProbe.validate(&config).into_iter().map(|d| d.path).collect();
-            assert_eq!(found, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+            assert_eq!(blamed(CallbackProbe.validate(&config)).as_deref(), expected);
         }
     }
 }

@@ -1,46 +1,19 @@
 //! Checks of the arguments `url` and `url_wo`.
 
-use super::kind::CallbackArguments;
 use crate::tencent::{CallbackUrl, Concern, InvalidCallbackUrl};
-use crate::terraform::{Attr, Diagnostic, Diagnostics};
-
-/// Checks that exactly one URL is set and valid. While an argument is unknown, the check of it waits.
-pub(super) fn validate(config: &CallbackArguments) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    match (&config.url, &config.url_wo) {
-        (Attr::Null, Attr::Null) => {
-            let detail = "Set url, or url_wo for a URL that must not be in the state or the plan.";
-            diagnostics.push(Diagnostic::error("Missing url", detail).on("url"));
-        }
-        (Attr::Known(_), Attr::Known(_)) => {
-            let detail = "url and url_wo both say where Tencent posts the events. Remove one of them.";
-            diagnostics.push(Diagnostic::error("Both url and url_wo", detail).on("url_wo"));
-        }
-        (Attr::Known(url), _) => diagnostics.extend(check("url", &url.clone().into())),
-        (Attr::Null, Attr::Known(_)) => {
-            diagnostics.extend(config.callback_url().map(|url| check("url_wo", &url)).unwrap_or_default());
-        }
-        _ => {}
-    }
-    if config.url_wo.is_null() && !config.url_wo_version.is_null() && !config.url.is_null() {
-        let detail = "url_wo_version says when to send url_wo again, but url_wo is not set. Remove url_wo_version.";
-        diagnostics.push(Diagnostic::error("url_wo_version without url_wo", detail).on("url_wo_version"));
-    }
-    diagnostics
-}
+use crate::terraform::Diagnostic;
 
 pub(super) fn invalid(argument: &str, url: &CallbackUrl, error: InvalidCallbackUrl) -> Diagnostic {
     let advice = if error == InvalidCallbackUrl::WhiteSpace { ". trimspace() removes it" } else { "" };
     let detail = format!("\"{url}\" cannot be a callback URL: {error}{advice}.");
-    Diagnostic::error(format!("Invalid {argument}"), detail).on(argument)
+    Diagnostic::invalid(argument, detail)
 }
 
-fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
+/// Checks the URL, and warns about one that may not do what someone wants.
+pub(super) fn check(argument: &str, url: &CallbackUrl) -> Vec<Diagnostic> {
     let concerns = match url.check() {
         Ok(concerns) => concerns,
-        Err(error) => {
-            return invalid(argument, url, error).into();
-        }
+        Err(error) => return vec![invalid(argument, url, error)],
     };
     let warning = |concern| match concern {
         Concern::Unencrypted => Diagnostic::warning(
@@ -60,9 +33,7 @@ fn check(argument: &str, url: &CallbackUrl) -> Diagnostics {
              parameters of its own. Check that events arrive.",
         ),
     };
-    let mut diagnostics = Diagnostics::new();
-    diagnostics.extend(concerns.into_iter().map(|concern| warning(concern).on(argument)));
-    diagnostics
+    concerns.into_iter().map(|concern| warning(concern).on(argument)).collect()
 }
 
 #[cfg(test)]
@@ -72,7 +43,7 @@ mod tests {
     #[test]
     fn a_refused_url_is_quoted_without_its_secrets() {
         let url = "https://ops:tok3n@hooks.example.com/a b?key=tok3n".to_owned();
-        let found: Vec<_> = check("url", &url.into()).into_iter().collect();
+        let found = check("url", &url.into());
         assert_eq!(found.len(), 1);
         assert!(found[0].detail.starts_with("\"https://***@hooks.example.com/a b?key=***\" cannot be"), "{found:?}");
     }

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::model;
 use crate::provider::services::live;
-use crate::provider::singleton::{Arguments, Content, Kind};
+use crate::provider::singleton::{Arguments, Content, Kind, Wording as _, validate_secret};
 use crate::tencent::{CallbackToken, InvalidCallbackToken, Service};
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, Type, Value};
 
@@ -19,7 +19,7 @@ model! {
         token: Attr<SecretString>,
         token_wo: Attr<SecretString>,
         token_wo_version: Attr<Number>,
-        enabled: Attr<bool>,
+        pub(super) enabled: Attr<bool>,
     }
 }
 
@@ -51,25 +51,9 @@ impl Kind for CallbackTokenKind {
 
     fn validate(&self, arguments: &TokenArguments) -> Diagnostics {
         let TokenArguments { token, token_wo, token_wo_version, .. } = arguments;
-        let mut diagnostics = Diagnostics::new();
-        match (token, token_wo) {
-            (Attr::Null, Attr::Null) => {
-                let detail = "Set token, or token_wo for a token that must not be in the state or the plan.";
-                diagnostics.push(Diagnostic::error("Missing token", detail).on("token"));
-            }
-            (Attr::Known(_), Attr::Known(_)) => {
-                let detail = "token and token_wo both say what Tencent signs with. Remove one of them.";
-                diagnostics.push(Diagnostic::error("Both token and token_wo", detail).on("token_wo"));
-            }
-            (Attr::Known(token), _) => diagnostics.extend(check("token", token)),
-            (Attr::Null, Attr::Known(token)) => diagnostics.extend(check("token_wo", token)),
-            _ => {}
-        }
-        if token_wo.is_null() && !token_wo_version.is_null() && !token.is_null() {
-            let detail = "token_wo_version says when to send token_wo again, but token_wo is not set. Remove \
-                          token_wo_version.";
-            diagnostics.push(Diagnostic::error("token_wo_version without token_wo", detail).on("token_wo_version"));
-        }
+        let mut diagnostics = validate_secret(self.words(), token, token_wo, token_wo_version);
+        let argument = if arguments.is_write_only() { "token_wo" } else { "token" };
+        diagnostics.extend(arguments.secret().and_then(|token| check(argument, &token)));
         diagnostics
     }
 }
@@ -81,7 +65,7 @@ fn check(argument: &str, token: &SecretString) -> Option<Diagnostic> {
         InvalidCallbackToken::WhiteSpace => "trimspace() removes it.",
     };
     let detail = format!("The token cannot be used: {error}. {advice}");
-    Some(Diagnostic::error(format!("Invalid {argument}"), detail).on(argument))
+    Some(Diagnostic::invalid(argument, detail))
 }
 
 impl Arguments for TokenArguments {
@@ -100,7 +84,11 @@ impl Arguments for TokenArguments {
     }
 
     fn secret(&self) -> Option<SecretString> {
-        if self.is_write_only() { &self.token_wo } else { &self.token }.known().cloned()
+        self.unquotable().cloned()
+    }
+
+    fn unquotable(&self) -> Option<&SecretString> {
+        if self.is_write_only() { &self.token_wo } else { &self.token }.known()
     }
 
     fn version(&self) -> &Attr<Number> {
@@ -125,7 +113,7 @@ impl Content for CallbackToken {
         Self::is_same(self, other)
     }
 
-    fn secret_part(&self) -> SecretString {
+    fn write_only_part(&self) -> SecretString {
         self.token.clone()
     }
 }
@@ -143,7 +131,7 @@ token without losing events, let the receiver accept both the old and the new to
 
 Tencent keeps **one** token per application. A plan warns if it would overwrite an existing one. Right before each write and \
 each deletion, the provider checks again. If it finds a token that the plan did not show, it warns, or with \
-`overwrite_existing = false`, it fails. No message shows a token.
+`overwrite_existing = false`, it fails. No message shows a token. Without a token, events are no longer signed.
 
 Manage the token of each application with one resource, in one provider block. Rename a resource with a `moved` block. If \
 two objects in the state belong to one application, destroying one of them keeps the token for the other, unless `-target` or \
@@ -160,3 +148,32 @@ const TOKEN_WO: &str = "The same as `token`, but in neither state nor plan (Terr
 const TOKEN_WO_VERSION: &str = "Any number. Change it together with `token_wo`, because Terraform does not notice a new \
                                 `token_wo` by itself. If someone has changed the token at Tencent, refreshing sets it to \
                                 null, so that the plan sets it again and sends `token_wo`.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::AttributePath;
+
+    #[test]
+    fn exactly_one_valid_token_is_set_and_no_message_quotes_it() {
+        let text = |text: &str| Attr::Known(SecretString::from(text.to_owned()));
+        let version = || Attr::Known(1_u64.into());
+        for (token, token_wo, token_wo_version, blamed) in [
+            (text("tok3n"), Attr::Null, Attr::Null, None),
+            (Attr::Unknown, text("tok3n"), Attr::Null, None),
+            (Attr::Null, text("tok3n"), version(), None),
+            (Attr::Null, Attr::Null, Attr::Null, Some("token")),
+            (text("tok3n"), text("tok3n"), Attr::Null, Some("token_wo")),
+            (text(""), Attr::Null, Attr::Null, Some("token")),
+            (text("tok3n\n"), Attr::Null, Attr::Null, Some("token")),
+            (Attr::Null, text(" tok3n"), Attr::Null, Some("token_wo")),
+            (text("tok3n"), Attr::Null, version(), Some("token_wo_version")),
+        ] {
+            let arguments = TokenArguments { token, token_wo, token_wo_version, enabled: Attr::Null };
+            let found: Vec<_> = CallbackTokenKind.validate(&arguments).into_iter().collect();
+            assert!(!format!("{found:?}").contains("tok3n"), "{found:?}");
+            let paths: Vec<_> = found.into_iter().map(|d| d.path).collect();
+            assert_eq!(paths, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+        }
+    }
+}

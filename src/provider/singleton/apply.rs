@@ -34,6 +34,8 @@ pub(super) struct Intent<'a, C> {
 /// A write that took effect.
 #[derive(Debug)]
 pub(super) struct Written<C> {
+    /// The object's key from now on: no copy of the object in the state has it.
+    pub(super) object: Key,
     /// Tencent's `RequestId`, if an answer with one arrived.
     pub(super) request_id: Option<String>,
     /// Tencent's own form of what was written, if it stores one.
@@ -42,11 +44,11 @@ pub(super) struct Written<C> {
 
 impl<C> Written<C> {
     fn as_wanted(request_id: Option<String>) -> Self {
-        Self { request_id, stored_as: None }
+        Self { object: Key::default(), request_id, stored_as: None }
     }
 }
 
-/// A write or a deletion that did not take effect, or possibly not.
+/// A write or a deletion that failed, or whose outcome is unknown.
 #[derive(Debug)]
 pub(super) struct Unwritten<C> {
     pub(super) diagnostic: Diagnostic,
@@ -92,11 +94,12 @@ impl<K: Kind> Remote<'_, K> {
     /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing is overwritten.
     pub(super) async fn create(
         &self,
-        key: &Key,
         wanted: &K::Content,
         guard: Guard,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
+        // The key of the plan may be that of an object which this one replaces.
+        let key = &Key::default();
         let mut written = self.lock().await?;
         self.check_rival(key, &written, wanted)?;
         let told = self.ledger.last_read();
@@ -121,7 +124,7 @@ impl<K: Kind> Remote<'_, K> {
         self.write(wanted, &intent, exists, &mut written, cx).await
     }
 
-    /// Replaces what is there by `wanted`.
+    /// Replaces what is there with `wanted`.
     pub(super) async fn update(
         &self,
         wanted: &K::Content,
@@ -135,28 +138,22 @@ impl<K: Kind> Remote<'_, K> {
             let found = self.inspect(NOTHING_WRITTEN).await?;
             exists = found.is_some();
             if let Some(found) = found.filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
-                if intent.guard == Guard::Refuse {
-                    return Err(self.refuse(found, NOTHING_WRITTEN));
-                }
-                cx.warn(self.subject().will_replace(&found, wanted));
+                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, NOTHING_WRITTEN, cx)?;
             }
         }
         self.write(wanted, intent, exists, &mut written, cx).await
     }
 
-    /// Returns whether `wanted` is there already. If so, that counts as a write for the object of `key`: no other object
-    /// of this process deletes it.
-    pub(super) async fn adopt(&self, key: &Key, wanted: &K::Content) -> Result<bool, Diagnostic> {
+    /// Counts `wanted` as written if it is there already: no other object of this process deletes it then. Returns the
+    /// object's key from now on.
+    pub(super) async fn adopt(&self, wanted: &K::Content) -> Result<Option<Key>, Diagnostic> {
         let mut written = self.lock().await?;
-        if written.is_some() {
-            return Ok(false);
+        if written.is_some() || !self.inspect(NOTHING_WRITTEN).await?.is_some_and(|found| found.is_same(wanted)) {
+            return Ok(None);
         }
-        let found = self.inspect(NOTHING_WRITTEN).await?;
-        let is_there = found.is_some_and(|found| found.is_same(wanted));
-        if is_there {
-            *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
-        }
-        Ok(is_there)
+        let key = Key::default();
+        *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
+        Ok(Some(key))
     }
 
     /// Deletes the thing. If there is none, that is a success. What this process has written for another object stays.
@@ -167,7 +164,10 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(());
         }
         let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
-        self.name_change(found, intent, "This apply deletes it.", cx)?;
+        if !(intent.is_expected)(&found) {
+            let warning = self.subject().has_changed(&found, "This apply deletes it.");
+            self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
+        }
         let Self { scope, app, .. } = self;
         let deleted = scope.tencent.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
@@ -185,31 +185,30 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(());
         }
         let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
-        self.name_change(found.clone(), intent, "This apply replaces it.", cx)?;
+        if !(intent.is_expected)(&found) {
+            let warning = self.subject().has_changed(&found, "This apply replaces it.");
+            self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
+        }
         self.ledger.leave(Some(found));
         Ok(())
     }
 
-    /// Warns about something that the plan did not show, or refuses to touch it.
-    fn name_change(
+    /// Gives the `warning` about something that the plan did not show, or refuses to touch it. `outcome` says what follows
+    /// from a refusal.
+    fn report(
         &self,
+        warning: Diagnostic,
         found: K::Content,
-        intent: &Intent<'_, K::Content>,
+        guard: Guard,
         outcome: &str,
         cx: &mut Context,
     ) -> Outcome<K, ()> {
-        if (intent.is_expected)(&found) {
-            return Ok(());
+        if guard == Guard::Refuse {
+            let diagnostic = self.subject().must_not_change(&found, outcome);
+            return Err(Unwritten { diagnostic, found: Some(found) });
         }
-        if intent.guard == Guard::Refuse {
-            return Err(self.refuse(found, NOTHING_DELETED));
-        }
-        cx.warn(self.subject().has_changed(&found, outcome));
+        cx.warn(warning);
         Ok(())
-    }
-
-    fn refuse(&self, found: K::Content, outcome: &str) -> Unwritten<K::Content> {
-        Unwritten { diagnostic: self.subject().must_not_change(&found, outcome), found: Some(found) }
     }
 
     /// Reads what a write or a deletion is about to replace. `outcome` says what follows if that fails.
@@ -256,7 +255,8 @@ impl<K: Kind> Remote<'_, K> {
             }
         };
         // Also where it may have been written: no other object of this process deletes that.
-        *written = Some(Write { key: intent.key.clone(), wanted: wanted.clone() });
+        let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
+        *written = Some(Write { key, wanted: wanted.clone() });
         self.ledger.note_change();
         outcome
     }
@@ -290,15 +290,12 @@ impl<K: Kind> Remote<'_, K> {
             let is_own = |found: &K::Content| {
                 found.is_same(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
             };
-            if let Some(found) = found.as_ref().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
-                if intent.guard == Guard::Refuse {
-                    let outcome = match refusal.may_have_taken_effect {
-                        true => "This apply may have written its own configuration before that.",
-                        false => NOTHING_WRITTEN,
-                    };
-                    return Err(self.refuse(found.clone(), outcome));
-                }
-                cx.warn(self.subject().will_replace(found, wanted));
+            if let Some(found) = found.clone().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
+                let outcome = match refusal.may_have_taken_effect {
+                    true => "This apply may have written its own configuration before that.",
+                    false => NOTHING_WRITTEN,
+                };
+                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, outcome, cx)?;
             }
             outcome = self.set(wanted, found.is_some()).await.map_err(|error| Error {
                 may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,
@@ -332,7 +329,7 @@ impl<K: Kind> Remote<'_, K> {
             return Err(Unwritten { diagnostic: self.subject().changed_after_write(found), found: first });
         }
 
-        // Written once more, what someone else set is gone, and Tencent's own form comes back the same.
+        // A second write removes what someone else set; Tencent's own form comes back the same.
         let rewritten = self.set(wanted, first.is_some()).await;
         let second = match (self.read_back().await, &rewritten) {
             (Ok(second), _) => second,
@@ -348,7 +345,7 @@ impl<K: Kind> Remote<'_, K> {
         {
             cx.warn(self.subject().stores_own_form(difference, wanted, second));
             let request_id = Some(rewritten.unwrap_or(request_id));
-            return Ok(Written { request_id, stored_as: Some(second.clone()) });
+            return Ok(Written { stored_as: Some(second.clone()), ..Written::as_wanted(request_id) });
         }
         let diagnostic = match &rewritten {
             Ok(_) => self.subject().does_not_hold(wanted, second.as_ref()),
@@ -395,7 +392,7 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(());
         }
         let holds = subject.holds(found.as_ref().map(|found| match deed {
-            Deed::Write(_) => self.scope.kind.describe_unexpected(found),
+            Deed::Write(_) => subject.described_unexpected(found),
             Deed::Delete => self.scope.kind.describe(found),
         }));
         failure.detail += &format!(

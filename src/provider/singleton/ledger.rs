@@ -11,20 +11,21 @@
 //! | 1 | creates, changes or keeps it | none | as Terraform proposes | |
 //! | 2 | creates, changes or keeps it | one stays, with another content | an error | two resources |
 //! | 3 | creates, changes or keeps it | one stays, with the same content | as Terraform proposes | two resources that agree |
-//! | 4 | creates, changes or keeps it | one stays, with a content not known yet | as Terraform proposes; a conflict ends the apply | two resources that may agree |
+//! | 4 | creates, changes or keeps it | one stays, its content not known yet | as proposed; a conflict ends the apply | two resources that may agree |
 //! | 5 | keeps it | one is destroyed, or may be: known when this one was read | it is written again | written again |
-//! | 6 | keeps it | one is destroyed: noticed too late | an error | needs a refresh |
+//! | 6 | keeps it | one is destroyed: noticed after this one was read | an error, unless row 2 is one | needs a refresh |
 //! | 7 | destroys it | none, or only such that go | it is deleted | |
-//! | 8 | destroys it | one stays or may stay: known when this one was read | nothing is deleted | kept for another |
+//! | 8 | destroys it | one that exists stays, or is undecided | nothing is deleted | kept for another |
 //! | 9 | destroys it | one stays and is written | nothing is deleted | kept for another |
-//! | 10 | destroys it | one stays, unwritten: noticed too late | an error | needs a refresh |
+//! | 10 | destroys it | one that was not read stays, unwritten; or one stays, noticed after this one was read | an error | needs a refresh |
 //! | 11 | forgets it | any | nothing is deleted; the others do not count it | |
 //!
-//! Rows 5 and 8 are settled when an object is read, and remembered in its private data: Terraform plans once more when
-//! it applies, in a process that may have read nothing. [`Others`] is what they go by. The other rows are settled when
-//! the object is planned: [`Ledger::plan_to_keep`], [`Ledger::plan_to_destroy`] and [`Ledger::plan_to_forget`].
+//! What reading an object finds for rows 5 and 8 is remembered in its private data: Terraform plans once more when it
+//! applies, in a process that may have read nothing. A plan in the process that has read the object looks at the others
+//! again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
+//! [`Ledger::plan_to_forget`] decide.
 //!
-//! Objects are told apart by the [`Key`] in their private data. A tainted object is the exception: Terraform plans its
+//! Objects are told apart by a random [`Key`] in their private data. A tainted object is the exception: Terraform plans its
 //! replacement without its private data. So a creation takes the place of the last object that was read and not planned.
 
 use std::collections::{BTreeSet, HashMap};
@@ -150,8 +151,9 @@ struct OtherStay<C> {
 }
 
 impl<C> Others<C> {
-    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. One that is created
-    /// does not count: it is written anyway, or not even that if Terraform only prepares to destroy everything.
+    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is only
+    /// being created does not count: it is written anyway. Before a destroy, Terraform even plans creations that it never
+    /// applies.
     pub(super) fn may_stay(&self) -> bool {
         self.undecided || self.stays.iter().any(|other| other.stay.exists)
     }
@@ -164,7 +166,7 @@ impl<C> Others<C> {
 
 /// The decision about an object that stays.
 #[derive(Debug)]
-pub(super) struct Kept<C> {
+pub(super) struct Staying<C> {
     /// Whether it was read before it was planned.
     pub(super) was_read: bool,
     pub(super) twins: Vec<Twin<C>>,
@@ -198,7 +200,8 @@ impl<C: Content> Ledger<C> {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             match self.try_reading(key) {
-                Ok(has_entry) => return Reading { ledger: self, key: key.clone(), has_entry, others: None },
+                Ok(Some(key)) => return Reading { ledger: self, key, has_entry: true, others: None },
+                Ok(None) => return Reading { ledger: self, key: key.clone(), has_entry: false, others: None },
                 Err(None) => changed.await,
                 // Once the time has passed, nothing waits for the other object any more.
                 Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
@@ -206,26 +209,31 @@ impl<C: Content> Ledger<C> {
         }
     }
 
-    /// Returns whether the object has an entry of its own now, or until when to wait for another object.
-    fn try_reading(&self, key: &Key) -> Result<bool, Option<Instant>> {
+    /// Returns the key of the object's new entry if it gets one, or until when to wait for another object.
+    fn try_reading(&self, key: &Key) -> Result<Option<Key>, Option<Instant>> {
         let mut entries = lock(&self.entries);
         // Terraform 1.9 to 1.11 plans an object that has no block any more before it reads it.
         let was_planned_first =
             |entry: &Entry<C>| matches!(entry.stage, Stage::Goes { .. }) && entry.when_read.is_none();
         if entries.iter().any(was_planned_first) {
-            return Ok(false);
+            return Ok(None);
         }
         let now = Instant::now();
-        for entry in entries.iter().filter(|entry| entry.key != *key) {
+        for entry in entries.iter() {
             match entry.stage {
                 Stage::BeingRead => return Err(None),
                 Stage::Read { planned_by } if planned_by > now => return Err(Some(planned_by)),
                 _ => {}
             }
         }
-        entries.retain(|entry| entry.key != *key);
+        // The state may hold a copy of an object, with the same private data: if that was read before, this is another one.
+        let is_copied = |entry: &Entry<C>| {
+            entry.key == *key && entry.when_read.is_some() && !matches!(entry.stage, Stage::Read { .. })
+        };
+        let key = if entries.iter().any(is_copied) { Key::default() } else { key.clone() };
+        entries.retain(|entry| entry.key != key);
         entries.push(Entry { key: key.clone(), when_read: None, stage: Stage::BeingRead });
-        Ok(true)
+        Ok(Some(key))
     }
 
     /// Returns the others of an object that was read and not planned yet.
@@ -236,7 +244,7 @@ impl<C: Content> Ledger<C> {
     }
 
     /// Plans that the object exists after the apply.
-    pub(super) fn plan_to_keep(&self, key: &Key, stay: Stay<C>) -> Result<Kept<C>, NeedsRefresh> {
+    pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
         let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
         let (others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
         let twins: Vec<_> = others.stays.iter().map(|other| Twin::of(&other.stay, wanted.as_ref())).collect();
@@ -244,7 +252,7 @@ impl<C: Content> Ledger<C> {
         if others.deletes && !is_written && !is_conflict {
             return Err(NeedsRefresh);
         }
-        Ok(Kept { was_read: when_read.is_some(), twins })
+        Ok(Staying { was_read: when_read.is_some(), twins })
     }
 
     /// Replaces the plan of an object by that of the second half of its replacement. Returns whether there was a plan.
@@ -255,17 +263,17 @@ impl<C: Content> Ledger<C> {
         true
     }
 
-    /// Plans that Terraform destroys the object. `keep` is what reading it has decided.
-    pub(super) fn plan_to_destroy(&self, key: &Key, keep: bool) -> Result<Destruction, NeedsRefresh> {
+    /// Plans that Terraform destroys the object. `kept_for_another` is what reading it has decided.
+    pub(super) fn plan_to_destroy(&self, key: &Key, kept_for_another: bool) -> Result<Destruction, NeedsRefresh> {
         let (others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
         let was_read = when_read.is_some();
         // What an interrupted replacement left remembers only what reading has set.
-        let keep = keep || when_read.is_some_and(|others| others.may_stay());
+        let kept = kept_for_another || when_read.is_some_and(|others| others.may_stay());
         let is_late = |other: &OtherStay<C>| !other.stay.is_written && (was_read || !other.was_read);
-        if !keep && others.stays.iter().any(is_late) {
+        if !kept && others.stays.iter().any(is_late) {
             return Err(NeedsRefresh);
         }
-        if !keep && !others.undecided && others.stays.is_empty() {
+        if !kept && !others.undecided && others.stays.is_empty() {
             return Ok(Destruction::Deletes);
         }
         if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == *key) {
@@ -344,10 +352,12 @@ pub(super) struct Reading<'a, C: Content> {
 }
 
 impl<C: Content> Reading<'_, C> {
-    /// Notes that the object exists. Returns the others.
-    pub(super) fn found(mut self) -> Others<C> {
-        let others = others(&lock(&self.ledger.entries), &self.key);
-        self.others.insert(others).clone()
+    /// Notes that the object exists. Returns its key from now on, and the others.
+    pub(super) fn found(mut self) -> (Key, Others<C>) {
+        // Without an entry of its own, the object may be a copy of the one that was planned first.
+        let own = if self.has_entry { self.key.clone() } else { Key::default() };
+        let others = others(&lock(&self.ledger.entries), &own);
+        (self.key.clone(), self.others.insert(others).clone())
     }
 }
 
@@ -445,10 +455,10 @@ mod tests {
         Stay { wanted, is_written, exists: true }
     }
 
-    fn plan_to_keep(ledger: &Tokens, key: &Key, stay: Stay<CallbackToken>) -> String {
-        match ledger.plan_to_keep(key, stay) {
+    fn plan_to_stay(ledger: &Tokens, key: &Key, stay: Stay<CallbackToken>) -> String {
+        match ledger.plan_to_stay(key, stay) {
             Err(NeedsRefresh) => "needs a refresh".to_owned(),
-            Ok(kept) => kept.twins.iter().fold("kept".to_owned(), |said, twin| {
+            Ok(staying) => staying.twins.iter().fold("stays".to_owned(), |said, twin| {
                 said + match twin {
                     Twin::Conflicting(_) => ", conflicting",
                     Twin::Agreeing => ", agreeing",
@@ -464,19 +474,19 @@ mod tests {
         let goes =
             |ledger: &Tokens| assert_eq!(ledger.plan_to_destroy(&Key::default(), false), Ok(Destruction::Deletes));
         let forgotten = |ledger: &Tokens| ledger.plan_to_forget(&Key::default());
-        let stays = |ledger: &Tokens, wanted| plan_to_keep(ledger, &Key::default(), stay(wanted, true));
+        let stays = |ledger: &Tokens, wanted| plan_to_stay(ledger, &Key::default(), stay(wanted, true));
         for (row, others, mine, expected) in [
-            (1, &(|_: &Tokens| {}) as &dyn Fn(&Tokens), stay("a", false), "kept"),
-            (2, &|ledger| drop(stays(ledger, "b")), stay("a", true), "kept, conflicting"),
-            (3, &|ledger| drop(stays(ledger, "a")), stay("a", true), "kept, agreeing"),
-            (4, &|ledger| drop(stays(ledger, "")), stay("a", true), "kept, undecided"),
-            (5, &goes, stay("a", true), "kept"),
+            (1, &(|_: &Tokens| {}) as &dyn Fn(&Tokens), stay("a", false), "stays"),
+            (2, &|ledger| drop(stays(ledger, "b")), stay("a", true), "stays, conflicting"),
+            (3, &|ledger| drop(stays(ledger, "a")), stay("a", true), "stays, agreeing"),
+            (4, &|ledger| drop(stays(ledger, "")), stay("a", true), "stays, undecided"),
+            (5, &goes, stay("a", true), "stays"),
             (6, &goes, stay("a", false), "needs a refresh"),
-            (11, &forgotten, stay("a", false), "kept"),
+            (11, &forgotten, stay("a", false), "stays"),
         ] {
             let ledger = Tokens::default();
             others(&ledger);
-            assert_eq!(plan_to_keep(&ledger, &key, mine), expected, "row {row}");
+            assert_eq!(plan_to_stay(&ledger, &key, mine), expected, "row {row}");
         }
     }
 
@@ -487,10 +497,11 @@ mod tests {
             (7, None, false, Ok(Destruction::Deletes)),
             (8, Some(stay("a", false)), true, Ok(Destruction::KeptForAnother)),
             (9, Some(stay("a", true)), false, Ok(Destruction::KeptForAnother)),
+            (8, Some(Stay { exists: false, ..stay("a", true) }), false, Ok(Destruction::KeptForAnother)),
             (10, Some(stay("a", false)), false, Err(NeedsRefresh)),
         ] {
             let ledger = Tokens::default();
-            other.map(|other| plan_to_keep(&ledger, &Key::default(), other));
+            other.map(|other| plan_to_stay(&ledger, &Key::default(), other));
             assert_eq!(ledger.plan_to_destroy(&key, keep), expected, "row {row}");
         }
     }
@@ -501,27 +512,27 @@ mod tests {
         let reading = ledger.begin_reading(&first).await;
         let start = Instant::now();
         let read_second = async {
-            let others = ledger.begin_reading(&second).await.found();
+            let (_, others) = ledger.begin_reading(&second).await.found();
             (others.may_delete(), others.may_stay(), start.elapsed())
         };
         let plan_first = async {
             tokio::time::sleep(SECONDS(30)).await;
-            assert!(!reading.found().may_stay());
+            assert!(!reading.found().1.may_stay());
             tokio::time::sleep(SECONDS(1)).await;
             assert_eq!(ledger.plan_to_destroy(&first, false), Ok(Destruction::Deletes));
         };
         let (read, ()) = tokio::join!(read_second, plan_first);
         assert_eq!(read, (true, false, SECONDS(31)));
-        assert!(ledger.plan_to_keep(&second, stay("a", true)).is_ok_and(|kept| kept.was_read));
+        assert!(ledger.plan_to_stay(&second, stay("a", true)).is_ok_and(|staying| staying.was_read));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_object_that_is_never_planned_holds_up_no_other_for_long() {
         let ledger = Tokens::default();
         drop(ledger.begin_reading(&Key::default()).await);
-        assert!(!ledger.begin_reading(&Key::default()).await.found().may_stay(), "the first was not there");
+        assert!(!ledger.begin_reading(&Key::default()).await.found().1.may_stay(), "the first was not there");
         let start = Instant::now();
-        assert!(ledger.begin_reading(&Key::default()).await.found().may_stay(), "the second may stay");
+        assert!(ledger.begin_reading(&Key::default()).await.found().1.may_stay(), "the second may stay");
         assert_eq!(start.elapsed(), PLANNED_WITHIN);
     }
 
@@ -530,19 +541,30 @@ mod tests {
         let (ledger, orphan) = (Tokens::default(), Key::default());
         assert_eq!(ledger.plan_to_destroy(&orphan, false), Ok(Destruction::Deletes));
         let start = Instant::now();
-        assert!(!ledger.begin_reading(&orphan).await.found().may_delete(), "it does not count itself");
-        assert!(ledger.begin_reading(&Key::default()).await.found().may_delete());
+        for key in [&orphan, &Key::default()] {
+            assert!(ledger.begin_reading(key).await.found().1.may_delete(), "it may be a copy of the orphan");
+        }
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_object_that_is_planned_twice_is_not_its_own_twin() {
         let (ledger, key) = (Tokens::default(), Key::default());
-        assert_eq!(plan_to_keep(&ledger, &key, stay("a", true)), "kept");
-        assert!(!ledger.begin_reading(&key).await.found().may_stay());
-        assert_eq!(plan_to_keep(&ledger, &key, stay("b", true)), "kept");
+        assert_eq!(plan_to_stay(&ledger, &key, stay("a", true)), "stays");
+        assert!(!ledger.begin_reading(&key).await.found().1.may_stay());
+        assert_eq!(plan_to_stay(&ledger, &key, stay("b", true)), "stays");
         assert!(ledger.plan_to_replace(&key, Some(token("c"))) && !ledger.plan_to_replace(&Key::default(), None));
-        assert_eq!(plan_to_keep(&ledger, &Key::default(), stay("c", true)), "kept, agreeing");
+        assert_eq!(plan_to_stay(&ledger, &Key::default(), stay("c", true)), "stays, agreeing");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_of_an_object_is_another_object() {
+        let (ledger, copied) = (Tokens::default(), Key::default());
+        let (first, _) = ledger.begin_reading(&copied).await.found();
+        assert_eq!(plan_to_stay(&ledger, &first, stay("a", false)), "stays");
+        let (second, others) = ledger.begin_reading(&copied).await.found();
+        assert!(first == copied && second != copied && others.may_stay());
+        assert_eq!(ledger.plan_to_destroy(&second, true), Ok(Destruction::KeptForAnother));
     }
 
     #[tokio::test(start_paused = true)]
@@ -550,7 +572,7 @@ mod tests {
         let ledger = Tokens::default();
         ledger.begin_reading(&Key::default()).await.found();
         let replacement = Stay { exists: false, ..stay("a", true) };
-        assert!(ledger.plan_to_keep(&Key::default(), replacement).is_ok_and(|kept| kept.was_read));
+        assert!(ledger.plan_to_stay(&Key::default(), replacement).is_ok_and(|staying| staying.was_read));
         let start = Instant::now();
         ledger.begin_reading(&Key::default()).await.found();
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing is left to be planned");

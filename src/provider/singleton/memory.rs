@@ -18,6 +18,10 @@ use crate::terraform::{Attr, Context, Diagnostic};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Memory {
+    /// Tells the objects of one application apart. Each write makes a new one, and so does reading an object of which a
+    /// copy was read before.
+    pub(super) object: Key,
+    /// The key of the digests below.
     pub(super) key: Key,
     /// The digest of the write-only value that was last sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +34,7 @@ pub(crate) struct Memory {
     pub(super) stored_as: Option<String>,
     /// Another object of the application stays, so destroying this one deletes nothing.
     #[serde(skip_serializing_if = "is_false")]
-    pub(super) keep: bool,
+    pub(super) kept_for_another: bool,
     /// Another object of the application is destroyed, so this one is written again if it stays.
     ///
     /// A refresh sets this: Terraform plans once more when it applies, and passes only what a refresh has set.
@@ -76,10 +80,10 @@ pub(super) struct Planned {
     pub(super) seen: Option<String>,
 }
 
-/// A random key. It tells the objects of one application apart, and is the key of an object's digests.
+/// A random key.
 ///
-/// It does not stop someone who can read the state from guessing secrets; it makes guessing start anew for each object,
-/// so that a secret with a random part is safe.
+/// As the key of digests, it does not stop someone who can read the state from guessing secrets; it makes guessing start
+/// anew for each object, so that a secret with a random part is safe.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Key(String);

@@ -3,8 +3,7 @@
 use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
-use crate::provider::checks;
-use crate::tencent::{Error, ErrorKind, SdkAppId, Stored};
+use crate::tencent::{App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Severity};
 
 /// The usual suspects, for messages about something else that writes.
@@ -24,10 +23,11 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
-        let (unmanaged, import) = (self.kind.describe_unmanaged(found), how_to_import(self.id));
+        let (held, noun, import) =
+            (self.held(Some(self.kind.describe(found))), K::Content::NOUN, how_to_import(self.id));
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
         let detail = format!(
-            "When the provider checked, the application had {unmanaged} This plan replaces all of \
+            "When the provider checked, {held}. This resource does not manage that {noun} yet. This plan replaces all of \
              it.{consequence}\n\n{import}"
         );
         Diagnostic::warning(format!("This plan overwrites the existing {self}"), detail)
@@ -48,7 +48,7 @@ impl<K: Kind> Subject<K> {
     }
 
     /// Announces that a destruction leaves the thing at Tencent.
-    pub(super) fn stays_abandoned(&self, last: Option<&K::Content>) -> Diagnostic {
+    pub(super) fn stays_abandoned(&self, last: &K::Arguments) -> Diagnostic {
         let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
         let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
         Diagnostic::warning(format!("The {self} stays at Tencent"), detail)
@@ -102,7 +102,11 @@ impl<K: Kind> Subject<K> {
 
     /// Refuses two resources that want different things.
     pub(super) fn managed_twice(&self, other: &K::Content, wanted: &K::Content) -> Diagnostic {
-        let (name, noun, difference) = (self.kind.name(), K::Content::NOUN, self.kind.difference(other, wanted));
+        let (name, noun, Words { sends, secret, .. }) = (self.kind.name(), K::Content::NOUN, self.kind.words());
+        let difference = match (self.kind.describe(other), self.kind.describe(wanted)) {
+            (other, wanted) if other == wanted => format!("The two differ in the {secret}."),
+            (other, wanted) => format!("It {sends} {other}; this one {sends} {wanted}."),
+        };
         let detail = format!(
             "Another resource of this provider manages the same {noun}. {difference} An application has only one {name}: \
              remove one of the two resources, or change its sdk_app_id."
@@ -145,7 +149,7 @@ impl<K: Kind> Subject<K> {
 
 /// Messages of applying.
 impl<K: Kind> Subject<K> {
-    /// Warns that someone has set `found` since the plan, and that the apply replaces it by `wanted`.
+    /// Warns that someone has set `found` since the plan, and that the apply replaces it with `wanted`.
     pub(super) fn will_replace(&self, found: &K::Content, wanted: &K::Content) -> Diagnostic {
         let outcome = match self.kind.consequence(found, Some(wanted)) {
             Some(consequence) => format!("This apply replaces it. {consequence}"),
@@ -164,7 +168,7 @@ impl<K: Kind> Subject<K> {
     /// Refuses to touch what someone has set since the plan.
     pub(super) fn must_not_change(&self, found: &K::Content, outcome: &str) -> Diagnostic {
         let Words { subject, sends, .. } = self.kind.words();
-        let (subject, found) = (checks::sentence(subject), self.kind.describe(found));
+        let (subject, found) = (sentence(subject), self.kind.describe(found));
         let detail = format!(
             "{subject} now {sends} {found}, which the plan did not show, and overwrite_existing is false. {outcome} Run a \
              new plan to see the change."
@@ -234,8 +238,13 @@ impl<K: Kind> Subject<K> {
             .map_or_else(|| "the application had none".to_owned(), |described| format!("{subject} {sent} {described}"))
     }
 
+    /// Describes what is there instead of what was written.
+    pub(super) fn described_unexpected(&self, found: &K::Content) -> String {
+        self.kind.describe(found) + self.kind.words().unlike_written
+    }
+
     fn held_unexpected(&self, found: Option<&K::Content>) -> String {
-        self.held(found.map(|found| self.kind.describe_unexpected(found)))
+        self.held(found.map(|found| self.described_unexpected(found)))
     }
 }
 
@@ -291,7 +300,7 @@ pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Object<K>) -> Diagn
         .on(&format!("{argument}_wo"))
 }
 
-/// Reports a thing that is to be written and not known.
+/// Reports that the content to write is unknown.
 pub(super) fn not_known<C: Stored>() -> Diagnostic {
     let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
     Diagnostic::error(format!("The planned {} is not known", C::NOUN), detail)
@@ -320,4 +329,61 @@ fn how_to_import(id: SdkAppId) -> String {
          that plan shows a change, adjust the resource to what exists. (If the resource was renamed, use a moved block \
          instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
     )
+}
+
+/// Reports a failed call. `what` names the attempt, such as "Reading the call callback configuration".
+pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
+    let problem = match &error.kind {
+        ErrorKind::Api(api) => format!("Tencent answered with {api}"),
+        kind => sentence(&kind.to_string()),
+    };
+    let mut detail = format!("{problem}.\n\n{}", error.kind.advice(app.credentials()));
+    if error.kind.retry() == Retry::SlowDown {
+        detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
+    }
+    if matches!(error.kind, ErrorKind::Timeout { .. }) {
+        detail += " The resource's timeouts set how long an operation may take.";
+    }
+    if let Some(api) = error.api() {
+        let route = Route::to(app.endpoint());
+        detail += &format!("\n\nCalled: {route}, as {:?} with {}", app.identifier(), app.proof());
+        for (name, text) in [("ErrorInfo", &api.info), ("RequestId", &api.request_id)] {
+            if !text.is_empty() {
+                detail += &format!("\n{name}: {text}");
+            }
+        }
+    }
+    Diagnostic::error(format!("{what} of SDKAppID {} failed", app.sdk_app_id()), detail)
+}
+
+/// Capitalizes the first letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::applications::Account;
+    use crate::provider::testing;
+    use crate::tencent::{ApiError, ErrorCode};
+
+    #[test]
+    fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
+        let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
+        let error = Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
+        let Account { identifier, credentials, origin, endpoint } = testing::account("tok3n");
+        let app = App::new(testing::id(1_400_000_001), identifier, credentials, endpoint).held_by(origin);
+        let diagnostic = call_failed("Reading the callback configuration", &app, &error);
+        assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
+        assert_eq!(
+            diagnostic.detail,
+            "Tencent answered with error 70009: the UserSig's signature is wrong.\n\nCheck that the SecretKey belongs \
+             to this SDKAppID (Tencent RTC console, Basic Information) and was copied whole. It is the RTC \
+             application's own key, not the SecretKey of the Tencent Cloud API (CAM).\n\nCalled: \
+             https://adminapikr.im.qcloud.com:443 (the host of region \"seoul\"), as \"administrator\" with the SecretKey \
+             (TENCENT_SECRET_KEY)\nErrorInfo: sig mismatch\nRequestId: Id-1"
+        );
+    }
 }

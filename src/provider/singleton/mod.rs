@@ -36,12 +36,13 @@ use crate::tencent::{SdkAppId, Service, Stored};
 use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
 
 pub(crate) use ledger::{Ledger, Ledgers};
-pub(crate) use model::{DEFAULT_TIMEOUT, Model, Operation, Timeouts, id_attribute};
+pub(crate) use messages::sentence;
+pub(crate) use model::{DEFAULT_TIMEOUT, Model, Operation, Timeouts, id_attribute, validate_secret};
 pub(crate) use remote::Remote;
 pub(crate) use resource::Singleton;
 
 /// A kind of thing that an application has exactly one of.
-pub(crate) trait Kind: Wording<Self::Content> + fmt::Debug + Copy + Send + Sync + 'static {
+pub(crate) trait Kind: Wording<Self> + fmt::Debug + Copy + Send + Sync + 'static {
     /// The thing itself, as Tencent stores it.
     type Content: Content;
     /// The arguments that describe it in a configuration.
@@ -69,7 +70,7 @@ pub(crate) trait Content: Stored + Clone + fmt::Debug + Send + Sync + 'static {
     fn is_same(&self, other: &Self) -> bool;
 
     /// Returns the part that a write-only argument may hold, in one spelling for all that mean the same.
-    fn secret_part(&self) -> SecretString;
+    fn write_only_part(&self) -> SecretString;
 
     /// Returns how `stored` differs from this, if it is a form that Tencent itself may give to it.
     fn own_form(&self, _stored: &Self) -> Option<&'static str> {
@@ -99,8 +100,13 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
     /// Returns whether the secret argument is not set, so that its write-only twin is.
     fn is_write_only(&self) -> bool;
 
-    /// Returns the secret argument or its write-only twin if it is known, spelled as by [`Content::secret_part`].
+    /// Returns the secret argument or its write-only twin if it is known, spelled as by [`Content::write_only_part`].
     fn secret(&self) -> Option<SecretString>;
+
+    /// Returns the secret that no message may show, even if Tencent quotes it in an error.
+    fn unquotable(&self) -> Option<&SecretString> {
+        None
+    }
 
     /// Returns the version of the write-only argument.
     fn version(&self) -> &Attr<Number>;
@@ -118,7 +124,7 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
         self
     }
 
-    /// Returns what was written when Tencent stores `_stored`, as far as the state tells.
+    /// Reconstructs what was written, given that Tencent stores `_stored`, as far as the state tells.
     fn written_as(&self, _stored: &Self::Content) -> Option<Self::Content> {
         self.content()
     }
@@ -128,7 +134,7 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
 }
 
 /// How messages speak of a kind.
-pub(crate) trait Wording<C> {
+pub(crate) trait Wording<K: Kind> {
     /// Returns the full name, such as "Call callback configuration".
     fn name(&self) -> String;
 
@@ -136,29 +142,18 @@ pub(crate) trait Wording<C> {
     fn words(&self) -> &'static Words;
 
     /// Describes a thing without its secrets, to follow [`Words::sends`].
-    fn describe(&self, content: &C) -> String;
-
-    /// Describes what is there instead of what was written.
-    fn describe_unexpected(&self, found: &C) -> String {
-        self.describe(found)
-    }
-
-    /// Describes what a creation would overwrite, in words that follow "the application had" and end the sentence.
-    fn describe_unmanaged(&self, found: &C) -> String;
-
-    /// Says how two resources for the same thing differ.
-    fn difference(&self, other: &C, wanted: &C) -> String;
+    fn describe(&self, content: &K::Content) -> String;
 
     /// Says what it means to others that `wanted` replaces `found`, if there is something to say.
-    fn consequence(&self, _found: &C, _wanted: Option<&C>) -> Option<&'static str> {
+    fn consequence(&self, _found: &K::Content, _wanted: Option<&K::Content>) -> Option<&'static str> {
         None
     }
 
     /// Says what drift of a write-only argument does until the next apply.
-    fn drift(&self, found: &C) -> String;
+    fn drift(&self, found: &K::Content) -> String;
 
     /// Says what Tencent goes on doing with a thing that Terraform only forgets.
-    fn after_forgetting(&self, last: Option<&C>) -> String;
+    fn after_forgetting(&self, last: &K::Arguments) -> String;
 }
 
 /// The words of a kind that messages are built from.
@@ -170,6 +165,8 @@ pub(crate) struct Words {
     pub(crate) sends: &'static str,
     /// The verb in the past.
     pub(crate) sent: &'static str,
+    /// What follows a description of something else than what was written, if that description alone does not tell.
+    pub(crate) unlike_written: &'static str,
     /// The argument that may be secret, such as `url`.
     pub(crate) argument: &'static str,
     /// The noun for that argument, such as "URL".

@@ -5,9 +5,10 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::memory::{Memory, Planned};
-use super::{Arguments, Content};
+use super::{Arguments, Content, Words};
 use crate::model;
-use crate::provider::checks;
+use crate::provider::applications;
+use crate::provider::block::values::TIMEOUTS;
 use crate::tencent::SdkAppId;
 use crate::terraform::{
     Attr, Attribute, Data, Diagnostic, Diagnostics, IdentityAttribute, IdentitySchema, Mismatch, Nesting, Number, Type,
@@ -108,7 +109,7 @@ impl<A: Arguments> Model<A> {
 
     /// Sets the application.
     pub(crate) fn of(mut self, id: SdkAppId) -> Self {
-        self.common.sdk_app_id = checks::number(id);
+        self.common.sdk_app_id = id.into();
         self.common.id = Attr::Known(id.to_string());
         self
     }
@@ -118,7 +119,7 @@ impl<A: Arguments> Model<A> {
         if !self.arguments.is_write_only() {
             return Self { arguments: self.arguments.holding(found), ..self };
         }
-        let is_same = memory.knows(&found.secret_part());
+        let is_same = memory.knows(&found.write_only_part());
         memory.drift = (!is_same).then(|| memory.fingerprint(&found));
         let version = if is_same { self.arguments.version().clone() } else { Attr::Null };
         Self { arguments: self.arguments.holding(found).write_only(version), ..self }
@@ -167,7 +168,8 @@ impl<A: Arguments> Model<A> {
             let is_shown = match &content {
                 Some(content) => content.is_same(found),
                 None => {
-                    !arguments.differs(&arguments.clone().holding(found.clone())) && memory.knows(&found.secret_part())
+                    !arguments.differs(&arguments.clone().holding(found.clone()))
+                        && memory.knows(&found.write_only_part())
                 }
             };
             is_shown || memory.has_seen(planned, found)
@@ -200,13 +202,13 @@ impl Default for Common {
 impl Common {
     /// Checks the arguments as far as they are known.
     pub(super) fn validate(&self) -> Diagnostics {
-        let mut diagnostics = checks::sdk_app_id_argument(&self.sdk_app_id);
+        let mut diagnostics = applications::check_sdk_app_id(&self.sdk_app_id);
         if let Some(policy) = self.deletion_policy.known()
             && policy != DELETE
             && policy != ABANDON
         {
             let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
-            diagnostics.push(Diagnostic::error("Invalid deletion_policy", reason).on("deletion_policy"));
+            diagnostics.push(Diagnostic::invalid("deletion_policy", reason));
         }
         diagnostics.extend(Timeouts::validate(&self.timeouts));
         diagnostics
@@ -241,6 +243,39 @@ impl Common {
     }
 }
 
+/// Checks that exactly one of a secret argument and its write-only twin is set, and the version only with the twin. While
+/// an argument is unknown, its check waits.
+pub(crate) fn validate_secret<T>(
+    words: &Words,
+    plain: &Attr<T>,
+    write_only: &Attr<SecretString>,
+    version: &Attr<Number>,
+) -> Diagnostics {
+    let Words { argument, secret, .. } = words;
+    match (plain, write_only) {
+        (Attr::Null, Attr::Null) => {
+            let detail =
+                format!("Set {argument}, or {argument}_wo for a {secret} that must not be in the state or the plan.");
+            Diagnostic::error(format!("Missing {argument}"), detail).on(argument).into()
+        }
+        (Attr::Known(_), Attr::Known(_)) => {
+            let detail = format!("{argument} and {argument}_wo both set the {secret}. Remove one of them.");
+            let argument = format!("{argument}_wo");
+            Diagnostic::error(format!("Both {} and {argument}", words.argument), detail).on(&argument).into()
+        }
+        (Attr::Known(_) | Attr::Unknown, Attr::Null) if !version.is_null() => {
+            let detail = format!(
+                "{argument}_wo_version says when to send {argument}_wo again, but {argument}_wo is not set. Remove \
+                 {argument}_wo_version."
+            );
+            Diagnostic::error(format!("{argument}_wo_version without {argument}_wo"), detail)
+                .on(&format!("{argument}_wo_version"))
+                .into()
+        }
+        _ => Diagnostics::new(),
+    }
+}
+
 pub(crate) fn id_attribute() -> Attribute {
     Attribute::new("id", Type::String, "The SDKAppID as a string.").computed()
 }
@@ -265,7 +300,7 @@ impl Timeouts {
     fn validate(timeouts: &Attr<Self>) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         for (name, timeout) in timeouts.known().into_iter().flat_map(Self::named) {
-            if let Some(Err(reason)) = timeout.known().map(|text| checks::duration(text)) {
+            if let Some(Err(reason)) = timeout.known().map(|text| TIMEOUTS.read(text)) {
                 // Terraform shows no line for a path inside a nested attribute.
                 let detail = format!("timeouts.{name}: {reason}");
                 diagnostics.push(Diagnostic::error("Invalid timeout", detail).on("timeouts"));
@@ -282,7 +317,7 @@ impl Timeouts {
     pub(super) fn of(timeouts: &Attr<Self>, operation: Operation) -> Duration {
         let timeout = timeouts.known().and_then(|timeouts| timeouts.named()[operation as usize].1.known());
         // Values were validated in the configuration, those of a state when they were in one.
-        timeout.and_then(|text| checks::duration(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
+        timeout.and_then(|text| TIMEOUTS.read(text).ok()).unwrap_or(DEFAULT_TIMEOUT)
     }
 }
 

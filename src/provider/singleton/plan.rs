@@ -9,7 +9,6 @@ use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
 use crate::provider::applications::Tencent;
-use crate::provider::checks;
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
@@ -45,15 +44,15 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Returns whether another object of the application is destroyed, so that this one is written again.
     pub(super) fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
-        // What was undecided when this object was read may be decided now. An object that was not read is planned to be
-        // applied.
-        let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.key));
+        // What was undecided when this object was read may be decided now. During an apply, nothing is read: the remembered
+        // decision holds.
+        let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.object));
         memory.rewrite && others.is_none_or(|others| others.may_delete())
     }
 
     /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
     /// Returns whether it was read before.
-    pub(super) fn keep(
+    pub(super) fn stay(
         &self,
         prior: Option<&Object<K>>,
         planned: &Object<K>,
@@ -64,8 +63,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         if let (Some(prior), None) = (prior, in_place)
             && self.known(prior).is_some()
         {
-            let keep = self.let_go(prior, memory)?;
-            self.reach(prior, Operation::Delete, !prior.is_abandoned() && !keep, cx)?;
+            let is_kept = self.let_go(prior, memory)?;
+            self.reach(prior, Operation::Delete, !prior.is_abandoned() && !is_kept, cx)?;
         }
         let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
         let is_written = planned.common.last_request_id.is_unknown();
@@ -75,29 +74,30 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         let wanted = planned.arguments.content();
         let stay = Stay { wanted: wanted.clone(), is_written, exists: in_place.is_some() };
-        let kept = ledger.plan_to_keep(&memory.key, stay).map_err(|_| subject.needs_refresh())?;
-        for twin in &kept.twins {
+        let staying = ledger.plan_to_stay(&memory.object, stay).map_err(|_| subject.needs_refresh())?;
+        for twin in &staying.twins {
             cx.warn(subject.twin(twin, wanted.as_ref())?);
         }
         if is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory)) {
             cx.warn(subject.written_again());
         }
-        Ok(kept.was_read)
+        Ok(staying.was_read)
     }
 
     /// Notes in the ledger the second half of the plan of a replacement, if the first half is there.
     pub(super) fn replan(&self, planned: &Object<K>, memory: &Memory) -> bool {
-        self.known(planned).is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.key, planned.arguments.content()))
+        self.known(planned)
+            .is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.object, planned.arguments.content()))
     }
 
     /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
     pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
         let Some((subject, ledger)) = self.known(prior) else { return Ok(false) };
         if prior.is_abandoned() {
-            ledger.plan_to_forget(&memory.key);
+            ledger.plan_to_forget(&memory.object);
             return Ok(false);
         }
-        let destruction = ledger.plan_to_destroy(&memory.key, memory.keep);
+        let destruction = ledger.plan_to_destroy(&memory.object, memory.kept_for_another);
         Ok(destruction.map_err(|_| subject.needs_refresh())? == Destruction::KeptForAnother)
     }
 
@@ -161,7 +161,7 @@ fn default_sdk_app_id(
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
     match (tencent.default_sdk_app_id(), prior) {
-        (Attr::Known(default), _) => Ok(checks::number(*default)),
+        (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
         (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),

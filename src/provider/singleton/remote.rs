@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
+use super::messages::call_failed;
 use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
-use crate::provider::checks;
 use crate::tencent::{App, Error, Patience, SdkAppId, Stored};
 use crate::terraform::{Context, Diagnostic};
 
@@ -47,7 +47,7 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Keeps the secret of `arguments` out of messages.
     pub(super) fn concealing(mut self, arguments: &K::Arguments) -> Self {
         self.conceals |= arguments.is_write_only();
-        self.secrets.extend(arguments.content().and_then(|content| content.secret().cloned()));
+        self.secrets.extend(arguments.unquotable().cloned());
         self
     }
 
@@ -82,7 +82,7 @@ impl<'a, K: Kind> Remote<'a, K> {
         Ok(found)
     }
 
-    /// Reads the thing with its own patience.
+    /// Reads the thing, with `patience` instead of the operation's.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
         let Scope { tencent, kind } = self.scope;
         Ok(self.shown(tencent.client.get(&self.app, kind.service(), patience).await?))
@@ -102,7 +102,7 @@ impl<'a, K: Kind> Remote<'a, K> {
         let last_read = self.ledger.last_read();
         let secrets = self.secrets.iter().chain(last_read.as_ref().and_then(Stored::secret));
         let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
-        checks::call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
+        call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
     }
 
     /// Waits for the turn to read the object of `key`: see [`Ledger::begin_reading`](super::Ledger::begin_reading).

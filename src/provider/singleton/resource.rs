@@ -1,7 +1,7 @@
 //! The managed resource of any kind.
 
 use super::apply::{Intent, Unwritten, Written};
-use super::memory::{Key, Memory, Planned};
+use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
@@ -64,12 +64,12 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(messages::overlooked_secret(&scope.kind, &planned));
         }
 
-        // A replacement is planned twice, as an update and then as a creation, of which Terraform drops the warnings. The
-        // first plan's private data is handed to the second, though not when Terraform plans once more to apply.
+        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The update's
+        // private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
-            _ => scope.keep(prior.as_ref(), &planned, &memory, cx)?,
+            _ => scope.stay(prior.as_ref(), &planned, &memory, cx)?,
         };
         let id = planned.common.id.known().cloned();
         let prior_id = match &prior {
@@ -90,10 +90,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
         if prior.is_abandoned() {
-            cx.warn(subject.stays_abandoned(prior.arguments.content().as_ref()));
+            cx.warn(subject.stays_abandoned(&prior.arguments));
         }
-        let keep = scope.let_go(&prior, &memory)?;
-        let deletes = !prior.is_abandoned() && !keep;
+        let kept_for_another = scope.let_go(&prior, &memory)?;
+        let deletes = !prior.is_abandoned() && !kept_for_another;
         let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
         let seen = ledger.fresh_read().flatten();
         let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
@@ -103,8 +103,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         {
             cx.warn(subject.deletes_changed(seen));
         }
-        // When it applies, Terraform also plans the end of what create_before_destroy has deposed: the deletion warns.
-        if keep && !ledger.has_written() {
+        // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
+        if kept_for_another && !ledger.has_written() {
             cx.warn(subject.kept_for_another());
         }
         let planned = Planned {
@@ -113,7 +113,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
             ..Planned::default()
         };
-        cx.set_private(&Memory { keep, planned: Some(planned), ..memory });
+        cx.set_private(&Memory { kept_for_another, planned: Some(planned), ..memory });
         Ok(())
     }
 
@@ -138,18 +138,19 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             Err(diagnostics) => return Err(diagnostics),
         };
         let memory: Memory = cx.private();
-        let reading = remote.turn_to_read(&memory.key).await?;
+        let reading = remote.turn_to_read(&memory.object).await?;
         let Some(found) = remote.get().await? else { return Ok(None) };
-        let others = reading.found();
+        let (object, others) = reading.found();
         if others.may_stay() {
             scope.ledgers().note_shared(remote.sdk_app_id());
         }
         let mut memory = Memory {
-            keep: others.may_stay(),
+            kept_for_another: others.may_stay(),
             rewrite: others.may_delete(),
             origin: Some(remote.origin()),
             planned: None,
             drift: None,
+            object,
             ..memory
         };
         let refreshed = remote.refresh(state, found, &mut memory, cx);
@@ -167,12 +168,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Create, cx)?;
         remote.ledger.forget_plans();
         let planned = planned.of(remote.sdk_app_id());
-        // The key of the plan may still be that of an object which this one replaces.
-        let key = Key::default();
-        let written = remote.create(&key, &self.wanted(&planned)?, planned.guard(), cx).await;
+        let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
         // What is there after a failure was not created here.
         let written = written.map_err(|unwritten| unwritten.diagnostic)?;
-        Ok(remote.applied(planned, key, written, cx))
+        Ok(remote.applied(planned, written, cx))
     }
 
     async fn update(
@@ -191,10 +190,14 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
         remote.ledger.forget_plans();
-        let wanted = self.wanted(&planned)?;
+        let wanted = self.wanted(&planned, Some(&prior))?;
         let is_same =
             planned.arguments.is_write_only() && prior.arguments.content().is_some_and(|prior| prior.is_same(&wanted));
-        if is_same && !memory.rewrite && remote.adopt(&memory.key, &wanted).await? {
+        if is_same
+            && !memory.rewrite
+            && let Some(object) = remote.adopt(&wanted).await?
+        {
+            memory.object = object;
             memory.remember_secret(planned.write_only_secret().as_ref());
             cx.set_private(&memory);
             let mut planned = planned;
@@ -202,12 +205,9 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(planned);
         }
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.key, guard: planned.guard(), is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: planned.guard(), is_expected: &is_expected };
         match remote.update(&wanted, &intent, cx).await {
-            Ok(written) => {
-                let key = memory.key.clone();
-                Ok(remote.applied(planned, key, written, cx))
-            }
+            Ok(written) => Ok(remote.applied(planned, written, cx)),
             Err(mut unwritten) => {
                 drop(is_expected);
                 let discloses = planned.arguments.is_write_only() && !prior.arguments.is_write_only();
@@ -229,7 +229,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(());
         }
         let remote = scope.remote(&prior, Operation::Delete, cx)?;
-        if (memory.keep || plan.keeps(&prior.common.id)) && !is_replaced {
+        if (memory.kept_for_another || plan.keeps(&prior.common.id)) && !is_replaced {
             cx.warn(remote.subject().kept_for_another());
             return Ok(());
         }
@@ -238,7 +238,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         remote.ledger.forget_plans();
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.key, guard: prior.guard(), is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
         let deleted = match is_replaced {
             true => remote.leave(&intent, cx).await,
             false => remote.delete(&intent, cx).await,
@@ -266,11 +266,15 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
 impl<K: Kind> Singleton<K> {
     /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning are
-    /// checked here.
-    fn wanted(&self, planned: &Object<K>) -> Result<K::Content, Diagnostics> {
+    /// checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
+    fn wanted(&self, planned: &Object<K>, prior: Option<&Object<K>>) -> Result<K::Content, Diagnostics> {
         let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
-        let diagnostics = self.0.validate(&planned.arguments);
-        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(wanted) }
+        let is_valid = |arguments| !self.0.validate(arguments).has_errors();
+        let was_valid = prior.is_none_or(|prior| prior.arguments.content().is_none() || is_valid(&prior.arguments));
+        match self.0.validate(&planned.arguments) {
+            diagnostics if diagnostics.has_errors() && was_valid => Err(diagnostics),
+            _ => Ok(wanted),
+        }
     }
 }
 
@@ -293,9 +297,9 @@ impl<K: Kind> Remote<'_, K> {
         refreshed
     }
 
-    /// Returns the state after a write, and remembers what was sent for the object of `key`.
-    fn applied(&self, planned: Object<K>, key: Key, written: Written<K::Content>, cx: &mut Context) -> Object<K> {
-        let mut memory = Memory { key, origin: Some(self.origin()), ..Memory::default() };
+    /// Returns the state after a write, and remembers what was sent.
+    fn applied(&self, planned: Object<K>, written: Written<K::Content>, cx: &mut Context) -> Object<K> {
+        let mut memory = Memory { object: written.object, origin: Some(self.origin()), ..Memory::default() };
         memory.remember_secret(planned.write_only_secret().as_ref());
         memory.stored_as = written.stored_as.map(|stored_as| memory.fingerprint(&stored_as));
         cx.set_private(&memory);

@@ -9,7 +9,8 @@ use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
 use crate::provider::applications::{Account, Tencent};
 use crate::provider::callback_token::CallbackTokenKind;
-use crate::tencent::{CallbackToken, Client, Credentials, SdkAppId, Settings};
+use crate::provider::testing;
+use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
 use crate::terraform::{Attr, Change, Context, Diagnostics, ManagedResource as _};
 
 type TokenObject = Object<CallbackTokenKind>;
@@ -24,16 +25,12 @@ impl Application {
     /// Starts an application that has the token `existing`, if there is one.
     fn with(existing: Option<&str>) -> Self {
         let simulator = Simulator::start().expect("a simulator");
-        let id = SdkAppId::try_from(Simulator::SDK_APP_ID).expect("an SDKAppID");
+        let id = testing::id(Simulator::SDK_APP_ID);
         if let Some(existing) = existing {
             simulator.put_token(Simulator::SDK_APP_ID, Token::new(existing, true));
         }
-        let own = Account {
-            identifier: "administrator".into(),
-            credentials: Credentials::SecretKey(Simulator::SECRET_KEY.to_owned().into()),
-            origin: "secret_key".into(),
-            endpoint: simulator.url().parse().expect("an endpoint"),
-        };
+        let endpoint = simulator.url().parse().expect("an endpoint");
+        let own = Account { endpoint, ..testing::account(Simulator::SECRET_KEY) };
         let tencent = Tencent::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
         Self { simulator, tencent, id }
     }
@@ -120,9 +117,9 @@ async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
 
 #[tokio::test]
 async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
-    let (application, [mine, other]) = (Application::with(None), [Key::default(), Key::default()]);
+    let (application, mine) = (Application::with(None), Key::default());
     let mut cx = Context::default();
-    application.remote().create(&other, &token("a"), Guard::Refuse, &mut cx).await.expect("created");
+    let other = application.remote().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created").object;
     let delete = async |key: &Key, cx: &mut Context| {
         let intent = Intent { key, guard: Guard::Refuse, is_expected: &|_| true };
         application.remote().delete(&intent, cx).await.expect("no error");
