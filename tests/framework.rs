@@ -81,7 +81,7 @@ impl Block for ThingResource {
                     "label",
                     Nesting::Single,
                     vec![
-                        Attribute::new("text", Type::String, ""),
+                        Attribute::new("text", Type::String, "").required(),
                         Attribute::new("printed", Type::Bool, "").computed(),
                     ],
                     "",
@@ -499,7 +499,7 @@ async fn a_plan_fills_in_defaults_and_forces_replacement() {
     assert_eq!(plan(thing("a", 5), "b", Value::Number(5u64.into())).await, (thing("b", 5), 1));
 }
 
-/// Validates a configuration, and returns the summaries of the diagnostics with the paths that they blame.
+/// Validates a configuration, and returns the diagnostics in short.
 async fn validate(config: &Value) -> Vec<(String, String)> {
     let request = proto::validate_resource_config::Request {
         type_name: TYPE_NAME.into(),
@@ -507,9 +507,13 @@ async fn validate(config: &Value) -> Vec<(String, String)> {
         client_capabilities: None,
     };
     let response = server().await.validate_resource_config(Request::new(request)).await.expect("an answer");
+    in_short(response.into_inner().diagnostics)
+}
+
+/// Returns the summaries of diagnostics with the paths that they blame.
+fn in_short(diagnostics: Vec<proto::Diagnostic>) -> Vec<(String, String)> {
     let path = |path: proto::AttributePath| path.steps.into_iter().map(|step| selected(step.selector)).collect();
-    let blame = |d: proto::Diagnostic| (d.summary, d.attribute.map(path).unwrap_or_default());
-    response.into_inner().diagnostics.into_iter().map(blame).collect()
+    diagnostics.into_iter().map(|d| (d.summary, d.attribute.map(path).unwrap_or_default())).collect()
 }
 
 fn selected(selector: Option<Selector>) -> String {
@@ -551,6 +555,35 @@ async fn read_only_attributes_cannot_be_configured() {
         let mut found = validate(&config).await;
         found.sort();
         assert_eq!(found, with_own(own));
+    }
+}
+
+#[tokio::test]
+async fn required_attributes_cannot_be_null() {
+    let label = |text| with(Value::Object([].into()), [("text", text), ("printed", Value::Null)]);
+    for (attributes, missing) in [
+        (vec![("name", Value::Null)], Some(("Missing name", ".name"))),
+        (vec![("label", label(Value::Null))], Some(("Missing label.text", ".label.text"))),
+        (vec![("name", Value::Unknown), ("label", label(Value::Unknown))], None),
+        (vec![("label", Value::Unknown), ("parts", Value::Unknown)], None),
+        (vec![("label", Value::Null), ("parts", Value::Null)], None),
+    ] {
+        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let Value::Object(config) = thing("a", 1) else { unreachable!("a thing is an object") };
+        let config = Value::Object(config.into_iter().chain(attributes).collect());
+        let missing: Vec<_> = missing.into_iter().map(|(s, path)| (s.to_owned(), path.to_owned())).collect();
+        assert_eq!(validate(&config).await, missing, "{config:?}");
+
+        // Terraform knows more when it plans, and again when it plans in order to apply.
+        let request = proto::plan_resource_change::Request {
+            type_name: TYPE_NAME.into(),
+            prior_state: dynamic(&Value::Null),
+            proposed_new_state: dynamic(&config),
+            config: dynamic(&config),
+            ..Default::default()
+        };
+        let response = server().await.plan_resource_change(Request::new(request)).await.expect("an answer");
+        assert_eq!(in_short(response.into_inner().diagnostics), missing, "{config:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id, Record};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -72,14 +72,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for HcLog {
         attributes.record(&mut Fields(&mut fields));
         if let Some(span) = cx.span(id) {
             span.extensions_mut().insert(SpanFields(fields));
-        }
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
-        if let Some(span) = cx.span(id)
-            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut()
-        {
-            values.record(&mut Fields(fields));
         }
     }
 

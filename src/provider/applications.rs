@@ -10,7 +10,7 @@ use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
 
 /// The configured provider, ready for calls.
 #[derive(Debug)]
-pub struct Tencent {
+pub struct Applications {
     pub(super) client: Client,
     sdk_app_id: Attr<SdkAppId>,
     /// The account of the provider block itself, which calls for the default application, if there is one.
@@ -38,7 +38,7 @@ pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
 /// The most applications that a message lists.
 const LISTED: usize = 5;
 
-impl Tencent {
+impl Applications {
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
         Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
     }
@@ -235,29 +235,29 @@ mod tests {
         Account { credentials, ..key("") }
     }
 
-    fn tencent(default: Option<u64>, own: Option<Account>, apps: Apps) -> Tencent {
+    fn configured(default: Option<u64>, own: Option<Account>, apps: Apps) -> Applications {
         let default = default.map_or(Attr::Null, |number| Attr::Known(id(number)));
-        Tencent::new(Client::new(Settings::default()), default, own, apps)
+        Applications::new(Client::new(Settings::default()), default, own, apps)
     }
 
     fn apps(entries: impl IntoIterator<Item = (u64, Option<Account>)>) -> Apps {
         Some(entries.into_iter().map(|(number, account)| (id(number), account)).collect())
     }
 
-    fn refusal(tencent: &Tencent, of: u64) -> String {
-        let refusal = testing::only(tencent.app_of_object(id(of)).expect_err("a refusal"));
+    fn refusal(applications: &Applications, of: u64) -> String {
+        let refusal = testing::only(applications.app_of_object(id(of)).expect_err("a refusal"));
         format!("{}: {}", refusal.summary, refusal.detail)
     }
 
     #[test]
     fn each_application_has_its_own_credentials() {
-        let tencent = tencent(Some(1), Some(key("a")), apps([(2, Some(key("b"))), (3, Some(user_sig(3)))]));
+        let applications = configured(Some(1), Some(key("a")), apps([(2, Some(key("b"))), (3, Some(user_sig(3)))]));
         for number in 1..=3 {
-            let application = tencent.app(id(number)).expect("an application");
+            let application = applications.app(id(number)).expect("an application");
             assert_eq!(application.sdk_app_id(), id(number));
-            assert!(Arc::ptr_eq(&application, &tencent.app(id(number)).expect("the same")));
+            assert!(Arc::ptr_eq(&application, &applications.app(id(number)).expect("the same")));
         }
-        let refusal = refusal(&tencent, 4);
+        let refusal = refusal(&applications, 4);
         for said in ["has no credentials for SDKAppID 4", "the SDKAppIDs 1, 2, 3.", "apps = { \"4\" = ", "ABANDON"] {
             assert!(refusal.contains(said), "{refusal}");
         }
@@ -265,45 +265,45 @@ mod tests {
 
     #[test]
     fn a_fleet_is_neither_listed_as_a_whole_nor_prepared_before_it_is_used() {
-        let tencent = tencent(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
-        assert!(refusal(&tencent, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
-        assert!(tencent.used.lock().expect("no panic").is_empty());
-        tencent.app(id(7)).expect("an application");
-        assert_eq!(tencent.used.lock().expect("no panic").len(), 1);
+        let applications = configured(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
+        assert!(refusal(&applications, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
+        assert!(applications.used.lock().expect("no panic").is_empty());
+        applications.app(id(7)).expect("an application");
+        assert_eq!(applications.used.lock().expect("no panic").len(), 1);
     }
 
     #[test]
     fn without_a_default_application_tencent_decides_whose_the_key_is() {
-        let tencent = tencent(None, Some(key("a")), apps([]));
-        assert!(tencent.app(id(1)).is_ok() && tencent.app(id(2)).is_ok());
+        let applications = configured(None, Some(key("a")), apps([]));
+        assert!(applications.app(id(1)).is_ok() && applications.app(id(2)).is_ok());
     }
 
     #[test]
     fn a_user_sig_names_its_application_itself() {
-        let tencent = tencent(None, Some(user_sig(1)), apps([]));
-        assert!(tencent.app(id(1)).is_ok());
-        let refusal = refusal(&tencent, 2);
+        let applications = configured(None, Some(user_sig(1)), apps([]));
+        assert!(applications.app(id(1)).is_ok());
+        let refusal = refusal(&applications, 2);
         assert!(refusal.contains("for SDKAppID 2: It has credentials for SDKAppID 1."), "{refusal}");
     }
 
     #[test]
     fn an_unknown_entry_holds_up_no_other() {
-        let known = |tencent: &Tencent, number: u64| tencent.is_known(&Attr::Known(number.into()));
-        let one = tencent(Some(1), Some(key("a")), apps([(2, None), (3, Some(key("c")))]));
+        let known = |applications: &Applications, number: u64| applications.is_known(&Attr::Known(number.into()));
+        let one = configured(Some(1), Some(key("a")), apps([(2, None), (3, Some(key("c")))]));
         assert_eq!([1, 2, 3].map(|number| known(&one, number)), [true, false, true]);
         assert!(refusal(&one, 2).contains("not known yet"));
 
-        let all = tencent(Some(1), Some(key("a")), None);
+        let all = configured(Some(1), Some(key("a")), None);
         assert_eq!([1, 2].map(|number| known(&all, number)), [true, false]);
         assert!(all.is_known(&Attr::Null));
 
-        let default = tencent(Some(1), None, apps([(1, None)]));
+        let default = configured(Some(1), None, apps([(1, None)]));
         assert!(!default.is_known(&Attr::Null));
     }
 
     #[test]
     fn all_that_is_missing_is_said_at_once() {
-        let missing = |apps| tencent(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
+        let missing = |apps| configured(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
         let said: Vec<_> = missing(apps([])).into_iter().map(|d| d.summary).collect();
         assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
         let fleet = testing::only(missing(apps([(7, Some(key("a")))])));

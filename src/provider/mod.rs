@@ -26,7 +26,7 @@ mod user_sig;
 
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
-use applications::Tencent;
+use applications::Applications;
 use block::{Config, Environment};
 use callback::CallbackKind;
 use callback::commands::CallbackCommands;
@@ -53,7 +53,7 @@ impl Default for TencentProvider {
 }
 
 impl Block for TencentProvider {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = Config;
 
     fn type_name(&self) -> &'static str {
@@ -70,23 +70,20 @@ impl Block for TencentProvider {
 }
 
 impl Provider for TencentProvider {
-    fn registry(&self) -> Registry<Tencent> {
-        let of_service = |registry: Registry<Tencent>, service| {
-            let kind = CallbackKind(service);
-            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
-        };
-        SERVICES
-            .iter()
-            .fold(Registry::new(), of_service)
+    fn registry(&self) -> Registry<Applications> {
+        let registry = Registry::new()
             .resource(Singleton(CallbackTokenKind))
             .action(CallbackProbe)
             .ephemeral_resource(UserSigResource)
             .function(CallbackCommands)
             .function(UserSigClaims)
-            .function(CallbackSignature)
+            .function(CallbackSignature);
+        SERVICES.iter().copied().map(CallbackKind).fold(registry, |registry, kind| {
+            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
+        })
     }
 
-    fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Tencent>, Diagnostics> {
+    fn configure(&self, config: Config, cx: &mut Context) -> Result<Configured<Applications>, Diagnostics> {
         let (configured, warnings) = block::configure(config, self.environment)?;
         warnings.into_iter().for_each(|warning| cx.warn(warning));
         Ok(configured)

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
-use super::applications::{self, Tencent};
+use super::applications::{self, Applications};
 use super::block::values::Durations;
 use crate::model;
 use crate::tencent::App;
@@ -35,7 +35,7 @@ model! {
 pub(super) struct UserSigResource;
 
 impl Block for UserSigResource {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = UserSigAttributes;
 
     fn type_name(&self) -> &'static str {
@@ -96,17 +96,17 @@ impl Block for UserSigResource {
 impl EphemeralResource for UserSigResource {
     async fn open(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         config: UserSigAttributes,
         _: &mut Context,
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
-        let id = tencent.sdk_app_id(&config.sdk_app_id)?;
-        if !tencent.is_known(&config.sdk_app_id) {
+        let id = apps.sdk_app_id(&config.sdk_app_id)?;
+        if !apps.is_known(&config.sdk_app_id) {
             let user_id = if config.user_id.is_null() { Attr::Unknown } else { config.user_id };
             let (user_sig, expires_at) = (Attr::Unknown, Attr::Unknown);
             return Ok(UserSigAttributes { sdk_app_id: id.into(), user_id, user_sig, expires_at, ..config }.into());
         }
-        let app = tencent.app(id)?;
+        let app = apps.app(id)?;
         let lifetime = lifetime(config.expires_in.known().map(String::as_str).unwrap_or_default())?;
         let user_id = config.user_id.known().map_or(app.identifier(), String::as_str);
         let Some(user_sig) = app.sign(user_id, SystemTime::now(), lifetime) else {

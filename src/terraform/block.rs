@@ -61,7 +61,7 @@ impl<B: Block> AnyBlock for Registered<B> {
     }
 
     fn validate(&self, config: Value) -> Result<(), Diagnostics> {
-        let mut diagnostics = self.schema.read_only_settings(&config);
+        let mut diagnostics = self.schema.check(&config);
         let own = B::Model::from_value(config).map_or_else(Diagnostics::from, |config| self.block.validate(&config));
         diagnostics.extend(own);
         diagnostics.into_result()

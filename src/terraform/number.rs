@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub struct Number(Repr);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Repr {
+enum Repr {
     Signed(i64),
     /// Above `i64::MAX`.
     Unsigned(u64),
@@ -38,10 +38,6 @@ pub enum NumberError {
 const MAX_EXPONENT: i32 = 4096;
 
 impl Number {
-    pub(super) fn repr(&self) -> &Repr {
-        &self.0
-    }
-
     /// Returns the number as a `u64` if it fits.
     pub fn as_u64(&self) -> Option<u64> {
         match self.0 {

@@ -187,6 +187,8 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
     }
 
     async fn plan(&self, client: &R::Client, change: Change<Value>, cx: &mut Context) -> Result<Value, Diagnostics> {
+        // A value that was unknown when the configuration was validated may have turned out null.
+        self.schema().check(&change.config).into_result()?;
         let change = Change {
             prior: change.prior.map(R::Model::from_value).transpose()?,
             config: R::Model::from_value(change.config)?,

@@ -150,17 +150,16 @@ impl Attribute {
         }
     }
 
-    /// Reports read-only attributes that `value` sets. An unknown value counts as set.
-    fn read_only_settings(&self, value: &Value, path: AttributePath, diagnostics: &mut Diagnostics) {
+    /// Checks the value of the attribute in a configuration, as [`Schema::check`] does.
+    fn check(&self, value: &Value, path: AttributePath, diagnostics: &mut Diagnostics) {
         match (&self.kind, value) {
+            (_, Value::Null) if self.usage == Usage::Required => diagnostics.push(missing(path)),
             (_, Value::Null) => {}
             _ if self.usage == Usage::Computed => diagnostics.push(read_only(path)),
-            (Kind::Nested(Nesting::Single, attributes), object) => {
-                read_only_settings(attributes, object, &path, diagnostics);
-            }
+            (Kind::Nested(Nesting::Single, attributes), object) => check(attributes, object, &path, diagnostics),
             (Kind::Nested(Nesting::Map, attributes), Value::Object(elements)) => {
                 for (key, object) in elements {
-                    read_only_settings(attributes, object, &path.clone().then(Step::Key(key.clone())), diagnostics);
+                    check(attributes, object, &path.clone().then(Step::Key(key.clone())), diagnostics);
                 }
             }
             _ => {}
@@ -203,10 +202,11 @@ impl Schema {
         object_type(&self.attributes)
     }
 
-    /// Reports read-only attributes that `config` sets.
-    pub(super) fn read_only_settings(&self, config: &Value) -> Diagnostics {
+    /// Reports read-only attributes that `config` sets, and required attributes that are null. An unknown value counts as
+    /// set.
+    pub(super) fn check(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
-        read_only_settings(&self.attributes, config, &AttributePath::root(), &mut diagnostics);
+        check(&self.attributes, config, &AttributePath::root(), &mut diagnostics);
         diagnostics
     }
 
@@ -363,11 +363,26 @@ fn object_type(attributes: &[Attribute]) -> Type {
     Type::object(attributes.iter().map(|a| (a.name, a.ty())))
 }
 
-fn read_only_settings(attributes: &[Attribute], object: &Value, path: &AttributePath, diagnostics: &mut Diagnostics) {
+fn check(attributes: &[Attribute], object: &Value, path: &AttributePath, diagnostics: &mut Diagnostics) {
+    if !matches!(object, Value::Object(_)) {
+        return;
+    }
     for attribute in attributes {
         let path = path.clone().then(Step::Attribute(attribute.name.to_owned()));
-        attribute.read_only_settings(object.attribute(attribute.name), path, diagnostics);
+        attribute.check(object.attribute(attribute.name), path, diagnostics);
     }
+}
+
+/// Reports a required attribute that is null. Terraform itself reports only an argument that is not written at all.
+fn missing(path: AttributePath) -> Diagnostic {
+    Diagnostic::error(
+        format!("Missing {path}"),
+        format!(
+            "{path} is required, but its value is null. Set a value. If the null comes from a variable, from lookup() or \
+             from another object, give that a value or a default that is not null."
+        ),
+    )
+    .at(path)
 }
 
 fn read_only(path: AttributePath) -> Diagnostic {

@@ -96,7 +96,15 @@ ignore_changes = [url]
     scenario.configure(&of.object(&ignoring.replace(of.start, of.end)))?;
     scenario.apply()?;
     scenario.expect_remote(&[of.end], OTHER_URL);
-    scenario.expect_no_changes()
+    scenario.expect_no_changes()?;
+
+    // Not even a URL that no configuration could have makes a change of something else fail.
+    let invalid = format!("{OTHER_URL}#fragment");
+    scenario.someone_sets(&[of.end], &invalid);
+    scenario.configure(&of.object(&ignoring))?;
+    scenario.apply()?;
+    scenario.expect_remote(&[of.start], &invalid);
+    Ok(())
 }
 
 #[apply(each_service)]

@@ -260,6 +260,13 @@ impl Scenario {
         Ok(())
     }
 
+    /// Asserts that a plan that only refreshes, as a nightly job runs it, finds no drift.
+    #[track_caller]
+    pub(crate) fn expect_no_drift(&self) -> Result {
+        self.run(&["plan", "-refresh-only", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
+        Ok(())
+    }
+
     /// Plans, and returns the change of the resource `this`: `actions`, `before`, `after`, `after_unknown` ….
     pub(crate) fn planned(&self) -> Result<Value> {
         let plan = self.workspace.plan_json(&[])?;

@@ -47,6 +47,7 @@ pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<S
     assert_is_request_id(&created["last_request_id"]);
     scenario.expect_no_changes()?;
     assert_eq!(scenario.calls(), [Get]);
+    scenario.expect_no_drift()?;
 
     scenario.configure(&of.object(&sends(&[of.changed], OTHER_URL)))?;
     scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed").expect_contains("updated in-place");
@@ -59,6 +60,15 @@ pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<S
     assert_eq!((scenario.writes(), scenario.remote()), (vec![Delete], None));
     assert_eq!(scenario.instances()?, 0);
     Ok(scenario)
+}
+
+#[apply(each_service)]
+fn a_refresh_right_after_an_apply_or_an_import_finds_no_drift(of: Of) -> Result {
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.end], URL)))?;
+    scenario.expect_no_drift()?;
+    scenario.run(&["state", "rm", of.this])?.expect_success();
+    scenario.run(&["import", of.this, &ID.to_string()])?.expect_success();
+    scenario.expect_no_drift()
 }
 
 #[track_caller]

@@ -197,6 +197,22 @@ pub(crate) fn token_lifecycle(terraform: &Terraform) -> Result {
 }
 
 #[test]
+fn a_refresh_right_after_an_apply_or_an_import_finds_no_drift_of_a_token() -> Result {
+    let signed = Signed::new()?.applied(&kept(""))?;
+    signed.0.expect_no_drift()?;
+    signed.run(&["state", "rm", THIS])?.expect_success();
+    signed.run(&["import", THIS, &ID.to_string()])?.expect_success();
+    signed.0.expect_no_drift()
+}
+
+#[test]
+fn a_refresh_right_after_an_apply_finds_no_drift_of_a_token_kept_nowhere() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let signed = Signed::new()?.applied(&kept_nowhere(1, ""))?;
+    signed.0.expect_no_drift()
+}
+
+#[test]
 fn a_token_is_created_updated_and_destroyed() -> Result {
     token_lifecycle(&TERRAFORM)
 }
@@ -247,10 +263,10 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
             "",
             OTHER,
             true,
-            "had an enabled token that this resource does not manage yet. This plan replaces all of it. Receivers",
+            "had an enabled token. This resource does not manage that token yet. This plan replaces all of it. Receivers",
         ),
         ("enabled = false", TOKEN, true, "Events will no longer be signed"),
-        ("", OTHER, false, "had a disabled token that this resource does not manage yet"),
+        ("", OTHER, false, "had a disabled token. This resource does not manage that token yet"),
     ] {
         signed.someone_sets(token, enabled);
         signed.0.configure(&kept(arguments))?;
@@ -385,6 +401,16 @@ fn an_abandoned_token_stays_at_tencent() -> Result {
     assert!(warning.contains("goes on signing"), "{warning}");
     signed.expect_remote(TOKEN, true);
     assert_eq!(signed.writes(), []);
+    Ok(())
+}
+
+#[test]
+fn an_abandoned_write_only_token_that_is_disabled_signs_nothing() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let signed = Signed::new()?.applied(&kept_nowhere(1, "enabled = false\ndeletion_policy = \"ABANDON\""))?;
+    let destroyed = signed.run(&["destroy", "-auto-approve"])?;
+    let warning = diagnostic(destroyed.expect_success(), &format!("The {SUBJECT} stays at Tencent"));
+    assert!(warning.contains("it stays there, disabled"), "{warning}");
     Ok(())
 }
 
@@ -592,7 +618,10 @@ fn two_token_resources_that_differ_are_an_error() -> Result {
     )?;
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
-    assert!(error.starts_with("Error") && error.contains("differ in the token or in enabled"), "{error}");
+    assert!(
+        error.starts_with("Error") && error.contains("has an enabled token; this one has a disabled token"),
+        "{error}"
+    );
     assert_eq!(signed.writes(), []);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Several resources of one application share one configuration: it stays as long as one of them needs it.
 
+use std::fs;
+
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Fault, FaultKind};
 use terraform_cli::{Output, Terraform};
@@ -154,6 +156,34 @@ fn a_replacement_without_a_request_id_keeps_the_configuration() -> Result {
         scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
         expect_one_object(&scenario, &[START], URL)?;
     }
+    Ok(())
+}
+
+/// An edited state may hold an object twice, with the same private data.
+#[test]
+fn destroy_keeps_what_a_copied_object_needs() -> Result {
+    let copied = |configuration: &str| -> Result<Scenario> {
+        let scenario = Scenario::new()?.applied(&resource("a", &sends(&[START], URL)))?;
+        let mut state = scenario.workspace.state()?.ok_or("no state")?;
+        let mut copy = state["resources"][0].clone();
+        copy["name"] = "b".into();
+        state["resources"].as_array_mut().ok_or("no resources")?.push(copy);
+        fs::write(scenario.workspace.path().join("terraform.tfstate"), state.to_string())?;
+        scenario.configure(configuration)?;
+        Ok(scenario)
+    };
+    for way in SOME_WAYS.into_iter().chain(OTHER_WAYS) {
+        for stays in ["a", "b"] {
+            let scenario = copied(&resource(stays, &sends(&[START], URL)))?;
+            apply(&scenario, way, &[])?.expect_success().expect_contains("1 destroyed");
+            expect_one_object(&scenario, &[START], URL)?;
+        }
+    }
+    let scenario = copied(&(resource("a", &sends(&[END], OTHER_URL)) + &resource("b", &sends(&[START], URL))))?;
+    diagnostic(scenario.try_apply()?.expect_failure(), TWO_RESOURCES);
+    let scenario = copied("")?;
+    scenario.apply()?;
+    assert_eq!((scenario.remote(), scenario.instances()?), (None, 0));
     Ok(())
 }
 

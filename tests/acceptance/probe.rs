@@ -29,6 +29,18 @@ fn probed(url: &str, arguments: &str) -> String {
 
 const OF_THE_RESOURCE: &str = "url = tencent_call_callback.this.url\nallow_private = true";
 
+#[test]
+fn a_probe_without_an_event_is_invalid() -> Result {
+    needs!(TERRAFORM, Feature::Actions);
+    let scenario = Scenario::new()?;
+    let config = "action \"tencent_callback_probe\" \"this\" {\n  config {\n    callback_command = null\n  }\n}\n";
+    scenario.configure(config)?;
+    let validated = scenario.run(&["validate"])?;
+    validated.expect_failure();
+    assert!(diagnostic(&validated, "Missing callback_command").contains("callback_command is required"));
+    Ok(())
+}
+
 /// Expects one event after creating, one after changing, one when invoked, and no other.
 pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;

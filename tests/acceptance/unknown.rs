@@ -145,6 +145,25 @@ fn unknown_settings_are_planned_and_applied() -> Result {
 }
 
 #[test]
+fn a_required_argument_that_turns_out_null_is_missing() -> Result {
+    let config = |argument: &str, rest: &str| {
+        later(json!({ "value": null })) + &this(&format!("{argument} = {LATER}.value\n{rest}"))
+    };
+    for (argument, rest) in
+        [("callback_commands", format!("url = \"{URL}\"")), ("url", format!("callback_commands = [\"{START}\"]"))]
+    {
+        let scenario = Scenario::new()?;
+        scenario.configure(&config(argument, &rest))?;
+        scenario.run(&["plan"])?.expect_success();
+        let applied = scenario.try_apply()?;
+        applied.expect_failure();
+        diagnostic(&applied, &format!("Missing {argument}"));
+        assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    }
+    Ok(())
+}
+
+#[test]
 fn an_unknown_guard_that_turns_out_to_be_on_refuses() -> Result {
     let scenario = Scenario::new()?;
     scenario.someone_sets(&[END], OTHER_URL);

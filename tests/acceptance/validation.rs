@@ -151,11 +151,32 @@ fn missing_arguments_are_explained() -> Result {
     let scenario = Scenario::new()?;
     for (arguments, said) in [
         ("", "\"callback_commands\" is required"),
+        (
+            &format!("url = \"{URL}\"\ncallback_commands = null"),
+            "Missing callback_commands: callback_commands is required, but its value is null. Set a value.",
+        ),
         (&format!(r#"callback_commands = ["{START}"]"#), "Missing url: Set url, or url_wo"),
     ] {
         let findings = validate(&scenario, &this(arguments))?;
         assert!(findings.len() == 1 && findings[0].text.contains(said), "{findings:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_required_argument_that_a_variable_leaves_null_is_missing() -> Result {
+    let scenario = Scenario::new()?;
+    let variable = "variable \"events\" {\n  type = set(string)\n  default = null\n}\n";
+    let config = variable.to_owned() + &this(&format!("url = \"{URL}\"\ncallback_commands = var.events"));
+    assert!(validate(&scenario, &config)?.is_empty(), "the variable may have a value");
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_failure();
+    let error = diagnostic(&plan, "Missing callback_commands");
+    assert!(
+        error.contains("callback_commands = var.events") && error.contains("a default that is not null"),
+        "{error}"
+    );
+    assert_eq!(scenario.calls(), []);
     Ok(())
 }
 

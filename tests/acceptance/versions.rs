@@ -279,7 +279,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
 
     // Invalid identities.
     scenario.run(&["state", "rm", THIS])?.expect_success();
-    for id in ["0", "4294967296", "1.5"] {
+    for id in ["0", "4294967296", "1.5", "null"] {
         scenario.configure(
             &(import_block(&format!("identity = {{ sdk_app_id = {id} }}")) + &this(&sends(&[START], URL))),
         )?;
@@ -291,6 +291,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.apply()?;
     assert_eq!(scenario.instance()?.expect("an object")["identity"], json!({ "sdk_app_id": ID }));
+    scenario.expect_no_drift()?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!(scenario.remote(), None);
     Ok(())

@@ -107,6 +107,15 @@ impl Secretive {
     }
 }
 
+#[test]
+fn a_refresh_right_after_an_apply_finds_no_drift_of_a_secret_url() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.apply()?;
+    secretive.scenario.expect_no_drift()
+}
+
 /// Creates, updates and destroys a resource with `url_wo`.
 pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
     let mut secretive = Secretive::on(terraform)?;

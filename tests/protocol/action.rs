@@ -274,6 +274,7 @@ async fn arguments_are_validated_and_can_be_unknown() {
     let ty = type_of(session.action_schema(PROBE));
     for (name, value, refused) in [
         ("callback_command", text("Call.Nothing"), true),
+        ("callback_command", Value::Null, true),
         ("url", text("hooks.example.com"), true),
         ("on_failure", text("ignore"), true),
         ("url", Value::Unknown, false),

@@ -36,8 +36,8 @@ fn identity_type() -> Type {
     Type::object([("sdk_app_id", Type::Number)])
 }
 
-fn identity(id: u64) -> Option<ResourceIdentityData> {
-    let value = Value::Object([("sdk_app_id".to_owned(), number(id))].into());
+fn identity(id: Value) -> Option<ResourceIdentityData> {
+    let value = Value::Object([("sdk_app_id".to_owned(), id)].into());
     Some(ResourceIdentityData { identity_data: Some(encode(&value, &identity_type())) })
 }
 
@@ -203,7 +203,7 @@ async fn a_configuration_is_imported_by_id_and_by_identity() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     put(&simulator, URL);
-    for (id, identity) in [(APP.to_string(), None), (String::new(), identity(APP))] {
+    for (id, identity) in [(APP.to_string(), None), (String::new(), identity(number(APP)))] {
         let request = proto::import_resource_state::Request {
             type_name: RESOURCE.into(),
             id,
@@ -228,8 +228,9 @@ async fn an_impossible_import_is_an_error() {
         ("callback", None, "\"callback\""),
         ("", None, "SDKAppID"),
         ("1400000001", None, "nothing to import"),
-        ("", identity(0), "0 is not an SDKAppID"),
-        ("", identity(APP), "nothing to import"),
+        ("", identity(number(0)), "0 is not an SDKAppID"),
+        ("", identity(number(APP)), "nothing to import"),
+        ("", identity(Value::Null), "does not fall back"),
         ("", Some(ResourceIdentityData { identity_data: None }), ""),
     ] {
         let request = proto::import_resource_state::Request {

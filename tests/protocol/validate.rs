@@ -34,6 +34,7 @@ async fn resource_arguments_are_validated() {
     for (attribute, value) in [
         ("url", text("ftp://hooks.example.com")),
         ("callback_commands", set([])),
+        ("callback_commands", Value::Null),
         ("sdk_app_id", Value::Number((-1i64).into())),
         ("deletion_policy", text("KEEP")),
     ] {

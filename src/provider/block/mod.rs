@@ -18,7 +18,7 @@ use std::time::SystemTime;
 use secrecy::SecretString;
 
 use self::reader::{Place, Reader};
-use super::applications::{Account, Apps, Tencent};
+use super::applications::{Account, Applications, Apps};
 use crate::model;
 use crate::tencent::{Client, Credentials, Region, Route, SdkAppId, Settings};
 use crate::terraform::{Attr, Configured, Diagnostic, Diagnostics, Number};
@@ -55,7 +55,7 @@ pub(super) fn validate(config: &Config) -> Diagnostics {
 pub(super) fn configure(
     config: Config,
     environment: Environment,
-) -> Result<(Configured<Tencent>, Diagnostics), Diagnostics> {
+) -> Result<(Configured<Applications>, Diagnostics), Diagnostics> {
     let Resolved { sdk_app_id, own, apps, settings } = resolve(&config, environment)?;
     let known = !has_unknown(&config);
     let mut diagnostics = overridden_region(&config, environment).map(Diagnostics::from).unwrap_or_default();
@@ -71,8 +71,8 @@ pub(super) fn configure(
     if let Some(Account { endpoint, identifier, .. }) = &own {
         tracing::debug!(endpoint = %Route::to(endpoint), identifier, "configured");
     }
-    let tencent = Tencent::new(Client::new(settings), sdk_app_id, own, apps);
-    Ok((if known { Configured::Known(tencent) } else { Configured::Partly(tencent) }, diagnostics))
+    let applications = Applications::new(Client::new(settings), sdk_app_id, own, apps);
+    Ok((if known { Configured::Known(applications) } else { Configured::Partly(applications) }, diagnostics))
 }
 
 /// Returns whether an argument is unknown that all applications need.

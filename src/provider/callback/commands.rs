@@ -1,7 +1,7 @@
 //! Checks of callback commands, and the function that lists them.
 
 use crate::model;
-use crate::provider::services::{CallbackService, SERVICES};
+use crate::provider::services::{self, CallbackService};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
 
 /// The likeness from which on one command counts as a misspelling of another: two letters in ten may differ.
@@ -40,7 +40,7 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService) -> D
 
 fn undocumented(command: &str, service: &CallbackService) -> Diagnostic {
     let question = near_miss(command, service.commands()).map(|meant| format!(" Did you mean {meant:?}?"));
-    let others: Vec<_> = SERVICES.of_command(command).collect();
+    let others: Vec<_> = services::of_command(command).collect();
     if let [first, ..] = others.as_slice() {
         let types = others.iter().map(|other| other.type_name).collect::<Vec<_>>().join(" and ");
         let detail = format!(
@@ -107,14 +107,14 @@ impl Function for CallbackCommands {
             parameters: vec![Parameter {
                 name: "service",
                 ty: Type::String,
-                description: format!("The service: one of {}.", SERVICES.names()).into(),
+                description: format!("The service: one of {}.", services::names()).into(),
             }],
         }
     }
 
     fn call(&self, Arguments { service }: Arguments) -> Result<Vec<String>, FunctionError> {
-        let Some(service) = SERVICES.named(&service) else {
-            let text = format!("no such service; it must be one of {}", SERVICES.names());
+        let Some(service) = services::named(&service) else {
+            let text = format!("no such service; it must be one of {}", services::names());
             return Err(FunctionError::new(text).on("service"));
         };
         Ok(service.commands().map(str::to_owned).collect())
@@ -124,6 +124,7 @@ impl Function for CallbackCommands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::services::SERVICES;
     use crate::provider::testing::only;
     use crate::terraform::{AttributePath, Data as _, Severity, Value};
 
@@ -131,7 +132,7 @@ mod tests {
 
     /// Validates commands that are separated by spaces, of which each may be empty.
     fn validated(service: &str, commands: &str) -> Diagnostics {
-        validate(&commands.split(' ').map(str::to_owned).collect(), SERVICES.named(service).expect(service))
+        validate(&commands.split(' ').map(str::to_owned).collect(), services::named(service).expect(service))
     }
 
     #[track_caller]
@@ -158,7 +159,7 @@ mod tests {
         let empty = validated("call", " Call.CallbackAfterEndCall");
         expect(Severity::Error, empty, "A command is empty. Tencent documents Call.");
         expect(Severity::Error, validated("live", ""), "and the function callback_commands(\"live\") list them");
-        let none = validate(&SetOf::from_iter([]), SERVICES.named("call").expect("call"));
+        let none = validate(&SetOf::from_iter([]), services::named("call").expect("call"));
         expect(Severity::Error, none, "Tencent needs at least one command");
         for (service, commands, expected) in [
             ("call", "call.callbackafterendcall", "Did you mean \"Call.CallbackAfterEndCall\"?"),
@@ -181,7 +182,7 @@ mod tests {
     fn an_unknown_command_postpones_the_advice() {
         let gift = Value::String("Live.CallbackBeforeSendGift".into());
         let set = SetOf::from_value(Value::Set([gift, Value::Unknown].into_iter().collect())).expect("a set");
-        let service = SERVICES.named("live").expect("live");
+        let service = services::named("live").expect("live");
         assert!(validate(&set, service).into_iter().next().is_none());
     }
 
@@ -193,7 +194,7 @@ mod tests {
             assert_eq!(call(service.name), Ok(commands));
         }
         let expected =
-            FunctionError::new(format!("no such service; it must be one of {}", SERVICES.names())).on("service");
+            FunctionError::new(format!("no such service; it must be one of {}", services::names())).on("service");
         for unknown in ["", "Call", "group"] {
             assert_eq!(call(unknown), Err(expected.clone()));
         }

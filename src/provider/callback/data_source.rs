@@ -2,7 +2,7 @@
 
 use super::CallbackKind;
 use crate::model;
-use crate::provider::applications::{self, Tencent};
+use crate::provider::applications::{self, Applications};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
 use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
@@ -23,7 +23,7 @@ model! {
 pub(crate) struct CallbackDataSource(pub(crate) CallbackKind);
 
 impl Block for CallbackDataSource {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = CallbackData;
 
     fn type_name(&self) -> &'static str {
@@ -75,12 +75,12 @@ impl Block for CallbackDataSource {
 impl DataSource for CallbackDataSource {
     async fn read(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         config: CallbackData,
         cx: &mut Context,
     ) -> Result<CallbackData, Diagnostics> {
-        let id = tencent.sdk_app_id(&config.sdk_app_id)?;
-        let remote = Remote::new(Scope::new(tencent, self.0), tencent.app(id)?, DEFAULT_TIMEOUT, cx);
+        let id = apps.sdk_app_id(&config.sdk_app_id)?;
+        let remote = Remote::new(Scope::new(apps, self.0), apps.app(id)?, DEFAULT_TIMEOUT, cx);
         let found = remote.get().await?;
         let url = found.as_ref().map_or(Attr::Null, |found| found.url.expose().to_owned().into());
         Ok(CallbackData {

@@ -64,11 +64,8 @@ impl Kind for CallbackKind {
     fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
         let CallbackArguments { url, url_wo, url_wo_version, .. } = arguments;
         let mut diagnostics = validate_secret(self.words(), url, url_wo, url_wo_version);
-        match (url.known(), arguments.callback_url()) {
-            (Some(_), Some(url)) => diagnostics.extend(url::check("url", &url)),
-            (None, Some(url)) => diagnostics.extend(url::check("url_wo", &url)),
-            _ => {}
-        }
+        let argument = if arguments.is_write_only() { "url_wo" } else { "url" };
+        diagnostics.extend(arguments.callback_url().map(|url| url::check(argument, &url)).unwrap_or_default());
         if let Some(commands) = arguments.callback_commands.known() {
             diagnostics.extend(commands::validate(commands, self.0));
         }
@@ -115,6 +112,10 @@ impl Arguments for CallbackArguments {
         }
     }
 
+    fn differs(&self, other: &Self) -> bool {
+        self.callback_commands != other.callback_commands
+    }
+
     fn is_write_only(&self) -> bool {
         self.url.is_null()
     }
@@ -123,16 +124,12 @@ impl Arguments for CallbackArguments {
         self.callback_url().map(|url| url.canonical().into())
     }
 
-    fn version(&self) -> &Attr<Number> {
-        &self.url_wo_version
-    }
-
     fn write_only(self, version: Attr<Number>) -> Self {
         Self { url: Attr::Null, url_wo_version: version, ..self }
     }
 
-    fn differs(&self, other: &Self) -> bool {
-        self.callback_commands != other.callback_commands
+    fn version(&self) -> &Attr<Number> {
+        &self.url_wo_version
     }
 
     fn spelled_like(self, prior: &Self) -> Self {

@@ -8,7 +8,7 @@ use super::CallbackKind;
 use super::kind::CallbackArguments;
 use super::messages::describe;
 use crate::model;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::provider::block::values::{self, Source};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::SdkAppId;
@@ -32,7 +32,7 @@ model! {
 pub(crate) struct CallbackList(pub(crate) CallbackKind);
 
 impl Block for CallbackList {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = Which;
 
     fn type_name(&self) -> &'static str {
@@ -43,7 +43,7 @@ impl Block for CallbackList {
         Schema {
             version: 0,
             description: format!(
-                "Finds the {} callback configurations of all applications that the provider has credentials for, no matter \
+                "Finds the {} callback configurations of all apps that the provider has credentials for, no matter \
                  who set them. Import a result by its identity: `terraform query -generate-config-out=FILE` writes the \
                  configuration for that. Results contain each URL as it is, with any secret in it.\n\nWrite the block in a \
                  file whose name ends with `.tfquery.hcl`, and run `terraform query` (Terraform 1.14 or later). The query \
@@ -70,15 +70,15 @@ impl ListResource for CallbackList {
 
     fn list<'a>(
         &'a self,
-        tencent: &'a Tencent,
+        apps: &'a Applications,
         config: Which,
         cx: &'a Context,
     ) -> Result<Listing<'a, Model<CallbackArguments>>, Diagnostics> {
-        let ids = chosen(&config)?.unwrap_or_else(|| tencent.sdk_app_ids().collect());
+        let ids = chosen(&config)?.unwrap_or_else(|| apps.sdk_app_ids().collect());
         if ids.is_empty() && config.sdk_app_ids.is_null() {
-            return Err(tencent.no_sdk_app_ids());
+            return Err(apps.no_sdk_app_ids());
         }
-        let scope = Scope::new(tencent, self.0);
+        let scope = Scope::new(apps, self.0);
         Ok(stream::iter(ids).map(move |id| look(scope, id, cx)).buffer_unordered(AT_A_TIME).boxed())
     }
 }
@@ -99,7 +99,7 @@ async fn look(
     id: SdkAppId,
     cx: &Context,
 ) -> Result<Option<Found<Model<CallbackArguments>>>, Diagnostics> {
-    let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
+    let remote = Remote::new(scope, scope.apps.app(id)?, DEFAULT_TIMEOUT, cx);
     Ok(remote.get().await?.map(|found| {
         let refused = format!("The provider does not accept the {} callback URL of SDKAppID {id}", scope.kind.0.title);
         let warning = |error| {

@@ -1,4 +1,4 @@
-//! How messages speak of callback configurations.
+//! The words of messages about callback configurations.
 
 use super::kind::{CallbackArguments, CallbackKind};
 use crate::provider::singleton::{Wording, Words};

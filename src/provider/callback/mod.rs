@@ -3,7 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `kind.rs` | what callback configurations add to the flow of `singleton/` |
-//! | `messages.rs` | how messages speak of them |
+//! | `messages.rs` | the words of messages about them |
 //! | `url.rs`, `commands.rs` | checks of the arguments; function `callback_commands` |
 //! | `data_source.rs`, `list_resource.rs` | the other objects that each service has |
 //! | `probe.rs` | action `tencent_callback_probe` |

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{CallbackKind, commands, url};
 use crate::model;
-use crate::provider::applications::{self, Tencent};
+use crate::provider::applications::{self, Applications};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::services::live;
-use crate::provider::services::{CallbackService, SERVICES};
+use crate::provider::services::{self, CallbackService, SERVICES};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, sentence};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
@@ -39,7 +39,7 @@ model! {
 pub(crate) struct CallbackProbe;
 
 impl Block for CallbackProbe {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = ProbeConfig;
 
     fn type_name(&self) -> &'static str {
@@ -76,7 +76,7 @@ impl Block for CallbackProbe {
                     format!(
                         "The service that the event belongs to: one of {}. Required only for an event of several \
                          services, such as `Mic.CallbackAfterSeatInfoChanged`.",
-                        SERVICES.names()
+                        services::names()
                     ),
                 ),
                 Attribute::new(
@@ -129,7 +129,7 @@ impl Block for CallbackProbe {
 }
 
 impl Action for CallbackProbe {
-    async fn plan(&self, tencent: &Tencent, config: ProbeConfig, cx: &mut Context) -> Result<(), Diagnostics> {
+    async fn plan(&self, apps: &Applications, config: ProbeConfig, cx: &mut Context) -> Result<(), Diagnostics> {
         if let Some(url) = config.url.known().cloned().map(CallbackUrl::from)
             && matches!(config.allow_private, Attr::Null | Attr::Known(false))
             && url.check().is_ok_and(|concerns| concerns.contains(&Concern::Unreachable))
@@ -138,10 +138,10 @@ impl Action for CallbackProbe {
             let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
             config.fails_with(Diagnostic::error(summary, detail).on("url"), cx)?;
         }
-        if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && tencent.is_known(&config.sdk_app_id) {
-            let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
+        if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && apps.is_known(&config.sdk_app_id) {
+            let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id)?;
             if config.url.is_null() {
-                tencent.app(sdk_app_id)?;
+                apps.app(sdk_app_id)?;
             }
         }
         Ok(())
@@ -149,20 +149,20 @@ impl Action for CallbackProbe {
 
     async fn invoke(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         config: ProbeConfig,
         progress: &Progress<'_>,
         cx: &mut Context,
     ) -> Result<(), Diagnostics> {
-        let sdk_app_id = tencent.sdk_app_id(&config.sdk_app_id)?;
+        let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id)?;
         let callback_command = config.callback_command.known().cloned().unwrap_or_default();
         let (service, event) = sample_of(&callback_command, config.service.known())?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
-            None => url_of(Scope::new(tencent, CallbackKind(service)), sdk_app_id, cx).await?,
+            None => url_of(Scope::new(apps, CallbackKind(service)), sdk_app_id, cx).await?,
         };
         let (token, signing) = match service.api == live::API {
-            true => token_of(tencent, sdk_app_id, config.url.is_null(), cx).await?,
+            true => token_of(apps, sdk_app_id, config.url.is_null(), cx).await?,
             false => (None, ""),
         };
         let allow_private = config.allow_private == Attr::Known(true);
@@ -210,17 +210,17 @@ fn sample_of(
     command: &str,
     service: Option<&String>,
 ) -> Result<(&'static CallbackService, Map<String, Value>), Diagnostic> {
-    let mut services: Vec<_> = SERVICES.of_command(command).collect();
+    let mut services: Vec<_> = services::of_command(command).collect();
     if let Some(name) = service {
-        let Some(service) = SERVICES.named(name) else {
-            let reason = format!("{name:?} is not a service. It can be {}.", SERVICES.names());
+        let Some(service) = services::named(name) else {
+            let reason = format!("{name:?} is not a service. It can be {}.", services::names());
             return Err(Diagnostic::invalid("service", reason));
         };
         services = vec![service];
     }
     let &[service] = services.as_slice() else {
         if services.is_empty() {
-            return Err(Diagnostic::invalid("callback_command", unknown(command, SERVICES.iter())));
+            return Err(Diagnostic::invalid("callback_command", unknown(command, SERVICES.iter().copied())));
         }
         let names: Vec<_> = services.iter().map(|service| format!("{:?}", service.name)).collect();
         let reason = format!("{command:?} is an event of several services. Set service to {}.", names.join(" or "));
@@ -229,7 +229,7 @@ fn sample_of(
     if let Some(sample) = service.sample(command) {
         return Ok((service, sample));
     }
-    let reason = match SERVICES.of_command(command).next() {
+    let reason = match services::of_command(command).next() {
         _ if service.event(command).is_some() => {
             format!("Tencent's documentation has no example of {command:?} to post.")
         }
@@ -254,7 +254,7 @@ fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackServic
 
 /// Looks up the application's URL at Tencent.
 async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
-    let remote = Remote::new(scope, scope.tencent.app(id)?, DEFAULT_TIMEOUT, cx);
+    let remote = Remote::new(scope, scope.apps.app(id)?, DEFAULT_TIMEOUT, cx);
     // The URL may come from url_wo, so messages mask all of it.
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
@@ -268,17 +268,17 @@ async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> R
 /// Looks up the token with which Tencent signs the application's events, and returns a remark on it for the progress
 /// message. Without credentials, the event goes unsigned unless they are `needed`.
 async fn token_of(
-    tencent: &Tencent,
+    apps: &Applications,
     id: SdkAppId,
     needed: bool,
     cx: &Context,
 ) -> Result<(Option<SecretString>, &'static str), Diagnostics> {
-    let app = match tencent.app(id) {
+    let app = match apps.app(id) {
         Ok(app) => app,
         Err(diagnostics) if needed => return Err(diagnostics),
         Err(_) => return Ok((None, ", unsigned: without credentials, the Live callback token cannot be looked up")),
     };
-    let token = Remote::new(Scope::new(tencent, CallbackTokenKind), app, DEFAULT_TIMEOUT, cx).get().await?;
+    let token = Remote::new(Scope::new(apps, CallbackTokenKind), app, DEFAULT_TIMEOUT, cx).get().await?;
     Ok(match token.filter(|token| token.enabled) {
         Some(token) => (Some(token.token), ", signed with the application's Live callback token"),
         None => (None, ", unsigned: the application has no enabled Live callback token"),

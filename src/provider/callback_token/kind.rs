@@ -79,6 +79,10 @@ impl Arguments for TokenArguments {
         Self { token: Attr::Known(found.token), enabled: Attr::Known(found.enabled), ..self }
     }
 
+    fn differs(&self, other: &Self) -> bool {
+        self.enabled != other.enabled
+    }
+
     fn is_write_only(&self) -> bool {
         self.token.is_null()
     }
@@ -91,16 +95,12 @@ impl Arguments for TokenArguments {
         if self.is_write_only() { &self.token_wo } else { &self.token }.known()
     }
 
-    fn version(&self) -> &Attr<Number> {
-        &self.token_wo_version
-    }
-
     fn write_only(self, version: Attr<Number>) -> Self {
         Self { token: Attr::Null, token_wo_version: version, ..self }
     }
 
-    fn differs(&self, other: &Self) -> bool {
-        self.enabled != other.enabled
+    fn version(&self) -> &Attr<Number> {
+        &self.token_wo_version
     }
 
     fn is_disclosed_by(&self, found: &CallbackToken) -> bool {
@@ -152,13 +152,13 @@ const TOKEN_WO_VERSION: &str = "Any number. Change it together with `token_wo`, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::AttributePath;
+    use crate::provider::testing::blamed;
 
     #[test]
     fn exactly_one_valid_token_is_set_and_no_message_quotes_it() {
         let text = |text: &str| Attr::Known(SecretString::from(text.to_owned()));
         let version = || Attr::Known(1_u64.into());
-        for (token, token_wo, token_wo_version, blamed) in [
+        for (token, token_wo, token_wo_version, expected) in [
             (text("tok3n"), Attr::Null, Attr::Null, None),
             (Attr::Unknown, text("tok3n"), Attr::Null, None),
             (Attr::Null, text("tok3n"), version(), None),
@@ -170,10 +170,9 @@ mod tests {
             (text("tok3n"), Attr::Null, version(), Some("token_wo_version")),
         ] {
             let arguments = TokenArguments { token, token_wo, token_wo_version, enabled: Attr::Null };
-            let found: Vec<_> = CallbackTokenKind.validate(&arguments).into_iter().collect();
+            let found = CallbackTokenKind.validate(&arguments);
             assert!(!format!("{found:?}").contains("tok3n"), "{found:?}");
-            let paths: Vec<_> = found.into_iter().map(|d| d.path).collect();
-            assert_eq!(paths, blamed.map(|name| Some(AttributePath::attribute(name))).into_iter().collect::<Vec<_>>());
+            assert_eq!(blamed(found).as_deref(), expected);
         }
     }
 }

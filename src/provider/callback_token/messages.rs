@@ -1,4 +1,4 @@
-//! How messages speak of callback tokens: without showing one.
+//! The words of messages about callback tokens. None shows a token.
 
 use super::kind::{CallbackTokenKind, TokenArguments};
 use crate::provider::singleton::{Wording, Words};

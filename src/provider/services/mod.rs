@@ -13,11 +13,11 @@ use crate::terraform::Diagnostic;
 
 /// All services, one line each.
 #[rustfmt::skip]
-pub(super) const SERVICES: Services = Services(&[
+pub(super) const SERVICES: &[&CallbackService] = &[
     &call::CALL,
     &room::ROOM,
     &live::LIVE,
-]);
+];
 
 /// A service that posts events.
 #[derive(Debug)]
@@ -75,13 +75,9 @@ impl CallbackService {
     pub(crate) fn sample(&self, command: &str) -> Option<Map<String, Value>> {
         let mut samples: Map<String, Value> = serde_json::from_str(self.samples).expect("samples are an object");
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        match samples.remove(command)? {
-            Value::Object(mut event) => {
-                event.values_mut().for_each(|value| set_times(value, now));
-                Some(event)
-            }
-            _ => None,
-        }
+        let mut event = samples.remove(command)?;
+        set_times(&mut event, now);
+        if let Value::Object(event) = event { Some(event) } else { None }
     }
 }
 
@@ -103,29 +99,19 @@ pub(crate) fn no_advice(_: &[&str]) -> Option<Diagnostic> {
     None
 }
 
-/// All services of the provider.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Services(pub(crate) &'static [&'static CallbackService]);
+/// Finds the service with this name.
+pub(super) fn named(name: &str) -> Option<&'static CallbackService> {
+    SERVICES.iter().copied().find(|service| service.name == name)
+}
 
-impl Services {
-    pub(crate) fn iter(self) -> impl Iterator<Item = &'static CallbackService> {
-        self.0.iter().copied()
-    }
+/// Returns the services that have an event with this callback command.
+pub(super) fn of_command(command: &str) -> impl Iterator<Item = &'static CallbackService> {
+    SERVICES.iter().copied().filter(move |service| service.event(command).is_some())
+}
 
-    /// Finds the service with this name.
-    pub(crate) fn named(self, name: &str) -> Option<&'static CallbackService> {
-        self.iter().find(|service| service.name == name)
-    }
-
-    /// Returns the services that have an event with this callback command.
-    pub(crate) fn of_command(self, command: &str) -> impl Iterator<Item = &'static CallbackService> {
-        self.iter().filter(move |service| service.event(command).is_some())
-    }
-
-    /// Lists the names for a message: `"call", "room"`.
-    pub(crate) fn names(self) -> String {
-        self.iter().map(|service| format!("{:?}", service.name)).collect::<Vec<_>>().join(", ")
-    }
+/// Lists the names for a message: `"call", "room"`.
+pub(super) fn names() -> String {
+    SERVICES.iter().map(|service| format!("{:?}", service.name)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

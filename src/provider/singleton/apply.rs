@@ -12,7 +12,7 @@ use super::{Content, Kind};
 use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
-/// The most times that a write starts anew because someone else has created the thing in between.
+/// The most times that a write starts anew because someone else has created the remote object in between.
 const RACES: usize = 3;
 /// The longest wait before each further time.
 const RACE_PAUSE: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl<C> Written<C> {
 #[derive(Debug)]
 pub(super) struct Unwritten<C> {
     pub(super) diagnostic: Diagnostic,
-    /// What is there instead, if something is and it could be read.
+    /// The content that is there instead, if there is any and it could be read.
     pub(super) found: Option<C>,
 }
 
@@ -65,28 +65,11 @@ impl<C> From<Diagnostic> for Unwritten<C> {
 /// The outcome of a write or a deletion.
 type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
-/// A call that changes something.
-#[derive(Debug, Clone, Copy)]
-enum Deed<'a, C> {
-    Write(&'a C),
-    Delete,
-}
-
-impl<C: Content> Deed<'_, C> {
-    fn participle(&self) -> &'static str {
-        match self {
-            Self::Write(_) => "written",
-            Self::Delete => "deleted",
-        }
-    }
-
-    /// Returns whether it has been done if `found` is there now.
-    fn is_done(&self, found: Option<&C>) -> bool {
-        match (self, found) {
-            (Self::Write(wanted), Some(found)) => found.is_same(wanted),
-            (Self::Delete, None) => true,
-            _ => false,
-        }
+/// Returns whether `found` is as `wanted`: a remote object that makes Tencent do the same, or none.
+fn is_as_wanted<C: Content>(found: Option<&C>, wanted: Option<&C>) -> bool {
+    match (found, wanted) {
+        (Some(found), Some(wanted)) => found.is_same(wanted),
+        (found, wanted) => found.is_none() && wanted.is_none(),
     }
 }
 
@@ -156,7 +139,7 @@ impl<K: Kind> Remote<'_, K> {
         Ok(Some(key))
     }
 
-    /// Deletes the thing. If there is none, that is a success. What this process has written for another object stays.
+    /// Deletes the remote object; none is a success. What this process has written for another object stays.
     pub(super) async fn delete(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let mut written = self.lock().await?;
         if is_of_another(&written, intent.key) {
@@ -169,16 +152,16 @@ impl<K: Kind> Remote<'_, K> {
             self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
         }
         let Self { scope, app, .. } = self;
-        let deleted = scope.tencent.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
+        let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
-            self.find_out(Deed::Delete, &error, cx).await?;
+            self.find_out(None, &error, cx).await?;
         }
         *written = None;
         self.ledger.note_change();
         Ok(())
     }
 
-    /// Leaves the thing to the creation that replaces it: deleted first, it would be lost if the creation failed.
+    /// Leaves the remote object to the creation that replaces it, so that it is not lost if the creation fails.
     pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
@@ -193,8 +176,7 @@ impl<K: Kind> Remote<'_, K> {
         Ok(())
     }
 
-    /// Gives the `warning` about something that the plan did not show, or refuses to touch it. `outcome` says what follows
-    /// from a refusal.
+    /// Warns of something that the plan did not show, or refuses to touch it; `outcome` says what follows.
     fn report(
         &self,
         warning: Diagnostic,
@@ -250,7 +232,7 @@ impl<K: Kind> Remote<'_, K> {
             Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
             Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
             Err(error) => {
-                let found_out = self.find_out(Deed::Write(wanted), &error, cx).await;
+                let found_out = self.find_out(Some(wanted), &error, cx).await;
                 found_out.map(|()| Written::as_wanted(None))
             }
         };
@@ -261,7 +243,7 @@ impl<K: Kind> Remote<'_, K> {
         outcome
     }
 
-    /// Sends a write. If Tencent answers that someone else has created the thing meanwhile, starts anew with a look.
+    /// Sends a write. If Tencent answers that someone has just created the remote object, starts anew with a look.
     async fn set_despite_races(
         &self,
         wanted: &K::Content,
@@ -307,7 +289,7 @@ impl<K: Kind> Remote<'_, K> {
 
     async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
         let Self { scope, app, .. } = self;
-        scope.tencent.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
+        scope.apps.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
     }
 
     /// Reads back what was written. Tencent may store a form of its own; anything else is someone else's.
@@ -318,7 +300,7 @@ impl<K: Kind> Remote<'_, K> {
         request_id: String,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let holds = |found: &Option<K::Content>| Deed::Write(wanted).is_done(found.as_ref());
+        let holds = |found: &Option<K::Content>| is_as_wanted(found.as_ref(), Some(wanted));
         // A write that was answered took effect: if it cannot be read back, the next plan reads it.
         let Ok(first) = self.read_back().await else { return Ok(Written::as_wanted(Some(request_id))) };
         if holds(&first) {
@@ -363,14 +345,15 @@ impl<K: Kind> Remote<'_, K> {
         read.inspect_err(|error| tracing::warn!(%error, "could not read back what was written"))
     }
 
-    /// Reads what holds after a failed call, unless it is certain that nothing was done. Warns if the call took effect.
-    async fn find_out(&self, deed: Deed<'_, K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
-        let doing = if matches!(deed, Deed::Delete) { "Deleting the" } else { "Writing the" };
-        let mut failure = self.failed(doing, error);
+    /// Reads what holds after a failed call that was to write `wanted`, or to delete, unless it is certain that nothing
+    /// was done. Warns if the call took effect.
+    async fn find_out(&self, wanted: Option<&K::Content>, error: &Error, cx: &mut Context) -> Outcome<K, ()> {
+        let (doing, participle) =
+            if wanted.is_some() { ("Writing the", "written") } else { ("Deleting the", "deleted") };
+        let (subject, mut failure) = (self.subject(), self.failed(doing, error));
         if !error.may_have_taken_effect {
             return Err(failure.into());
         }
-        let (subject, participle) = (self.subject(), deed.participle());
         let found = match self.look_after(error).await {
             Ok(found) => found,
             Err(_) => {
@@ -381,7 +364,7 @@ impl<K: Kind> Remote<'_, K> {
                 return Err(failure.into());
             }
         };
-        if deed.is_done(found.as_ref()) {
+        if is_as_wanted(found.as_ref(), wanted) {
             failure.summary = format!("The {subject} was {participle}, unconfirmed");
             failure.severity = Severity::Warning;
             failure.detail += &match found {
@@ -391,10 +374,11 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(failure);
             return Ok(());
         }
-        let holds = subject.holds(found.as_ref().map(|found| match deed {
-            Deed::Write(_) => subject.described_unexpected(found),
-            Deed::Delete => self.scope.kind.describe(found),
-        }));
+        let holds = match (&found, wanted) {
+            (None, _) => "has none".to_owned(),
+            (Some(found), Some(_)) => subject.holds(subject.described_unexpected(found)),
+            (Some(found), None) => subject.holds(self.scope.kind.describe(found)),
+        };
         failure.detail += &format!(
             "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \
              later, the next plan shows it."

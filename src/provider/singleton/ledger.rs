@@ -1,7 +1,7 @@
-//! What this process knows about the objects of one application, and the decisions that follow.
+//! The knowledge of this process about the objects of one application, and the decisions that follow.
 //!
-//! Terraform takes each object in its state for a thing of its own. Where several of them stand for the one thing of an
-//! application (a block renamed without `moved`, an application imported twice, what an interrupted
+//! Terraform takes each object in its state for a remote object of its own. Where several of them stand for the one
+//! remote object of an application (a block renamed without `moved`, an application imported twice, what an interrupted
 //! `create_before_destroy` left), destroying one would delete what another still wants. Terraform reads and plans each
 //! object separately, in one process per provider block: what is noted here while it does so is all that is known about
 //! the others.
@@ -20,13 +20,13 @@
 //! | 10 | destroys it | one that was not read stays, unwritten; or one stays, noticed after this one was read | an error | needs a refresh |
 //! | 11 | forgets it | any | nothing is deleted; the others do not count it | |
 //!
-//! What reading an object finds for rows 5 and 8 is remembered in its private data: Terraform plans once more when it
-//! applies, in a process that may have read nothing. A plan in the process that has read the object looks at the others
-//! again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
+//! The result of reading an object for rows 5 and 8 is remembered in its private data: Terraform plans once more when
+//! it applies, in a process that may have read nothing. A plan in the process that has read the object looks at the
+//! others again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
 //! [`Ledger::plan_to_forget`] decide.
 //!
-//! Objects are told apart by a random [`Key`] in their private data. A tainted object is the exception: Terraform plans its
-//! replacement without its private data. So a creation takes the place of the last object that was read and not planned.
+//! Objects are told apart by a random [`Key`] in their private data. Terraform plans the replacement of a tainted
+//! object without it. So a creation takes the place of the last object that was read and not planned.
 
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
@@ -76,7 +76,7 @@ impl<C: Content> Ledgers<C> {
     }
 }
 
-/// What this process knows about the thing of one application.
+/// The knowledge of this process about the remote object of one application.
 #[derive(Debug)]
 pub(crate) struct Ledger<C> {
     entries: Mutex<Vec<Entry<C>>>,
@@ -84,7 +84,7 @@ pub(crate) struct Ledger<C> {
     changed: Notify,
     /// The last write. It is locked during writes and deletions, so that these exclude each other.
     pub(super) written: tokio::sync::Mutex<Option<Write<C>>>,
-    /// What Terraform let go of and left at Tencent. If that is still there, it is nobody else's.
+    /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
     left: Mutex<Option<C>>,
     last_read: Mutex<Option<Read<C>>>,
 }
@@ -138,7 +138,7 @@ pub(super) struct Stay<C> {
 #[derive(Debug, Clone)]
 pub(super) struct Others<C> {
     stays: Vec<OtherStay<C>>,
-    /// Destroying one of them deletes the thing.
+    /// Destroying one of them deletes the remote object.
     deletes: bool,
     /// One of them was read and never planned.
     undecided: bool,
@@ -151,14 +151,13 @@ struct OtherStay<C> {
 }
 
 impl<C> Others<C> {
-    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is only
-    /// being created does not count: it is written anyway. Before a destroy, Terraform even plans creations that it never
-    /// applies.
+    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is
+    /// only being created does not count: before a destroy, Terraform even plans creations that it never applies.
     pub(super) fn may_stay(&self) -> bool {
         self.undecided || self.stays.iter().any(|other| other.stay.exists)
     }
 
-    /// Returns whether destroying one may delete the thing, so that this object must be written again if it stays.
+    /// Returns whether destroying one may delete the remote object, so that this object is written again if it stays.
     pub(super) fn may_delete(&self) -> bool {
         self.undecided || self.deletes
     }
@@ -173,7 +172,7 @@ pub(super) struct Staying<C> {
 }
 
 /// Another object that stays.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Twin<C> {
     Conflicting(C),
     Agreeing,
@@ -193,8 +192,8 @@ pub(super) enum Destruction {
 pub(super) struct NeedsRefresh;
 
 impl<C: Content> Ledger<C> {
-    /// Waits until the objects that were read before are planned, then notes that this one is being read. So each object
-    /// is read and planned before the next one is read, and the later one knows of the earlier.
+    /// Waits until the objects that were read before are planned, then notes that this one is being read. So each
+    /// object is read and planned before the next one is read, and the later one knows of the earlier.
     pub(super) async fn begin_reading(&self, key: &Key) -> Reading<'_, C> {
         loop {
             let mut changed = pin!(self.changed.notified());
@@ -226,7 +225,7 @@ impl<C: Content> Ledger<C> {
                 _ => {}
             }
         }
-        // The state may hold a copy of an object, with the same private data: if that was read before, this is another one.
+        // The state may hold a copy of an object, private data included. If that was read before, this is another one.
         let is_copied = |entry: &Entry<C>| {
             entry.key == *key && entry.when_read.is_some() && !matches!(entry.stage, Stage::Read { .. })
         };
@@ -246,8 +245,13 @@ impl<C: Content> Ledger<C> {
     /// Plans that the object exists after the apply.
     pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
         let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
-        let (others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
-        let twins: Vec<_> = others.stays.iter().map(|other| Twin::of(&other.stay, wanted.as_ref())).collect();
+        let (_, others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
+        let twin = |other: OtherStay<C>| match (other.stay.wanted, &wanted) {
+            (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
+            (Some(other), Some(_)) => Twin::Conflicting(other),
+            _ => Twin::Undecided,
+        };
+        let twins: Vec<_> = others.stays.into_iter().map(twin).collect();
         let is_conflict = twins.iter().any(|twin| matches!(twin, Twin::Conflicting(_)));
         if others.deletes && !is_written && !is_conflict {
             return Err(NeedsRefresh);
@@ -265,7 +269,7 @@ impl<C: Content> Ledger<C> {
 
     /// Plans that Terraform destroys the object. `kept_for_another` is what reading it has decided.
     pub(super) fn plan_to_destroy(&self, key: &Key, kept_for_another: bool) -> Result<Destruction, NeedsRefresh> {
-        let (others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
+        let (key, others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
         let was_read = when_read.is_some();
         // What an interrupted replacement left remembers only what reading has set.
         let kept = kept_for_another || when_read.is_some_and(|others| others.may_stay());
@@ -276,7 +280,7 @@ impl<C: Content> Ledger<C> {
         if !kept && !others.undecided && others.stays.is_empty() {
             return Ok(Destruction::Deletes);
         }
-        if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == *key) {
+        if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == key) {
             entry.stage = Stage::Goes { deletes: false };
         }
         Ok(Destruction::KeptForAnother)
@@ -287,43 +291,34 @@ impl<C: Content> Ledger<C> {
         self.plan(key, Stage::Goes { deletes: false }, false);
     }
 
-    /// Notes the plan of an object. Returns the others as they are now, and as they were when this object was read.
-    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Others<C>, Option<Others<C>>) {
+    /// Notes the plan of an object. Returns its entry's key, the others as they are now, and as they were when this
+    /// object was read.
+    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Key, Others<C>, Option<Others<C>>) {
         let mut entries = lock(&self.entries);
+        // One object does not both stay and go: the other one is a copy, which was planned without being read.
+        let goes = |stage: &Stage<C>| matches!(stage, Stage::Goes { .. });
+        let stays = |stage: &Stage<C>| matches!(stage, Stage::Stays(_));
+        let is_copied = |e: &Entry<C>| goes(&e.stage) && stays(&stage) || stays(&e.stage) && goes(&stage);
         let is_read = |entry: &Entry<C>| matches!(entry.stage, Stage::Read { .. });
-        let own = entries.iter().position(|entry| entry.key == *key);
+        let own = entries.iter().position(|entry| entry.key == *key && !is_copied(entry));
         let own = own.or_else(|| entries.iter().rposition(is_read).filter(|_| may_be_tainted));
-        let when_read = match own {
-            Some(own) => {
-                let entry = &mut entries[own];
-                (entry.key, entry.stage) = (key.clone(), stage);
-                entry.when_read.clone()
-            }
-            None => {
-                entries.push(Entry { key: key.clone(), when_read: None, stage });
-                None
-            }
+        let key = if entries.iter().any(|entry| entry.key == *key && is_copied(entry)) {
+            Key::default()
+        } else {
+            key.clone()
         };
-        let others = others(&entries, key);
+        let when_read = own.and_then(|own| entries.remove(own).when_read);
+        entries.push(Entry { key: key.clone(), when_read: when_read.clone(), stage });
+        let others = others(&entries, &key);
         drop(entries);
         self.changed.notify_waiters();
-        (others, when_read)
+        (key, others, when_read)
     }
 
     /// Forgets all plans, because they are being applied: what is planned from now on is another plan.
     pub(super) fn forget_plans(&self) {
         lock(&self.entries).clear();
         self.changed.notify_waiters();
-    }
-}
-
-impl<C: Content> Twin<C> {
-    fn of(other: &Stay<C>, wanted: Option<&C>) -> Self {
-        match (&other.wanted, wanted) {
-            (Some(other), Some(wanted)) if other.is_same(wanted) => Self::Agreeing,
-            (Some(other), Some(_)) => Self::Conflicting(other.clone()),
-            _ => Self::Undecided,
-        }
     }
 }
 
@@ -444,8 +439,6 @@ mod tests {
 
     type Tokens = Ledger<CallbackToken>;
 
-    const SECONDS: fn(u64) -> Duration = Duration::from_secs;
-
     fn token(text: &str) -> CallbackToken {
         CallbackToken { token: text.to_owned().into(), enabled: true }
     }
@@ -516,13 +509,13 @@ mod tests {
             (others.may_delete(), others.may_stay(), start.elapsed())
         };
         let plan_first = async {
-            tokio::time::sleep(SECONDS(30)).await;
+            tokio::time::sleep(Duration::from_secs(30)).await;
             assert!(!reading.found().1.may_stay());
-            tokio::time::sleep(SECONDS(1)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             assert_eq!(ledger.plan_to_destroy(&first, false), Ok(Destruction::Deletes));
         };
         let (read, ()) = tokio::join!(read_second, plan_first);
-        assert_eq!(read, (true, false, SECONDS(31)));
+        assert_eq!(read, (true, false, Duration::from_secs(31)));
         assert!(ledger.plan_to_stay(&second, stay("a", true)).is_ok_and(|staying| staying.was_read));
     }
 
@@ -565,6 +558,9 @@ mod tests {
         let (second, others) = ledger.begin_reading(&copied).await.found();
         assert!(first == copied && second != copied && others.may_stay());
         assert_eq!(ledger.plan_to_destroy(&second, true), Ok(Destruction::KeptForAnother));
+        let unread = Tokens::default();
+        assert_eq!(plan_to_stay(&unread, &copied, stay("a", true)), "stays");
+        assert_eq!(unread.plan_to_destroy(&copied, false), Ok(Destruction::KeptForAnother));
     }
 
     #[tokio::test(start_paused = true)]

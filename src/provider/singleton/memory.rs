@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::Content;
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::tencent::App;
 use crate::terraform::{Attr, Context, Diagnostic};
 
@@ -24,27 +24,20 @@ pub(crate) struct Memory {
     /// The key of the digests below.
     pub(super) key: Key,
     /// The digest of the write-only value that was last sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     /// The [fingerprint](Self::fingerprint) of what a refresh found, if its secret is not the one that was last sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) drift: Option<String>,
     /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stored_as: Option<String>,
     /// Another object of the application stays, so destroying this one deletes nothing.
-    #[serde(skip_serializing_if = "is_false")]
     pub(super) kept_for_another: bool,
     /// Another object of the application is destroyed, so this one is written again if it stays.
     ///
     /// A refresh sets this: Terraform plans once more when it applies, and passes only what a refresh has set.
-    #[serde(skip_serializing_if = "is_false")]
     pub(super) rewrite: bool,
     /// The provider settings of the last read or write.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
     /// The plan, until it is applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) planned: Option<Planned>,
 }
 
@@ -53,7 +46,6 @@ pub(crate) struct Memory {
 pub(super) struct Origin {
     endpoint: String,
     /// The provider's own `sdk_app_id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     default: Option<String>,
 }
 
@@ -62,28 +54,23 @@ pub(super) struct Origin {
 #[serde(default)]
 pub(super) struct Planned {
     /// The SDKAppID before the apply; none if there is no object yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prior_id: Option<String>,
     /// The SDKAppID after the apply; none if the object is destroyed or the SDKAppID is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
     /// The applications with more than one object of this kind. Terraform plans a tainted object as if it were new, and
     /// destroys it by the plan of its replacement.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) shared: Vec<String>,
     /// For a destruction: the provider settings of the plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
     /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans
     /// the end of an object without a block from the state before the refresh.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seen: Option<String>,
 }
 
 /// A random key.
 ///
-/// As the key of digests, it does not stop someone who can read the state from guessing secrets; it makes guessing start
-/// anew for each object, so that a secret with a random part is safe.
+/// As the key of digests, it does not stop someone who can read the state from guessing secrets; it makes guessing
+/// start anew for each object, so that a secret with a random part is safe.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Key(String);
@@ -109,10 +96,6 @@ impl Key {
     }
 }
 
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
 impl Memory {
     /// Takes the plan out of the private data, because it is being applied.
     pub(super) fn begin_apply(cx: &mut Context) -> (Self, Planned) {
@@ -124,7 +107,7 @@ impl Memory {
         (memory, planned.unwrap_or_default())
     }
 
-    /// Digests a thing instead of keeping it: it may contain a secret.
+    /// Digests a remote object instead of keeping it: it may contain a secret.
     pub(super) fn fingerprint(&self, content: &impl Content) -> String {
         self.key.digest(&serde_json::to_vec(content).expect("strings are JSON"))
     }
@@ -161,15 +144,15 @@ impl Planned {
         self.id.is_some() && self.id.as_ref() == id.known()
     }
 
-    /// Returns whether this plan, that of a tainted object's replacement, leaves the thing to another object.
+    /// Returns whether this plan, that of a tainted object's replacement, leaves the remote object to another object.
     pub(super) fn keeps(&self, id: &Attr<String>) -> bool {
         self.prior_id.is_none() && id.known().is_some_and(|id| self.shared.contains(id))
     }
 }
 
 impl Origin {
-    pub(super) fn of(tencent: &Tencent, app: &App) -> Self {
-        Self { endpoint: app.endpoint().to_string(), default: default_id(tencent) }
+    pub(super) fn of(apps: &Applications, app: &App) -> Self {
+        Self { endpoint: app.endpoint().to_string(), default: default_id(apps) }
     }
 
     /// Checks that writes still go where the object was last read or planned.
@@ -187,8 +170,8 @@ impl Origin {
     }
 
     /// Checks that the provider's default application is still the one of the last read.
-    pub(super) fn check_default(&self, tencent: &Tencent) -> Result<(), Diagnostic> {
-        match (&self.default, default_id(tencent)) {
+    pub(super) fn check_default(&self, apps: &Applications) -> Result<(), Diagnostic> {
+        match (&self.default, default_id(apps)) {
             (Some(then), Some(now)) if *then != now => {
                 let what =
                     format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
@@ -199,8 +182,8 @@ impl Origin {
     }
 }
 
-fn default_id(tencent: &Tencent) -> Option<String> {
-    tencent.default_sdk_app_id().known().map(ToString::to_string)
+fn default_id(apps: &Applications) -> Option<String> {
+    apps.default_sdk_app_id().known().map(ToString::to_string)
 }
 
 fn other_environment(what: &str, arguments: &str) -> Diagnostic {

@@ -13,7 +13,7 @@ const OTHER_WRITERS: &str = "the console, a script, or another Terraform state";
 impl<K: Kind> Subject<K> {
     /// Refuses to overwrite `found`.
     pub(super) fn already_exists(&self, found: &K::Content) -> Diagnostic {
-        let (holds, import) = (self.holds(Some(self.kind.describe(found))), how_to_import(self.id));
+        let (holds, import) = (self.holds(self.kind.describe(found)), how_to_import(self.id));
         let detail = format!(
             "It {holds}, and overwrite_existing is false.\n\n{import}\n\nTo replace it, set overwrite_existing to true."
         );
@@ -23,8 +23,7 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
-        let (held, noun, import) =
-            (self.held(Some(self.kind.describe(found))), K::Content::NOUN, how_to_import(self.id));
+        let (held, noun, import) = (self.held(self.kind.describe(found)), K::Content::NOUN, how_to_import(self.id));
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
         let detail = format!(
             "When the provider checked, {held}. This resource does not manage that {noun} yet. This plan replaces all of \
@@ -35,19 +34,19 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that a creation finds what it is to create.
     pub(super) fn exists_as_planned(&self, found: &K::Content) -> Diagnostic {
-        let (id, noun, holds) = (self.id, K::Content::NOUN, self.holds(Some(self.kind.describe(found))));
+        let (id, noun, holds) = (self.id, K::Content::NOUN, self.holds(self.kind.describe(found)));
         let detail = format!("SDKAppID {id} already {holds}. This plan writes the same {noun} again.");
         Diagnostic::warning(format!("The {self} already exists as planned"), detail)
     }
 
     /// Announces that a deletion deletes something that someone else has changed.
     pub(super) fn deletes_changed(&self, found: &K::Content) -> Diagnostic {
-        let held = self.held(Some(self.kind.describe(found)));
+        let held = self.held(self.kind.describe(found));
         let detail = format!("When the provider checked, {held}. Someone else has changed it. This plan deletes it.");
         Diagnostic::warning(format!("The {self} differs from the state"), detail)
     }
 
-    /// Announces that a destruction leaves the thing at Tencent.
+    /// Announces that a destruction leaves the remote object at Tencent.
     pub(super) fn stays_abandoned(&self, last: &K::Arguments) -> Diagnostic {
         let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
         let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
@@ -64,7 +63,7 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("The {self} is written again"), detail)
     }
 
-    /// Warns that a deletion is skipped because another object needs the thing.
+    /// Warns that a deletion is skipped because another object needs the remote object.
     pub(super) fn kept_for_another(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
@@ -86,7 +85,7 @@ impl<K: Kind> Subject<K> {
         Diagnostic::error(format!("Several objects share the {self}"), detail)
     }
 
-    /// Warns about another resource for the same thing; two that want different things are an error.
+    /// Warns about another resource for the same remote object; two that want different contents are an error.
     pub(super) fn twin(&self, twin: &Twin<K::Content>, wanted: Option<&K::Content>) -> Result<Diagnostic, Diagnostic> {
         let outcome = match (twin, wanted) {
             (Twin::Conflicting(other), Some(wanted)) => return Err(self.managed_twice(other, wanted)),
@@ -100,7 +99,7 @@ impl<K: Kind> Subject<K> {
         Ok(Diagnostic::warning(format!("Two resources for the {self}"), detail).on("sdk_app_id"))
     }
 
-    /// Refuses two resources that want different things.
+    /// Refuses two resources that want different contents.
     pub(super) fn managed_twice(&self, other: &K::Content, wanted: &K::Content) -> Diagnostic {
         let (name, noun, Words { sends, secret, .. }) = (self.kind.name(), K::Content::NOUN, self.kind.words());
         let difference = match (self.kind.describe(other), self.kind.describe(wanted)) {
@@ -160,7 +159,7 @@ impl<K: Kind> Subject<K> {
 
     /// Warns that someone has set `found` since the plan. `outcome` says what the apply does.
     pub(super) fn has_changed(&self, found: &K::Content, outcome: &str) -> Diagnostic {
-        let held = self.held(Some(self.kind.describe(found)));
+        let held = self.held(self.kind.describe(found));
         let detail = format!("Just before this apply, {held}, which the plan did not show. {outcome}");
         Diagnostic::warning(format!("The {self} has changed since the plan"), detail)
     }
@@ -226,16 +225,14 @@ impl<K: Kind> Subject<K> {
     }
 
     /// Returns a clause without a subject, such as "sends A to URL".
-    pub(super) fn holds(&self, described: Option<String>) -> String {
-        let sends = self.kind.words().sends;
-        described.map_or_else(|| "has none".to_owned(), |described| format!("{sends} {described}"))
+    pub(super) fn holds(&self, described: String) -> String {
+        format!("{} {described}", self.kind.words().sends)
     }
 
     /// Returns a clause in the past, such as "Tencent sent A to URL".
-    fn held(&self, described: Option<String>) -> String {
+    fn held(&self, described: String) -> String {
         let Words { subject, sent, .. } = self.kind.words();
-        described
-            .map_or_else(|| "the application had none".to_owned(), |described| format!("{subject} {sent} {described}"))
+        format!("{subject} {sent} {described}")
     }
 
     /// Describes what is there instead of what was written.
@@ -244,7 +241,7 @@ impl<K: Kind> Subject<K> {
     }
 
     fn held_unexpected(&self, found: Option<&K::Content>) -> String {
-        self.held(found.map(|found| self.described_unexpected(found)))
+        found.map_or("the application had none".to_owned(), |found| self.held(self.described_unexpected(found)))
     }
 }
 
@@ -258,8 +255,8 @@ pub(super) fn could_not_check<K: Kind>(kind: &K, id: &Attr<String>) -> Diagnosti
     Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail)
 }
 
-/// Judges a failed check for an existing thing, told by `diagnostic`: a warning if it may pass and nothing else depends
-/// on it. `destroys` is whether the plan destroys something first.
+/// Judges a failed check for an existing remote object, told by `diagnostic`: a warning if it may pass and nothing else
+/// depends on it. `destroys` is whether the plan destroys something first.
 pub(super) fn failed_check<K: Kind>(
     kind: &K,
     mut diagnostic: Diagnostic,

@@ -1,11 +1,11 @@
-//! Things that an application has exactly one of, such as its Call callback configuration: one flow for all of them.
+//! Remote objects that an application has exactly one of, such as its Call callback configuration: one flow for all.
 //!
-//! Tencent overwrites such a thing as a whole, silently. So a plan that creates one looks first whether there is one
-//! already, each write and deletion looks again, and an update sends nothing unless the thing itself changes.
+//! Tencent overwrites such an object as a whole, silently. So a plan that creates one looks first whether there is one
+//! already, each write and deletion looks again, and an update sends nothing unless the content changes.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `mod.rs` | what a kind of thing adds to the flow |
+//! | `mod.rs` | what a kind of remote object adds to the flow |
 //! | `resource.rs` | the managed resource of any kind: what each operation does |
 //! | `model.rs` | the arguments and attributes that all kinds share |
 //! | `plan.rs` | the steps of planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::applications::Tencent;
+use super::applications::Applications;
 use crate::tencent::{SdkAppId, Service, Stored};
 use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
 
@@ -41,9 +41,9 @@ pub(crate) use model::{DEFAULT_TIMEOUT, Model, Operation, Timeouts, id_attribute
 pub(crate) use remote::Remote;
 pub(crate) use resource::Singleton;
 
-/// A kind of thing that an application has exactly one of.
+/// A kind of remote object that an application has exactly one of.
 pub(crate) trait Kind: Wording<Self> + fmt::Debug + Copy + Send + Sync + 'static {
-    /// The thing itself, as Tencent stores it.
+    /// The remote object itself, as Tencent stores it.
     type Content: Content;
     /// The arguments that describe it in a configuration.
     type Arguments: Arguments<Content = Self::Content>;
@@ -64,7 +64,7 @@ pub(crate) trait Kind: Wording<Self> + fmt::Debug + Copy + Send + Sync + 'static
     fn validate(&self, arguments: &Self::Arguments) -> Diagnostics;
 }
 
-/// A thing as Tencent stores it.
+/// A remote object as Tencent stores it.
 pub(crate) trait Content: Stored + Clone + fmt::Debug + Send + Sync + 'static {
     /// Returns whether both make Tencent do the same.
     fn is_same(&self, other: &Self) -> bool;
@@ -84,18 +84,21 @@ pub(crate) trait Content: Stored + Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The arguments that describe a thing. One of them may be secret: it has a twin that is write-only, and a version that
-/// makes Terraform send the twin again.
+/// The arguments that describe a remote object. One of them may be secret: it has a twin that is write-only, and a
+/// version that makes Terraform send the twin again.
 pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 'static {
-    /// The thing that they describe.
+    /// The remote object that they describe.
     type Content: Content;
 
-    /// Returns the described thing, if all of it is known. A state lacks write-only values.
+    /// Returns the described remote object, if all of it is known. A state lacks write-only values.
     fn content(&self) -> Option<Self::Content>;
 
     /// Describes `found`, in the spelling that is here already if that means the same.
     #[must_use]
     fn holding(self, found: Self::Content) -> Self;
+
+    /// Returns whether anything but the secret argument differs.
+    fn differs(&self, other: &Self) -> bool;
 
     /// Returns whether the secret argument is not set, so that its write-only twin is.
     fn is_write_only(&self) -> bool;
@@ -108,15 +111,12 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
         None
     }
 
-    /// Returns the version of the write-only argument.
-    fn version(&self) -> &Attr<Number>;
-
     /// Leaves out the secret argument, and sets the version of its write-only twin.
     #[must_use]
     fn write_only(self, version: Attr<Number>) -> Self;
 
-    /// Returns whether anything but the secret argument differs.
-    fn differs(&self, other: &Self) -> bool;
+    /// Returns the version of the write-only argument.
+    fn version(&self) -> &Attr<Number>;
 
     /// Takes over the spelling of `prior` where it means the same, so that Terraform shows no difference.
     #[must_use]
@@ -133,7 +133,7 @@ pub(crate) trait Arguments: Data + Clone + Default + fmt::Debug + Send + Sync + 
     fn is_disclosed_by(&self, found: &Self::Content) -> bool;
 }
 
-/// How messages speak of a kind.
+/// The words of messages about a kind.
 pub(crate) trait Wording<K: Kind> {
     /// Returns the full name, such as "Call callback configuration".
     fn name(&self) -> String;
@@ -141,7 +141,7 @@ pub(crate) trait Wording<K: Kind> {
     /// Returns the words that messages are built from.
     fn words(&self) -> &'static Words;
 
-    /// Describes a thing without its secrets, to follow [`Words::sends`].
+    /// Describes a remote object without its secrets, to follow [`Words::sends`].
     fn describe(&self, content: &K::Content) -> String;
 
     /// Says what it means to others that `wanted` replaces `found`, if there is something to say.
@@ -152,20 +152,20 @@ pub(crate) trait Wording<K: Kind> {
     /// Says what drift of a write-only argument does until the next apply.
     fn drift(&self, found: &K::Content) -> String;
 
-    /// Says what Tencent goes on doing with a thing that Terraform only forgets.
+    /// Says what Tencent goes on doing with a remote object that Terraform only forgets.
     fn after_forgetting(&self, last: &K::Arguments) -> String;
 }
 
 /// The words of a kind that messages are built from.
 #[derive(Debug)]
 pub(crate) struct Words {
-    /// Who has or uses the thing, as the subject of a sentence.
+    /// The subject of a sentence about the remote object.
     pub(crate) subject: &'static str,
     /// The verb in the present.
     pub(crate) sends: &'static str,
     /// The verb in the past.
     pub(crate) sent: &'static str,
-    /// What follows a description of something else than what was written, if that description alone does not tell.
+    /// The words after a description of something else than what was written, if the description alone does not tell.
     pub(crate) unlike_written: &'static str,
     /// The argument that may be secret, such as `url`.
     pub(crate) argument: &'static str,
@@ -179,51 +179,46 @@ pub(crate) type Object<K> = Model<<K as Kind>::Arguments>;
 /// The ledger of one application.
 type LedgerOf<K> = Arc<Ledger<<K as Kind>::Content>>;
 
-/// The provider as configured, in its dealings with one kind of thing.
+/// The provider as configured, in its dealings with one kind of remote object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a, K> {
-    pub(crate) tencent: &'a Tencent,
+    pub(crate) apps: &'a Applications,
     pub(crate) kind: K,
 }
 
 impl<'a, K: Kind> Scope<'a, K> {
-    pub(crate) fn new(tencent: &'a Tencent, kind: K) -> Self {
-        Self { tencent, kind }
-    }
-
-    /// Names the thing of an application, for messages.
-    pub(crate) fn subject(&self, id: SdkAppId) -> Subject<K> {
-        Subject { kind: self.kind, id }
+    pub(crate) fn new(apps: &'a Applications, kind: K) -> Self {
+        Self { apps, kind }
     }
 
     fn ledgers(&self) -> Arc<Ledgers<K::Content>> {
-        self.tencent.extension(self.kind.type_name())
+        self.apps.extension(self.kind.type_name())
     }
 
-    /// Names the thing of `model`, and returns its ledger, if the application is known.
+    /// Names the remote object of `model`, and returns its ledger, if the application is known.
     fn known(&self, model: &Object<K>) -> Option<(Subject<K>, LedgerOf<K>)> {
-        let id = self.tencent.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
-        Some((self.subject(id), self.ledgers().of(id)))
+        let id = self.apps.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
+        Some((Subject { kind: self.kind, id }, self.ledgers().of(id)))
     }
 
     /// Returns whether calls can be made for the application of `model`.
     fn is_reachable(&self, model: &Object<K>, cx: &Context) -> bool {
-        cx.provider_is_known() && self.tencent.is_known(&model.common.sdk_app_id)
+        cx.provider_is_known() && self.apps.is_known(&model.common.sdk_app_id)
     }
 
-    /// Begins an operation on the thing that `model` describes.
+    /// Begins an operation on the remote object that `model` describes.
     ///
     /// # Errors
     ///
     /// If no application is named, or the provider has no credentials for it.
     fn remote(&self, model: &Object<K>, operation: Operation, cx: &Context) -> Result<Remote<'a, K>, Diagnostics> {
         let timeout = Timeouts::of(&model.common.timeouts, operation);
-        let app = self.tencent.app_of_object(self.tencent.sdk_app_id(&model.common.sdk_app_id)?)?;
+        let app = self.apps.app_of_object(self.apps.sdk_app_id(&model.common.sdk_app_id)?)?;
         Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))
     }
 }
 
-/// The thing of one application, by name: "Call callback configuration of SDKAppID 1400000001".
+/// The remote object of one application, by name: "Call callback configuration of SDKAppID 1400000001".
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<K> {
     pub(crate) kind: K,

@@ -8,10 +8,10 @@ use super::memory::Memory;
 use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, messages};
-use crate::provider::applications::Tencent;
+use crate::provider::applications::Applications;
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
-/// The longest look for an existing thing: two attempts of the default `request_timeout`. A write tries for longer.
+/// The longest look for an existing remote object: two attempts of the default `request_timeout`.
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 impl<'a, K: Kind> Scope<'a, K> {
@@ -30,10 +30,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         if config.common.sdk_app_id.is_null() {
             if let (Some(_), Some(origin)) = (prior, &memory.origin) {
-                origin.check_default(self.tencent)?;
+                origin.check_default(self.apps)?;
             }
             let prior = prior.map(|prior| &prior.common.sdk_app_id);
-            planned.common.sdk_app_id = default_sdk_app_id(self.tencent, prior, cx)?;
+            planned.common.sdk_app_id = default_sdk_app_id(self.apps, prior, cx)?;
         }
         planned.common.id = match &planned.common.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -44,8 +44,8 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Returns whether another object of the application is destroyed, so that this one is written again.
     pub(super) fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
-        // What was undecided when this object was read may be decided now. During an apply, nothing is read: the remembered
-        // decision holds.
+        // What was undecided when this object was read may be decided now. During an apply, nothing is read: the
+        // remembered decision holds.
         let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.object));
         memory.rewrite && others.is_none_or(|others| others.may_delete())
     }
@@ -90,7 +90,8 @@ impl<'a, K: Kind> Scope<'a, K> {
             .is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.object, planned.arguments.content()))
     }
 
-    /// Notes in the ledger that Terraform lets go of the object. Returns whether the thing is kept for another object.
+    /// Notes in the ledger that Terraform lets go of the object. Returns whether another object keeps the remote
+    /// object.
     pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
         let Some((subject, ledger)) = self.known(prior) else { return Ok(false) };
         if prior.is_abandoned() {
@@ -101,8 +102,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         Ok(destruction.map_err(|_| subject.needs_refresh())? == Destruction::KeptForAnother)
     }
 
-    /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own configuration
-    /// is not known yet.
+    /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own
+    /// configuration is not known yet.
     pub(super) fn reach(
         &self,
         model: &Object<K>,
@@ -117,8 +118,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
     }
 
-    /// Looks whether a creation would overwrite something, and says so. `destroys` is whether the plan destroys the thing
-    /// of another application first.
+    /// Looks whether a creation would overwrite something, and says so. `destroys` is whether the plan destroys the
+    /// remote object of another application first.
     pub(super) async fn look_before_creating(
         &self,
         planned: &Object<K>,
@@ -156,14 +157,14 @@ impl<'a, K: Kind> Scope<'a, K> {
 
 /// Returns the application of an object whose configuration names none: the provider's. `prior` is that of the state.
 fn default_sdk_app_id(
-    tencent: &Tencent,
+    apps: &Applications,
     prior: Option<&Attr<Number>>,
     cx: &mut Context,
 ) -> Result<Attr<Number>, Diagnostics> {
-    match (tencent.default_sdk_app_id(), prior) {
+    match (apps.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
-        (Attr::Null, None) => Err(tencent.no_sdk_app_id()),
+        (Attr::Null, None) => Err(apps.no_sdk_app_id()),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.known().map(ToString::to_string).unwrap_or_default();

@@ -11,13 +11,13 @@ use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
 use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
-use crate::tencent::{App, Error, Patience, SdkAppId, Stored};
+use crate::tencent::{App, Error, Patience, Stored};
 use crate::terraform::{Context, Diagnostic};
 
 /// The longest time for finding out what holds after a write.
 pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
 
-/// The thing of one application at Tencent, while an operation lasts.
+/// The remote object of one application at Tencent, while an operation lasts.
 #[derive(Debug)]
 pub(crate) struct Remote<'a, K: Kind> {
     pub(super) scope: Scope<'a, K>,
@@ -51,22 +51,17 @@ impl<'a, K: Kind> Remote<'a, K> {
         self
     }
 
-    /// Returns the application.
-    pub(crate) fn sdk_app_id(&self) -> SdkAppId {
-        self.app.sdk_app_id()
-    }
-
-    /// Names the thing, for messages.
+    /// Names the remote object, for messages.
     pub(crate) fn subject(&self) -> Subject<K> {
-        self.scope.subject(self.sdk_app_id())
+        Subject { kind: self.scope.kind, id: self.app.sdk_app_id() }
     }
 
-    /// Returns the provider settings that lead to the thing.
+    /// Returns the provider settings that lead to the remote object.
     pub(super) fn origin(&self) -> Origin {
-        Origin::of(self.scope.tencent, &self.app)
+        Origin::of(self.scope.apps, &self.app)
     }
 
-    /// Reads the thing; `None` if there is none.
+    /// Reads the remote object; `None` if there is none.
     ///
     /// # Errors
     ///
@@ -75,17 +70,17 @@ impl<'a, K: Kind> Remote<'a, K> {
         self.look().await.map_err(|error| self.failed("Reading the", &error))
     }
 
-    /// Reads the thing, and notes in the ledger what was found.
+    /// Reads the remote object, and notes in the ledger what was found.
     pub(super) async fn look(&self) -> Result<Option<K::Content>, Error> {
         let found = self.read(&self.patience).await?;
         self.ledger.note_read(found.clone());
         Ok(found)
     }
 
-    /// Reads the thing, with `patience` instead of the operation's.
+    /// Reads the remote object, with `patience` instead of the operation's.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
-        let Scope { tencent, kind } = self.scope;
-        Ok(self.shown(tencent.client.get(&self.app, kind.service(), patience).await?))
+        let Scope { apps, kind } = self.scope;
+        Ok(self.shown(apps.client.get(&self.app, kind.service(), patience).await?))
     }
 
     /// Returns what a read of a moment ago found, if there was one.

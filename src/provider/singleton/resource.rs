@@ -4,8 +4,8 @@ use super::apply::{Intent, Unwritten, Written};
 use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Object, Scope, messages};
-use crate::provider::applications::Tencent;
+use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
+use crate::provider::applications::Applications;
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
     Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -17,7 +17,7 @@ use crate::terraform::{
 pub(crate) struct Singleton<K>(pub(crate) K);
 
 impl<K: Kind> Block for Singleton<K> {
-    type Client = Tencent;
+    type Client = Applications;
     type Model = Object<K>;
 
     fn type_name(&self) -> &'static str {
@@ -45,11 +45,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn plan(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         change: Change<Object<K>>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
+        let scope = Scope::new(apps, self.0);
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -64,8 +64,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(messages::overlooked_secret(&scope.kind, &planned));
         }
 
-        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The update's
-        // private data is handed to the creation, though not when Terraform plans once more to apply.
+        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
+        // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
@@ -85,8 +85,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         Ok(planned)
     }
 
-    async fn plan_destroy(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
+    async fn plan_destroy(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
+        let scope = Scope::new(apps, self.0);
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
         if prior.is_abandoned() {
@@ -119,13 +119,14 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn read(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         state: Object<K>,
         cx: &mut Context,
     ) -> Result<Option<Object<K>>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
-        if !tencent.is_known(&state.common.sdk_app_id) {
-            cx.warn(scope.subject(tencent.sdk_app_id(&state.common.sdk_app_id)?).not_refreshed());
+        let scope = Scope::new(apps, self.0);
+        if !apps.is_known(&state.common.sdk_app_id) {
+            let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
+            cx.warn(Subject { kind: self.0, id }.not_refreshed());
             return Ok(Some(state));
         }
         let remote = match scope.remote(&state, Operation::Read, cx) {
@@ -142,7 +143,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let Some(found) = remote.get().await? else { return Ok(None) };
         let (object, others) = reading.found();
         if others.may_stay() {
-            scope.ledgers().note_shared(remote.sdk_app_id());
+            scope.ledgers().note_shared(remote.app.sdk_app_id());
         }
         let mut memory = Memory {
             kept_for_another: others.may_stay(),
@@ -160,14 +161,14 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn create(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
         Memory::begin_apply(cx);
-        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Create, cx)?;
+        let remote = Scope::new(apps, self.0).remote(&planned, Operation::Create, cx)?;
         remote.ledger.forget_plans();
-        let planned = planned.of(remote.sdk_app_id());
+        let planned = planned.of(remote.app.sdk_app_id());
         let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
         // What is there after a failure was not created here.
         let written = written.map_err(|unwritten| unwritten.diagnostic)?;
@@ -176,7 +177,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn update(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         prior: Object<K>,
         planned: Object<K>,
         cx: &mut Context,
@@ -188,7 +189,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             }
             return Ok(planned);
         }
-        let remote = Scope::new(tencent, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
+        let remote = Scope::new(apps, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
         remote.ledger.forget_plans();
         let wanted = self.wanted(&planned, Some(&prior))?;
         let is_same =
@@ -200,9 +201,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             memory.object = object;
             memory.remember_secret(planned.write_only_secret().as_ref());
             cx.set_private(&memory);
-            let mut planned = planned;
-            planned.common.last_request_id = prior.common.last_request_id;
-            return Ok(planned);
+            return Ok(planned.written_by(prior.common.last_request_id));
         }
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
         let intent = Intent { key: &memory.object, guard: planned.guard(), is_expected: &is_expected };
@@ -218,8 +217,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
     }
 
-    async fn delete(&self, tencent: &Tencent, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
-        let scope = Scope::new(tencent, self.0);
+    async fn delete(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
+        let scope = Scope::new(apps, self.0);
         let (memory, plan) = Memory::begin_apply(cx);
         let is_replaced = plan.replaces(&prior.common.id);
         if prior.is_abandoned() && !is_replaced {
@@ -249,13 +248,13 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn import(
         &self,
-        tencent: &Tencent,
+        apps: &Applications,
         target: ImportTarget<Identity>,
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
-        let scope = Scope::new(tencent, self.0);
-        let id = imported_id(&target, tencent)?;
-        let app = tencent.app_of_object(id)?;
+        let scope = Scope::new(apps, self.0);
+        let id = imported_id(&target, apps)?;
+        let app = apps.app_of_object(id)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -265,8 +264,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 }
 
 impl<K: Kind> Singleton<K> {
-    /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning are
-    /// checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
+    /// Returns the content to write, all of which Terraform knows by now. Arguments that were not known when planning
+    /// are checked here; those that `ignore_changes` keeps as `prior` has them are not the configuration's.
     fn wanted(&self, planned: &Object<K>, prior: Option<&Object<K>>) -> Result<K::Content, Diagnostics> {
         let wanted = planned.arguments.content().ok_or_else(messages::not_known::<K::Content>)?;
         let is_valid = |arguments| !self.0.validate(arguments).has_errors();
@@ -303,9 +302,7 @@ impl<K: Kind> Remote<'_, K> {
         memory.remember_secret(planned.write_only_secret().as_ref());
         memory.stored_as = written.stored_as.map(|stored_as| memory.fingerprint(&stored_as));
         cx.set_private(&memory);
-        let mut applied = planned;
-        applied.common.last_request_id = written.request_id.map_or(Attr::Null, Attr::Known);
-        applied
+        planned.written_by(written.request_id.map_or(Attr::Null, Attr::Known))
     }
 }
 
@@ -326,12 +323,17 @@ fn failure<A: Arguments>(
 }
 
 /// Returns the application that a person imports by.
-fn imported_id(target: &ImportTarget<Identity>, tencent: &Tencent) -> Result<SdkAppId, Diagnostics> {
+fn imported_id(target: &ImportTarget<Identity>, apps: &Applications) -> Result<SdkAppId, Diagnostics> {
     match target {
         ImportTarget::Id(text) => text.parse::<SdkAppId>().map_err(|error| {
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(identity) => tencent.sdk_app_id(&identity.sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => apps.sdk_app_id(sdk_app_id),
+        ImportTarget::Identity(_) => {
+            let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
+                          import does not fall back on the provider's sdk_app_id.";
+            Err(Diagnostic::error("The identity names no application", detail).into())
+        }
     }
 }

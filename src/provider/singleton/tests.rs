@@ -7,7 +7,7 @@ use super::apply::Intent;
 use super::memory::Key;
 use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
-use crate::provider::applications::{Account, Tencent};
+use crate::provider::applications::{Account, Applications};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
@@ -17,7 +17,7 @@ type TokenObject = Object<CallbackTokenKind>;
 
 struct Application {
     simulator: Simulator,
-    tencent: Tencent,
+    apps: Applications,
     id: SdkAppId,
 }
 
@@ -26,18 +26,16 @@ impl Application {
     fn with(existing: Option<&str>) -> Self {
         let simulator = Simulator::start().expect("a simulator");
         let id = testing::id(Simulator::SDK_APP_ID);
-        if let Some(existing) = existing {
-            simulator.put_token(Simulator::SDK_APP_ID, Token::new(existing, true));
-        }
+        existing.iter().for_each(|text| simulator.put_token(Simulator::SDK_APP_ID, Token::new(*text, true)));
         let endpoint = simulator.url().parse().expect("an endpoint");
         let own = Account { endpoint, ..testing::account(Simulator::SECRET_KEY) };
-        let tencent = Tencent::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
-        Self { simulator, tencent, id }
+        let apps = Applications::new(Client::new(Settings::default()), Attr::Known(id), Some(own), Some([].into()));
+        Self { simulator, apps, id }
     }
 
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
-        let app = self.tencent.app(self.id).expect("an application");
-        Remote::new(Scope::new(&self.tencent, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
+        let app = self.apps.app(self.id).expect("an application");
+        Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
     }
 
     fn object(&self, text: &str, guard: Guard) -> TokenObject {
@@ -50,18 +48,13 @@ impl Application {
     async fn plan(&self, prior: Option<TokenObject>, planned: TokenObject) -> (Option<bool>, Vec<String>) {
         let mut cx = Context::default();
         let change = Change { prior, config: planned.clone(), proposed: planned };
-        let plan = Singleton(CallbackTokenKind).plan(&self.tencent, change, &mut cx).await;
+        let plan = Singleton(CallbackTokenKind).plan(&self.apps, change, &mut cx).await;
         let writes = plan.as_ref().ok().map(|planned| planned.common.last_request_id.is_unknown());
         (writes, summaries(plan.err().unwrap_or_default(), cx))
     }
 
-    /// Returns the calls so far, without reads.
     fn writes(&self) -> Vec<Action> {
         self.simulator.take_requests().into_iter().filter_map(|call| call.action).filter(|a| *a != GetToken).collect()
-    }
-
-    fn held(&self) -> Option<String> {
-        self.simulator.token(Simulator::SDK_APP_ID).map(|token| token.token)
     }
 }
 
@@ -93,16 +86,6 @@ async fn a_plan_says_what_it_overwrites_and_writes_only_differences() {
 }
 
 #[tokio::test]
-async fn a_plan_that_destroys_one_of_two_objects_unread_is_an_error() {
-    let application = Application::with(Some("a"));
-    let object = || application.object("a", Guard::Warn);
-    assert_eq!(application.plan(Some(object()), object()).await, (Some(false), vec![]));
-    let mut cx = Context::default();
-    let destruction = Singleton(CallbackTokenKind).plan_destroy(&application.tencent, object(), &mut cx).await;
-    assert_eq!(summaries(destruction.expect_err("unread"), cx), ["Several objects share the"]);
-}
-
-#[tokio::test]
 async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
     for (guard, held) in [(Guard::Warn, "a"), (Guard::Refuse, "other")] {
         let (application, key) = (Application::with(Some("other")), Key::default());
@@ -111,7 +94,8 @@ async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
         let updated = application.remote().update(&token("a"), &intent, &mut cx).await;
         let error = updated.err().map(|unwritten| unwritten.diagnostic.into()).unwrap_or_default();
         assert_eq!(summaries(error, cx), ["The has changed since the plan"]);
-        assert_eq!(application.held().as_deref(), Some(held));
+        let there = application.simulator.token(Simulator::SDK_APP_ID).map(|token| token.token);
+        assert_eq!(there.as_deref(), Some(held));
     }
 }
 

@@ -7,8 +7,7 @@ use rmp::decode::{self, RmpRead as _};
 use rmp::encode;
 
 use super::{DecodeError, EncodeError, Place, PlaceStep, name};
-use crate::terraform::number::{Number, Repr};
-use crate::terraform::{Type, Value};
+use crate::terraform::{Number, Type, Value};
 
 /// The extension type of an unknown value. Its data has no meaning.
 const UNKNOWN: i8 = 0;
@@ -231,17 +230,14 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), EncodeError>
     Ok(())
 }
 
+/// Writes a number as a string, as cty itself does where no other encoding is exact.
+///
+/// Terraform reads an integer with 64 bits of precision, but a string with 512, as it reads its state file. Terraform
+/// 1.10 to 1.14 compare decoded states and identities including that precision, so after an integer,
+/// `plan -refresh-only -detailed-exitcode` reports changes where there are none (`ManagedResourcesEqual` and the caches
+/// in `ResourceInstanceObjectSrc`, both in Terraform's internal/states).
 fn write_number(out: &mut Vec<u8>, number: &Number) {
-    match number.repr() {
-        Repr::Signed(n) => {
-            encode::write_sint(out, *n).expect(MEMORY);
-        }
-        Repr::Unsigned(n) => {
-            encode::write_uint(out, *n).expect(MEMORY);
-        }
-        Repr::Float(bits) => encode::write_f64(out, f64::from_bits(*bits)).expect(MEMORY),
-        Repr::Decimal(text) => encode::write_str(out, text).expect(MEMORY),
-    }
+    encode::write_str(out, &number.to_string()).expect(MEMORY);
 }
 
 /// Converts a length to the 32 bits of msgpack, which suffice for any gRPC message.
@@ -257,17 +253,15 @@ mod tests {
         Value::String(text.to_owned())
     }
 
-    /// The bytes are those that go-cty writes.
+    /// The bytes are those that go-cty reads; it writes the same, except for numbers.
     #[test]
     fn follows_ctys_encoding() {
         let cases: &[(Type, Value, &[u8])] = &[
             (Type::String, Value::Null, b"\xc0"),
             (Type::String, Value::Unknown, b"\xd4\x00\x00"),
             (Type::String, string("hi"), b"\xa2hi"),
-            (Type::Number, Value::Number(5i64.into()), b"\x05"),
-            (Type::Number, Value::Number((-1i64).into()), b"\xff"),
-            (Type::Number, Value::Number(u64::MAX.into()), b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff"),
-            (Type::Number, Value::Number("0.5".parse().expect("half")), b"\xcb\x3f\xe0\0\0\0\0\0\0"),
+            (Type::Number, Value::Number((-1i64).into()), b"\xa2-1"),
+            (Type::Number, Value::Number(u64::MAX.into()), b"\xb418446744073709551615"),
             (Type::Number, Value::Number("0.1".parse().expect("a tenth")), b"\xa30.1"),
             (Type::set(Type::String), Value::Set([string("b"), string("a")].into_iter().collect()), b"\x92\xa1a\xa1b"),
             (
@@ -288,6 +282,10 @@ mod tests {
         for (ty, bytes, value) in [
             // A refined unknown: "a string that is not null".
             (Type::String, &b"\xc7\x03\x0c\x81\x01\xc2"[..], Value::Unknown),
+            (Type::Number, b"\x05", Value::Number(5i64.into())),
+            (Type::Number, b"\xff", Value::Number((-1i64).into())),
+            (Type::Number, b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", Value::Number(u64::MAX.into())),
+            (Type::Number, b"\xcb\x3f\xe0\0\0\0\0\0\0", Value::Number("0.5".parse().expect("half"))),
             (Type::Number, b"\xca\x3f\x00\x00\x00", Value::Number("0.5".parse().expect("half"))),
             (Type::Number, b"\xa51e100", Value::Number("1e100".parse().expect("a googol"))),
             (Type::Number, b"\xcd\x01\x00", Value::Number(256i64.into())),

@@ -96,7 +96,7 @@ impl Feature {
         }
     }
 
-    /// Returns the reason for [`not_run`](crate::not_run) if this Terraform lacks the feature.
+    /// Returns the reason for [`not_run`](crate::not_run()) if this Terraform lacks the feature.
     pub fn lacking_in(self, terraform: &Terraform) -> String {
         let (of_terraform, of_opentofu) = self.since();
         let since =
