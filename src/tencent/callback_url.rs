@@ -7,6 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use super::foreign::shown;
+
 /// A callback URL, valid or not, exactly as someone wrote it.
 ///
 /// `Display` and `Debug` mask the parts that may be secret: the user information, the values of the query and the
@@ -243,9 +245,19 @@ fn is_unreachable_v6(address: Ipv6Addr) -> bool {
 
 const MASK: &str = "***";
 
-/// Masks the parts that may be secret. This works on the text, because an invalid URL can hold a secret as well.
+/// Masks the parts that may be secret, and escapes and cuts the rest as [`shown`] does.
 impl fmt::Display for CallbackUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut masked = String::new();
+        self.write_masked(&mut masked)?;
+        f.write_str(&shown(&masked))
+    }
+}
+
+impl CallbackUrl {
+    /// Writes the URL with its secret parts masked. This works on the text, because an invalid URL can hold a secret as
+    /// well.
+    fn write_masked(&self, f: &mut impl fmt::Write) -> fmt::Result {
         let text = self.expose();
         if self.is_secret && self.check().is_err() {
             // An invalid URL may have no host to show.
@@ -395,6 +407,21 @@ mod tests {
         ] {
             assert_eq!(url(text).check(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_moves_a_cursor_or_turns_the_text() {
+        for (text, shown) in [
+            (
+                "https://hooks.example.com/\u{1b}[2J\n\u{202e}?a\r=1",
+                r"https://hooks.example.com/\x1b[2J\n\u202e?a\r=***",
+            ),
+            ("\u{1b}[2J", r"\x1b[2J"),
+        ] {
+            assert_eq!((url(text).to_string(), format!("{:?}", url(text))), (shown.to_owned(), format!("\"{shown}\"")));
+        }
+        let long = url(&format!("https://hooks.example.com/{}", "x".repeat(20_000))).to_string();
+        assert!(long.len() < 400 && long.ends_with("x…"), "{long}");
     }
 
     #[test]

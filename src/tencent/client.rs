@@ -19,8 +19,10 @@ use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, Retry};
 use super::network::{self, Route};
 use super::pacer::Pacer;
 use super::patience::{Interruption, Patience};
+use super::received::Received;
 use super::service::{Overwrite, Service};
 use super::stored::Stored;
+use super::user_sig::UserSig;
 
 /// The limits that a [`Client`] keeps.
 #[derive(Debug, Clone)]
@@ -52,8 +54,7 @@ pub struct Client {
     remote: OnceLock<reqwest::Client>,
     /// For endpoints on this machine, which no proxy can reach.
     local: OnceLock<reqwest::Client>,
-    /// Keyed by endpoint and path.
-    pacers: Mutex<HashMap<(Endpoint, String), Arc<Pacer>>>,
+    pacers: Mutex<HashMap<Endpoint, Arc<Pacer>>>,
 }
 
 /// One of the API's calls.
@@ -66,14 +67,26 @@ struct Call {
     reads: Option<&'static str>,
 }
 
+/// The failure of an attempt.
+#[derive(Debug)]
+struct Failure {
+    kind: ErrorKind,
+    /// The wait that the server asks for.
+    retry_after: Duration,
+}
+
+impl<E: Into<ErrorKind>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { kind: error.into(), retry_after: Duration::ZERO }
+    }
+}
+
 impl Call {
     fn new(service: Service, name: &'static str, body: String) -> Self {
         Self { name, path: format!("v4/{}/{name}", service.path_segment), body, reads: None }
     }
 }
 
-/// The size of an answer above which it is not read. Real answers have less than 4 KiB.
-const MAX_ANSWER: usize = 1024 * 1024;
 /// The longest wait before the first retry. The limit doubles with each retry, up to [`LAST_BACKOFF`].
 const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LAST_BACKOFF: Duration = Duration::from_secs(16);
@@ -164,7 +177,7 @@ impl Client {
 
     /// Repeats a call until it succeeds, cannot succeed, or patience ends. Every call of the API is idempotent.
     async fn call<T: DeserializeOwned>(&self, app: &App, call: &Call, patience: &Patience) -> Result<Answer<T>, Error> {
-        let pacer = self.pacer(app, &call.path);
+        let pacer = self.pacer(app.endpoint());
         let mut backoffs = ExponentialBuilder::new()
             .with_min_delay(FIRST_BACKOFF)
             .with_max_delay(LAST_BACKOFF)
@@ -174,7 +187,7 @@ impl Client {
         let mut last: Option<ErrorKind> = None;
         let mut may_have_taken_effect = false;
         loop {
-            if let Err(interruption) = patience.wait(pacer.turn()).await {
+            if let Err(interruption) = patience.wait(pacer.turn(&call.path)).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
             let to = Route::to(app.endpoint());
@@ -184,12 +197,12 @@ impl Client {
                 Some(_) => patience.wait(attempt).await,
                 None => patience.wait_for_write(attempt, self.settings.request_timeout).await,
             };
-            let kind = match outcome {
+            let Failure { kind, retry_after } = match outcome {
                 Ok(Ok(answer)) => {
                     tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
                     return Ok(answer);
                 }
-                Ok(Err(kind)) => kind,
+                Ok(Err(failure)) => failure,
                 Err(interruption) => {
                     return Err(Error { kind: interruption.after(last), may_have_taken_effect: true });
                 }
@@ -204,10 +217,11 @@ impl Client {
                 Retry::Yes | Retry::SlowDown => backoffs.next().map(|backoff| backoff.mul_f64(rand::random())),
             };
             let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
-            let delay = delay.max(kind.retry_after());
+            let delay = delay.max(retry_after);
             tracing::warn!(action = call.name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
             if retry == Retry::SlowDown {
-                self.slow_down(app, delay);
+                // Every call to the endpoint counts towards the limit that this one exceeded.
+                pacer.pause(delay.min(LONGEST_PAUSE));
             }
             last = Some(kind);
             if delay >= patience.deadline.saturating_duration_since(Instant::now()) {
@@ -220,7 +234,7 @@ impl Client {
     }
 
     /// Sends one request and reads its answer.
-    async fn attempt<T: DeserializeOwned>(&self, app: &App, call: &Call) -> Result<Answer<T>, ErrorKind> {
+    async fn attempt<T: DeserializeOwned>(&self, app: &App, call: &Call) -> Result<Answer<T>, Failure> {
         let user_sig = app.user_sig(SystemTime::now()).map_err(ErrorKind::UserSig)?;
         let mut url = app.endpoint().join(&call.path);
         url.query_pairs_mut()
@@ -230,24 +244,39 @@ impl Client {
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
         let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone());
-        let route = || Route::to(app.endpoint());
-        let no_answer = |error| network::no_answer(&error, &route(), self.settings.request_timeout);
-        let mut response = request.send().await.map_err(no_answer)?;
-        network::check_status(&response, route)?;
-        let unusable = |why: &str| network::unexpected(why, &route()).into();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-            if bytes.len() + chunk.len() > MAX_ANSWER {
-                return Err(unusable("it is longer than 1 MiB"));
-            }
-            bytes.extend_from_slice(&chunk);
+        let no_answer = |error| network::no_answer(&error, &Route::to(app.endpoint()), self.settings.request_timeout);
+        let response = request.send().await.map_err(no_answer)?;
+        let received = Received::read(response).await.map_err(no_answer)?;
+        let retry_after = received.retry_after.unwrap_or_default();
+        Self::answer(&received, &user_sig, app, call).map_err(|kind| Failure { kind, retry_after })
+    }
+
+    /// Reads what was received for a call with `user_sig`.
+    fn answer<T: DeserializeOwned>(
+        received: &Received,
+        user_sig: &UserSig,
+        app: &App,
+        call: &Call,
+    ) -> Result<Answer<T>, ErrorKind> {
+        let outcome = envelope::read(&received.body, user_sig);
+        let (portrait, route) = (|| received.portrait(user_sig), || Route::to(app.endpoint()));
+        let unusable = |why: &str| network::unexpected(why, &portrait(), &route()).into();
+        // A gateway may add an HTTP status to Tencent's answer, or have error codes of its own.
+        let is_tencents = matches!(&outcome, Err(Refusal::Api(error)) if error.code.is_documented());
+        if !received.status.is_success() && !is_tencents {
+            return Err(network::bad_status(received.status, &portrait(), &route()).into());
         }
-        match (envelope::read(&bytes, &user_sig), call.reads) {
-            // An absent object arrives as an error code, never as an empty answer.
-            (Ok(Answer { response: None, .. }), Some(noun)) => Err(unusable(&format!("it holds no {noun}"))),
-            (Ok(answer), _) => Ok(answer),
-            (Err(Refusal::Api(error)), _) => Err(ErrorKind::Api(error)),
-            (Err(Refusal::Unusable(why)), _) => Err(unusable(why)),
+        match outcome {
+            Err(Refusal::Api(error)) => Err(match &received.clock_skew {
+                Some(skew) if error.code.retry() == Retry::Resign => ErrorKind::ClockSkew { error, skew: skew.clone() },
+                _ => ErrorKind::Api(error),
+            }),
+            Err(Refusal::Unusable(why)) => Err(unusable(why)),
+            Ok(answer) => match call.reads {
+                // An absent object arrives as an error code, never as an empty answer.
+                Some(noun) if answer.response.is_none() => Err(unusable(&format!("it holds no {noun}"))),
+                _ => Ok(answer),
+            },
         }
     }
 
@@ -272,16 +301,9 @@ impl Client {
         Ok(slot.get_or_init(|| http))
     }
 
-    /// Holds back all calls to the endpoint for a while, because every call counts towards the limit that one exceeded.
-    fn slow_down(&self, app: &App, delay: Duration) {
-        let pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_endpoint = pacers.iter().filter(|((endpoint, _), _)| endpoint == app.endpoint());
-        of_endpoint.for_each(|(_, pacer)| pacer.pause(delay.min(LONGEST_PAUSE)));
-    }
-
-    fn pacer(&self, app: &App, path: &str) -> Arc<Pacer> {
+    fn pacer(&self, endpoint: &Endpoint) -> Arc<Pacer> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let pacer = pacers.entry((app.endpoint().clone(), path.to_owned()));
+        let pacer = pacers.entry(endpoint.clone());
         Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second.get()))))
     }
 }
@@ -360,7 +382,7 @@ mod tests {
         let token = CallbackToken { token: "tok3n".to_owned().into(), enabled: true };
         let client = Client::new(Settings::default());
         let error = client.put(&app(&simulator), LIVE, &token, false, &patience()).await.expect_err("refused");
-        assert_eq!(error.api().expect("an error code").info, "bad token ***");
+        assert_eq!(error.api().expect("an error code").info, "bad token ***".into());
     }
 
     #[tokio::test]
@@ -373,5 +395,83 @@ mod tests {
         let error = outcome.expect_err("rate limited");
         assert!(matches!(error.kind, ErrorKind::Timeout { last: Some(_) }), "{error}");
         assert_eq!(simulator.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_read_also_holds_back_the_first_write() {
+        let simulator = Simulator::start().expect("a simulator");
+        let busy = FaultKind::Status { code: 429, retry_after: Some("1".to_owned()), processed: false };
+        simulator.inject(Fault::new(busy).on(Action::GetToken).times(1));
+        let (app, client) = (app(&simulator), Client::new(Settings::default()));
+        let start = Instant::now();
+        let reading = async {
+            client.get::<CallbackToken>(&app, LIVE, &patience()).await.expect("answered");
+        };
+        let writing = async {
+            sleep(Duration::from_millis(500)).await;
+            let token = CallbackToken { token: "tok3n".to_owned().into(), enabled: true };
+            client.put(&app, LIVE, &token, false, &patience()).await.expect("written");
+            assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+        };
+        tokio::join!(reading, writing);
+    }
+
+    /// Calls a simulator that gives this answer, and returns the outcome and the number of attempts.
+    async fn answered(code: u16, headers: &[(&'static str, &str)], body: &[u8]) -> (Result<bool, Error>, usize) {
+        let simulator = Simulator::start().expect("a simulator");
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        simulator.inject(FaultKind::Verbatim { code, headers, body: body.to_vec() });
+        let client = Client::new(Settings { max_retries: 1, ..Settings::default() });
+        let outcome = client.get::<CallbackToken>(&app(&simulator), LIVE, &patience()).await;
+        (outcome.map(|found| found.is_some()), simulator.requests().len())
+    }
+
+    #[tokio::test]
+    async fn an_error_code_of_tencents_outranks_the_http_status() {
+        let fail = |code: u32| format!(r#"{{"ActionStatus":"FAIL","ErrorCode":{code},"ErrorInfo":"no"}}"#);
+        for (status, body, expected, attempts) in [
+            (502, fail(70009), "error 70009: the UserSig's signature is wrong", 1),
+            (403, fail(100_001), "error 100001: an internal error of Tencent's server", 2),
+            (503, fail(503), "HTTP status 503 Service Unavailable and no content type, and begins with \"{\"Action", 2),
+            (502, r#"{"ActionStatus":"OK","ErrorCode":0}"#.to_owned(), "HTTP status 502 Bad Gateway", 2),
+            (
+                403,
+                "<html>Blocked".to_owned(),
+                "403 Forbidden and no content type, and begins with \"<html>Blocked\"",
+                1,
+            ),
+        ] {
+            let (outcome, made) = answered(status, &[], body.as_bytes()).await;
+            let error = outcome.expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(made, attempts, "{error}");
+        }
+        assert_eq!(answered(404, &[], fail(100_302).as_bytes()).await, (Ok(false), 1), "Tencent has no token");
+        let (outcome, made) = answered(429, &[("retry-after", "3600")], fail(60007).as_bytes()).await;
+        assert!(matches!(outcome.expect_err("busy").kind, ErrorKind::Timeout { last: Some(_) }));
+        assert_eq!(made, 1);
+    }
+
+    #[tokio::test]
+    async fn an_expired_user_sig_names_the_clock_that_is_wrong() {
+        let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70001,"ErrorInfo":"expired"}"#;
+        let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3600));
+        let error = answered(200, &[("date", &date)], fail).await.0.expect_err("expired");
+        let words = error.to_string();
+        let start = "Tencent answered with error 70001: the UserSig has expired, and this machine's clock is 1h";
+        assert!(words.starts_with(start) && words.ends_with(" ahead of the Date header of the answer"), "{words}");
+        assert_eq!(error.api().expect("an error code").info, "expired".into());
+        let right = answered(200, &[], fail).await.0.expect_err("expired");
+        assert_eq!(right.to_string(), "error 70001: the UserSig has expired");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_read_is_shown() {
+        let page = b"<html>\r\n<h1>Sign in</h1>";
+        let (outcome, made) = answered(200, &[("content-type", "text/html")], page).await;
+        let error = outcome.expect_err("a page").to_string();
+        let expected = r#"cannot be used: it is not JSON of the documented form. It has the HTTP status 200 OK and the content type text/html, and begins with "<html>\r\n<h1>Sign in</h1>""#;
+        assert!(error.ends_with(expected), "{error}");
+        assert_eq!(made, 2);
     }
 }

@@ -1,15 +1,19 @@
 //! The JSON object that every answer of the API is.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 
-use super::callback_url::CallbackUrl;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
 use super::error::{ApiError, ErrorCode};
+use super::foreign::ForeignText;
 use super::user_sig::UserSig;
 
 /// An answer that reports success.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
+    /// `RequestId`, as it may be shown.
     pub(super) request_id: String,
     pub(super) response: Option<T>,
 }
@@ -22,37 +26,70 @@ pub(super) enum Refusal {
     Unusable(&'static str),
 }
 
+/// The object as it arrives. A gateway on the way may write a number as a string, or a string as a number.
 #[derive(Deserialize)]
-struct Envelope<T> {
+struct Envelope {
     #[serde(rename = "ActionStatus")]
     action_status: String,
-    #[serde(rename = "ErrorCode")]
+    #[serde(rename = "ErrorCode", deserialize_with = "whole_number")]
     error_code: i64,
     #[serde(rename = "ErrorInfo", default)]
-    error_info: Option<String>,
+    error_info: Value,
     #[serde(rename = "RequestId", default)]
-    request_id: Option<String>,
-    #[serde(rename = "Response", default = "Option::default")]
-    response: Option<T>,
+    request_id: Value,
+    #[serde(rename = "Response", default)]
+    response: Option<Value>,
 }
+
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_i64(),
+    };
+    number.ok_or_else(|| D::Error::custom("not a whole number"))
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        value => value.to_string(),
+    }
+}
+
+/// The size of an answer above which it is not read. Real answers have less than 4 KiB.
+pub(super) const MAX_ANSWER: usize = 1024 * 1024;
 
 /// Reads the answer to a request that carried `user_sig`.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Result<Answer<T>, Refusal> {
-    let envelope: Envelope<T> =
-        serde_json::from_slice(bytes).map_err(|_| Refusal::Unusable("it is not JSON of the documented form"))?;
+    const NOT_DOCUMENTED: Refusal = Refusal::Unusable("it is not JSON of the documented form");
+    if bytes.len() > MAX_ANSWER {
+        return Err(Refusal::Unusable("it is longer than 1 MiB"));
+    }
+    let json = String::from_utf8_lossy(bytes);
+    let envelope: Envelope =
+        serde_json::from_str(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&json)).map_err(|_| NOT_DOCUMENTED)?;
     // The answer may echo back the UserSig, or a URL with a secret in it.
-    let masked =
-        |text: Option<String>| CallbackUrl::mask_all(&text.unwrap_or_default().replace(user_sig.expose(), "***"));
+    let masked = |value| ForeignText::from(text(value)).masking(user_sig.expose()).masking_urls();
     let request_id = masked(envelope.request_id);
-    match (envelope.action_status.as_str(), envelope.error_code) {
-        ("OK", 0) => Ok(Answer { request_id, response: envelope.response }),
-        (_, 0) => Err(Refusal::Unusable("it reports a failure without an error code")),
-        (_, code) => {
+    match envelope.error_code {
+        0 if envelope.action_status.eq_ignore_ascii_case("OK") => {}
+        0 => return Err(Refusal::Unusable("it reports a failure without an error code")),
+        code => {
             let info = masked(envelope.error_info);
-            Err(Refusal::Api(ApiError { code: ErrorCode(code), info, request_id }))
+            return Err(Refusal::Api(ApiError { code: ErrorCode(code), info, request_id }));
         }
     }
+    // An object that lost a character on the way is not the one that Tencent stores.
+    let is_mended = |object: &Value| object.to_string().contains(char::REPLACEMENT_CHARACTER);
+    if matches!(json, Cow::Owned(_)) && envelope.response.as_ref().is_some_and(is_mended) {
+        return Err(Refusal::Unusable("its Response is not UTF-8"));
+    }
+    let response = envelope.response.map(serde_json::from_value).transpose().map_err(|_| NOT_DOCUMENTED)?;
+    Ok(Answer { request_id: request_id.to_string(), response })
 }
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 #[cfg(test)]
 mod tests {
@@ -80,7 +117,9 @@ mod tests {
             b"{}",
             b"[]",
             b"<html>",
-            br#"{"ActionStatus":"OK","ErrorCode":"0"}"#,
+            br#"{"ActionStatus":"OK","ErrorCode":"0x0"}"#,
+            br#"{"ActionStatus":"OK","ErrorCode":0.5}"#,
+            br#"{"ErrorCode":0}"#,
             br#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
             br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
         ] {
@@ -97,9 +136,51 @@ mod tests {
         let Refusal::Api(api) = read::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
             panic!("another kind of error")
         };
-        assert_eq!(api.info, "bad usersig *** for https://***@example.com/*** refused");
-        assert_eq!(api.request_id, "***");
+        assert_eq!(api.info.to_string(), "bad usersig *** for https://***@example.com/*** refused");
+        assert_eq!(api.request_id.to_string(), "***");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
         assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");
+    }
+
+    #[test]
+    fn an_answer_cannot_reach_the_terminal_unescaped() {
+        let user_sig = UserSig::from("eJx".to_owned());
+        let info = format!("\u{1b}[2J\nError: \u{202e}{}", "x".repeat(20_000));
+        let fail =
+            serde_json::json!({"ActionStatus": "FAIL", "ErrorCode": 7, "RequestId": "\u{1b}[2J", "ErrorInfo": info});
+        let Refusal::Api(api) = read::<IgnoredAny>(fail.to_string().as_bytes(), &user_sig).expect_err("an error")
+        else {
+            panic!("another kind of error")
+        };
+        let info = api.info.to_string();
+        assert!(info.starts_with(r"\x1b[2J\nError: \u202exxx") && info.ends_with("x…"), "{info}");
+        assert_eq!(api.request_id.to_string(), r"\x1b[2J");
+        let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"a\nb"}"#;
+        assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, r"a\nb");
+    }
+
+    #[test]
+    fn an_answer_that_a_gateway_has_rewritten_is_read_if_it_is_unmistakable() {
+        let user_sig = UserSig::from("eJx".to_owned());
+        let configuration = r#""Response":{"Url":"u"}}"#;
+        for (start, request_id) in [
+            ("\u{feff}{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"RequestId\":\"Id-1\",", "Id-1"),
+            (r#"{"ActionStatus":"Ok","ErrorCode":"0","RequestId":12345678901234567890123,"#, "12345678901234567890123"),
+            (r#"{"ActionStatus":"ok","ErrorCode":0,"RequestId":null,"ErrorInfo":7,"#, ""),
+        ] {
+            let answer = read::<CallbackConfiguration>((start.to_owned() + configuration).as_bytes(), &user_sig);
+            let answer = answer.expect(start);
+            assert_eq!(answer.request_id, request_id);
+            assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
+        }
+        let refused = read::<IgnoredAny>(
+            b"{\"ActionStatus\":\"Fail\",\"ErrorCode\":\"70009\",\"ErrorInfo\":\"caf\xe9\"}",
+            &user_sig,
+        );
+        let Err(Refusal::Api(api)) = refused else { panic!("{refused:?}") };
+        assert_eq!((api.code, api.info.to_string()), (ErrorCode(70009), "caf\u{fffd}".to_owned()));
+        let mistakable = b"{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"Response\":{\"Url\":\"caf\xe9\"}}";
+        let refused = read::<CallbackConfiguration>(mistakable, &user_sig);
+        assert!(matches!(refused, Err(Refusal::Unusable("its Response is not UTF-8"))), "{refused:?}");
     }
 }

@@ -1,9 +1,9 @@
 //! The failures of calls, and what to do about them.
 
 use std::fmt;
-use std::time::Duration;
 
 use super::app::Credentials;
+use super::foreign::ForeignText;
 use super::user_sig::InvalidUserSig;
 
 /// The failure of a call, after its retries.
@@ -22,6 +22,14 @@ pub enum ErrorKind {
     /// An answer with an error code.
     #[error("{0}")]
     Api(ApiError),
+    /// An answer that refuses the time in a UserSig, where this machine's clock is wrong.
+    #[error("Tencent answered with {error}, and this machine's clock is {skew} the Date header of the answer")]
+    ClockSkew {
+        /// The error code.
+        error: ApiError,
+        /// The difference, such as "7m 3s ahead of".
+        skew: String,
+    },
     /// No answer from Tencent.
     #[error("{0}")]
     Network(NetworkError),
@@ -50,17 +58,19 @@ impl Error {
         matches!(&self.kind, ErrorKind::Api(api) if api.code == code)
     }
 
-    /// Masks `secret` in Tencent's own words.
+    /// Masks `secret` in the words of the answer.
     #[must_use]
     pub fn masking(mut self, secret: &str) -> Self {
         let mut kind = &mut self.kind;
         while let ErrorKind::Timeout { last: Some(last) } = kind {
             kind = last;
         }
-        if let ErrorKind::Api(api) = kind
-            && !secret.is_empty()
-        {
-            api.info = api.info.replace(secret, "***");
+        match kind {
+            ErrorKind::Api(api) | ErrorKind::ClockSkew { error: api, .. } => {
+                api.info = std::mem::take(&mut api.info).masking(secret)
+            }
+            ErrorKind::Network(network) if !secret.is_empty() => network.what = network.what.replace(secret, "***"),
+            _ => {}
         }
         self
     }
@@ -69,7 +79,7 @@ impl Error {
 impl ErrorKind {
     fn api(&self) -> Option<&ApiError> {
         match self {
-            Self::Api(error) => Some(error),
+            Self::Api(error) | Self::ClockSkew { error, .. } => Some(error),
             Self::Timeout { last: Some(last) } => last.api(),
             _ => None,
         }
@@ -78,7 +88,7 @@ impl ErrorKind {
     /// Returns the kind of retry that may help.
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Api(error) => error.code.retry(),
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.retry(),
             Self::Network(error) => error.retry,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => Retry::No,
         }
@@ -87,7 +97,7 @@ impl ErrorKind {
     /// Returns whether the same call may succeed later although nobody changes anything.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Api(error) => {
+            Self::Api(error) | Self::ClockSkew { error, .. } => {
                 error.code == VERIFIED_TOO_OFTEN || matches!(error.code.retry(), Retry::Yes | Retry::SlowDown)
             }
             Self::Network(error) => error.may_pass,
@@ -97,19 +107,11 @@ impl ErrorKind {
         }
     }
 
-    /// Returns the wait that the server asks for.
-    pub(super) fn retry_after(&self) -> Duration {
-        match self {
-            Self::Network(error) => error.retry_after.unwrap_or_default(),
-            _ => Duration::ZERO,
-        }
-    }
-
     /// Returns whether Tencent may have received the request and carried it out.
     pub(super) fn may_have_taken_effect(&self) -> bool {
         match self {
             // An internal error or a timeout inside the service leaves open what was done before it.
-            Self::Api(error) => error.code.retry() == Retry::Yes,
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.retry() == Retry::Yes,
             Self::Network(error) => error.sent,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => false,
         }
@@ -118,7 +120,7 @@ impl ErrorKind {
     /// Returns the next step for a caller with these credentials.
     pub fn advice(&self, credentials: &Credentials) -> &'static str {
         match self {
-            Self::Api(error) => error.code.advice(credentials),
+            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.advice(credentials),
             Self::Network(error) => error.advice,
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
             Self::Timeout { last: Some(last) } => last.advice(credentials),
@@ -140,9 +142,9 @@ pub struct ApiError {
     /// `ErrorCode`
     pub code: ErrorCode,
     /// `ErrorInfo`, Tencent's own words, possibly empty.
-    pub info: String,
+    pub info: ForeignText,
     /// `RequestId`, which Tencent's support asks for, possibly empty.
-    pub request_id: String,
+    pub request_id: ForeignText,
 }
 
 impl fmt::Display for ApiError {
@@ -155,7 +157,7 @@ impl fmt::Display for ApiError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}")]
 pub struct NetworkError {
-    /// The failure in words, which hold nothing of the request.
+    /// The failure in words. They may quote the beginning of an answer, without a UserSig or a URL in it.
     pub what: String,
     /// The next step for the user.
     pub advice: &'static str,
@@ -165,8 +167,6 @@ pub struct NetworkError {
     pub may_pass: bool,
     /// Whether the request may have reached Tencent.
     pub sent: bool,
-    /// The wait that the server asks for.
-    pub retry_after: Option<Duration>,
 }
 
 /// An error code of Tencent's REST API.
@@ -282,6 +282,10 @@ impl ErrorCode {
         TABLE.iter().find(|entry| entry.code == self.0)
     }
 
+    pub(super) fn is_documented(self) -> bool {
+        self.entry().is_some()
+    }
+
     /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
@@ -349,19 +353,11 @@ mod tests {
     fn only_a_request_that_was_sent_may_have_taken_effect() {
         let network = |sent| {
             let what = "connection reset".into();
-            ErrorKind::Network(NetworkError {
-                what,
-                advice: "",
-                retry: Retry::Yes,
-                may_pass: true,
-                sent,
-                retry_after: None,
-            })
+            ErrorKind::Network(NetworkError { what, advice: "", retry: Retry::Yes, may_pass: true, sent })
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());
-        let api =
-            |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: String::new(), request_id: String::new() });
+        let api = |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: "".into(), request_id: "".into() });
         assert!(!api(70009).may_have_taken_effect());
         assert!(api(100_001).may_have_taken_effect(), "an internal error leaves open whether the write was made");
     }

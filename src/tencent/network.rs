@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime};
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 
@@ -120,7 +119,7 @@ const OTHER_SERVER: &str = "A server other than Tencent's may have answered, suc
 impl NetworkError {
     /// Creates an error that no further attempt changes, before anything was sent.
     fn for_good(what: String, advice: &'static str) -> Self {
-        Self { what, advice, retry: Retry::No, may_pass: false, sent: false, retry_after: None }
+        Self { what, advice, retry: Retry::No, may_pass: false, sent: false }
     }
 
     /// Creates an error that may pass, before anything was sent.
@@ -316,12 +315,9 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// Checks the HTTP status. Tencent always answers 200: another status comes from something in between.
-pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Route) -> Result<(), NetworkError> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(());
-    }
+/// Explains an answer whose HTTP status is not that of a success. Tencent always answers 200: another status comes from
+/// something in between. `portrait` describes the answer.
+pub(super) fn bad_status(status: StatusCode, portrait: &str, route: &Route) -> NetworkError {
     let (retry, advice) = match status {
         StatusCode::TOO_MANY_REQUESTS => (Retry::SlowDown, "Send fewer requests per second."),
         status if status.is_server_error() => (Retry::Yes, GATEWAY),
@@ -331,46 +327,27 @@ pub(super) fn check_status(response: &reqwest::Response, route: impl Fn() -> Rou
         ),
         _ => (Retry::No, GATEWAY),
     };
-    Err(NetworkError {
-        what: format!("the answer from {} has the HTTP status {status}", route()),
+    NetworkError {
+        what: format!("the answer from {route} has {portrait}"),
         advice,
         retry,
         may_pass: retry != Retry::No,
         // A rate limiter refuses requests before they are carried out.
         sent: retry != Retry::SlowDown,
-        retry_after: response.headers().get(RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?)),
-    })
+    }
 }
 
-/// Explains an answer that cannot be Tencent's.
-pub(super) fn unexpected(why: &str, route: &Route) -> NetworkError {
-    let what = format!("the answer from {route} cannot be used: {why}");
+/// Explains an answer that cannot be Tencent's. `portrait` describes it.
+pub(super) fn unexpected(why: &str, portrait: &str, route: &Route) -> NetworkError {
+    let what = format!("the answer from {route} cannot be used: {why}. It has {portrait}");
     // Another program answers at this address, and will do so again.
     NetworkError { may_pass: false, ..NetworkError::passing(what, GATEWAY).after_sending() }
-}
-
-/// Reads the value of `Retry-After`: seconds or an HTTP date.
-fn retry_after(value: &str) -> Option<Duration> {
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value.trim()).ok()?.duration_since(SystemTime::now()).ok(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::endpoint::Region;
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after(" 7 "), Some(Duration::from_secs(7)));
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
-        assert!(retry_after(&date).expect("a date") > Duration::from_secs(90));
-        for value in ["", "soon", "-1", "Thu, 01 Jan 1970 00:00:00 GMT"] {
-            assert_eq!(retry_after(value), None, "{value}");
-        }
-    }
 
     fn china() -> Endpoint {
         Region::China.into()

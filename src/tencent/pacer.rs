@@ -1,11 +1,13 @@
 //! Rate limiting: evenly spaced calls, first come, first served.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A rate limiter whose turns are an interval apart. Unlike a token bucket, it never lets a burst through.
+/// The rate limiter of an endpoint. For each path, turns are an interval apart; unlike a token bucket, it never lets a
+/// burst through. A pause holds for all paths.
 #[derive(Debug)]
 pub(super) struct Pacer {
     interval: Duration,
@@ -14,24 +16,23 @@ pub(super) struct Pacer {
 
 #[derive(Debug)]
 struct Schedule {
-    /// The next free turn.
-    next: Instant,
+    /// The next free turn of each path that was called.
+    next: HashMap<String, Instant>,
     /// The end of a pause, before which every turn is void.
     paused_until: Instant,
 }
 
 impl Pacer {
-    /// Creates a pacer with at most `per_second` turns a second.
+    /// Creates a pacer with at most `per_second` turns a second for each path.
     pub(super) fn new(per_second: u32) -> Self {
-        let now = Instant::now();
-        let schedule = Mutex::new(Schedule { next: now, paused_until: now });
+        let schedule = Mutex::new(Schedule { next: HashMap::new(), paused_until: Instant::now() });
         Self { interval: Duration::from_secs(1) / per_second.max(1), schedule }
     }
 
-    /// Waits for a turn.
-    pub(super) async fn turn(&self) {
+    /// Waits for a turn to call `path`.
+    pub(super) async fn turn(&self, path: &str) {
         loop {
-            let turn = self.reserve();
+            let turn = self.reserve(path);
             sleep_until(turn).await;
             // A pause that began in the meantime makes the turn void.
             if self.schedule().paused_until <= turn {
@@ -40,17 +41,17 @@ impl Pacer {
         }
     }
 
-    /// Holds back all callers for a while, also those that already wait.
+    /// Holds back all callers for a while: those that already wait, and those that come later.
     pub(super) fn pause(&self, duration: Duration) {
         let mut schedule = self.schedule();
         schedule.paused_until = schedule.paused_until.max(Instant::now() + duration);
-        schedule.next = schedule.next.max(schedule.paused_until);
     }
 
-    fn reserve(&self) -> Instant {
+    fn reserve(&self, path: &str) -> Instant {
         let mut schedule = self.schedule();
-        let turn = schedule.next.max(Instant::now());
-        schedule.next = turn + self.interval;
+        let free = schedule.paused_until.max(Instant::now());
+        let turn = schedule.next.get(path).map_or(free, |next| free.max(*next));
+        schedule.next.insert(path.to_owned(), turn + self.interval);
         turn
     }
 
@@ -70,13 +71,13 @@ mod tests {
         let pacer = Pacer::new(200);
         let start = Instant::now();
         for i in 0..5 {
-            pacer.turn().await;
+            pacer.turn("get").await;
             assert_eq!(start.elapsed(), Duration::from_millis(5 * i));
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         let late = Instant::now();
-        pacer.turn().await;
-        pacer.turn().await;
+        pacer.turn("get").await;
+        pacer.turn("get").await;
         assert_eq!(late.elapsed(), Duration::from_millis(5), "idle time is not saved up");
     }
 
@@ -84,9 +85,9 @@ mod tests {
     async fn a_pause_also_holds_back_waiting_callers() {
         let pacer = Pacer::new(1);
         let start = Instant::now();
-        pacer.turn().await;
+        pacer.turn("get").await;
         let waiting = async {
-            pacer.turn().await;
+            pacer.turn("get").await;
             start.elapsed()
         };
         let pausing = async {
@@ -95,5 +96,17 @@ mod tests {
         };
         let (elapsed, ()) = tokio::join!(waiting, pausing);
         assert_eq!(elapsed, Duration::from_millis(10_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_also_holds_back_the_first_call_of_another_path() {
+        let pacer = Pacer::new(1);
+        let start = Instant::now();
+        pacer.turn("get").await;
+        pacer.pause(Duration::from_secs(30));
+        for (path, seconds) in [("set", 30), ("set", 31), ("get", 31)] {
+            pacer.turn(path).await;
+            assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{path}");
+        }
     }
 }

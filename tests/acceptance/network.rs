@@ -100,17 +100,28 @@ fn transient_network_failures_are_retried() -> Result {
 
 #[test]
 fn every_network_fault_is_explained() -> Result {
-    let faults: [(FaultKind, &[&str]); 9] = [
+    let wrong_key = r#"{"ActionStatus":"FAIL","ErrorCode":70009,"ErrorInfo":"no \u001b[2J"}"#;
+    let wrong_key_behind_502 = FaultKind::Verbatim { code: 502, headers: vec![], body: wrong_key.into() };
+    let faults: [(FaultKind, &[&str]); 10] = [
         (
             FaultKind::ResetBeforeProcessing,
             &["connection to http://127.0.0.1:", "(TENCENT_ENDPOINT) was lost", "network"],
         ),
         (FaultKind::CloseBeforeProcessing, &["was lost before the answer was complete", "network"]),
-        (FaultKind::NotJson, &["not JSON of the documented form", "HTTPS_PROXY"]),
-        (FaultKind::WrongTypes, &["not JSON of the documented form"]),
+        (
+            FaultKind::NotJson,
+            &[
+                "not JSON of the documented form",
+                "the content type text/html",
+                "Please sign in to this network",
+                "HTTPS_PROXY",
+            ],
+        ),
+        (FaultKind::WrongTypes, &["not JSON of the documented form", "begins with \"{\"ActionStatus\":1,"]),
         (FaultKind::MissingFields, &["not JSON of the documented form"]),
         (FaultKind::OversizedBody(2 << 20), &["longer than 1 MiB"]),
         (gateway(502, false), &["HTTP status 502 Bad Gateway", "endpoint"]),
+        (wrong_key_behind_502, &["error 70009", "ErrorInfo: no \\x1b[2J", "Check that the SecretKey"]),
         (gateway(429, false), &["HTTP status 429 Too Many Requests", "requests_per_second"]),
         (
             FaultKind::Redirect { code: 307, location: "https://elsewhere.example.com/".to_owned() },

@@ -2,7 +2,7 @@
 
 use super::kind::{CallbackArguments, CallbackKind};
 use crate::provider::singleton::{Wording, Words};
-use crate::tencent::CallbackConfiguration;
+use crate::tencent::{CallbackConfiguration, shown};
 
 impl Wording<Self> for CallbackKind {
     fn name(&self) -> String {
@@ -29,7 +29,35 @@ impl Wording<Self> for CallbackKind {
 
 /// Returns "A, B to URL", with the secrets in the URL masked.
 pub(super) fn describe(configuration: &CallbackConfiguration) -> String {
-    let commands: Vec<_> = configuration.callback_commands.iter().map(String::as_str).collect();
-    let commands = if commands.is_empty() { "no events".to_owned() } else { commands.join(", ") };
-    format!("{commands} to {}", configuration.url)
+    /// More than any service has.
+    const MOST: usize = 100;
+    let commands = &configuration.callback_commands;
+    let listed: Vec<_> = commands.iter().take(MOST).map(|command| shown(command)).collect();
+    let listed = match commands.len() {
+        0 => "no events".to_owned(),
+        1..=MOST => listed.join(", "),
+        count => format!("{} and {} more", listed.join(", "), count - MOST),
+    };
+    format!("{listed} to {}", configuration.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_events_that_an_answer_names_are_shown_escaped_and_cut() {
+        let of = |commands: Vec<String>| {
+            let url = "https://hooks.example.com/".to_owned().into();
+            describe(&CallbackConfiguration { url, callback_commands: commands.into_iter().collect() })
+        };
+        assert_eq!(
+            of(vec!["A".into(), "\u{1b}[2J\n\u{202e}".into()]),
+            r"\x1b[2J\n\u202e, A to https://hooks.example.com/"
+        );
+        let long = of(vec!["x".repeat(20_000)]);
+        assert!(long.contains("xx… to ") && long.len() < 400, "{long}");
+        let many = of((0..20_000).map(|i| i.to_string()).collect());
+        assert!(many.contains(" and 19900 more to ") && many.len() < 1000, "{many}");
+    }
 }

@@ -82,6 +82,15 @@ pub enum FaultKind {
     MissingFields,
     /// Not processed; HTTP 200 with exactly this JSON as the whole body.
     Answer(Value),
+    /// Not processed; exactly this answer.
+    Verbatim {
+        /// The HTTP status, 200 to 599.
+        code: u16,
+        /// The headers, with lower-case names. A `date` replaces that of the server.
+        headers: Vec<(&'static str, String)>,
+        /// The bytes of the body.
+        body: Vec<u8>,
+    },
     /// Not processed; HTTP 200 with an `OK` envelope that has exactly this JSON as its `Response`.
     Response(Value),
     /// Not processed; HTTP 200 with a `FAIL` envelope.
@@ -231,6 +240,7 @@ impl FaultKind {
             Self::WrongTypes => "WrongTypes",
             Self::MissingFields => "MissingFields",
             Self::Answer(_) => "Answer",
+            Self::Verbatim { .. } => "Verbatim",
             Self::Response(_) => "Response",
             Self::ErrorCode { .. } => "ErrorCode",
             Self::Status { .. } => "Status",
@@ -284,6 +294,7 @@ impl FaultKind {
             Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
             Self::MissingFields => Delivery::Answer(json("{}")),
             Self::Answer(value) => Delivery::Answer(json(value.to_string())),
+            Self::Verbatim { code, headers, body } => Delivery::Answer(verbatim(code, headers, body)),
             Self::Response(value) => Delivery::Answer(json(Answer::ok(Some(value)).json)),
             Self::ErrorCode { code, info } => Delivery::Answer(json(Answer::fail(code, &info).json)),
             Self::Status { code, retry_after, processed } => {
@@ -319,6 +330,10 @@ impl FaultKind {
                 status(*code);
                 header_value(location);
             }
+            Self::Verbatim { code, headers, .. } => {
+                status(*code);
+                headers.iter().for_each(|(_, value)| drop(header_value(value)));
+            }
             _ => {}
         }
     }
@@ -353,6 +368,15 @@ fn page(status: StatusCode, title: &str) -> Response {
          <hr><center>stgw</center>\r\n</body>\r\n</html>\r\n"
     );
     (status, [(header::CONTENT_TYPE, "text/html")], html).into_response()
+}
+
+fn verbatim(code: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status(code);
+    response
+        .headers_mut()
+        .extend(headers.into_iter().map(|(name, value)| (HeaderName::from_static(name), header_value(&value))));
+    response
 }
 
 fn without_request_id(json: Bytes) -> Response {

@@ -751,6 +751,16 @@ fn answers_that_are_not_tencents_arrive_as_injected() {
 }
 
 #[test]
+fn a_verbatim_answer_is_exactly_the_injected_one() {
+    let headers = vec![("date", "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())];
+    let (seen, processed) = set_under(FaultKind::Verbatim { code: 502, headers, body: b"\xffoops".to_vec() });
+    assert!(!processed);
+    let reply = seen.expect("an answer");
+    assert_eq!((reply.status, reply.body.as_slice()), (502, &b"\xffoops"[..]));
+    assert_eq!(reply.header("date"), Some("Thu, 01 Jan 2026 00:00:00 GMT"));
+}
+
+#[test]
 fn an_oversized_body_has_the_injected_size() {
     let (seen, processed) = set_under(FaultKind::OversizedBody(3_000_000));
     let reply = seen.expect("an answer");
