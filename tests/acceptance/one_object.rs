@@ -296,16 +296,31 @@ provider "tencent" {{
 }
 
 #[test]
-fn two_resources_can_swap_their_applications() -> Result {
-    let of = |name: &str, id: u64, url: &str| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));
-    let scenario = Scenario::of_applications(2)?;
-    scenario.configure(&(of("a", ID, URL) + &of("b", ID + 1, OTHER_URL)))?;
-    scenario.apply()?;
-    scenario.configure(&(of("a", ID + 1, URL) + &of("b", ID, OTHER_URL)))?;
-    scenario.apply()?.expect_contains("2 added, 0 changed, 2 destroyed");
-    scenario.expect_remote(&[START], OTHER_URL);
-    assert_eq!(scenario.instances()?, 2);
-    scenario.expect_no_changes()
+fn resources_can_swap_their_applications() -> Result {
+    let of = |name: &str, id: u64, url: &str, guard: bool| {
+        resource(name, &format!("{}sdk_app_id = {id}\noverwrite_existing = {}\n", sends(&[START], url), !guard))
+    };
+    for (guard, parallelism) in [(true, "-parallelism=10"), (true, "-parallelism=1"), (false, "-parallelism=10")] {
+        let scenario = Scenario::of_applications(2)?;
+        scenario.configure(&(of("a", ID, URL, guard) + &of("b", ID + 1, OTHER_URL, guard)))?;
+        scenario.apply()?;
+        scenario.configure(&(of("a", ID + 1, URL, guard) + &of("b", ID, OTHER_URL, guard)))?;
+        // With -parallelism=1, a plan cannot know that the other resource moves away, and refuses to overwrite its object.
+        let plan = scenario.run(&["plan", "-out=tfplan"])?;
+        let mut told = diagnostics(plan.expect_success());
+        told.sort();
+        let passes =
+            |id| format!("Warning: The Call callback configuration of SDKAppID {id} passes to another resource");
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert!(told.iter().zip([ID, ID + 1]).all(|(told, id)| told.starts_with(&passes(id))), "{told:#?}");
+        let applied = scenario.run(&["apply", parallelism, "tfplan"])?;
+        applied.expect_success().expect_contains("2 added, 0 changed, 2 destroyed");
+        scenario.expect_remote(&[START], OTHER_URL);
+        assert!(!scenario.calls().contains(&Delete), "nothing is lost if a write fails");
+        assert_eq!(scenario.instances()?, 2);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
 }
 
 #[test]
