@@ -21,7 +21,7 @@
 //!
 //! Terraform works on several objects at a time. So that these rows hold in any order, an object is read once those
 //! that were read before are planned, and rows 7 to 9 are decided once Terraform seems to be done with the others: see
-//! [`Activity::quiet`](crate::provider::activity::Activity::quiet).
+//! [`Activity::pause`](crate::provider::activity::Activity::pause).
 //!
 //! While Terraform applies a plan, it tells nothing of the objects that do not change. It hands back the decision of
 //! row 8 with the plan, except for a deposed object: that is planned again, in a process that has read nothing. Hence

@@ -81,7 +81,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
         if prior.is_none() && ledger.has_unplanned() {
             // Either a tainted object is replaced, or another object is still to be planned.
-            self.apps.activity.quiet(running.take()).await;
+            self.apps.activity.pause(running.take()).await;
         }
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
@@ -132,7 +132,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(true);
         }
         let others = async {
-            self.apps.activity.quiet(running.take()).await;
+            self.apps.activity.pause(running.take()).await;
             ledger.all_planned().await;
         };
         tokio::select! {
@@ -191,7 +191,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             cx.warn(subject.exists_as_planned(&found));
             return Ok(None);
         }
-        self.apps.activity.quiet(running).await;
+        self.apps.activity.pause(running).await;
         let is_handed_on = remote.ledger.has_goer_beside(key);
         if is_handed_on && moves {
             cx.warn(subject.takes_over(&found, wanted.as_ref()));
