@@ -15,10 +15,11 @@ use tokio::time::{Instant, sleep};
 use super::app::App;
 use super::endpoint::Endpoint;
 use super::envelope::{self, Answer, Refusal};
-use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, Retry};
+use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, NetworkError, Retry};
 use super::network::{self, Route};
 use super::pacer::Pacer;
 use super::patience::{Interruption, Patience};
+use super::proxy::Proxy;
 use super::received::Received;
 use super::service::{Overwrite, Service};
 use super::stored::Stored;
@@ -51,9 +52,8 @@ impl Default for Settings {
 pub struct Client {
     settings: Settings,
     /// Created by the first call, because reading the system's certificates takes longer than all else at start-up.
-    remote: OnceLock<reqwest::Client>,
-    /// For endpoints on this machine, which no proxy can reach.
-    local: OnceLock<reqwest::Client>,
+    direct: OnceLock<reqwest::Client>,
+    through_proxy: OnceLock<reqwest::Client>,
     pacers: Mutex<HashMap<Endpoint, Arc<Pacer>>>,
 }
 
@@ -282,11 +282,8 @@ impl Client {
 
     /// Returns the HTTP client for the application's endpoint.
     fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
-        let local = app.endpoint().is_loopback();
-        if !local {
-            network::check_proxy(app.endpoint(), |name| std::env::var(name).ok())?;
-        }
-        let slot = if local { &self.local } else { &self.remote };
+        let proxy = Proxy::to(app.endpoint(), |name| std::env::var(name).ok()).map_err(NetworkError::from)?;
+        let slot = if proxy.is_some() { &self.through_proxy } else { &self.direct };
         if let Some(http) = slot.get() {
             return Ok(http);
         }
@@ -296,8 +293,11 @@ impl Client {
             // A little less than the whole time: an attempt that never connected is then known not to have been sent.
             .connect_timeout(self.settings.request_timeout.mul_f64(0.9))
             // A redirect would send the UserSig to another host.
-            .redirect(Policy::none());
-        let http = if local { builder.no_proxy() } else { builder }.build().map_err(|_| network::no_client())?;
+            .redirect(Policy::none())
+            // The HTTP client itself reads the environment by other rules.
+            .no_proxy();
+        let builder = proxy.into_iter().fold(builder, |builder, proxy| builder.proxy(proxy.into()));
+        let http = builder.build().map_err(|_| network::no_client())?;
         Ok(slot.get_or_init(|| http))
     }
 

@@ -35,6 +35,7 @@ mod network;
 mod pacer;
 mod patience;
 mod probe;
+mod proxy;
 mod received;
 mod sdk_app_id;
 mod service;
