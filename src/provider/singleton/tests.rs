@@ -11,7 +11,7 @@ use crate::provider::applications::{Account, Applications};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
-use crate::terraform::{Attr, Change, Context, Diagnostics, ManagedResource as _};
+use crate::terraform::{Attr, Change, Context, Diagnostics, ImportTarget, ManagedResource as _};
 
 type TokenObject = Object<CallbackTokenKind>;
 
@@ -116,4 +116,29 @@ async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
     let mut cx = Context::default();
     delete(&other, &mut cx).await;
     assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken]));
+}
+
+#[tokio::test]
+async fn an_object_without_credentials_makes_no_call() {
+    let Application { simulator, id, .. } = Application::with(Some("a"));
+    let endpoint = simulator.url().parse().expect("an endpoint");
+    let own = Account { endpoint, ..testing::account(Simulator::SECRET_KEY) };
+    // The key has no application, and the object's has left `apps`.
+    let apps = Applications::new(Client::new(Settings::default()), Attr::Null, Some(own), Some([].into()));
+    let (resource, object) = (Singleton(CallbackTokenKind), TokenObject::imported(id, token("a")));
+    let change = |prior| Change { prior, config: object.clone(), proposed: object.clone() };
+    let cx = &mut Context::default();
+    let refusals = [
+        resource.plan(&apps, change(None), cx).await.err(),
+        resource.read(&apps, object.clone(), cx).await.err(),
+        resource.plan_destroy(&apps, object.clone(), cx).await.err(),
+        resource.import(&apps, ImportTarget::Id(id.to_string()), cx).await.err(),
+        resource.create(&apps, object.clone(), cx).await.err().map(|failure| failure.diagnostics),
+        resource.delete(&apps, object.clone(), cx).await.err().map(|failure| failure.diagnostics),
+    ];
+    for refusal in refusals {
+        let refusal = testing::only(refusal.expect("a refusal"));
+        assert_eq!(refusal.summary, "The provider \"tencent\" has no credentials for SDKAppID 1400000001");
+    }
+    assert_eq!(simulator.take_requests().len(), 0);
 }
