@@ -84,8 +84,9 @@ pub(crate) struct Ledger<C> {
     changed: Notify,
     /// The last write. It is locked during writes and deletions, so that these exclude each other.
     pub(super) written: tokio::sync::Mutex<Option<Write<C>>>,
-    /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
-    left: Mutex<Option<C>>,
+    /// What Terraform left at Tencent when it let go of an object: a content, or nothing. If that still holds, nobody else
+    /// has changed it.
+    left: Mutex<Option<Option<C>>>,
     last_read: Mutex<Option<Read<C>>>,
 }
 
@@ -381,6 +382,8 @@ pub(super) struct Write<C> {
     /// The key of the object that it was made for.
     pub(super) key: Key,
     pub(super) wanted: C,
+    /// Whether there was nothing before, and nobody in this process had deleted it.
+    pub(super) created: bool,
 }
 
 #[derive(Debug)]
@@ -417,14 +420,24 @@ impl<C: Content> Ledger<C> {
         lock(&self.last_read).as_ref().filter(|read| read.at.elapsed() < FRESH).map(|read| read.found.clone())
     }
 
-    /// Notes that Terraform lets go of `left`, which stays at Tencent.
+    /// Notes that Terraform lets go of an object, and leaves `left` at Tencent.
     pub(super) fn leave(&self, left: Option<C>) {
-        *lock(&self.left) = left;
+        *lock(&self.left) = Some(left);
     }
 
-    /// Returns whether `found` is what Terraform let go of and left at Tencent.
+    /// Returns whether `found` is what Terraform left at Tencent when it let go of an object.
     pub(super) fn has_left(&self, found: &C) -> bool {
-        lock(&self.left).as_ref().is_some_and(|left| left.is_same(found))
+        self.left().flatten().is_some_and(|left| left.is_same(found))
+    }
+
+    /// Returns whether Terraform left nothing at Tencent when it let go of an object.
+    pub(super) fn has_left_nothing(&self) -> bool {
+        self.left().is_some_and(|left| left.is_none())
+    }
+
+    /// Returns what Terraform left at Tencent when it let go of an object, if it did.
+    pub(super) fn left(&self) -> Option<Option<C>> {
+        lock(&self.left).clone()
     }
 }
 

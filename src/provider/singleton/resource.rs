@@ -223,7 +223,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let is_replaced = plan.replaces(&prior.common.id);
         if prior.is_abandoned() && !is_replaced {
             if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
-                remote.ledger.leave(prior.arguments.content());
+                prior.arguments.content().into_iter().for_each(|left| remote.ledger.leave(Some(left)));
             }
             return Ok(());
         }

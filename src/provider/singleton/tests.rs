@@ -100,8 +100,45 @@ async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
 }
 
 #[tokio::test]
+async fn an_apply_says_so_before_it_creates_again_what_was_deleted_since_the_plan() {
+    let deleted = vec!["The has been deleted since the plan".to_owned()];
+    for guard in [Guard::Warn, Guard::Refuse] {
+        let (application, key) = (Application::with(None), Key::default());
+        let (remote, intent) = (application.remote(), Intent { key: &key, guard, is_expected: &|_| true });
+        // An update; the deletion before a creation that replaces it; a loss between these two.
+        for step in ["update", "leave", "create"] {
+            let mut cx = Context::default();
+            remote.ledger.note_change();
+            let outcome = match step {
+                "update" => remote.update(&token("a"), &intent, &mut cx).await.map(drop),
+                "leave" => remote.leave(&intent, &mut cx).await,
+                _ => {
+                    remote.ledger.leave(Some(token("b")));
+                    remote.create(&token("a"), guard, &mut cx).await.map(drop)
+                }
+            };
+            assert_eq!(outcome.is_err(), guard == Guard::Refuse, "{step}");
+            let error = outcome.err().map(|unwritten| unwritten.diagnostic.into()).unwrap_or_default();
+            assert_eq!(summaries(error, cx), deleted, "{step}");
+            *remote.lock().await.expect("no other") = None;
+            application.simulator.remove_token(Simulator::SDK_APP_ID);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_update_after_a_deletion_by_this_process_is_no_surprise() {
+    let (application, keys) = (Application::with(Some("a")), [Key::default(), Key::default()]);
+    let mut cx = Context::default();
+    let [gone, stays] = keys.each_ref().map(|key| Intent { key, guard: Guard::Refuse, is_expected: &|_| true });
+    application.remote().delete(&gone, &mut cx).await.expect("deleted");
+    application.remote().update(&token("a"), &stays, &mut cx).await.expect("written");
+    assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken, SetToken]));
+}
+
+#[tokio::test]
 async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
-    let (application, mine) = (Application::with(None), Key::default());
+    let (application, mine) = (Application::with(Some("a")), Key::default());
     let mut cx = Context::default();
     let other = application.remote().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created").object;
     let delete = async |key: &Key, cx: &mut Context| {
