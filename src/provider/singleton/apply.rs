@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::ledger::Write;
+use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
@@ -94,12 +94,12 @@ impl<K: Kind> Remote<'_, K> {
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
             exists = found.is_some();
-            if !exists && self.ledger.left().flatten().is_some() {
+            if !exists && self.ledger.left().is_some() {
                 self.report_deleted(guard, cx)?;
             }
             if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
-                    Guard::Refuse => return Err(self.subject().already_exists(&found).into()),
+                    Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
                     Guard::Warn => cx.warn(self.subject().will_replace(&found, wanted)),
                 }
@@ -163,33 +163,40 @@ impl<K: Kind> Remote<'_, K> {
             let warning = self.subject().has_changed(&found, "This apply deletes it.");
             self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
         }
+        if self.ledger.has_failed() {
+            return Err(self.subject().not_deleted_after_failure().into());
+        }
+        if self.ledger.is_to_be_written(intent.key) {
+            cx.warn(self.subject().kept_for_another());
+            return Ok(());
+        }
         let Self { scope, app, .. } = self;
         let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
             self.find_out(None, &error, cx).await?;
         }
         *written = None;
-        self.ledger.note_change();
-        self.ledger.leave(None);
+        self.ledger.note_change(true);
         Ok(())
     }
 
     /// Leaves the remote object to the creation that replaces it, so that it is not lost if the creation fails.
-    pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
+    pub(super) async fn leave(
+        &self,
+        intent: &Intent<'_, K::Content>,
+        is_write_only: bool,
+        cx: &mut Context,
+    ) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
             return Ok(());
         }
-        let found = self.inspect(NOTHING_DELETED).await?;
-        match &found {
-            None => self.report_deleted(intent.guard, cx)?,
-            Some(found) if (intent.is_expected)(found) => {}
-            Some(found) => {
-                let warning = self.subject().has_changed(found, "This apply replaces it.");
-                self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
-            }
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return self.report_deleted(intent.guard, cx) };
+        if !(intent.is_expected)(&found) {
+            let warning = self.subject().has_changed(&found, "This apply replaces it.");
+            self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
         }
-        self.ledger.leave(found);
+        self.ledger.leave(Some(Left { content: found, is_write_only }));
         Ok(())
     }
 
@@ -212,7 +219,7 @@ impl<K: Kind> Remote<'_, K> {
 
     /// Warns that what the plan showed has been deleted since, or refuses to create it again.
     fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
-        if self.ledger.has_left_nothing() {
+        if self.ledger.has_deleted() {
             return Ok(());
         }
         if guard == Guard::Refuse {
@@ -267,9 +274,9 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        let created = !exists && !self.ledger.has_left_nothing();
+        let created = !exists && !self.ledger.has_deleted();
         *written = Some(Write { key, wanted: wanted.clone(), created });
-        self.ledger.note_change();
+        self.ledger.note_change(false);
         outcome
     }
 

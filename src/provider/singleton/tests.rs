@@ -4,6 +4,7 @@ use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Action, Simulator, Token};
 
 use super::apply::Intent;
+use super::ledger::Left;
 use super::memory::Key;
 use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
@@ -108,12 +109,12 @@ async fn an_apply_says_so_before_it_creates_again_what_was_deleted_since_the_pla
         // An update; the deletion before a creation that replaces it; a loss between these two.
         for step in ["update", "leave", "create"] {
             let mut cx = Context::default();
-            remote.ledger.note_change();
+            remote.ledger.note_change(false);
             let outcome = match step {
                 "update" => remote.update(&token("a"), &intent, &mut cx).await.map(drop),
-                "leave" => remote.leave(&intent, &mut cx).await,
+                "leave" => remote.leave(&intent, false, &mut cx).await,
                 _ => {
-                    remote.ledger.leave(Some(token("b")));
+                    remote.ledger.leave(Some(Left { content: token("b"), is_write_only: false }));
                     remote.create(&token("a"), guard, &mut cx).await.map(drop)
                 }
             };
