@@ -151,10 +151,6 @@ impl<K: Kind> Remote<'_, K> {
     pub(super) async fn delete(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
         let mut written = self.lock().await?;
         if is_of_another(&written, intent.key) {
-            // What replaces this object was created first, and did not know that the plan showed something there.
-            if written.as_ref().is_some_and(|write| write.created) {
-                cx.warn(self.subject().was_deleted());
-            }
             cx.warn(self.subject().kept_for_another());
             return Ok(());
         }

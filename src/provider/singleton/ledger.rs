@@ -525,6 +525,13 @@ impl<C: Content> Ledger<C> {
         self.written.try_lock().map_or(true, |written| written.as_ref().is_some_and(|write| write.key != *key))
     }
 
+    /// Returns whether this process has written it for another object where nothing was, though the plan of this object
+    /// showed something: what replaces an object may be created first, and does not know of it.
+    pub(super) fn is_created_for_another(&self, key: &Key) -> bool {
+        let is_created = |write: &Write<C>| write.key != *key && write.created;
+        self.written.try_lock().is_ok_and(|written| written.as_ref().is_some_and(is_created))
+    }
+
     /// Notes what a read found.
     pub(super) fn note_read(&self, found: Option<C>) {
         *lock(&self.last_read) = Some(Read { at: Instant::now(), found });
