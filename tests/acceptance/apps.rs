@@ -307,6 +307,39 @@ user_sig = var.secret
 }
 
 #[test]
+fn an_invalid_entry_is_named_however_its_key_is_written() -> Result {
+    let scenario = Scenario::new()?;
+    // Over a path into a map, Terraform panics if a key is a number. For the map itself, it prints all of the map.
+    let keys =
+        [r#""1400000002""#, "1400000002", "(1400000002)", r#""${1400000002}""#, "(1400000000 + 2)", "(local.id)"];
+    for key in keys {
+        for (entry, name, said) in [
+            (
+                r#"{ secret_key = "s3cret", region = "mars" }"#,
+                "apps[\"1400000002\"].region",
+                "\"mars\" is not a region",
+            ),
+            ("{}", "apps[\"1400000002\"]", "The entry has no credentials."),
+        ] {
+            let apps = format!(
+                r#"locals {{
+  id = 1400000002
+}}
+{}"#,
+                provider(&format!("apps = {{ {key} = {entry} }}"))
+            );
+            scenario.configure(&(apps + &of(ID, URL)))?;
+            let plan = scenario.run(&["plan"])?;
+            plan.expect_failure().expect_lacks("s3cret");
+            let error = diagnostic(&plan, &format!("Invalid provider argument {name}"));
+            assert!(error.contains("in provider \"tencent\":"), "{error}");
+            assert!(error.contains(said), "{key}: expected {said:?}\n{error}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn an_instance_without_credentials_is_named_and_does_not_block_the_others() -> Result {
     let scenario = Scenario::of_applications(2)?;
     scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;

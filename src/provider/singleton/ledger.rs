@@ -21,7 +21,7 @@
 //!
 //! Terraform works on several objects at a time. So that these rows hold in any order, an object is read once those
 //! that were read before are planned, and rows 7 to 9 are decided once Terraform seems to be done with the others: see
-//! [`Activity::quiet`](crate::provider::activity::Activity::quiet).
+//! [`Activity::pause`](crate::provider::activity::Activity::pause).
 //!
 //! While Terraform applies a plan, it tells nothing of the objects that do not change. It hands back the decision of
 //! row 8 with the plan, except for a deposed object: that is planned again, in a process that has read nothing. Hence
@@ -272,10 +272,15 @@ impl<C: Content> Ledger<C> {
         })
     }
 
-    /// Plans that the object exists after the apply.
-    pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
-        let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
-        let key = self.plan(key, Stage::Stays(stay), is_new && is_written);
+    /// Returns whether an object was read and not planned yet.
+    pub(super) fn has_unplanned(&self) -> bool {
+        lock(&self.objects).entries.iter().any(Entry::is_undecided)
+    }
+
+    /// Plans that the object exists after the apply. `has_prior` is whether Terraform plans it with a prior state.
+    pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>, has_prior: bool) -> Result<Staying<C>, NeedsRefresh> {
+        let (wanted, is_written) = (stay.wanted.clone(), stay.is_written);
+        let key = self.plan(key, Stage::Stays(stay), !has_prior);
         let entries = &lock(&self.objects).entries;
         let twin = |other: &Stay<C>| match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
@@ -613,7 +618,7 @@ mod tests {
     }
 
     fn plan_to_stay(ledger: &Tokens, key: &Key, stay: Stay<CallbackToken>) -> String {
-        match ledger.plan_to_stay(key, stay) {
+        match ledger.plan_to_stay(key, stay, true) {
             Err(NeedsRefresh) => "needs a refresh".to_owned(),
             Ok(staying) => staying.twins.iter().fold("stays".to_owned(), |said, twin| {
                 said + match twin {
@@ -783,7 +788,7 @@ mod tests {
         let ledger = Tokens::default();
         read(&ledger, &Key::default()).await;
         let replacement = Stay { exists: false, ..stay("a", true) };
-        assert!(ledger.plan_to_stay(&Key::default(), replacement).is_ok_and(|staying| staying.was_read));
+        assert!(ledger.plan_to_stay(&Key::default(), replacement, false).is_ok_and(|staying| staying.was_read));
         let start = Instant::now();
         read(&ledger, &Key::default()).await;
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing is left to be planned");

@@ -73,7 +73,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let departure = leaves.and_then(|prior| scope.let_go(prior, Some(&planned), &memory, cx));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
-            _ => scope.stay(prior.as_ref(), &planned, &memory, cx)?,
+            _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
         };
         let is_kept = match &departure {
             Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
