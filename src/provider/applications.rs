@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::activity::Activity;
 use super::block::values::{self, Source};
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
@@ -20,6 +21,7 @@ pub struct Applications {
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
     /// The memory of this provider's objects for as long as it is configured, by type.
     extensions: Mutex<HashMap<&'static str, Arc<dyn Any + Send + Sync>>>,
+    pub(super) activity: Activity,
 }
 
 /// All that a call for an application needs.
@@ -53,7 +55,15 @@ const LISTED: usize = 5;
 
 impl Applications {
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
-        Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
+        Self {
+            client,
+            sdk_app_id,
+            own,
+            apps,
+            used: Mutex::default(),
+            extensions: Mutex::default(),
+            activity: Activity::default(),
+        }
     }
 
     /// Returns the application of all objects that name no other.
@@ -90,9 +100,8 @@ impl Applications {
             return no_credentials(Purpose::Call).into();
         }
         let detail = "The provider does not know which application its credentials belong to. Set sdk_app_id in the \
-                      provider block, or the environment variable TENCENT_SDK_APP_ID, or name the applications in \
-                      sdk_app_ids.";
-        Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
+                      provider block, or the environment variable TENCENT_SDK_APP_ID.";
+        Diagnostic::error("No applications to list", detail).into()
     }
 
     /// Returns whether calls can be made for the application that `argument` names: not while its entry of `apps` is
@@ -130,18 +139,31 @@ impl Applications {
         Ok(Arc::clone(application))
     }
 
-    /// Finds the account that calls for an application. The provider block's own credentials are those of its
-    /// `sdk_app_id`; without one, Tencent decides whose they are.
+    /// Finds the account that calls for an application. The provider block's own account calls for no other application
+    /// than its own: Tencent locks an application after too many calls with a wrong key.
     fn account(&self, id: SdkAppId) -> Attr<&Account> {
         let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
-        match (&self.sdk_app_id, &self.apps) {
-            (Attr::Known(default), _) if *default == id && !own.is_null() => own,
+        match (self.owner(), &self.apps) {
+            (Attr::Known(owner), _) if owner == id => own,
             (_, None) => Attr::Unknown,
-            (default, Some(apps)) => match apps.get(&id) {
+            (owner, Some(apps)) => match apps.get(&id) {
                 Some(account) => account.as_ref().map_or(Attr::Unknown, Attr::Known),
-                None if default.known().is_some() => Attr::Null,
-                None => own,
+                // Nothing is called yet.
+                None if owner.is_unknown() => own,
+                None => Attr::Null,
             },
+        }
+    }
+
+    /// Returns the application that the provider block's own account is for. A UserSig names it; a SecretKey does not.
+    fn owner(&self) -> Attr<SdkAppId> {
+        match self.own.as_ref().map(|own| &own.credentials) {
+            None => Attr::Null,
+            Some(Credentials::SecretKey(_)) => self.sdk_app_id.clone(),
+            Some(Credentials::UserSig(user_sig)) => {
+                let named = user_sig.claims().ok().and_then(|claims| claims.sdk_app_id.try_into().ok());
+                named.map_or(Attr::Null, Attr::Known)
+            }
         }
     }
 
@@ -151,10 +173,7 @@ impl Applications {
 
     /// Iterates over the applications with credentials of their own, the provider block's first.
     pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
-        let own = self.own.as_ref().and_then(|own| match &own.credentials {
-            Credentials::UserSig(user_sig) => user_sig.claims().ok()?.sdk_app_id.try_into().ok(),
-            Credentials::SecretKey(_) => self.sdk_app_id.known().copied(),
-        });
+        let own = self.owner().known().copied();
         let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(move |id| Some(*id) != own);
         own.into_iter().chain(apps)
     }
@@ -173,6 +192,13 @@ impl Applications {
 
     fn no_credentials_for(&self, id: SdkAppId, purpose: Purpose) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
+        let nameless = match &self.own {
+            Some(Account { origin, .. }) if self.owner().is_null() => format!(
+                "It does not know whose SecretKey ({origin}) it has, because the provider's sdk_app_id is not set. If the \
+                 key belongs to SDKAppID {id}, set sdk_app_id (TENCENT_SDK_APP_ID) to that. "
+            ),
+            _ => String::new(),
+        };
         let instead = match (self.sdk_app_id == Attr::Known(id), purpose) {
             (true, Purpose::Sign) => {
                 "Or set the provider's own secret_key (TENCENT_SECRET_KEY). If the SDKAppID is wrong, correct the \
@@ -194,7 +220,7 @@ impl Applications {
             _ => String::new(),
         };
         let detail = format!(
-            "{has}Each application has its own credentials. Add an entry for this application to the provider's \
+            "{has}{nameless}Each application has its own credentials. Add an entry for this application to the provider's \
              apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{of_object}"
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
@@ -288,9 +314,17 @@ mod tests {
     }
 
     #[test]
-    fn without_a_default_application_tencent_decides_whose_the_key_is() {
-        let applications = configured(None, Some(key("a")), apps([]));
-        assert!(applications.app(id(1), Purpose::Call).is_ok() && applications.app(id(2), Purpose::Call).is_ok());
+    fn a_key_without_an_application_is_tried_for_none() {
+        for entries in [apps([]), apps([(2, Some(key("b")))])] {
+            let refusal = refusal(&configured(None, Some(key("a")), entries), 1);
+            for said in
+                ["whose SecretKey (TENCENT_SECRET_KEY) it has", "set sdk_app_id (TENCENT_SDK_APP_ID)", "apps = { \"1\""]
+            {
+                assert!(refusal.contains(said), "{refusal}");
+            }
+        }
+        let other = refusal(&configured(Some(1), Some(key("a")), apps([])), 2);
+        assert!(!other.contains("whose SecretKey") && other.contains("apps = { \"2\""), "{other}");
     }
 
     #[test]
