@@ -40,6 +40,7 @@ mod received;
 mod sdk_app_id;
 mod service;
 mod stored;
+mod transport;
 mod user_sig;
 
 pub use app::{App, Credentials};

@@ -152,7 +152,7 @@ fn every_network_fault_is_explained() -> Result {
 fn a_timeout_names_the_limit_that_ran_out() -> Result {
     let scenario = Scenario::new()?;
     scenario.simulator.inject(FaultKind::NoAnswer);
-    let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
+    let guarded = sends(&[START], URL);
     let settings = r#"
   max_retries     = 0
   request_timeout = "300ms""#;
@@ -279,7 +279,7 @@ fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> R
 
 /// Writes a guarded resource, whose plan checks what exists, with one attempt.
 fn guarded() -> String {
-    ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))
+    ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))
 }
 
 /// Plans, and returns the error about the check that failed.
@@ -295,7 +295,7 @@ fn unplanned(scenario: &Scenario) -> Result<String> {
 fn refused_at_once(scenario: &mut Scenario) -> Result<String> {
     let log = scenario.workspace.path().join("provider.log");
     scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
-    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
     let error = unplanned(scenario)?;
     assert_eq!(fs::read_to_string(&log)?.matches("calling Tencent").count(), 1, "{error}");
     fs::remove_file(log)?;
@@ -405,7 +405,7 @@ fn a_connection_that_takes_too_long_is_explained() -> Result {
     let settings = r#"
   max_retries     = 0
   request_timeout = "500ms""#;
-    scenario.configure(&(provider(settings) + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    scenario.configure(&(provider(settings) + &this(&sends(&[START], URL))))?;
     let error = unplanned(&scenario)?;
     assert!(error.contains("in the time for one attempt, 500ms") && error.contains("request_timeout"), "{error}");
     Ok(())
@@ -612,7 +612,7 @@ fn an_endpoint_can_have_a_path() -> Result {
     let mut scenario = Scenario::new()?;
     let below = format!("{}/tencent", scenario.simulator.url());
     scenario.workspace.env("TENCENT_ENDPOINT", below);
-    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.run(&["plan"])?.expect_failure().expect_contains("error 60009").expect_contains("endpoint");
     let requests = scenario.simulator.take_requests();
     assert_eq!(requests[0].path, "/tencent/v4/call_config/get_callback");

@@ -7,8 +7,8 @@ use tencent_simulator::{Fault, FaultKind};
 use terraform_cli::{Output, Terraform};
 
 use crate::harness::{
-    CHANGED, CREATE_BEFORE_DESTROY, END, ID, KEY, ONE_ATTEMPT, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS,
-    URL, diagnostic, diagnostics, provider, resource, sends, this,
+    CHANGED, CREATE_BEFORE_DESTROY, END, ID, KEY, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Result, START, Scenario,
+    TERRAFORM, THIS, URL, diagnostic, diagnostics, provider, resource, sends, this,
 };
 
 const STAYS: &str = "Warning: The Call callback configuration of SDKAppID 1400000001 is kept for another object";
@@ -67,7 +67,7 @@ fn expect_one_object(scenario: &Scenario, commands: &[&str], url: &str) -> Resul
 
 /// Leaves a deposed object of the same application, by a dependent that fails between create and destroy.
 fn an_interrupted_replacement(scenario: &Scenario, way: Way) -> Result {
-    let object = |url| this(&(sends(&[START], url) + CREATE_BEFORE_DESTROY));
+    let object = |url| this(&(sends(&[START], url) + CREATE_BEFORE_DESTROY + OVERWRITE));
     let failing = r#"resource "terraform_data" "dependent" {
   triggers_replace = tencent_call_callback.this.last_request_id
   provisioner "local-exec" {
@@ -92,7 +92,7 @@ fn an_interrupted_replacement(scenario: &Scenario, way: Way) -> Result {
 }
 
 fn a_rename_without_moved(scenario: &Scenario, way: Way) -> Result {
-    let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
+    let guarded = sends(&[START], URL);
     scenario.configure(&resource("a", &guarded))?;
     scenario.apply()?;
     // By itself, and with the import block that the guard's error suggests.
@@ -405,7 +405,7 @@ fn a_tainted_resource_that_moves_away_keeps_what_another_needs() -> Result {
 
 #[test]
 fn a_guarded_tainted_resource_can_be_replaced() -> Result {
-    let guarded = |url| this(&(sends(&[START], url) + "overwrite_existing = false\n"));
+    let guarded = |url| this(&sends(&[START], url));
     let scenario = Scenario::new()?.applied(&guarded(URL))?;
     for url in [URL, OTHER_URL] {
         scenario.run(&["taint", THIS])?.expect_success();

@@ -75,11 +75,13 @@ async fn a_plan_says_what_it_overwrites_and_writes_only_differences() {
         (Some("a"), None, "a", Guard::Refuse, (Some(true), "The already exists as planned")),
         (Some("b"), None, "a", Guard::Warn, (Some(true), "This plan overwrites the existing")),
         (Some("b"), None, "a", Guard::Refuse, (None, "SDKAppID 1400000001 already has a Live callback token")),
+        (Some("a"), Some("a"), "a", Guard::Warn, (Some(false), "")),
         (Some("a"), Some("a"), "a", Guard::Refuse, (Some(false), "")),
         (Some("a"), Some("a"), "b", Guard::Refuse, (Some(true), "")),
     ] {
         let application = Application::with(existing);
-        let prior = prior.map(|text| application.object(text, guard));
+        // By an earlier default, overwrite_existing was true.
+        let prior = prior.map(|text| application.object(text, Guard::Warn));
         let (writes, said) = application.plan(prior, application.object(planned, guard)).await;
         assert_eq!((writes, said.join("\n").as_str()), expected, "{existing:?} {planned}");
         assert_eq!(application.writes(), [], "a plan writes nothing");
