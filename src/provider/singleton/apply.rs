@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::ledger::Write;
+use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
@@ -94,9 +94,12 @@ impl<K: Kind> Remote<'_, K> {
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
             exists = found.is_some();
+            if !exists && self.ledger.left().is_some() {
+                self.report_deleted(guard, cx)?;
+            }
             if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
-                    Guard::Refuse => return Err(self.subject().already_exists(&found).into()),
+                    Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
                     Guard::Warn => cx.warn(self.subject().will_replace(&found, wanted)),
                 }
@@ -120,8 +123,13 @@ impl<K: Kind> Remote<'_, K> {
         if written.is_none() {
             let found = self.inspect(NOTHING_WRITTEN).await?;
             exists = found.is_some();
-            if let Some(found) = found.filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
-                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, NOTHING_WRITTEN, cx)?;
+            match found {
+                None => self.report_deleted(intent.guard, cx)?,
+                Some(found) if (intent.is_expected)(&found) || found.is_same(wanted) => {}
+                Some(found) => {
+                    let warning = self.subject().will_replace(&found, wanted);
+                    self.report(warning, found, intent.guard, NOTHING_WRITTEN, cx)?;
+                }
             }
         }
         self.write(wanted, intent, exists, &mut written, cx).await
@@ -135,7 +143,7 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(None);
         }
         let key = Key::default();
-        *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
+        *written = Some(Write { key: key.clone(), wanted: wanted.clone(), created: false });
         Ok(Some(key))
     }
 
@@ -151,28 +159,40 @@ impl<K: Kind> Remote<'_, K> {
             let warning = self.subject().has_changed(&found, "This apply deletes it.");
             self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
         }
+        if self.ledger.has_failed() {
+            return Err(self.subject().not_deleted_after_failure().into());
+        }
+        if self.ledger.is_to_be_written(intent.key) {
+            cx.warn(self.subject().kept_for_another());
+            return Ok(());
+        }
         let Self { scope, app, .. } = self;
         let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         if let Err(error) = deleted {
             self.find_out(None, &error, cx).await?;
         }
         *written = None;
-        self.ledger.note_change();
+        self.ledger.note_change(true);
         Ok(())
     }
 
     /// Leaves the remote object to the creation that replaces it, so that it is not lost if the creation fails.
-    pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
+    pub(super) async fn leave(
+        &self,
+        intent: &Intent<'_, K::Content>,
+        is_write_only: bool,
+        cx: &mut Context,
+    ) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
             return Ok(());
         }
-        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return self.report_deleted(intent.guard, cx) };
         if !(intent.is_expected)(&found) {
             let warning = self.subject().has_changed(&found, "This apply replaces it.");
             self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
         }
-        self.ledger.leave(Some(found));
+        self.ledger.leave(Some(Left { content: found, is_write_only }));
         Ok(())
     }
 
@@ -190,6 +210,18 @@ impl<K: Kind> Remote<'_, K> {
             return Err(Unwritten { diagnostic, found: Some(found) });
         }
         cx.warn(warning);
+        Ok(())
+    }
+
+    /// Warns that what the plan showed has been deleted since, or refuses to create it again.
+    fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
+        if self.ledger.has_deleted() {
+            return Ok(());
+        }
+        if guard == Guard::Refuse {
+            return Err(self.subject().must_not_create_again().into());
+        }
+        cx.warn(self.subject().was_deleted());
         Ok(())
     }
 
@@ -238,8 +270,9 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        *written = Some(Write { key, wanted: wanted.clone() });
-        self.ledger.note_change();
+        let created = !exists && !self.ledger.has_deleted();
+        *written = Some(Write { key, wanted: wanted.clone(), created });
+        self.ledger.note_change(false);
         outcome
     }
 

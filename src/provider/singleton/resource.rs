@@ -1,11 +1,12 @@
 //! The managed resource of any kind.
 
 use super::apply::{Intent, Unwritten, Written};
+use super::ledger::Left;
 use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
     Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -50,6 +51,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let mut running = Some(apps.activity.begin());
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -67,33 +69,50 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
         // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
+        let leaves = prior.as_ref().filter(|_| in_place.is_none());
+        let departure = leaves.and_then(|prior| scope.let_go(prior, Some(&planned), &memory, cx));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
-            _ => scope.stay(prior.as_ref(), &planned, &memory, cx)?,
+            _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
         };
+        let is_kept = match &departure {
+            Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
+            None => first.as_ref().is_some_and(|first| first.is_kept),
+        };
+        if let (Some(prior), Some(_)) = (leaves, &departure) {
+            scope.reach(prior, Operation::Delete, !is_kept, cx)?;
+        }
         let id = planned.common.id.known().cloned();
         let prior_id = match &prior {
             Some(prior) => prior.common.id.known().cloned(),
             None => first.and_then(|first| first.prior_id),
         };
         let is_managed = prior_id.is_some() && prior_id == id || was_read;
-        if !is_managed {
-            scope.look_before_creating(&planned, prior_id.is_some(), cx).await?;
-        }
-        let planned_private = Planned { shared: scope.ledgers().shared(), prior_id, id, ..Planned::default() };
+        let taken_over = match is_managed {
+            true => None,
+            false => {
+                let moves = prior_id.is_some();
+                scope.look_before_creating(&planned, &memory.object, moves, running, cx).await?
+            }
+        };
+        let takes_over = taken_over.map(|found| memory.fingerprint(&found));
+        let shared = scope.ledgers().shared();
+        let planned_private = Planned { shared, prior_id, id, is_kept, takes_over, ..Planned::default() };
         cx.set_private(&Memory { planned: Some(planned_private), ..memory });
         Ok(planned)
     }
 
     async fn plan_destroy(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let mut running = Some(apps.activity.begin());
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
-        if prior.is_abandoned() {
-            cx.warn(subject.stays_abandoned(&prior.arguments));
-        }
-        let kept_for_another = scope.let_go(&prior, &memory)?;
-        let deletes = !prior.is_abandoned() && !kept_for_another;
+        let departure = scope.let_go(&prior, None, &memory, cx);
+        let is_kept = match &departure {
+            Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
+            None => false,
+        };
+        let deletes = departure.is_some() && !is_kept;
         let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
         let seen = ledger.fresh_read().flatten();
         let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
@@ -104,16 +123,17 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(subject.deletes_changed(seen));
         }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
-        if kept_for_another && !ledger.has_written() {
+        if is_kept && !ledger.is_written_for_another(&memory.object) {
             cx.warn(subject.kept_for_another());
         }
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),
+            is_kept,
             origin: remote.as_ref().map(Remote::origin),
             seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
             ..Planned::default()
         };
-        cx.set_private(&Memory { kept_for_another, planned: Some(planned), ..memory });
+        cx.set_private(&Memory { planned: Some(planned), ..memory });
         Ok(())
     }
 
@@ -124,8 +144,9 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         cx: &mut Context,
     ) -> Result<Option<Object<K>>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let _running = apps.activity.begin();
         if !apps.is_known(&state.common.sdk_app_id) {
-            let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
+            let id = apps.sdk_app_id(&state.common.sdk_app_id, Purpose::Object)?;
             cx.warn(Subject { kind: self.0, id }.not_refreshed());
             return Ok(Some(state));
         }
@@ -141,13 +162,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let memory: Memory = cx.private();
         let reading = remote.turn_to_read(&memory.object).await?;
         let Some(found) = remote.get().await? else { return Ok(None) };
-        let (object, others) = reading.found();
-        if others.may_stay() {
-            scope.ledgers().note_shared(remote.app.sdk_app_id());
-        }
+        let (object, noticed) = reading.found();
         let mut memory = Memory {
-            kept_for_another: others.may_stay(),
-            rewrite: others.may_delete(),
+            others: noticed.may_stay,
+            rewrite: noticed.may_delete,
             origin: Some(remote.origin()),
             planned: None,
             drift: None,
@@ -165,14 +183,27 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
-        Memory::begin_apply(cx);
+        let _running = apps.activity.begin();
+        let (memory, _) = Memory::begin_apply(cx);
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Create, cx)?;
-        remote.ledger.forget_plans();
         let planned = planned.of(remote.app.sdk_app_id());
-        let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
-        // What is there after a failure was not created here.
-        let written = written.map_err(|unwritten| unwritten.diagnostic)?;
-        Ok(remote.applied(planned, written, cx))
+        let wanted = self.wanted(&planned, None).inspect_err(|_| remote.ledger.note_failure())?;
+        remote.ledger.begin_create(&memory.object, &wanted);
+        let left = remote.ledger.left();
+        match remote.create(&wanted, planned.guard(), cx).await {
+            Ok(written) => Ok(remote.applied(planned, written, cx)),
+            Err(unwritten) => {
+                let diagnostics = remote.not_written(unwritten.diagnostic).into();
+                // What another object has left here is not lost; anything else was not created here.
+                let state = left.map(|left| {
+                    let found = unwritten.found.unwrap_or(left.content);
+                    let is_write_only = left.is_write_only || planned.arguments.is_write_only();
+                    cx.set_private(&Memory { origin: Some(remote.origin()), ..Memory::default() });
+                    planned.instead(found, is_write_only)
+                });
+                Err(Failure { diagnostics, state })
+            }
+        }
     }
 
     async fn update(
@@ -182,6 +213,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
+        let _running = apps.activity.begin();
         let (mut memory, plan) = Memory::begin_apply(cx);
         if !prior.differs_remotely(&planned, &memory) && !planned.common.last_request_id.is_unknown() {
             if !planned.arguments.is_write_only() {
@@ -190,8 +222,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(planned);
         }
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
-        remote.ledger.forget_plans();
-        let wanted = self.wanted(&planned, Some(&prior))?;
+        remote.ledger.begin_apply(&memory.object);
+        let wanted = self.wanted(&planned, Some(&prior)).inspect_err(|_| remote.ledger.note_failure())?;
         let is_same =
             planned.arguments.is_write_only() && prior.arguments.content().is_some_and(|prior| prior.is_same(&wanted));
         if is_same
@@ -212,6 +244,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
                 let discloses = planned.arguments.is_write_only() && !prior.arguments.is_write_only();
                 unwritten.found =
                     unwritten.found.filter(|found| !discloses || !planned.arguments.is_disclosed_by(found));
+                unwritten.diagnostic = remote.not_written(unwritten.diagnostic);
                 Err(failure(prior, unwritten, memory, cx))
             }
         }
@@ -219,27 +252,42 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn delete(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
         let scope = Scope::new(apps, self.0);
+        let _running = apps.activity.begin();
         let (memory, plan) = Memory::begin_apply(cx);
+        if let (Some(id), Some(found)) = (plan.sdk_app_id(), &plan.takes_over) {
+            scope.ledgers().of(id).hand_on(memory.clone(), found.clone());
+        }
         let is_replaced = plan.replaces(&prior.common.id);
+        let is_write_only = prior.arguments.is_write_only();
+        let left = || prior.arguments.content().map(|content| Left { content, is_write_only });
         if prior.is_abandoned() && !is_replaced {
-            if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
-                remote.ledger.leave(prior.arguments.content());
+            if let Some((subject, ledger)) = scope.known(&prior) {
+                ledger.leave(left());
+                if plan.id.is_some() {
+                    cx.warn(subject.stays_abandoned(&prior.arguments, false));
+                }
             }
             return Ok(());
         }
         let remote = scope.remote(&prior, Operation::Delete, cx)?;
-        if (memory.kept_for_another || plan.keeps(&prior.common.id)) && !is_replaced {
+        remote.ledger.begin_apply(&memory.object);
+        if remote.ledger.is_created_for_another(&memory.object) {
+            cx.warn(remote.subject().was_deleted());
+        }
+        if (plan.is_kept || plan.keeps(&prior.common.id)) && !is_replaced {
+            if !remote.ledger.is_written_for_another(&memory.object) {
+                remote.ledger.leave(left());
+            }
             cx.warn(remote.subject().kept_for_another());
             return Ok(());
         }
         if let Some(origin) = &plan.origin {
             origin.check(&remote.app)?;
         }
-        remote.ledger.forget_plans();
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
         let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
         let deleted = match is_replaced {
-            true => remote.leave(&intent, cx).await,
+            true => remote.leave(&intent, is_write_only, cx).await,
             false => remote.delete(&intent, cx).await,
         };
         drop(is_expected);
@@ -254,7 +302,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
         let id = imported_id(&target, apps)?;
-        let app = apps.app_of_object(id)?;
+        let app = apps.app(id, Purpose::Object)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -294,6 +342,15 @@ impl<K: Kind> Remote<'_, K> {
         refreshed
     }
 
+    /// Notes that a write failed: nothing of this application is deleted any more. Completes the message.
+    fn not_written(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        self.ledger.note_failure();
+        if self.ledger.has_deleted() {
+            diagnostic.detail += &self.subject().has_none_now();
+        }
+        diagnostic
+    }
+
     /// Returns the state after a write, and remembers what was sent.
     fn applied(&self, planned: Object<K>, written: Written<K::Content>, cx: &mut Context) -> Object<K> {
         let mut memory = Memory { object: written.object, origin: Some(self.origin()), ..Memory::default() };
@@ -327,7 +384,9 @@ fn imported_id(target: &ImportTarget<Identity>, apps: &Applications) -> Result<S
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => apps.sdk_app_id(sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => {
+            apps.sdk_app_id(sdk_app_id, Purpose::Object)
+        }
         ImportTarget::Identity(_) => {
             let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
                           import does not fall back on the provider's sdk_app_id.";
