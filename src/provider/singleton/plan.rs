@@ -107,10 +107,18 @@ impl<'a, K: Kind> Scope<'a, K> {
             .is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.object, planned.arguments.content()))
     }
 
-    /// Notes in the ledger that Terraform lets go of the object of an application, if that is known.
-    pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Option<Departure<K>> {
+    /// Notes in the ledger that Terraform lets go of the object of an application, if that is known. `successor` is the
+    /// object of another application that replaces it.
+    pub(super) fn let_go(
+        &self,
+        prior: &Object<K>,
+        successor: Option<&Object<K>>,
+        memory: &Memory,
+        cx: &mut Context,
+    ) -> Option<Departure<K>> {
         let (subject, ledger) = self.known(prior)?;
         if prior.is_abandoned() {
+            cx.warn(subject.stays_abandoned(&prior.arguments, successor.is_some_and(|new| !new.is_abandoned())));
             ledger.plan_to_forget(&memory.object);
             return None;
         }

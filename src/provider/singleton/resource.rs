@@ -70,7 +70,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
         let leaves = prior.as_ref().filter(|_| in_place.is_none());
-        let departure = leaves.and_then(|prior| scope.let_go(prior, &memory));
+        let departure = leaves.and_then(|prior| scope.let_go(prior, Some(&planned), &memory, cx));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
             _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
@@ -107,10 +107,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let mut running = Some(apps.activity.begin());
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
-        if prior.is_abandoned() {
-            cx.warn(subject.stays_abandoned(&prior.arguments));
-        }
-        let departure = scope.let_go(&prior, &memory);
+        let departure = scope.let_go(&prior, None, &memory, cx);
         let is_kept = match &departure {
             Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
             None => false,
@@ -264,8 +261,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let is_write_only = prior.arguments.is_write_only();
         let left = || prior.arguments.content().map(|content| Left { content, is_write_only });
         if prior.is_abandoned() && !is_replaced {
-            if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
-                remote.ledger.leave(left());
+            if let Some((subject, ledger)) = scope.known(&prior) {
+                ledger.leave(left());
+                if plan.id.is_some() {
+                    cx.warn(subject.stays_abandoned(&prior.arguments, false));
+                }
             }
             return Ok(());
         }
