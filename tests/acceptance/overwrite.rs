@@ -197,6 +197,42 @@ fn a_creation_checks_right_before_the_write(of: Of) -> Result {
     Ok(())
 }
 
+#[apply(each_service)]
+fn a_deletion_since_the_plan_is_not_repaired_in_silence(of: Of) -> Result {
+    let object = |url, more: &str| of.object(&(sends(&[of.start], url) + more));
+    let replace = format!("-replace={}", of.this);
+    let told = format!("The {} callback configuration of SDKAppID {ID} has been deleted since the plan", of.title);
+    for (url, option, lifecycle) in
+        [(OTHER_URL, "-refresh=true", ""), (URL, replace.as_str(), ""), (URL, &replace, CREATE_BEFORE_DESTROY)]
+    {
+        let scenario = of.scenario()?.applied(&object(URL, lifecycle))?;
+        scenario.configure(&object(url, lifecycle))?;
+        scenario.run(&["plan", "-out=tfplan", option])?.expect_success();
+        scenario.simulator.remove_configuration(of.service, ID);
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        assert!(diagnostic(applied.expect_success(), &told).starts_with("Warning"), "{applied}");
+        scenario.expect_remote(&[of.start], url);
+        scenario.expect_no_changes()?;
+    }
+    for (url, option) in [(OTHER_URL, "-refresh=true"), (URL, &replace)] {
+        let guarded = |url| object(url, "overwrite_existing = false");
+        let scenario = of.scenario()?.applied(&guarded(URL))?;
+        scenario.configure(&guarded(url))?;
+        scenario.run(&["plan", "-out=tfplan", option])?.expect_success();
+        scenario.simulator.remove_configuration(of.service, ID);
+        let refused = scenario.run(&["apply", "tfplan"])?;
+        let error = diagnostic(refused.expect_failure(), &told);
+        assert!(error.starts_with("Error") && error.contains("Run a new plan"), "{error}");
+        assert_eq!((scenario.writes(), scenario.remote()), (vec![], None));
+        // The new plan shows the creation.
+        let applied = scenario.apply()?;
+        applied.expect_contains("1 added, 0 changed, 0 destroyed");
+        assert_eq!(diagnostics(&applied), [""; 0]);
+        scenario.expect_remote(&[of.start], url);
+    }
+    Ok(())
+}
+
 /// A limit that the guide on reliability states: Tencent has no conditional write.
 #[apply(each_service)]
 fn a_change_between_the_last_check_and_the_write_is_replaced_unseen(of: Of) -> Result {

@@ -34,8 +34,8 @@ const SYMPTOMS: &str = "
 ### *… no connection could be made …*
 
 The message says why: for example, the host name was not found, the server refused the connection, or this machine does
-not trust the certificate. The provider uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in
-`SSL_CERT_FILE`.
+not trust the certificate. The provider uses [the same proxy as Terraform](security.md#what-leaves-your-machine), and the
+system's certificates or those in `SSL_CERT_FILE`.
 
 ### The plan shows a difference that nobody made
 

@@ -94,6 +94,9 @@ impl<K: Kind> Remote<'_, K> {
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
             exists = found.is_some();
+            if !exists && self.ledger.left().is_some() {
+                self.report_deleted(guard, cx)?;
+            }
             if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
@@ -120,8 +123,13 @@ impl<K: Kind> Remote<'_, K> {
         if written.is_none() {
             let found = self.inspect(NOTHING_WRITTEN).await?;
             exists = found.is_some();
-            if let Some(found) = found.filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
-                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, NOTHING_WRITTEN, cx)?;
+            match found {
+                None => self.report_deleted(intent.guard, cx)?,
+                Some(found) if (intent.is_expected)(&found) || found.is_same(wanted) => {}
+                Some(found) => {
+                    let warning = self.subject().will_replace(&found, wanted);
+                    self.report(warning, found, intent.guard, NOTHING_WRITTEN, cx)?;
+                }
             }
         }
         self.write(wanted, intent, exists, &mut written, cx).await
@@ -135,7 +143,7 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(None);
         }
         let key = Key::default();
-        *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
+        *written = Some(Write { key: key.clone(), wanted: wanted.clone(), created: false });
         Ok(Some(key))
     }
 
@@ -179,7 +187,7 @@ impl<K: Kind> Remote<'_, K> {
         if is_of_another(&written, intent.key) {
             return Ok(());
         }
-        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return self.report_deleted(intent.guard, cx) };
         if !(intent.is_expected)(&found) {
             let warning = self.subject().has_changed(&found, "This apply replaces it.");
             self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
@@ -202,6 +210,18 @@ impl<K: Kind> Remote<'_, K> {
             return Err(Unwritten { diagnostic, found: Some(found) });
         }
         cx.warn(warning);
+        Ok(())
+    }
+
+    /// Warns that what the plan showed has been deleted since, or refuses to create it again.
+    fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
+        if self.ledger.has_deleted() {
+            return Ok(());
+        }
+        if guard == Guard::Refuse {
+            return Err(self.subject().must_not_create_again().into());
+        }
+        cx.warn(self.subject().was_deleted());
         Ok(())
     }
 
@@ -250,7 +270,8 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        *written = Some(Write { key, wanted: wanted.clone() });
+        let created = !exists && !self.ledger.has_deleted();
+        *written = Some(Write { key, wanted: wanted.clone(), created });
         self.ledger.note_change(false);
         outcome
     }

@@ -505,6 +505,8 @@ pub(super) struct Write<C> {
     /// The key of the object that it was made for.
     pub(super) key: Key,
     pub(super) wanted: C,
+    /// Whether there was nothing before, and this process had not deleted it.
+    pub(super) created: bool,
 }
 
 /// Content that Terraform let go of and left at Tencent.
@@ -526,6 +528,13 @@ impl<C: Content> Ledger<C> {
     pub(super) fn is_written_for_another(&self, key: &Key) -> bool {
         // While it is locked, it is being written or deleted.
         self.written.try_lock().map_or(true, |written| written.as_ref().is_some_and(|write| write.key != *key))
+    }
+
+    /// Returns whether this process has written it for another object where nothing was, though the plan of this object
+    /// showed something: what replaces an object may be created first, and does not know of it.
+    pub(super) fn is_created_for_another(&self, key: &Key) -> bool {
+        let is_created = |write: &Write<C>| write.key != *key && write.created;
+        self.written.try_lock().is_ok_and(|written| written.as_ref().is_some_and(is_created))
     }
 
     /// Notes what a read found.

@@ -217,6 +217,26 @@ impl<K: Kind> Subject<K> {
         Diagnostic::error(format!("The {self} has changed since the plan"), detail).on("overwrite_existing")
     }
 
+    /// Warns that someone has deleted since the plan what the apply replaces.
+    pub(super) fn was_deleted(&self) -> Diagnostic {
+        let (name, noun) = (self.kind.name(), K::Content::NOUN);
+        let detail = format!(
+            "The plan showed a {name}, but just before this apply, the application had none. This apply creates the \
+             {noun} again. Find out what else deletes it: {OTHER_WRITERS}."
+        );
+        Diagnostic::warning(format!("The {self} has been deleted since the plan"), detail)
+    }
+
+    /// Refuses to create again what someone has deleted since the plan.
+    pub(super) fn must_not_create_again(&self) -> Diagnostic {
+        let name = self.kind.name();
+        let detail = format!(
+            "The plan showed a {name}, but the application has none any more, and overwrite_existing is false. \
+             Nothing was written. Run a new plan: it shows the {name} as one to create."
+        );
+        Diagnostic::error(format!("The {self} has been deleted since the plan"), detail).on("overwrite_existing")
+    }
+
     /// Warns that a write had to be repeated.
     pub(super) fn wrote_twice(&self, first: Option<&K::Content>) -> Diagnostic {
         let held = self.held_unexpected(first);

@@ -271,6 +271,9 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         let remote = scope.remote(&prior, Operation::Delete, cx)?;
         remote.ledger.begin_apply(&memory.object);
+        if remote.ledger.is_created_for_another(&memory.object) {
+            cx.warn(remote.subject().was_deleted());
+        }
         if (plan.is_kept || plan.keeps(&prior.common.id)) && !is_replaced {
             if !remote.ledger.is_written_for_another(&memory.object) {
                 remote.ledger.leave(left());
