@@ -9,7 +9,7 @@ use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, LedgerOf, Object, Scope, Subject, messages};
 use crate::provider::activity::Running;
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing remote object: two attempts of the default `request_timeout`.
@@ -237,7 +237,7 @@ fn default_sdk_app_id(
     match (apps.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
-        (Attr::Null, None) => Err(apps.no_sdk_app_id()),
+        (Attr::Null, None) => Err(apps.no_sdk_app_id(Purpose::Object)),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.known().map(ToString::to_string).unwrap_or_default();

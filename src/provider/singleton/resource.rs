@@ -6,7 +6,7 @@ use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
     Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -146,7 +146,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let scope = Scope::new(apps, self.0);
         let _running = apps.activity.begin();
         if !apps.is_known(&state.common.sdk_app_id) {
-            let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
+            let id = apps.sdk_app_id(&state.common.sdk_app_id, Purpose::Object)?;
             cx.warn(Subject { kind: self.0, id }.not_refreshed());
             return Ok(Some(state));
         }
@@ -298,7 +298,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
         let id = imported_id(&target, apps)?;
-        let app = apps.app_of_object(id)?;
+        let app = apps.app(id, Purpose::Object)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -380,7 +380,9 @@ fn imported_id(target: &ImportTarget<Identity>, apps: &Applications) -> Result<S
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => apps.sdk_app_id(sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => {
+            apps.sdk_app_id(sdk_app_id, Purpose::Object)
+        }
         ImportTarget::Identity(_) => {
             let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
                           import does not fall back on the provider's sdk_app_id.";

@@ -8,7 +8,7 @@ use super::ledger::Left;
 use super::memory::{Key, Memory};
 use super::model::Guard;
 use super::{Arguments as _, Object, Remote, Scope, Singleton};
-use crate::provider::applications::{Account, Applications};
+use crate::provider::applications::{Account, Applications, Purpose};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
@@ -35,7 +35,7 @@ impl Application {
     }
 
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
-        let app = self.apps.app(self.id).expect("an application");
+        let app = self.apps.app(self.id, Purpose::Object).expect("an application");
         Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
     }
 
