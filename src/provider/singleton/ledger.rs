@@ -37,6 +37,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::Content;
+use super::history::History;
 use super::memory::Key;
 use crate::tencent::SdkAppId;
 
@@ -87,6 +88,7 @@ pub(crate) struct Ledger<C> {
     /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
     left: Mutex<Option<C>>,
     last_read: Mutex<Option<Read<C>>>,
+    pub(super) history: History<C>,
 }
 
 impl<C> Default for Ledger<C> {
@@ -97,6 +99,7 @@ impl<C> Default for Ledger<C> {
             written: tokio::sync::Mutex::default(),
             left: Mutex::default(),
             last_read: Mutex::default(),
+            history: History::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep_until};
 
+use super::history::LONGEST_LAG;
 use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
@@ -14,8 +15,9 @@ use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
 use crate::tencent::{App, Error, Patience, Stored};
 use crate::terraform::{Context, Diagnostic};
 
-/// The longest time for finding out what holds after a write.
-pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// The pause before a stale read is repeated. It doubles each time, up to the last one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The remote object of one application at Tencent, while an operation lasts.
 #[derive(Debug)]
@@ -77,10 +79,25 @@ impl<'a, K: Kind> Remote<'a, K> {
         Ok(found)
     }
 
-    /// Reads the remote object, with `patience` instead of the operation's.
+    /// Reads the remote object, with `patience` instead of the operation's. While a read shows what this process has
+    /// just replaced, it is stale: reads again, as long as patience and the longest lag allow.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
         let Scope { apps, kind } = self.scope;
-        Ok(self.shown(apps.client.get(&self.app, kind.service(), patience).await?))
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let found = self.shown(apps.client.get(&self.app, kind.service(), patience).await?);
+            let next = Instant::now() + pause;
+            let may_wait = |until: Instant| next < until.min(patience.deadline);
+            if !self.ledger.history.stale_until(found.as_ref()).is_some_and(may_wait) {
+                return Ok(found);
+            }
+            tracing::debug!(sdk_app_id = %self.app.sdk_app_id(), ?pause, "the read is stale");
+            tokio::select! {
+                () = sleep_until(next) => pause = LAST_PAUSE.min(2 * pause),
+                () = patience.interrupted() => return Ok(found),
+                () = self.patience.end.cancelled() => return Ok(found),
+            }
+        }
     }
 
     /// Returns what a read of a moment ago found, if there was one.
@@ -136,12 +153,12 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Returns the patience for a write: a part of the time is kept for finding out what holds, whatever happens.
     pub(super) fn for_writing(&self) -> Patience {
         let left = self.patience.deadline.saturating_duration_since(Instant::now());
-        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
+        Patience { deadline: self.patience.deadline - LONGEST_LAG.min(left / 4), ..self.patience.clone() }
     }
 
     /// Returns the patience for reading back what was written.
     pub(super) fn for_reading_back(&self) -> Patience {
-        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
+        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LAG);
         Patience { deadline, ..self.patience.clone() }
     }
 }

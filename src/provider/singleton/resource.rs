@@ -170,9 +170,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         remote.ledger.forget_plans();
         let planned = planned.of(remote.app.sdk_app_id());
         let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
-        // What is there after a failure was not created here.
-        let written = written.map_err(|unwritten| unwritten.diagnostic)?;
-        Ok(remote.applied(planned, written, cx))
+        match written {
+            Ok(written) => Ok(remote.applied(planned, written, cx)),
+            Err(unwritten) => Err(remote.uncreated(planned, unwritten, cx)),
+        }
     }
 
     async fn update(
@@ -304,6 +305,17 @@ impl<K: Kind> Remote<'_, K> {
     }
 }
 
+impl<K: Kind> Remote<'_, K> {
+    /// Builds the failure of a creation. What is there was created here only if Tencent accepted a write.
+    fn uncreated(&self, planned: Object<K>, unwritten: Unwritten<K::Content>, cx: &mut Context) -> Failure<Object<K>> {
+        let Some(request_id) = &unwritten.accepted else { return unwritten.diagnostic.into() };
+        let created = self.applied(planned, Written::as_wanted(Some(request_id.clone())), cx);
+        let memory = cx.private();
+        let failure = failure(created.clone(), unwritten, memory, cx);
+        Failure { state: failure.state.or(Some(created)), ..failure }
+    }
+}
+
 /// Builds the failure of a write or a deletion, with the state that holds, as far as that is known.
 fn failure<A: Arguments>(
     prior: Model<A>,
@@ -311,7 +323,7 @@ fn failure<A: Arguments>(
     mut memory: Memory,
     cx: &mut Context,
 ) -> Failure<Model<A>> {
-    let Unwritten { diagnostic, found } = unwritten;
+    let Unwritten { diagnostic, found, .. } = unwritten;
     let state = found.map(|found| {
         let state = prior.refreshed(found, &mut memory);
         cx.set_private(&memory);

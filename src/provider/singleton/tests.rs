@@ -1,5 +1,7 @@
 //! The rules of planning and applying, without a server.
 
+mod lag;
+
 use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Action, Simulator, Token};
 

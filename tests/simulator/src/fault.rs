@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::api::{Action, Answer, Api, Service};
 use crate::configuration::Configuration;
 use crate::record::{Incoming, Outcome};
+use crate::store::Age;
 
 /// A fault, and the requests that it meets: by default all, until [`clear_faults`](crate::Simulator::clear_faults).
 ///
@@ -74,6 +75,8 @@ pub enum FaultKind {
     /// Processed; right after that, somebody else sets this configuration for the same application and service.
     /// Recorded as [`Outcome::Answered`].
     ThenSomebodySets(Configuration),
+    /// Processed; a read answers with what held then. Recorded as [`Outcome::Answered`].
+    StaleRead(Age),
     /// Not processed; HTTP 200 with an HTML page.
     NotJson,
     /// Not processed; HTTP 200 with an envelope whose fields have the wrong types.
@@ -236,6 +239,7 @@ impl FaultKind {
             Self::FirstSomebodySets(_) => "FirstSomebodySets",
             Self::FirstSomebodyDeletes => "FirstSomebodyDeletes",
             Self::ThenSomebodySets(_) => "ThenSomebodySets",
+            Self::StaleRead(_) => "StaleRead",
             Self::NotJson => "NotJson",
             Self::WrongTypes => "WrongTypes",
             Self::MissingFields => "MissingFields",
@@ -290,6 +294,7 @@ impl FaultKind {
                 somebody_replaces(api, incoming, None);
                 return answered(api.answer(incoming));
             }
+            Self::StaleRead(age) => return answered(api.answer_of_age(incoming, age)),
             Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
             Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
             Self::MissingFields => Delivery::Answer(json("{}")),

@@ -16,7 +16,9 @@ use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token};
+use tencent_simulator::{
+    Action, Age, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token,
+};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
@@ -723,6 +725,27 @@ fn a_fault_can_let_somebody_else_write_right_before_a_call() {
     simulator.inject(first_set);
     assert_eq!(Call::get().envelope(&simulator)["Response"], json!(other), "Call is another matter");
     assert_eq!((now(), simulator.configuration(Service::Live, ID)), (Some(sample()), None));
+}
+
+#[test]
+fn a_fault_can_let_reads_lag_behind_writes() {
+    let other = Configuration::new("https://other.example.com", ["b"]);
+    let [first, second] = [&sample(), &other].map(|written| Some(written.url.clone()));
+    for (age, expected) in [
+        (Age::Ago(PATIENCE), [None, None, None, None]),
+        (Age::Ago(Duration::ZERO), [None, first.clone(), second.clone(), None]),
+        (Age::BeforeTheLastChange, [None, None, first, second]),
+    ] {
+        let simulator = start();
+        simulator.inject(FaultKind::StaleRead(age));
+        let writes = [None, Some(Call::set(&sample())), Some(Call::set(&other)), Some(Call::delete())];
+        let read = writes.map(|write| {
+            assert_eq!(write.map_or(0, |write| write.code(&simulator)), 0, "writes take effect at once");
+            Call::get().envelope(&simulator)["Response"]["Url"].as_str().map(str::to_owned)
+        });
+        assert_eq!(read, expected, "{age:?}");
+        assert_eq!(simulator.configuration(Service::Call, ID), None);
+    }
 }
 
 #[test]
