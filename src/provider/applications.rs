@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::activity::Activity;
 use super::block::values::{self, Source};
 use crate::tencent::{App, Client, Credentials, Endpoint, SdkAppId};
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Number};
@@ -20,6 +21,7 @@ pub struct Applications {
     used: Mutex<HashMap<SdkAppId, Arc<App>>>,
     /// The memory of this provider's objects for as long as it is configured, by type.
     extensions: Mutex<HashMap<&'static str, Arc<dyn Any + Send + Sync>>>,
+    pub(super) activity: Activity,
 }
 
 /// All that a call for an application needs.
@@ -40,7 +42,15 @@ const LISTED: usize = 5;
 
 impl Applications {
     pub(super) fn new(client: Client, sdk_app_id: Attr<SdkAppId>, own: Option<Account>, apps: Apps) -> Self {
-        Self { client, sdk_app_id, own, apps, used: Mutex::default(), extensions: Mutex::default() }
+        Self {
+            client,
+            sdk_app_id,
+            own,
+            apps,
+            used: Mutex::default(),
+            extensions: Mutex::default(),
+            activity: Activity::default(),
+        }
     }
 
     /// Returns the application of all objects that name no other.

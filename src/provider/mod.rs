@@ -13,6 +13,7 @@
 //!
 //! This module works on typed models: it never speaks msgpack, protobuf or HTTP.
 
+mod activity;
 mod applications;
 mod block;
 mod callback;

@@ -205,14 +205,32 @@ fn an_unknown_application_is_planned_and_applied() -> Result {
 }
 
 #[test]
-fn an_application_that_becomes_unknown_is_replaced_if_it_changes() -> Result {
-    let config = |id: u64| later(id) + &this(&(sends(&[START], URL) + &format!("sdk_app_id = {LATER}")));
-    let scenario = Scenario::of_applications(2)?.applied(&config(ID))?;
-    scenario.configure(&config(ID + 1))?;
+fn an_application_that_becomes_unknown_is_assumed_to_stay() -> Result {
+    let config = |id: u64, url: &str| later(id) + &this(&(sends(&[START], url) + &format!("sdk_app_id = {LATER}")));
+    let scenario = Scenario::of_applications(2)?.applied(&config(ID, URL))?;
+    let moved = || scenario.simulator.configuration(Service::Call, ID + 1);
+    // To replace it would be to delete it before the other application is known.
+    scenario.configure(&config(ID + 1, URL))?;
+    let plan = scenario.run(&["plan"])?;
+    diagnostic(plan.expect_success(), "This plan assumes SDKAppID 1400000001");
+    assert_eq!(scenario.planned()?["actions"], json!(["no-op"]));
+    scenario.apply()?;
+    scenario.expect_remote(&[START], URL);
+    assert!(moved().is_none());
+    // Now it is known.
     assert_eq!(scenario.planned()?["actions"], json!(["delete", "create"]));
     scenario.apply()?;
-    assert_eq!(scenario.remote(), None);
-    assert!(scenario.simulator.configuration(Service::Call, ID + 1).is_some());
+    assert!(scenario.remote().is_none() && moved().is_some());
+    scenario.expect_no_changes()?;
+
+    // A plan that also changes the URL cannot be applied to another application than the one it was made for.
+    scenario.configure(&config(ID, OTHER_URL))?;
+    scenario.simulator.clear_requests();
+    scenario.try_apply()?.expect_failure();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
+    scenario.apply()?;
+    assert!(moved().is_none());
+    scenario.expect_remote(&[START], OTHER_URL);
     scenario.expect_no_changes()
 }
 

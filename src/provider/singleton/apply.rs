@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::ledger::Write;
+use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
@@ -95,7 +95,7 @@ impl<K: Kind> Remote<'_, K> {
             };
             if let Some(found) = before.clone().filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
-                    Guard::Refuse => return Err(self.subject().already_exists(&found).into()),
+                    Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
                     Guard::Warn => cx.warn(self.subject().will_replace(&found, wanted)),
                 }
@@ -149,6 +149,13 @@ impl<K: Kind> Remote<'_, K> {
             let warning = self.subject().has_changed(&found, "This apply deletes it.");
             self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
         }
+        if self.ledger.has_failed() {
+            return Err(self.subject().not_deleted_after_failure().into());
+        }
+        if self.ledger.is_to_be_written(intent.key) {
+            cx.warn(self.subject().kept_for_another());
+            return Ok(());
+        }
         let Self { scope, app, .. } = self;
         let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
         self.note(Some(&found), None, &deleted);
@@ -157,12 +164,17 @@ impl<K: Kind> Remote<'_, K> {
             Err(error) => self.find_out(None, &error, cx).await?,
         }
         *written = None;
-        self.ledger.note_change();
+        self.ledger.note_change(true);
         Ok(())
     }
 
     /// Leaves the remote object to the creation that replaces it, so that it is not lost if the creation fails.
-    pub(super) async fn leave(&self, intent: &Intent<'_, K::Content>, cx: &mut Context) -> Outcome<K, ()> {
+    pub(super) async fn leave(
+        &self,
+        intent: &Intent<'_, K::Content>,
+        is_write_only: bool,
+        cx: &mut Context,
+    ) -> Outcome<K, ()> {
         let written = self.lock().await?;
         if is_of_another(&written, intent.key) {
             return Ok(());
@@ -172,7 +184,7 @@ impl<K: Kind> Remote<'_, K> {
             let warning = self.subject().has_changed(&found, "This apply replaces it.");
             self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
         }
-        self.ledger.leave(Some(found));
+        self.ledger.leave(Some(Left { content: found, is_write_only }));
         Ok(())
     }
 
@@ -241,7 +253,7 @@ impl<K: Kind> Remote<'_, K> {
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
         *written = Some(Write { key, wanted: wanted.clone() });
-        self.ledger.note_change();
+        self.ledger.note_change(false);
         outcome
     }
 

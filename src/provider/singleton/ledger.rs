@@ -12,24 +12,28 @@
 //! | 2 | creates, changes or keeps it | one stays, with another content | an error | two resources |
 //! | 3 | creates, changes or keeps it | one stays, with the same content | as Terraform proposes | two resources that agree |
 //! | 4 | creates, changes or keeps it | one stays, its content not known yet | as proposed; a conflict ends the apply | two resources that may agree |
-//! | 5 | keeps it | one is destroyed, or may be: known when this one was read | it is written again | written again |
-//! | 6 | keeps it | one is destroyed: noticed after this one was read | an error, unless row 2 is one | needs a refresh |
+//! | 5 | keeps it | one is destroyed, and was read and planned without knowing of this one | it is written again | written again |
+//! | 6 | keeps it unread | one is deleted | an error, unless row 2 is one | needs a refresh |
 //! | 7 | destroys it | none, or only such that go | it is deleted | |
-//! | 8 | destroys it | one that exists stays, or is undecided | nothing is deleted | kept for another |
-//! | 9 | destroys it | one stays and is written | nothing is deleted | kept for another |
-//! | 10 | destroys it | one that was not read stays, unwritten; or one stays, noticed after this one was read | an error | needs a refresh |
-//! | 11 | forgets it | any | nothing is deleted; the others do not count it | |
+//! | 8 | destroys it | one stays, or is undecided | nothing is deleted | kept for another |
+//! | 9 | destroys it | one stays, unwritten, and an apply would not remember it | an error | needs a refresh |
+//! | 10 | forgets it | any | nothing is deleted; the others do not count it | |
 //!
-//! The result of reading an object for rows 5 and 8 is remembered in its private data: Terraform plans once more when
-//! it applies, in a process that may have read nothing. A plan in the process that has read the object looks at the
-//! others again. [`Others`] is what the rows go by; [`Ledger::plan_to_stay`], [`Ledger::plan_to_destroy`] and
-//! [`Ledger::plan_to_forget`] decide.
+//! Terraform works on several objects at a time. So that these rows hold in any order, an object is read once those
+//! that were read before are planned, and rows 7 to 9 are decided once Terraform seems to be done with the others: see
+//! [`Activity::quiet`](crate::provider::activity::Activity::quiet).
+//!
+//! While Terraform applies a plan, it tells nothing of the objects that do not change. It hands back the decision of
+//! row 8 with the plan, except for a deposed object: that is planned again, in a process that has read nothing. Hence
+//! [`Memory::others`](super::memory::Memory::others): the others that reading it has found. Row 5 is for an object of
+//! which a deposed one cannot have known.
 //!
 //! Objects are told apart by a random [`Key`] in their private data. Terraform plans the replacement of a tainted
 //! object without it. So a creation takes the place of the last object that was read and not planned.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,7 +42,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Content;
 use super::history::History;
-use super::memory::Key;
+use super::memory::{Key, Memory};
 use crate::tencent::SdkAppId;
 
 /// The longest Terraform takes from reading an object to planning it. Planning is the next step of the same node of its
@@ -50,43 +54,43 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The ledgers of one kind, by application.
 #[derive(Debug)]
-pub(crate) struct Ledgers<C> {
-    by_id: Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>,
-    shared: Mutex<BTreeSet<SdkAppId>>,
-}
+pub(crate) struct Ledgers<C>(Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>);
 
 impl<C> Default for Ledgers<C> {
     fn default() -> Self {
-        Self { by_id: Mutex::default(), shared: Mutex::default() }
+        Self(Mutex::default())
     }
 }
 
 impl<C: Content> Ledgers<C> {
     pub(super) fn of(&self, id: SdkAppId) -> Arc<Ledger<C>> {
-        Arc::clone(lock(&self.by_id).entry(id).or_default())
+        Arc::clone(lock(&self.0).entry(id).or_default())
     }
 
-    /// Notes that an application has more than one object.
-    pub(super) fn note_shared(&self, id: SdkAppId) {
-        lock(&self.shared).insert(id);
-    }
-
-    /// Returns the applications that have more than one object, as far as this process has read them.
+    /// Returns the applications that keep their remote object if one of their objects is destroyed, as far as this
+    /// process knows.
     pub(super) fn shared(&self) -> Vec<String> {
-        lock(&self.shared).iter().map(ToString::to_string).collect()
+        let ledgers = lock(&self.0);
+        ledgers.iter().filter(|(_, ledger)| ledger.is_shared()).map(|(id, _)| id.to_string()).collect()
     }
 }
 
 /// The knowledge of this process about the remote object of one application.
 #[derive(Debug)]
 pub(crate) struct Ledger<C> {
-    entries: Mutex<Vec<Entry<C>>>,
+    objects: Mutex<Objects<C>>,
     /// Notified whenever an entry changes.
     changed: Notify,
     /// The last write. It is locked during writes and deletions, so that these exclude each other.
     pub(super) written: tokio::sync::Mutex<Option<Write<C>>>,
+    /// Whether the last write, deletion included, failed.
+    failed: AtomicBool,
+    /// Whether the last change was a deletion.
+    deleted: AtomicBool,
     /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
-    left: Mutex<Option<C>>,
+    left: Mutex<Option<Left<C>>>,
+    /// The digests of content that the plan hands on from one object to another.
+    handed_on: Mutex<Vec<(Memory, String)>>,
     last_read: Mutex<Option<Read<C>>>,
     pub(super) history: History<C>,
 }
@@ -94,13 +98,31 @@ pub(crate) struct Ledger<C> {
 impl<C> Default for Ledger<C> {
     fn default() -> Self {
         Self {
-            entries: Mutex::default(),
+            objects: Mutex::default(),
             changed: Notify::new(),
             written: tokio::sync::Mutex::default(),
+            failed: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
             left: Mutex::default(),
+            handed_on: Mutex::default(),
             last_read: Mutex::default(),
             history: History::default(),
         }
+    }
+}
+
+/// The objects of the application.
+#[derive(Debug)]
+struct Objects<C> {
+    /// Those that this process has read or planned.
+    entries: Vec<Entry<C>>,
+    /// The keys of those that wait for their turn to be read.
+    waiting: Vec<Key>,
+}
+
+impl<C> Default for Objects<C> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), waiting: Vec::new() }
     }
 }
 
@@ -108,8 +130,8 @@ impl<C> Default for Ledger<C> {
 #[derive(Debug)]
 struct Entry<C> {
     key: Key,
-    /// The others when this object was read; none if it was planned without being read.
-    when_read: Option<Others<C>>,
+    /// The others that reading this object has found; none if it was planned without being read.
+    noticed: Option<Vec<Key>>,
     stage: Stage<C>,
 }
 
@@ -121,9 +143,15 @@ enum Stage<C> {
         planned_by: Instant,
     },
     Stays(Stay<C>),
-    Goes {
-        deletes: bool,
-    },
+    Goes(Going),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Going {
+    Undecided,
+    Deletes,
+    IsKept,
+    IsForgotten,
 }
 
 /// An object that exists after the apply.
@@ -137,33 +165,39 @@ pub(super) struct Stay<C> {
     pub(super) exists: bool,
 }
 
-/// The other objects of the application, at some point of a run.
-#[derive(Debug, Clone)]
-pub(super) struct Others<C> {
-    stays: Vec<OtherStay<C>>,
-    /// Destroying one of them deletes the remote object.
-    deletes: bool,
-    /// One of them was read and never planned.
-    undecided: bool,
-}
-
-#[derive(Debug, Clone)]
-struct OtherStay<C> {
-    stay: Stay<C>,
-    was_read: bool,
-}
-
-impl<C> Others<C> {
-    /// Returns whether one that exists may stay, so that destroying this object must delete nothing. An object that is
-    /// only being created does not count: before a destroy, Terraform even plans creations that it never applies.
-    pub(super) fn may_stay(&self) -> bool {
-        self.undecided || self.stays.iter().any(|other| other.stay.exists)
+impl<C> Entry<C> {
+    fn is_undecided(&self) -> bool {
+        matches!(self.stage, Stage::BeingRead | Stage::Read { .. })
     }
 
-    /// Returns whether destroying one may delete the remote object, so that this object is written again if it stays.
-    pub(super) fn may_delete(&self) -> bool {
-        self.undecided || self.deletes
+    fn goes(&self) -> Option<Going> {
+        if let Stage::Goes(going) = self.stage { Some(going) } else { None }
     }
+
+    fn stays(&self) -> Option<&Stay<C>> {
+        if let Stage::Stays(stay) = &self.stage { Some(stay) } else { None }
+    }
+
+    /// Returns whether applying the plan may delete the remote object, as far as the object `key` is concerned: a
+    /// deposed object is planned again then, and remembers only whom reading it has found.
+    fn may_delete_what(&self, key: &Key) -> bool {
+        let is_unaware = self.noticed.as_ref().is_some_and(|noticed| !noticed.contains(key));
+        match self.goes() {
+            Some(Going::Deletes) => true,
+            Some(Going::Undecided | Going::IsKept) => is_unaware,
+            Some(Going::IsForgotten) | None => false,
+        }
+    }
+}
+
+/// The others that reading an object has found.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Noticed {
+    /// The keys of those that may stay, so that destroying this object must delete nothing. An object that is only being
+    /// created does not count: before a destroy, Terraform even plans creations that it never applies.
+    pub(super) may_stay: Vec<Key>,
+    /// Whether destroying one may delete the remote object, so that this object is written again if it stays.
+    pub(super) may_delete: bool,
 }
 
 /// The decision about an object that stays.
@@ -190,7 +224,7 @@ pub(super) enum Destruction {
     KeptForAnother,
 }
 
-/// A decision came too late: an object was planned before another one was read.
+/// A decision came too late, or will not be remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NeedsRefresh;
 
@@ -198,12 +232,12 @@ impl<C: Content> Ledger<C> {
     /// Waits until the objects that were read before are planned, then notes that this one is being read. So each
     /// object is read and planned before the next one is read, and the later one knows of the earlier.
     pub(super) async fn begin_reading(&self, key: &Key) -> Reading<'_, C> {
+        let _waiting = Waiting::of(self, key);
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
             match self.try_reading(key) {
-                Ok(Some(key)) => return Reading { ledger: self, key, has_entry: true, others: None },
-                Ok(None) => return Reading { ledger: self, key: key.clone(), has_entry: false, others: None },
+                Ok(own) => return Reading { ledger: self, key: key.clone(), own, noticed: None },
                 Err(None) => changed.await,
                 // Once the time has passed, nothing waits for the other object any more.
                 Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
@@ -213,130 +247,203 @@ impl<C: Content> Ledger<C> {
 
     /// Returns the key of the object's new entry if it gets one, or until when to wait for another object.
     fn try_reading(&self, key: &Key) -> Result<Option<Key>, Option<Instant>> {
-        let mut entries = lock(&self.entries);
-        // Terraform 1.9 to 1.11 plans an object that has no block any more before it reads it.
-        let was_planned_first =
-            |entry: &Entry<C>| matches!(entry.stage, Stage::Goes { .. }) && entry.when_read.is_none();
-        if entries.iter().any(was_planned_first) {
+        let entries = &mut lock(&self.objects).entries;
+        // Terraform 1.9 to 1.11 plans an object that has no block any more before it reads it. This may also be a copy.
+        if entries.iter().any(|entry| entry.key == *key && entry.goes().is_some() && entry.noticed.is_none()) {
             return Ok(None);
         }
-        let now = Instant::now();
-        for entry in entries.iter() {
-            match entry.stage {
-                Stage::BeingRead => return Err(None),
-                Stage::Read { planned_by } if planned_by > now => return Err(Some(planned_by)),
-                _ => {}
-            }
+        if let Some(planned_by) = undecided_until(entries) {
+            return Err(planned_by);
         }
         // The state may hold a copy of an object, private data included. If that was read before, this is another one.
         let is_copied = |entry: &Entry<C>| {
-            entry.key == *key && entry.when_read.is_some() && !matches!(entry.stage, Stage::Read { .. })
+            entry.key == *key && entry.noticed.is_some() && !matches!(entry.stage, Stage::Read { .. })
         };
         let key = if entries.iter().any(is_copied) { Key::default() } else { key.clone() };
         entries.retain(|entry| entry.key != key);
-        entries.push(Entry { key: key.clone(), when_read: None, stage: Stage::BeingRead });
+        entries.push(Entry { key: key.clone(), noticed: None, stage: Stage::BeingRead });
         Ok(Some(key))
     }
 
-    /// Returns the others of an object that was read and not planned yet.
-    pub(super) fn others_before_planning(&self, key: &Key) -> Option<Others<C>> {
-        let entries = lock(&self.entries);
+    /// Returns whether another object may delete the remote object that this one, read and not planned yet, needs; none
+    /// if this process has not read it.
+    pub(super) fn may_be_deleted(&self, key: &Key) -> Option<bool> {
+        let entries = &lock(&self.objects).entries;
         let is_it = |entry: &Entry<C>| entry.key == *key && matches!(entry.stage, Stage::Read { .. });
-        entries.iter().any(is_it).then(|| others(&entries, key))
+        entries.iter().any(is_it).then(|| {
+            entries.iter().any(|other| other.key != *key && (other.is_undecided() || other.may_delete_what(key)))
+        })
     }
 
     /// Plans that the object exists after the apply.
     pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
         let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
-        let (_, others, when_read) = self.plan(key, Stage::Stays(stay), is_new && is_written);
-        let twin = |other: OtherStay<C>| match (other.stay.wanted, &wanted) {
+        let key = self.plan(key, Stage::Stays(stay), is_new && is_written);
+        let entries = &lock(&self.objects).entries;
+        let twin = |other: &Stay<C>| match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
-            (Some(other), Some(_)) => Twin::Conflicting(other),
+            (Some(other), Some(_)) => Twin::Conflicting(other.clone()),
             _ => Twin::Undecided,
         };
-        let twins: Vec<_> = others.stays.into_iter().map(twin).collect();
+        let others = || entries.iter().filter(|entry| entry.key != key);
+        let twins: Vec<_> = others().filter_map(Entry::stays).map(twin).collect();
         let is_conflict = twins.iter().any(|twin| matches!(twin, Twin::Conflicting(_)));
-        if others.deletes && !is_written && !is_conflict {
+        if !is_written && !is_conflict && others().any(|other| other.goes() == Some(Going::Deletes)) {
             return Err(NeedsRefresh);
         }
-        Ok(Staying { was_read: when_read.is_some(), twins })
+        let was_read = entries.iter().any(|entry| entry.key == key && entry.noticed.is_some());
+        Ok(Staying { was_read, twins })
     }
 
     /// Replaces the plan of an object by that of the second half of its replacement. Returns whether there was a plan.
     pub(super) fn plan_to_replace(&self, key: &Key, wanted: Option<C>) -> bool {
-        let mut entries = lock(&self.entries);
+        let entries = &mut lock(&self.objects).entries;
         let Some(entry) = entries.iter_mut().find(|entry| entry.key == *key) else { return false };
         entry.stage = Stage::Stays(Stay { wanted, is_written: true, exists: true });
         true
     }
 
-    /// Plans that Terraform destroys the object. `kept_for_another` is what reading it has decided.
-    pub(super) fn plan_to_destroy(&self, key: &Key, kept_for_another: bool) -> Result<Destruction, NeedsRefresh> {
-        let (key, others, when_read) = self.plan(key, Stage::Goes { deletes: true }, false);
-        let was_read = when_read.is_some();
-        // What an interrupted replacement left remembers only what reading has set.
-        let kept = kept_for_another || when_read.is_some_and(|others| others.may_stay());
-        let is_late = |other: &OtherStay<C>| !other.stay.is_written && (was_read || !other.was_read);
-        if !kept && others.stays.iter().any(is_late) {
+    /// Plans that Terraform destroys the object. Returns its key in [`decide`](Self::decide).
+    pub(super) fn plan_to_destroy(&self, key: &Key) -> Key {
+        self.plan(key, Stage::Goes(Going::Undecided), false)
+    }
+
+    /// Waits until each object that is being read is planned.
+    pub(super) async fn all_planned(&self) {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            match self.unplanned_until() {
+                None => return,
+                Some(None) => changed.await,
+                Some(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
+            }
+        }
+    }
+
+    fn unplanned_until(&self) -> Option<Option<Instant>> {
+        let objects = lock(&self.objects);
+        undecided_until(&objects.entries).or((!objects.waiting.is_empty()).then_some(None))
+    }
+
+    /// Decides about an object that Terraform destroys. `remembered` are the others that the last refresh has found.
+    pub(super) fn decide(&self, key: &Key, remembered: &[Key]) -> Result<Destruction, NeedsRefresh> {
+        let entries = &mut lock(&self.objects).entries;
+        let was_read = entries.iter().any(|entry| entry.key == *key && entry.noticed.is_some());
+        let goes = |key: &Key| entries.iter().any(|entry| entry.key == *key && entry.goes().is_some());
+        let remembers = remembered.iter().any(|other| !goes(other));
+        let others = || entries.iter().filter(|entry| entry.key != *key);
+        let is_forgettable = |other: &Entry<C>| {
+            other.stays().is_some_and(|stay| !stay.is_written) && (was_read || other.noticed.is_none())
+        };
+        if !remembers && others().any(is_forgettable) {
             return Err(NeedsRefresh);
         }
-        if !kept && !others.undecided && others.stays.is_empty() {
-            return Ok(Destruction::Deletes);
+        let is_needed = others().any(|other| other.is_undecided() || other.stays().is_some());
+        let is_kept = is_needed || !was_read && remembers;
+        let going = if is_kept { Going::IsKept } else { Going::Deletes };
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.key == *key) {
+            entry.stage = Stage::Goes(going);
         }
-        if let Some(entry) = lock(&self.entries).iter_mut().find(|entry| entry.key == key) {
-            entry.stage = Stage::Goes { deletes: false };
-        }
-        Ok(Destruction::KeptForAnother)
+        Ok(if is_kept { Destruction::KeptForAnother } else { Destruction::Deletes })
     }
 
     /// Plans that Terraform only forgets the object.
     pub(super) fn plan_to_forget(&self, key: &Key) {
-        self.plan(key, Stage::Goes { deletes: false }, false);
+        self.plan(key, Stage::Goes(Going::IsForgotten), false);
     }
 
-    /// Notes the plan of an object. Returns its entry's key, the others as they are now, and as they were when this
-    /// object was read.
-    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> (Key, Others<C>, Option<Others<C>>) {
-        let mut entries = lock(&self.entries);
-        // One object does not both stay and go: the other one is a copy, which was planned without being read.
-        let goes = |stage: &Stage<C>| matches!(stage, Stage::Goes { .. });
-        let stays = |stage: &Stage<C>| matches!(stage, Stage::Stays(_));
-        let is_copied = |e: &Entry<C>| goes(&e.stage) && stays(&stage) || stays(&e.stage) && goes(&stage);
+    /// Returns whether another object goes.
+    pub(super) fn has_goer_beside(&self, key: &Key) -> bool {
+        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && entry.goes().is_some())
+    }
+
+    /// Returns whether an object that is destroyed leaves the remote object to another.
+    fn is_shared(&self) -> bool {
+        let entries = &lock(&self.objects).entries;
+        let stays = entries.iter().filter_map(Entry::stays).filter(|stay| stay.exists).count();
+        stays > 0 || entries.iter().filter(|entry| entry.is_undecided()).count() > 1
+    }
+
+    /// Notes the plan of an object. Returns the key of its entry.
+    fn plan(&self, key: &Key, stage: Stage<C>, may_be_tainted: bool) -> Key {
+        let entries = &mut lock(&self.objects).entries;
+        // One object does not both stay and go, nor is it planned while it is being read: the other one is a copy.
+        let goes = matches!(stage, Stage::Goes(_));
+        let is_copied = |entry: &Entry<C>| match entry.stage {
+            Stage::BeingRead => true,
+            Stage::Read { .. } => false,
+            Stage::Stays(_) => goes,
+            Stage::Goes(_) => !goes,
+        };
         let is_read = |entry: &Entry<C>| matches!(entry.stage, Stage::Read { .. });
         let own = entries.iter().position(|entry| entry.key == *key && !is_copied(entry));
         let own = own.or_else(|| entries.iter().rposition(is_read).filter(|_| may_be_tainted));
-        let key = if entries.iter().any(|entry| entry.key == *key && is_copied(entry)) {
-            Key::default()
-        } else {
-            key.clone()
-        };
-        let when_read = own.and_then(|own| entries.remove(own).when_read);
-        entries.push(Entry { key: key.clone(), when_read: when_read.clone(), stage });
-        let others = others(&entries, &key);
-        drop(entries);
+        let has_copy = entries.iter().any(|entry| entry.key == *key && is_copied(entry));
+        let key = if has_copy { Key::default() } else { key.clone() };
+        let noticed = own.and_then(|own| entries.remove(own).noticed);
+        entries.push(Entry { key: key.clone(), noticed, stage });
         self.changed.notify_waiters();
-        (key, others, when_read)
+        key
     }
 
-    /// Forgets all plans, because they are being applied: what is planned from now on is another plan.
-    pub(super) fn forget_plans(&self) {
-        lock(&self.entries).clear();
+    /// Forgets the plan of an object, because it is being applied: what is planned from now on is another plan. Only the
+    /// writes that are still to come count on.
+    pub(super) fn begin_apply(&self, key: &Key) {
+        let entries = &mut lock(&self.objects).entries;
+        entries.retain(|entry| entry.key != *key && entry.stays().is_some_and(|stay| stay.is_written));
         self.changed.notify_waiters();
+    }
+
+    /// Forgets the plans of a creation. Terraform plans it once more before it applies it, under another key.
+    pub(super) fn begin_create(&self, key: &Key, wanted: &C) {
+        self.begin_apply(key);
+        let is_it = |stay: &Stay<C>| !stay.exists && stay.wanted.as_ref().is_none_or(|other| other.is_same(wanted));
+        lock(&self.objects).entries.retain(|entry| !entry.stays().is_some_and(is_it));
+    }
+
+    /// Returns whether this apply writes the remote object for another object.
+    pub(super) fn is_to_be_written(&self, key: &Key) -> bool {
+        lock(&self.objects)
+            .entries
+            .iter()
+            .any(|entry| entry.key != *key && entry.stays().is_some_and(|stay| stay.is_written))
     }
 }
 
-fn others<C: Content>(entries: &[Entry<C>], own: &Key) -> Others<C> {
-    let mut others = Others { stays: Vec::new(), deletes: false, undecided: false };
-    for entry in entries.iter().filter(|entry| entry.key != *own) {
-        match &entry.stage {
-            Stage::BeingRead | Stage::Read { .. } => others.undecided = true,
-            Stage::Stays(stay) => {
-                others.stays.push(OtherStay { stay: stay.clone(), was_read: entry.when_read.is_some() });
-            }
-            Stage::Goes { deletes } => others.deletes |= deletes,
-        }
+/// Returns until when to wait for an object that is being read, or was read and is to be planned: the outer `None` if
+/// there is no such object, the inner if there is no such time.
+fn undecided_until<C>(entries: &[Entry<C>]) -> Option<Option<Instant>> {
+    let now = Instant::now();
+    entries.iter().find_map(|entry| match entry.stage {
+        Stage::BeingRead => Some(None),
+        Stage::Read { planned_by } if planned_by > now => Some(Some(planned_by)),
+        _ => None,
+    })
+}
+
+/// An object while it waits for its turn to be read.
+#[derive(Debug)]
+struct Waiting<'a, C> {
+    ledger: &'a Ledger<C>,
+    key: Key,
+}
+
+impl<'a, C> Waiting<'a, C> {
+    fn of(ledger: &'a Ledger<C>, key: &Key) -> Self {
+        lock(&ledger.objects).waiting.push(key.clone());
+        Self { ledger, key: key.clone() }
     }
-    others
+}
+
+impl<C> Drop for Waiting<'_, C> {
+    fn drop(&mut self) {
+        let waiting = &mut lock(&self.ledger.objects).waiting;
+        if let Some(own) = waiting.iter().position(|key| *key == self.key) {
+            waiting.swap_remove(own);
+        }
+        self.ledger.changed.notify_waiters();
+    }
 }
 
 /// An object while it is being read.
@@ -344,36 +451,48 @@ fn others<C: Content>(entries: &[Entry<C>], own: &Key) -> Others<C> {
 pub(super) struct Reading<'a, C: Content> {
     ledger: &'a Ledger<C>,
     key: Key,
-    has_entry: bool,
-    /// The others, if the object exists.
-    others: Option<Others<C>>,
+    /// The key of its entry, if it has one.
+    own: Option<Key>,
+    /// The keys of the others, if the object exists.
+    noticed: Option<Vec<Key>>,
 }
 
 impl<C: Content> Reading<'_, C> {
     /// Notes that the object exists. Returns its key from now on, and the others.
-    pub(super) fn found(mut self) -> (Key, Others<C>) {
+    pub(super) fn found(mut self) -> (Key, Noticed) {
+        let objects = lock(&self.ledger.objects);
+        let key = self.own.clone().unwrap_or_else(|| self.key.clone());
+        let mut found = Noticed::default();
         // Without an entry of its own, the object may be a copy of the one that was planned first.
-        let own = if self.has_entry { self.key.clone() } else { Key::default() };
-        let others = others(&lock(&self.ledger.entries), &own);
-        (self.key.clone(), self.others.insert(others).clone())
+        for other in objects.entries.iter().filter(|other| self.own.as_ref() != Some(&other.key)) {
+            let exists = other.stays().is_some_and(|stay| stay.exists);
+            if exists || other.is_undecided() {
+                found.may_stay.push(other.key.clone());
+            }
+            let is_unread = self.own.is_none() && other.goes().is_some();
+            found.may_delete |= other.is_undecided() || other.may_delete_what(&key) || is_unread;
+        }
+        // A copy of this object gets a key of its own.
+        let waiting = objects.waiting.iter();
+        found.may_stay.extend(waiting.map(|other| if *other == key { Key::default() } else { other.clone() }));
+        drop(objects);
+        self.noticed = Some(found.may_stay.clone());
+        (key, found)
     }
 }
 
 /// Ends the reading: an object that was not found, or could not be read, loses its entry.
 impl<C: Content> Drop for Reading<'_, C> {
     fn drop(&mut self) {
-        if !self.has_entry {
-            return;
-        }
-        let mut entries = lock(&self.ledger.entries);
-        match (self.others.take(), entries.iter_mut().find(|entry| entry.key == self.key)) {
-            (Some(others), Some(entry)) => {
-                entry.when_read = Some(others);
+        let Some(own) = &self.own else { return };
+        let entries = &mut lock(&self.ledger.objects).entries;
+        match (self.noticed.take(), entries.iter_mut().find(|entry| entry.key == *own)) {
+            (Some(noticed), Some(entry)) => {
+                entry.noticed = Some(noticed);
                 entry.stage = Stage::Read { planned_by: Instant::now() + PLANNED_WITHIN };
             }
-            _ => entries.retain(|entry| entry.key != self.key),
+            _ => entries.retain(|entry| entry.key != *own),
         }
-        drop(entries);
         self.ledger.changed.notify_waiters();
     }
 }
@@ -386,6 +505,14 @@ pub(super) struct Write<C> {
     pub(super) wanted: C,
 }
 
+/// Content that Terraform let go of and left at Tencent.
+#[derive(Debug, Clone)]
+pub(super) struct Left<C> {
+    pub(super) content: C,
+    /// Whether Terraform must not keep its secret.
+    pub(super) is_write_only: bool,
+}
+
 #[derive(Debug)]
 struct Read<C> {
     at: Instant,
@@ -393,10 +520,10 @@ struct Read<C> {
 }
 
 impl<C: Content> Ledger<C> {
-    /// Returns whether this process has written it, or may have.
-    pub(super) fn has_written(&self) -> bool {
+    /// Returns whether this process has written it for another object, or may have.
+    pub(super) fn is_written_for_another(&self, key: &Key) -> bool {
         // While it is locked, it is being written or deleted.
-        self.written.try_lock().map_or(true, |written| written.is_some())
+        self.written.try_lock().map_or(true, |written| written.as_ref().is_some_and(|write| write.key != *key))
     }
 
     /// Notes what a read found.
@@ -404,10 +531,27 @@ impl<C: Content> Ledger<C> {
         *lock(&self.last_read) = Some(Read { at: Instant::now(), found });
     }
 
-    /// Notes a write or a deletion: what was read or left before no longer counts.
-    pub(super) fn note_change(&self) {
+    /// Notes a write, or a deletion: what was read or left before no longer counts.
+    pub(super) fn note_change(&self, is_deletion: bool) {
         *lock(&self.last_read) = None;
         *lock(&self.left) = None;
+        self.failed.store(false, Ordering::Relaxed);
+        self.deleted.store(is_deletion, Ordering::Relaxed);
+    }
+
+    /// Notes that a write failed or was refused.
+    pub(super) fn note_failure(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a write has failed since the last change.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the last change of this process was a deletion.
+    pub(super) fn has_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Relaxed)
     }
 
     /// Returns what the last read found, however long ago.
@@ -421,13 +565,24 @@ impl<C: Content> Ledger<C> {
     }
 
     /// Notes that Terraform lets go of `left`, which stays at Tencent.
-    pub(super) fn leave(&self, left: Option<C>) {
+    pub(super) fn leave(&self, left: Option<Left<C>>) {
         *lock(&self.left) = left;
     }
 
-    /// Returns whether `found` is what Terraform let go of and left at Tencent.
+    /// Returns what Terraform let go of and left at Tencent.
+    pub(super) fn left(&self) -> Option<Left<C>> {
+        lock(&self.left).clone()
+    }
+
+    /// Notes that the plan hands on the content with this fingerprint from one object to another.
+    pub(super) fn hand_on(&self, memory: Memory, fingerprint: String) {
+        lock(&self.handed_on).push((memory, fingerprint));
+    }
+
+    /// Returns whether Terraform let go of `found` and left it at Tencent.
     pub(super) fn has_left(&self, found: &C) -> bool {
-        lock(&self.left).as_ref().is_some_and(|left| left.is_same(found))
+        lock(&self.left).as_ref().is_some_and(|left| left.content.is_same(found))
+            || lock(&self.handed_on).iter().any(|(memory, fingerprint)| memory.fingerprint(found) == *fingerprint)
     }
 }
 
@@ -464,11 +619,19 @@ mod tests {
         }
     }
 
+    /// Plans and decides a destruction at once.
+    fn destroy(ledger: &Tokens, key: &Key, remembered: &[Key]) -> Result<Destruction, NeedsRefresh> {
+        ledger.decide(&ledger.plan_to_destroy(key), remembered)
+    }
+
+    async fn read(ledger: &Tokens, key: &Key) -> (Key, Noticed) {
+        ledger.begin_reading(key).await.found()
+    }
+
     #[test]
     fn an_object_that_stays_is_checked_against_the_others() {
         let key = Key::default();
-        let goes =
-            |ledger: &Tokens| assert_eq!(ledger.plan_to_destroy(&Key::default(), false), Ok(Destruction::Deletes));
+        let goes = |ledger: &Tokens| assert_eq!(destroy(ledger, &Key::default(), &[]), Ok(Destruction::Deletes));
         let forgotten = |ledger: &Tokens| ledger.plan_to_forget(&Key::default());
         let stays = |ledger: &Tokens, wanted| plan_to_stay(ledger, &Key::default(), stay(wanted, true));
         for (row, others, mine, expected) in [
@@ -478,7 +641,7 @@ mod tests {
             (4, &|ledger| drop(stays(ledger, "")), stay("a", true), "stays, undecided"),
             (5, &goes, stay("a", true), "stays"),
             (6, &goes, stay("a", false), "needs a refresh"),
-            (11, &forgotten, stay("a", false), "stays"),
+            (10, &forgotten, stay("a", false), "stays"),
         ] {
             let ledger = Tokens::default();
             others(&ledger);
@@ -488,18 +651,29 @@ mod tests {
 
     #[test]
     fn an_object_that_is_destroyed_deletes_nothing_that_another_needs() {
-        let key = Key::default();
-        for (row, other, keep, expected) in [
-            (7, None, false, Ok(Destruction::Deletes)),
-            (8, Some(stay("a", false)), true, Ok(Destruction::KeptForAnother)),
-            (9, Some(stay("a", true)), false, Ok(Destruction::KeptForAnother)),
-            (8, Some(Stay { exists: false, ..stay("a", true) }), false, Ok(Destruction::KeptForAnother)),
-            (10, Some(stay("a", false)), false, Err(NeedsRefresh)),
+        let (key, other_key) = (Key::default(), Key::default());
+        let remembered = [other_key.clone()];
+        for (row, other, remembered, expected) in [
+            (7, None, &[][..], Ok(Destruction::Deletes)),
+            (8, None, &remembered[..], Ok(Destruction::KeptForAnother)),
+            (8, Some(stay("a", false)), &remembered[..], Ok(Destruction::KeptForAnother)),
+            (8, Some(stay("a", true)), &[][..], Ok(Destruction::KeptForAnother)),
+            (8, Some(Stay { exists: false, ..stay("a", true) }), &[][..], Ok(Destruction::KeptForAnother)),
+            (9, Some(stay("a", false)), &[][..], Err(NeedsRefresh)),
         ] {
             let ledger = Tokens::default();
-            other.map(|other| plan_to_stay(&ledger, &Key::default(), other));
-            assert_eq!(ledger.plan_to_destroy(&key, keep), expected, "row {row}");
+            other.map(|other| plan_to_stay(&ledger, &other_key, other));
+            assert_eq!(destroy(&ledger, &key, remembered), expected, "row {row}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_of_several_objects_that_are_destroyed_deletes() {
+        let (ledger, first, second) = (Tokens::default(), Key::default(), Key::default());
+        let keys = [&first, &second].map(|key| ledger.plan_to_destroy(key));
+        // A refresh has found each beside the other.
+        assert_eq!(ledger.decide(&keys[0], std::slice::from_ref(&second)), Ok(Destruction::Deletes));
+        assert_eq!(ledger.decide(&keys[1], std::slice::from_ref(&first)), Ok(Destruction::Deletes));
     }
 
     #[tokio::test(start_paused = true)]
@@ -508,38 +682,52 @@ mod tests {
         let reading = ledger.begin_reading(&first).await;
         let start = Instant::now();
         let read_second = async {
-            let (_, others) = ledger.begin_reading(&second).await.found();
-            (others.may_delete(), others.may_stay(), start.elapsed())
+            let (key, noticed) = read(&ledger, &second).await;
+            assert_eq!((key == second, noticed.may_stay.len(), noticed.may_delete), (true, 0, false));
+            assert_eq!(start.elapsed(), Duration::from_secs(31));
+            assert_eq!(plan_to_stay(&ledger, &second, stay("a", false)), "stays");
         };
         let plan_first = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
-            assert!(!reading.found().1.may_stay());
+            assert_eq!(reading.found().1.may_stay, std::slice::from_ref(&second), "the second waits to be read");
             tokio::time::sleep(Duration::from_secs(1)).await;
-            assert_eq!(ledger.plan_to_destroy(&first, false), Ok(Destruction::Deletes));
+            let key = ledger.plan_to_destroy(&first);
+            ledger.all_planned().await;
+            assert_eq!(ledger.decide(&key, std::slice::from_ref(&second)), Ok(Destruction::KeptForAnother));
         };
-        let (read, ()) = tokio::join!(read_second, plan_first);
-        assert_eq!(read, (true, false, Duration::from_secs(31)));
-        assert!(ledger.plan_to_stay(&second, stay("a", true)).is_ok_and(|staying| staying.was_read));
+        tokio::join!(read_second, plan_first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_of_which_one_that_goes_may_not_know_is_written_again() {
+        let (ledger, goes, stays) = (Tokens::default(), Key::default(), Key::default());
+        read(&ledger, &goes).await;
+        let going = ledger.plan_to_destroy(&goes);
+        assert!(read(&ledger, &stays).await.1.may_delete, "a deposed object is planned again in the apply");
+        assert_eq!(ledger.may_be_deleted(&stays), Some(true));
+        assert_eq!(plan_to_stay(&ledger, &stays, stay("a", true)), "stays");
+        assert_eq!(ledger.decide(&going, &[]), Ok(Destruction::KeptForAnother));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_object_that_is_never_planned_holds_up_no_other_for_long() {
         let ledger = Tokens::default();
         drop(ledger.begin_reading(&Key::default()).await);
-        assert!(!ledger.begin_reading(&Key::default()).await.found().1.may_stay(), "the first was not there");
+        assert!(read(&ledger, &Key::default()).await.1.may_stay.is_empty(), "the first was not there");
         let start = Instant::now();
-        assert!(ledger.begin_reading(&Key::default()).await.found().1.may_stay(), "the second may stay");
+        assert_eq!(read(&ledger, &Key::default()).await.1.may_stay.len(), 1, "the second may stay");
         assert_eq!(start.elapsed(), PLANNED_WITHIN);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_object_that_is_planned_before_it_is_read_holds_up_no_other() {
-        let (ledger, orphan) = (Tokens::default(), Key::default());
-        assert_eq!(ledger.plan_to_destroy(&orphan, false), Ok(Destruction::Deletes));
+    async fn an_object_that_is_planned_before_it_is_read_keeps_what_another_needs() {
+        let (ledger, orphan, other) = (Tokens::default(), Key::default(), Key::default());
+        let going = ledger.plan_to_destroy(&orphan);
         let start = Instant::now();
-        for key in [&orphan, &Key::default()] {
-            assert!(ledger.begin_reading(key).await.found().1.may_delete(), "it may be a copy of the orphan");
-        }
+        assert!(!read(&ledger, &other).await.1.may_delete, "its plan is not decided yet");
+        assert_eq!(plan_to_stay(&ledger, &other, stay("a", false)), "stays");
+        assert_eq!(ledger.decide(&going, &[]), Ok(Destruction::KeptForAnother));
+        assert_eq!(read(&ledger, &orphan).await.0, orphan);
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
@@ -547,7 +735,7 @@ mod tests {
     async fn an_object_that_is_planned_twice_is_not_its_own_twin() {
         let (ledger, key) = (Tokens::default(), Key::default());
         assert_eq!(plan_to_stay(&ledger, &key, stay("a", true)), "stays");
-        assert!(!ledger.begin_reading(&key).await.found().1.may_stay());
+        assert!(read(&ledger, &key).await.1.may_stay.is_empty());
         assert_eq!(plan_to_stay(&ledger, &key, stay("b", true)), "stays");
         assert!(ledger.plan_to_replace(&key, Some(token("c"))) && !ledger.plan_to_replace(&Key::default(), None));
         assert_eq!(plan_to_stay(&ledger, &Key::default(), stay("c", true)), "stays, agreeing");
@@ -556,24 +744,59 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_copy_of_an_object_is_another_object() {
         let (ledger, copied) = (Tokens::default(), Key::default());
-        let (first, _) = ledger.begin_reading(&copied).await.found();
+        let (first, _) = read(&ledger, &copied).await;
         assert_eq!(plan_to_stay(&ledger, &first, stay("a", false)), "stays");
-        let (second, others) = ledger.begin_reading(&copied).await.found();
-        assert!(first == copied && second != copied && others.may_stay());
-        assert_eq!(ledger.plan_to_destroy(&second, true), Ok(Destruction::KeptForAnother));
+        let (second, noticed) = read(&ledger, &copied).await;
+        assert!(first == copied && second != copied && noticed.may_stay == [first]);
+        assert_eq!(destroy(&ledger, &second, &noticed.may_stay), Ok(Destruction::KeptForAnother));
         let unread = Tokens::default();
         assert_eq!(plan_to_stay(&unread, &copied, stay("a", true)), "stays");
-        assert_eq!(unread.plan_to_destroy(&copied, false), Ok(Destruction::KeptForAnother));
+        assert_eq!(destroy(&unread, &copied, &[]), Ok(Destruction::KeptForAnother));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_that_is_planned_first_keeps_what_the_other_needs() {
+        let copied = Key::default();
+        // Planned while the other is being read, and before that.
+        let (ledger, start) = (Tokens::default(), Instant::now());
+        let reading = ledger.begin_reading(&copied).await;
+        let going = ledger.plan_to_destroy(&copied);
+        reading.found();
+        assert_eq!(plan_to_stay(&ledger, &copied, stay("a", false)), "stays");
+        assert_eq!(ledger.decide(&going, &[]), Ok(Destruction::KeptForAnother));
+        let ledger = Tokens::default();
+        let going = ledger.plan_to_destroy(&copied);
+        assert!(read(&ledger, &copied).await.1.may_delete, "it may be a copy of the orphan");
+        assert_eq!(plan_to_stay(&ledger, &copied, stay("a", true)), "stays");
+        assert_eq!(ledger.decide(&going, &[]), Ok(Destruction::KeptForAnother));
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_tainted_object_is_planned_by_the_key_of_its_replacement() {
         let ledger = Tokens::default();
-        ledger.begin_reading(&Key::default()).await.found();
+        read(&ledger, &Key::default()).await;
         let replacement = Stay { exists: false, ..stay("a", true) };
         assert!(ledger.plan_to_stay(&Key::default(), replacement).is_ok_and(|staying| staying.was_read));
         let start = Instant::now();
-        ledger.begin_reading(&Key::default()).await.found();
+        read(&ledger, &Key::default()).await;
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing is left to be planned");
+    }
+
+    #[test]
+    fn a_write_that_is_still_to_come_counts_until_it_is_applied() {
+        let (ledger, updated, other) = (Tokens::default(), Key::default(), Key::default());
+        assert_eq!(plan_to_stay(&ledger, &updated, stay("a", true)), "stays");
+        ledger.begin_apply(&other);
+        assert!(ledger.is_to_be_written(&other) && !ledger.is_to_be_written(&updated));
+        ledger.begin_apply(&updated);
+        assert!(!ledger.is_to_be_written(&other));
+        // A creation is planned twice, each time under another key.
+        for _ in 0..2 {
+            let creation = Stay { exists: false, ..stay("a", true) };
+            plan_to_stay(&ledger, &Key::default(), creation);
+        }
+        ledger.begin_create(&Key::default(), &token("a"));
+        assert!(!ledger.is_to_be_written(&other));
     }
 }

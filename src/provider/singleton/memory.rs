@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::Content;
 use crate::provider::applications::Applications;
-use crate::tencent::App;
+use crate::tencent::{App, SdkAppId};
 use crate::terraform::{Attr, Context, Diagnostic};
 
 /// An object's private data.
@@ -29,11 +29,12 @@ pub(crate) struct Memory {
     pub(super) drift: Option<String>,
     /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
     pub(super) stored_as: Option<String>,
-    /// Another object of the application stays, so destroying this one deletes nothing.
-    pub(super) kept_for_another: bool,
-    /// Another object of the application is destroyed, so this one is written again if it stays.
+    /// The keys of the application's other objects that may stay. If one does, destroying this object deletes nothing.
     ///
-    /// A refresh sets this: Terraform plans once more when it applies, and passes only what a refresh has set.
+    /// A refresh sets this and the next: Terraform plans once more when it applies, and passes only what a refresh has
+    /// set.
+    pub(super) others: Vec<Key>,
+    /// Another object of the application is destroyed, so this one is written again if it stays.
     pub(super) rewrite: bool,
     /// The provider settings of the last read or write.
     pub(super) origin: Option<Origin>,
@@ -60,11 +61,16 @@ pub(super) struct Planned {
     /// The applications with more than one object of this kind. Terraform plans a tainted object as if it were new, and
     /// destroys it by the plan of its replacement.
     pub(super) shared: Vec<String>,
+    /// For a destruction: another object needs the remote object, so nothing is deleted.
+    pub(super) is_kept: bool,
     /// For a destruction: the provider settings of the plan.
     pub(super) origin: Option<Origin>,
     /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans
     /// the end of an object without a block from the state before the refresh.
     pub(super) seen: Option<String>,
+    /// For a move to another application: the [fingerprint](Memory::fingerprint) of what is there, if another object of
+    /// the plan hands it on.
+    pub(super) takes_over: Option<String>,
 }
 
 /// A random key.
@@ -139,6 +145,16 @@ impl Memory {
 }
 
 impl Planned {
+    /// Returns the SDKAppID before the apply.
+    pub(super) fn prior_sdk_app_id(&self) -> Option<SdkAppId> {
+        self.prior_id.as_ref()?.parse().ok()
+    }
+
+    /// Returns the SDKAppID after the apply.
+    pub(super) fn sdk_app_id(&self) -> Option<SdkAppId> {
+        self.id.as_ref()?.parse().ok()
+    }
+
     /// Returns whether this plan replaces the object of SDKAppID `id` by one of the same application.
     pub(super) fn replaces(&self, id: &Attr<String>) -> bool {
         self.id.is_some() && self.id.as_ref() == id.known()

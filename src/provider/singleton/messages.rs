@@ -4,7 +4,7 @@ use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
 use crate::tencent::{ALREADY_CONFIGURED, App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
-use crate::terraform::{Attr, Diagnostic, Severity};
+use crate::terraform::{Attr, Diagnostic, Number, Severity};
 
 /// The usual suspects, for messages about something else that writes.
 const OTHER_WRITERS: &str = "the console, a script, or another Terraform state";
@@ -12,8 +12,8 @@ const OTHER_WRITERS: &str = "the console, a script, or another Terraform state";
 /// Messages of planning.
 impl<K: Kind> Subject<K> {
     /// Refuses to overwrite `found`.
-    pub(super) fn already_exists(&self, found: &K::Content) -> Diagnostic {
-        let (holds, import) = (self.holds(self.kind.describe(found)), how_to_import(self.id));
+    pub(super) fn already_exists(&self, found: &K::Content, is_handed_on: bool) -> Diagnostic {
+        let (holds, import) = (self.holds(self.kind.describe(found)), self.how_to_keep(is_handed_on));
         let detail = format!(
             "It {holds}, and overwrite_existing is false.\n\n{import}\n\nTo replace it, set overwrite_existing to true."
         );
@@ -22,14 +22,36 @@ impl<K: Kind> Subject<K> {
     }
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
-    pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
-        let (held, noun, import) = (self.held(self.kind.describe(found)), K::Content::NOUN, how_to_import(self.id));
+    pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>, is_handed_on: bool) -> Diagnostic {
+        let (held, noun, import) =
+            (self.held(self.kind.describe(found)), K::Content::NOUN, self.how_to_keep(is_handed_on));
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
         let detail = format!(
             "When the provider checked, {held}. This resource does not manage that {noun} yet. This plan replaces all of \
              it.{consequence}\n\n{import}"
         );
         Diagnostic::warning(format!("This plan overwrites the existing {self}"), detail)
+    }
+
+    /// Announces that an object that moves here overwrites what another object of the same plan leaves here.
+    pub(super) fn takes_over(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
+        let (held, noun) = (self.held(self.kind.describe(found)), K::Content::NOUN);
+        let with = wanted.map(|wanted| format!(" with {}", self.kind.describe(wanted))).unwrap_or_default();
+        let detail = format!(
+            "When the provider checked, {held}. Another resource of this plan manages that {noun}, and moves away or is \
+             destroyed. This plan replaces it{with}."
+        );
+        Diagnostic::warning(format!("The {self} passes to another resource"), detail)
+    }
+
+    /// Says how to keep what exists. If another object of the plan hands it on, an import is no way.
+    fn how_to_keep(&self, is_handed_on: bool) -> String {
+        if !is_handed_on {
+            return how_to_import(self.id);
+        }
+        "Another resource manages it, and this plan destroys that resource. If the resource was renamed, use a moved \
+         block instead."
+            .to_owned()
     }
 
     /// Announces that a creation finds what it is to create.
@@ -57,8 +79,9 @@ impl<K: Kind> Subject<K> {
     pub(super) fn written_again(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
-            "Another object in Terraform's state stands for the same {name}, and Terraform destroys that object, or may \
-             do so. So this plan writes the {name} again, which keeps it whichever of the two comes first."
+            "Another object in Terraform's state stands for the same {name}, and this plan destroys that object. So this \
+             plan writes the {name} again. If Terraform destroys the other object first, Tencent has none until then. If \
+             the write fails as well, the error says so."
         );
         Diagnostic::warning(format!("The {self} is written again"), detail)
     }
@@ -148,6 +171,21 @@ impl<K: Kind> Subject<K> {
 
 /// Messages of applying.
 impl<K: Kind> Subject<K> {
+    /// Refuses to delete the remote object after a write for another object has failed.
+    pub(super) fn not_deleted_after_failure(&self) -> Diagnostic {
+        let name = self.kind.name();
+        let detail = format!(
+            "Another object in this apply stands for the same {name}, and writing it failed. Nothing was deleted. Mend \
+             that error, and run a new plan."
+        );
+        Diagnostic::error(format!("The {self} was not deleted"), detail)
+    }
+
+    /// Adds to a failed write that this apply has deleted what was there before.
+    pub(super) fn has_none_now(&self) -> String {
+        format!("\n\nThis apply has deleted the {} of another object. The application has none now.", K::Content::NOUN)
+    }
+
     /// Warns that someone has set `found` since the plan, and that the apply replaces it with `wanted`.
     pub(super) fn will_replace(&self, found: &K::Content, wanted: &K::Content) -> Diagnostic {
         let outcome = match self.kind.consequence(found, Some(wanted)) {
@@ -305,14 +343,28 @@ impl<K: Kind> Subject<K> {
     }
 }
 
-/// Warns that a creation could not be checked, because the application or its credentials are not known yet.
-pub(super) fn could_not_check<K: Kind>(kind: &K, id: &Attr<String>) -> Diagnostic {
+/// Judges that a creation could not be checked, because the application or its credentials are not known yet: an error
+/// if the plan destroys something first that the creation, once it is refused, does not replace.
+pub(super) fn could_not_check<K: Kind>(
+    kind: &K,
+    id: &Attr<String>,
+    guard: Guard,
+    moves: bool,
+) -> Result<Diagnostic, Diagnostic> {
     let (name, of) = (kind.name(), id.known().map(|id| format!(" of SDKAppID {id}")).unwrap_or_default());
+    if moves && guard == Guard::Refuse {
+        let detail = format!(
+            "The application or its credentials are known only after apply. This plan would destroy the {name} of \
+             another application first, and then refuse to overwrite the {name} of this one if it has one. First apply \
+             what they depend on, for example with -target."
+        );
+        return Err(Diagnostic::error(format!("Could not check for an existing {name}{of}"), detail).on("sdk_app_id"));
+    }
     let detail = format!(
         "The application or its credentials are known only after apply. If the application has a {name} by then, this \
          plan overwrites it, unless overwrite_existing is false."
     );
-    Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail)
+    Ok(Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail))
 }
 
 /// Judges a failed check for an existing remote object, told by `diagnostic`: a warning if it may pass and nothing else
@@ -325,7 +377,7 @@ pub(super) fn failed_check<K: Kind>(
     destroys: bool,
 ) -> Result<Diagnostic, Diagnostic> {
     if error.kind == ErrorKind::Stopped {
-        return Err(Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again."));
+        return Err(planning_was_interrupted());
     }
     if !error.kind.may_pass() {
         return Err(diagnostic);
@@ -342,6 +394,10 @@ pub(super) fn failed_check<K: Kind>(
         diagnostic.detail += &format!("\n\nThis plan may overwrite an existing {name}.");
         Ok(Diagnostic { severity: Severity::Warning, ..diagnostic })
     }
+}
+
+pub(super) fn planning_was_interrupted() -> Diagnostic {
+    Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again.")
 }
 
 /// Warns that a write-only argument has changed, and its version has not.
@@ -361,6 +417,17 @@ pub(super) fn overlooked_secret<K: Kind>(kind: &K, planned: &Object<K>) -> Diagn
 pub(super) fn not_known<C: Stored>() -> Diagnostic {
     let detail = "Terraform applied a plan with unknown values. This is a bug in Terraform: please report it.";
     Diagnostic::error(format!("The planned {} is not known", C::NOUN), detail)
+}
+
+/// Warns that the plan relies on an object's application staying the same.
+pub(super) fn assumes_unchanged(id: &Attr<Number>) -> Diagnostic {
+    let id = id.known().map(ToString::to_string).unwrap_or_default();
+    let detail = format!(
+        "sdk_app_id is known only after apply. This plan assumes that it stays {id}, so it destroys nothing. If it turns \
+         out to be another application, a plan after this apply shows the replacement; if this plan changes the object \
+         in another way, the apply fails."
+    );
+    Diagnostic::warning(format!("This plan assumes SDKAppID {id}"), detail).on("sdk_app_id")
 }
 
 /// Warns that the plan relies on the provider's default application staying the same.

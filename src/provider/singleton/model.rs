@@ -131,6 +131,13 @@ impl<A: Arguments> Model<A> {
         Self { arguments: self.arguments.holding(found).write_only(version), ..self }
     }
 
+    /// Describes what is there instead of what was planned.
+    pub(super) fn instead(self, found: A::Content, is_write_only: bool) -> Self {
+        let arguments = self.arguments.holding(found);
+        let arguments = if is_write_only { arguments.write_only(Attr::Null) } else { arguments };
+        Self { arguments, ..self }.written_by(Attr::Null)
+    }
+
     /// Returns whether applying `planned` sends anything: the application or the content differs, or may differ.
     pub(super) fn differs_remotely(&self, planned: &Self, memory: &Memory) -> bool {
         self.common.sdk_app_id != planned.common.sdk_app_id

@@ -4,15 +4,24 @@
 use std::time::Duration;
 
 use super::ledger::{Destruction, Stay};
-use super::memory::Memory;
+use super::memory::{Key, Memory, Planned};
 use super::model::{Guard, Operation};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Object, Scope, messages};
+use super::{Arguments, Content, Kind, LedgerOf, Object, Scope, Subject, messages};
+use crate::provider::activity::Running;
 use crate::provider::applications::Applications;
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing remote object: two attempts of the default `request_timeout`.
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
+
+/// An object that Terraform lets go of.
+pub(super) struct Departure<K: Kind> {
+    pub(super) subject: Subject<K>,
+    pub(super) ledger: LedgerOf<K>,
+    /// Its key in the ledger.
+    key: Key,
+}
 
 impl<'a, K: Kind> Scope<'a, K> {
     /// Fills in the application, and takes over spellings that mean the same.
@@ -28,12 +37,20 @@ impl<'a, K: Kind> Scope<'a, K> {
         if let Some(prior) = prior {
             planned.arguments = planned.arguments.spelled_like(&prior.arguments);
         }
+        // The second half of a replacement's plan has no prior object, but the private data of the first half.
+        let first = memory.planned.as_ref().filter(|_| prior.is_none()).and_then(Planned::prior_sdk_app_id);
+        let prior_id = prior.map(|prior| prior.common.sdk_app_id.clone()).or(first.map(Attr::from));
         if config.common.sdk_app_id.is_null() {
             if let (Some(_), Some(origin)) = (prior, &memory.origin) {
                 origin.check_default(self.apps)?;
             }
-            let prior = prior.map(|prior| &prior.common.sdk_app_id);
-            planned.common.sdk_app_id = default_sdk_app_id(self.apps, prior, cx)?;
+            planned.common.sdk_app_id = default_sdk_app_id(self.apps, prior_id.as_ref(), cx)?;
+        } else if config.common.sdk_app_id.is_unknown()
+            && let Some(id) = prior_id
+        {
+            // To replace the object, Terraform would delete it before the application is known to be another.
+            cx.warn(messages::assumes_unchanged(&id));
+            planned.common.sdk_app_id = id;
         }
         planned.common.id = match &planned.common.sdk_app_id {
             Attr::Known(id) => Attr::Known(id.to_string()),
@@ -46,8 +63,8 @@ impl<'a, K: Kind> Scope<'a, K> {
     pub(super) fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
         // What was undecided when this object was read may be decided now. During an apply, nothing is read: the
         // remembered decision holds.
-        let others = self.known(prior).and_then(|(_, ledger)| ledger.others_before_planning(&memory.object));
-        memory.rewrite && others.is_none_or(|others| others.may_delete())
+        let may_be_deleted = self.known(prior).and_then(|(_, ledger)| ledger.may_be_deleted(&memory.object));
+        memory.rewrite && may_be_deleted != Some(false)
     }
 
     /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
@@ -60,12 +77,6 @@ impl<'a, K: Kind> Scope<'a, K> {
         cx: &mut Context,
     ) -> Result<bool, Diagnostics> {
         let in_place = prior.filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
-        if let (Some(prior), None) = (prior, in_place)
-            && self.known(prior).is_some()
-        {
-            let is_kept = self.let_go(prior, memory)?;
-            self.reach(prior, Operation::Delete, !prior.is_abandoned() && !is_kept, cx)?;
-        }
         let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
@@ -90,16 +101,40 @@ impl<'a, K: Kind> Scope<'a, K> {
             .is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.object, planned.arguments.content()))
     }
 
-    /// Notes in the ledger that Terraform lets go of the object. Returns whether another object keeps the remote
-    /// object.
-    pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Result<bool, Diagnostics> {
-        let Some((subject, ledger)) = self.known(prior) else { return Ok(false) };
+    /// Notes in the ledger that Terraform lets go of the object of an application, if that is known.
+    pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Option<Departure<K>> {
+        let (subject, ledger) = self.known(prior)?;
         if prior.is_abandoned() {
             ledger.plan_to_forget(&memory.object);
-            return Ok(false);
+            return None;
         }
-        let destruction = ledger.plan_to_destroy(&memory.object, memory.kept_for_another);
-        Ok(destruction.map_err(|_| subject.needs_refresh())? == Destruction::KeptForAnother)
+        let key = ledger.plan_to_destroy(&memory.object);
+        Some(Departure { subject, ledger, key })
+    }
+
+    /// Decides whether another object keeps the remote object of one that Terraform destroys, once nothing more is
+    /// known to come that could need it.
+    pub(super) async fn is_kept(
+        &self,
+        departure: &Departure<K>,
+        memory: &Memory,
+        running: &mut Option<Running<'_>>,
+        cx: &Context,
+    ) -> Result<bool, Diagnostics> {
+        let Departure { subject, ledger, key } = departure;
+        if ledger.is_written_for_another(&memory.object) {
+            return Ok(true);
+        }
+        let others = async {
+            self.apps.activity.quiet(running.take()).await;
+            ledger.all_planned().await;
+        };
+        tokio::select! {
+            () = cx.stop().cancelled() => return Err(messages::planning_was_interrupted().into()),
+            () = others => {}
+        }
+        let destruction = ledger.decide(key, &memory.others).map_err(|_| subject.needs_refresh())?;
+        Ok(destruction == Destruction::KeptForAnother)
     }
 
     /// Begins an operation. If that fails where it is `needed`, that is an error, unless the provider's own
@@ -118,17 +153,19 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
     }
 
-    /// Looks whether a creation would overwrite something, and says so. `destroys` is whether the plan destroys the
-    /// remote object of another application first.
+    /// Looks whether a creation would overwrite something, and says so. Returns what is there if another object of the
+    /// plan hands it on to this one. `moves` is whether the plan destroys the remote object of another application first.
     pub(super) async fn look_before_creating(
         &self,
         planned: &Object<K>,
-        destroys: bool,
+        key: &Key,
+        moves: bool,
+        running: Option<Running<'_>>,
         cx: &mut Context,
-    ) -> Result<(), Diagnostics> {
+    ) -> Result<Option<K::Content>, Diagnostics> {
         if !self.is_reachable(planned, cx) || planned.common.sdk_app_id.known().is_none() {
-            cx.warn(messages::could_not_check(&self.kind, &planned.common.id));
-            return Ok(());
+            cx.warn(messages::could_not_check(&self.kind, &planned.common.id, planned.guard(), moves)?);
+            return Ok(None);
         }
         let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
         let found = match remote.fresh_read() {
@@ -137,21 +174,29 @@ impl<'a, K: Kind> Scope<'a, K> {
                 Ok(found) => found,
                 Err(error) => {
                     let diagnostic = remote.failed("Checking for an existing", &error);
-                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), destroys)?);
-                    return Ok(());
+                    cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), moves)?);
+                    return Ok(None);
                 }
             },
         };
-        let Some(found) = found.filter(|found| !remote.ledger.has_left(found)) else { return Ok(()) };
+        let Some(found) = found.filter(|found| !remote.ledger.has_left(found)) else { return Ok(None) };
         let (subject, wanted) = (remote.subject(), planned.arguments.content());
         if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&found)) {
             cx.warn(subject.exists_as_planned(&found));
-        } else if planned.guard() == Guard::Refuse {
-            return Err(subject.already_exists(&found).into());
-        } else {
-            cx.warn(subject.overwrites(&found, wanted.as_ref()));
+            return Ok(None);
         }
-        Ok(())
+        self.apps.activity.quiet(running).await;
+        let is_handed_on = remote.ledger.has_goer_beside(key);
+        if is_handed_on && moves {
+            cx.warn(subject.takes_over(&found, wanted.as_ref()));
+            return Ok(Some(found));
+        }
+        if planned.guard() == Guard::Refuse {
+            remote.ledger.note_failure();
+            return Err(subject.already_exists(&found, is_handed_on).into());
+        }
+        cx.warn(subject.overwrites(&found, wanted.as_ref(), is_handed_on));
+        Ok(None)
     }
 }
 

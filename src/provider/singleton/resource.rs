@@ -1,6 +1,7 @@
 //! The managed resource of any kind.
 
 use super::apply::{Intent, Unwritten, Written};
+use super::ledger::Left;
 use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
@@ -50,6 +51,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         cx: &mut Context,
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let mut running = Some(apps.activity.begin());
         let Change { prior, config, proposed } = change;
         let mut memory: Memory = cx.private();
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
@@ -67,33 +69,53 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
         // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
+        let leaves = prior.as_ref().filter(|_| in_place.is_none());
+        let departure = leaves.and_then(|prior| scope.let_go(prior, &memory));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
             _ => scope.stay(prior.as_ref(), &planned, &memory, cx)?,
         };
+        let is_kept = match &departure {
+            Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
+            None => first.as_ref().is_some_and(|first| first.is_kept),
+        };
+        if let (Some(prior), Some(_)) = (leaves, &departure) {
+            scope.reach(prior, Operation::Delete, !is_kept, cx)?;
+        }
         let id = planned.common.id.known().cloned();
         let prior_id = match &prior {
             Some(prior) => prior.common.id.known().cloned(),
             None => first.and_then(|first| first.prior_id),
         };
         let is_managed = prior_id.is_some() && prior_id == id || was_read;
-        if !is_managed {
-            scope.look_before_creating(&planned, prior_id.is_some(), cx).await?;
-        }
-        let planned_private = Planned { shared: scope.ledgers().shared(), prior_id, id, ..Planned::default() };
+        let taken_over = match is_managed {
+            true => None,
+            false => {
+                let moves = prior_id.is_some();
+                scope.look_before_creating(&planned, &memory.object, moves, running, cx).await?
+            }
+        };
+        let takes_over = taken_over.map(|found| memory.fingerprint(&found));
+        let shared = scope.ledgers().shared();
+        let planned_private = Planned { shared, prior_id, id, is_kept, takes_over, ..Planned::default() };
         cx.set_private(&Memory { planned: Some(planned_private), ..memory });
         Ok(planned)
     }
 
     async fn plan_destroy(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let mut running = Some(apps.activity.begin());
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
         if prior.is_abandoned() {
             cx.warn(subject.stays_abandoned(&prior.arguments));
         }
-        let kept_for_another = scope.let_go(&prior, &memory)?;
-        let deletes = !prior.is_abandoned() && !kept_for_another;
+        let departure = scope.let_go(&prior, &memory);
+        let is_kept = match &departure {
+            Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
+            None => false,
+        };
+        let deletes = departure.is_some() && !is_kept;
         let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
         let seen = ledger.fresh_read().flatten();
         let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
@@ -104,16 +126,17 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(subject.deletes_changed(seen));
         }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
-        if kept_for_another && !ledger.has_written() {
+        if is_kept && !ledger.is_written_for_another(&memory.object) {
             cx.warn(subject.kept_for_another());
         }
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),
+            is_kept,
             origin: remote.as_ref().map(Remote::origin),
             seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
             ..Planned::default()
         };
-        cx.set_private(&Memory { kept_for_another, planned: Some(planned), ..memory });
+        cx.set_private(&Memory { planned: Some(planned), ..memory });
         Ok(())
     }
 
@@ -124,6 +147,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         cx: &mut Context,
     ) -> Result<Option<Object<K>>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
+        let _running = apps.activity.begin();
         if !apps.is_known(&state.common.sdk_app_id) {
             let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
             cx.warn(Subject { kind: self.0, id }.not_refreshed());
@@ -141,13 +165,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let memory: Memory = cx.private();
         let reading = remote.turn_to_read(&memory.object).await?;
         let Some(found) = remote.get().await? else { return Ok(None) };
-        let (object, others) = reading.found();
-        if others.may_stay() {
-            scope.ledgers().note_shared(remote.app.sdk_app_id());
-        }
+        let (object, noticed) = reading.found();
         let mut memory = Memory {
-            kept_for_another: others.may_stay(),
-            rewrite: others.may_delete(),
+            others: noticed.may_stay,
+            rewrite: noticed.may_delete,
             origin: Some(remote.origin()),
             planned: None,
             drift: None,
@@ -165,14 +186,16 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
-        Memory::begin_apply(cx);
+        let _running = apps.activity.begin();
+        let (memory, _) = Memory::begin_apply(cx);
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Create, cx)?;
-        remote.ledger.forget_plans();
         let planned = planned.of(remote.app.sdk_app_id());
-        let written = remote.create(&self.wanted(&planned, None)?, planned.guard(), cx).await;
-        match written {
+        let wanted = self.wanted(&planned, None).inspect_err(|_| remote.ledger.note_failure())?;
+        remote.ledger.begin_create(&memory.object, &wanted);
+        let left = remote.ledger.left();
+        match remote.create(&wanted, planned.guard(), cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
-            Err(unwritten) => Err(remote.uncreated(planned, unwritten, cx)),
+            Err(unwritten) => Err(remote.uncreated(planned, unwritten, left, cx)),
         }
     }
 
@@ -183,6 +206,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         planned: Object<K>,
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
+        let _running = apps.activity.begin();
         let (mut memory, plan) = Memory::begin_apply(cx);
         if !prior.differs_remotely(&planned, &memory) && !planned.common.last_request_id.is_unknown() {
             if !planned.arguments.is_write_only() {
@@ -191,8 +215,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(planned);
         }
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
-        remote.ledger.forget_plans();
-        let wanted = self.wanted(&planned, Some(&prior))?;
+        remote.ledger.begin_apply(&memory.object);
+        let wanted = self.wanted(&planned, Some(&prior)).inspect_err(|_| remote.ledger.note_failure())?;
         let is_same =
             planned.arguments.is_write_only() && prior.arguments.content().is_some_and(|prior| prior.is_same(&wanted));
         if is_same
@@ -213,6 +237,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
                 let discloses = planned.arguments.is_write_only() && !prior.arguments.is_write_only();
                 unwritten.found =
                     unwritten.found.filter(|found| !discloses || !planned.arguments.is_disclosed_by(found));
+                unwritten.diagnostic = remote.not_written(unwritten.diagnostic);
                 Err(failure(prior, unwritten, memory, cx))
             }
         }
@@ -220,27 +245,36 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn delete(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
         let scope = Scope::new(apps, self.0);
+        let _running = apps.activity.begin();
         let (memory, plan) = Memory::begin_apply(cx);
+        if let (Some(id), Some(found)) = (plan.sdk_app_id(), &plan.takes_over) {
+            scope.ledgers().of(id).hand_on(memory.clone(), found.clone());
+        }
         let is_replaced = plan.replaces(&prior.common.id);
+        let is_write_only = prior.arguments.is_write_only();
+        let left = || prior.arguments.content().map(|content| Left { content, is_write_only });
         if prior.is_abandoned() && !is_replaced {
             if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
-                remote.ledger.leave(prior.arguments.content());
+                remote.ledger.leave(left());
             }
             return Ok(());
         }
         let remote = scope.remote(&prior, Operation::Delete, cx)?;
-        if (memory.kept_for_another || plan.keeps(&prior.common.id)) && !is_replaced {
+        remote.ledger.begin_apply(&memory.object);
+        if (plan.is_kept || plan.keeps(&prior.common.id)) && !is_replaced {
+            if !remote.ledger.is_written_for_another(&memory.object) {
+                remote.ledger.leave(left());
+            }
             cx.warn(remote.subject().kept_for_another());
             return Ok(());
         }
         if let Some(origin) = &plan.origin {
             origin.check(&remote.app)?;
         }
-        remote.ledger.forget_plans();
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
         let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
         let deleted = match is_replaced {
-            true => remote.leave(&intent, cx).await,
+            true => remote.leave(&intent, is_write_only, cx).await,
             false => remote.delete(&intent, cx).await,
         };
         drop(is_expected);
@@ -295,6 +329,15 @@ impl<K: Kind> Remote<'_, K> {
         refreshed
     }
 
+    /// Notes that a write failed: nothing of this application is deleted any more. Completes the message.
+    fn not_written(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        self.ledger.note_failure();
+        if self.ledger.has_deleted() {
+            diagnostic.detail += &self.subject().has_none_now();
+        }
+        diagnostic
+    }
+
     /// Returns the state after a write, and remembers what was sent.
     fn applied(&self, planned: Object<K>, written: Written<K::Content>, cx: &mut Context) -> Object<K> {
         let mut memory = Memory { object: written.object, origin: Some(self.origin()), ..Memory::default() };
@@ -303,16 +346,30 @@ impl<K: Kind> Remote<'_, K> {
         cx.set_private(&memory);
         planned.written_by(written.request_id.map_or(Attr::Null, Attr::Known))
     }
-}
 
-impl<K: Kind> Remote<'_, K> {
-    /// Builds the failure of a creation. What is there was created here only if Tencent accepted a write.
-    fn uncreated(&self, planned: Object<K>, unwritten: Unwritten<K::Content>, cx: &mut Context) -> Failure<Object<K>> {
-        let Some(request_id) = &unwritten.accepted else { return unwritten.diagnostic.into() };
-        let created = self.applied(planned, Written::as_wanted(Some(request_id.clone())), cx);
-        let memory = cx.private();
-        let failure = failure(created.clone(), unwritten, memory, cx);
-        Failure { state: failure.state.or(Some(created)), ..failure }
+    /// Builds the failure of a creation. A write that Tencent accepted keeps its object in the state, and what another
+    /// object has `left` here is not lost. Anything else was not created here.
+    fn uncreated(
+        &self,
+        planned: Object<K>,
+        mut unwritten: Unwritten<K::Content>,
+        left: Option<Left<K::Content>>,
+        cx: &mut Context,
+    ) -> Failure<Object<K>> {
+        unwritten.diagnostic = self.not_written(unwritten.diagnostic);
+        if let Some(request_id) = unwritten.accepted.clone() {
+            let created = self.applied(planned, Written::as_wanted(Some(request_id)), cx);
+            let memory = cx.private();
+            let failure = failure(created.clone(), unwritten, memory, cx);
+            return Failure { state: failure.state.or(Some(created)), ..failure };
+        }
+        let state = left.map(|left| {
+            let found = unwritten.found.unwrap_or(left.content);
+            let is_write_only = left.is_write_only || planned.arguments.is_write_only();
+            cx.set_private(&Memory { origin: Some(self.origin()), ..Memory::default() });
+            planned.instead(found, is_write_only)
+        });
+        Failure { diagnostics: unwritten.diagnostic.into(), state }
     }
 }
 
