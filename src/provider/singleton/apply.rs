@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
+use super::attempts::Attempts;
 use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
@@ -12,15 +11,11 @@ use super::{Content as _, Kind, is_same};
 use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
-/// The most times that a write starts anew because someone else has created the remote object in between.
-const RACES: usize = 3;
-/// The longest wait before each further time.
-const RACE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest time for finding out what holds after an interruption.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-const NOTHING_WRITTEN: &str = "Nothing was written.";
-const NOTHING_DELETED: &str = "Nothing was deleted.";
+pub(super) const NOTHING_WRITTEN: &str = "Nothing was written.";
+pub(super) const NOTHING_DELETED: &str = "Nothing was deleted.";
 
 /// A write or a deletion for one object.
 pub(super) struct Intent<'a, C> {
@@ -71,7 +66,7 @@ impl<C> From<Diagnostic> for Unwritten<C> {
 }
 
 /// The outcome of a write or a deletion.
-type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
+pub(super) type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
 impl<K: Kind> Remote<'_, K> {
     /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing is overwritten.
@@ -156,11 +151,12 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(self.subject().kept_for_another());
             return Ok(());
         }
-        let Self { scope, app, .. } = self;
-        let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
-        self.note(Some(&found), None, &deleted);
+        let (before, deleted) = Attempts::new(self, intent, Some(found), cx).delete().await?;
+        self.note(before.as_ref(), None, &deleted);
         match deleted {
-            Ok(()) => self.confirm_deletion(cx).await?,
+            Ok(true) => self.confirm_deletion(cx).await?,
+            // Tencent has none, whatever a read shows.
+            Ok(false) => {}
             Err(error) => self.find_out(None, &error, cx).await?,
         }
         *written = None;
@@ -189,7 +185,7 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Warns of something that the plan did not show, or refuses to touch it; `outcome` says what follows.
-    fn report(
+    pub(super) fn report(
         &self,
         warning: Diagnostic,
         found: K::Content,
@@ -210,7 +206,7 @@ impl<K: Kind> Remote<'_, K> {
         self.look().await.map_err(|error| self.failed_check(&error, outcome))
     }
 
-    fn failed_check(&self, error: &Error, outcome: &str) -> Diagnostic {
+    pub(super) fn failed_check(&self, error: &Error, outcome: &str) -> Diagnostic {
         let mut diagnostic = self.failed("Checking the", error);
         diagnostic.detail += &format!("\n\n{outcome}");
         diagnostic
@@ -236,14 +232,14 @@ impl<K: Kind> Remote<'_, K> {
         &self,
         wanted: &K::Content,
         intent: &Intent<'_, K::Content>,
-        mut before: Option<K::Content>,
+        before: Option<K::Content>,
         written: &mut Option<Write<K::Content>>,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let set = self.set_despite_races(wanted, intent, &mut before, cx).await?;
+        let (before, set) = Attempts::new(self, intent, before, cx).set(wanted).await?;
         self.note(before.as_ref(), Some(wanted), &set);
         let outcome = match set {
-            Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
+            Ok(request_id) => self.confirm(wanted, intent, request_id, cx).await,
             Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
             Err(error) => {
                 let found_out = self.find_out(Some(wanted), &error, cx).await;
@@ -264,87 +260,12 @@ impl<K: Kind> Remote<'_, K> {
         }
     }
 
-    /// Sends a write. If Tencent answers that someone has just created the remote object, starts anew with a look.
-    /// Updates `before`, which is what the last read found.
-    async fn set_despite_races(
-        &self,
-        wanted: &K::Content,
-        intent: &Intent<'_, K::Content>,
-        before: &mut Option<K::Content>,
-        cx: &mut Context,
-    ) -> Outcome<K, Result<String, Error>> {
-        let mut outcome = self.set(wanted, before.is_some()).await;
-        let mut is_unseen = false;
-        for race in 0..RACES {
-            let refusal = match &outcome {
-                Err(error) if error.is(ALREADY_CONFIGURED) => error.clone(),
-                _ => break,
-            };
-            if race > 0 {
-                // Gives some time to the other writer.
-                let _ = self.patiently(sleep(RACE_PAUSE.mul_f64(rand::random()))).await;
-            }
-            // Tencent has a remote object: from now on, a read that finds none is stale.
-            self.ledger.history.note(None, Some(wanted.clone()));
-            let found = match self.look().await {
-                Ok(found) => found,
-                Err(error) if refusal.may_have_taken_effect => {
-                    return Ok(Err(Error { may_have_taken_effect: true, ..error }));
-                }
-                Err(error) => return Err(self.failed_check(&error, NOTHING_WRITTEN).into()),
-            };
-            self.check_race(wanted, found.as_ref(), intent, &refusal, cx)?;
-            is_unseen = found.is_none() && !refusal.may_have_taken_effect;
-            *before = found;
-            outcome = self.set(wanted, true).await.map_err(|error| Error {
-                may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,
-                ..error
-            });
-        }
-        if is_unseen && outcome.is_ok() {
-            cx.warn(self.subject().replaced_unseen());
-        }
-        Ok(outcome)
-    }
-
-    /// Reports what someone has created since the last look, or refuses to replace it. `found` is what a new look found,
-    /// after the `refusal` of a write.
-    fn check_race(
-        &self,
-        wanted: &K::Content,
-        found: Option<&K::Content>,
-        intent: &Intent<'_, K::Content>,
-        refusal: &Error,
-        cx: &mut Context,
-    ) -> Outcome<K, ()> {
-        let outcome = match refusal.may_have_taken_effect {
-            true => "This apply may have written its own configuration before that.",
-            false => NOTHING_WRITTEN,
-        };
-        let Some(found) = found else {
-            let refuses = intent.guard == Guard::Refuse;
-            return if refuses { Err(self.subject().must_not_replace_unseen(outcome).into()) } else { Ok(()) };
-        };
-        // An earlier attempt of this write may have left it.
-        let is_own = found.is_same(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some();
-        if !is_own && !(intent.is_expected)(found) {
-            let warning = self.subject().will_replace(found, wanted);
-            self.report(warning, found.clone(), intent.guard, outcome, cx)?;
-        }
-        Ok(())
-    }
-
-    async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
-        let Self { scope, app, .. } = self;
-        scope.apps.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
-    }
-
     /// Reads back what was written. Tencent may store a form of its own. Anything else that this process has not replaced
     /// is someone else's. A write that was answered took effect: if it cannot be read back, the next plan reads it.
     async fn confirm(
         &self,
         wanted: &K::Content,
-        guard: Guard,
+        intent: &Intent<'_, K::Content>,
         request_id: String,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
@@ -357,11 +278,11 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(self.subject().does_not_show(first.as_ref()));
             return Ok(Written::as_wanted(Some(request_id)));
         }
-        if let Some(found) = first.as_ref().filter(|_| guard == Guard::Refuse && own_form.is_none()) {
+        if let Some(found) = first.as_ref().filter(|_| intent.guard == Guard::Refuse && own_form.is_none()) {
             let diagnostic = self.subject().changed_after_write(found);
             return Err(Unwritten { diagnostic, found: first, accepted: Some(request_id) });
         }
-        self.rewrite(wanted, first, request_id, cx).await
+        self.rewrite(wanted, intent, first, request_id, cx).await
     }
 
     /// Writes a second time, because reading back found `first`. That removes what someone else set; Tencent's own form
@@ -369,12 +290,15 @@ impl<K: Kind> Remote<'_, K> {
     async fn rewrite(
         &self,
         wanted: &K::Content,
+        intent: &Intent<'_, K::Content>,
         first: Option<K::Content>,
         request_id: String,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let rewritten = self.set(wanted, first.is_some()).await;
-        self.note(first.as_ref(), Some(wanted), &rewritten);
+        let set = Attempts::new(self, intent, first.clone(), cx).set(wanted).await;
+        let accepted = |unwritten| Unwritten { accepted: Some(request_id.clone()), ..unwritten };
+        let (before, rewritten) = set.map_err(accepted)?;
+        self.note(before.as_ref(), Some(wanted), &rewritten);
         let second = match (self.read_back().await, &rewritten) {
             (Ok(second), _) => second,
             (Err(_), Ok(request_id)) => return Ok(Written::as_wanted(Some(request_id.clone()))),

@@ -462,7 +462,8 @@ pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
         kind => sentence(&kind.to_string()),
     };
     let mut detail = format!("{problem}.\n\n{}", error.kind.advice(app.credentials()));
-    if error.kind.retry() == Retry::SlowDown {
+    let is_queued = matches!(error.kind, ErrorKind::Timeout { queue: Some(_), .. });
+    if is_queued || error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
     }
     if matches!(error.kind, ErrorKind::Timeout { .. }) {

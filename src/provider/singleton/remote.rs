@@ -12,7 +12,7 @@ use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
 use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
-use crate::tencent::{App, Error, Patience, Stored};
+use crate::tencent::{App, Error, ErrorKind, Patience, Stored};
 use crate::terraform::{Context, Diagnostic};
 
 /// The pause before a stale read is repeated. It doubles each time, up to the last one.
@@ -36,13 +36,14 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Begins an operation that may take as long as `timeout`.
     pub(crate) fn new(scope: Scope<'a, K>, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
         let ledger = scope.ledgers().of(app.sdk_app_id());
-        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
+        let (stop, end) = (cx.stop().clone(), cx.end().clone());
+        let patience = Patience { deadline: Instant::now() + timeout, longest: None, stop, end };
         Self { scope, app, ledger, patience, conceals: false, secrets: Vec::new() }
     }
 
-    /// Shortens the operation to at most `longest`.
+    /// Shortens each call to at most `longest`, apart from waiting for its turn.
     pub(super) fn within(mut self, longest: Duration) -> Self {
-        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self.patience.longest = Some(longest);
         self
     }
 
@@ -74,7 +75,12 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Reads the remote object, and notes in the ledger what was found.
     pub(super) async fn look(&self) -> Result<Option<K::Content>, Error> {
-        let found = self.read(&self.patience).await?;
+        self.look_within(&self.patience).await
+    }
+
+    /// Does what [`look`](Self::look) does, with `patience` instead of the operation's.
+    pub(super) async fn look_within(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
+        let found = self.read(patience).await?;
         self.ledger.note_read(found.clone());
         Ok(found)
     }
@@ -82,10 +88,14 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Reads the remote object, with `patience` instead of the operation's. While a read shows what this process has
     /// just replaced, it is stale: reads again, as long as patience and the longest lag allow.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
-        let Scope { apps, kind } = self.scope;
         let mut pause = FIRST_PAUSE;
+        let mut stale = None;
         loop {
-            let found = self.shown(apps.client.get(&self.app, kind.service(), patience).await?);
+            let found = match (self.read_once(patience).await, stale) {
+                // The time is over.
+                (Err(Error { kind: ErrorKind::Timeout { .. }, .. }), Some(stale)) => return Ok(stale),
+                (read, _) => read?,
+            };
             let next = Instant::now() + pause;
             let may_wait = |until: Instant| next < until.min(patience.deadline);
             if !self.ledger.history.stale_until(found.as_ref()).is_some_and(may_wait) {
@@ -97,7 +107,13 @@ impl<'a, K: Kind> Remote<'a, K> {
                 () = patience.interrupted() => return Ok(found),
                 () = self.patience.end.cancelled() => return Ok(found),
             }
+            stale = Some(found);
         }
+    }
+
+    async fn read_once(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
+        let Scope { apps, kind } = self.scope;
+        Ok(self.shown(apps.client.get(&self.app, kind.service(), patience).await?))
     }
 
     /// Returns what a read of a moment ago found, if there was one.
@@ -156,9 +172,8 @@ impl<'a, K: Kind> Remote<'a, K> {
         Patience { deadline: self.patience.deadline - LONGEST_LAG.min(left / 4), ..self.patience.clone() }
     }
 
-    /// Returns the patience for reading back what was written.
+    /// Returns the patience for reading back what was written. Waiting for a turn takes no part of that time.
     pub(super) fn for_reading_back(&self) -> Patience {
-        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LAG);
-        Patience { deadline, ..self.patience.clone() }
+        Patience { longest: Some(LONGEST_LAG), ..self.patience.clone() }
     }
 }

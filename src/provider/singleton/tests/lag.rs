@@ -1,7 +1,5 @@
 //! Reads that lag behind the writes of this process.
 
-use std::time::Duration;
-
 use tencent_simulator::Action::{Get, Set, Update};
 use tencent_simulator::{Age, Configuration, Fault, FaultKind, Service};
 
@@ -44,7 +42,7 @@ impl Application {
 
     /// Begins an operation that waits for stale reads for at most two seconds.
     fn brief(&self) -> Remote<'_, CallbackTokenKind> {
-        self.remote().within(Duration::from_secs(2))
+        self.remote_within(Duration::from_secs(2))
     }
 }
 
