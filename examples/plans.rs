@@ -84,27 +84,27 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         title: "Create, where a configuration exists",
-        text: "The same plan, with a warning that shows the existing configuration, which applying replaces. Secrets are masked.",
+        text: "The plan fails. The error shows the existing configuration, with secrets masked, and two ways to go on.",
         set_elsewhere: Some(somebody_elses),
         ..Kind::PLAN
     },
     Kind {
         title: "Create, where the same configuration exists",
-        text: "Applying loses nothing, so `overwrite_existing = false` allows it, too.",
+        text: "Applying loses nothing, so the plan does not fail.",
         set_elsewhere: Some(the_same),
         ..Kind::PLAN
     },
     Kind {
-        title: "Guarded create, where a configuration exists",
-        text: "With `overwrite_existing = false`, the plan fails.",
-        argument: "overwrite_existing = false",
+        title: "Create that overwrites on purpose",
+        text: "With `overwrite_existing = true`, the plan does not fail. A warning shows what applying replaces.",
+        argument: "overwrite_existing = true",
         set_elsewhere: Some(somebody_elses),
         ..Kind::PLAN
     },
     Kind {
         title: "Create, with a key that Tencent refuses",
-        text: "A permanent error, such as a wrong key, fails the plan rather than the apply. A transient error, such as a \
-               timeout, is only a warning.",
+        text: "A permanent error, such as a wrong key, fails the plan rather than the apply. With \
+               `overwrite_existing = true`, a transient error, such as a timeout, is only a warning.",
         secret_key: Some("00000000000000000000000000000000"),
         ..Kind::PLAN
     },
@@ -128,8 +128,8 @@ const KINDS: &[Kind] = &[
     Kind {
         title: "A change after the plan",
         text: "Someone changed the configuration after `terraform plan -destroy -out=tfplan`. Right before each write and each \
-               deletion, the provider checks what is there, and warns of such a change. With `overwrite_existing = false`, \
-               it is an error, and the provider writes and deletes nothing.",
+               deletion, the provider checks what is there. If someone has changed it, the provider leaves it as it is. With \
+               `overwrite_existing = true`, a warning names the change, and the apply goes on.",
         applied: Some(""),
         set_elsewhere: Some(somebody_elses),
         saved: Some(&["plan", "-destroy", "-out=tfplan"]),
@@ -213,7 +213,7 @@ pub(crate) fn page(provider: &Path, terraform: &Terraform) -> Result<String, Box
     Ok(page + TWO_OBJECTS)
 }
 
-/// Returns the plan that overwrites someone's configuration, as an image of a terminal.
+/// Returns the plan that would overwrite someone's configuration, and fails, as an image of a terminal.
 #[allow(dead_code)] // For the test that includes this file: it writes `docs/overwrite.svg`.
 pub(crate) fn image(provider: &Path, terraform: &Terraform) -> Result<String, Box<dyn Error>> {
     let mirror = Mirror::new(provider, env!("CARGO_PKG_VERSION"))?;

@@ -27,23 +27,27 @@ fn main() -> Result<(), Box<dyn Error>> {
         .env("TENCENT_SECRET_KEY", Simulator::SECRET_KEY);
     println!("{terraform} and a simulator of Tencent's API at {}", simulator.url());
 
+    let theirs = Configuration::new("https://legacy.example.com/callback", [END]);
     let first = Configuration::new("https://hooks.example.com/tencent/call", [START, END]);
     let changed = Configuration::new("https://hooks.example.com/v2/call", [END]);
+    simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, theirs.clone());
     let tour = Tour { simulator, workspace };
 
-    tour.configure(&first)?;
-    tour.run("Initialize", &["init"], 0, None)?;
-    tour.run("Plan: nothing is written yet", &["plan"], 0, None)?;
-    tour.run("Apply: the configuration is created", &["apply", "-auto-approve"], 0, Some(&first))?;
+    tour.configure(&first, "")?;
+    tour.run("Initialize", &["init"], 0, Some(&theirs))?;
+    tour.run("Plan: someone has set a configuration, so the plan fails", &["plan"], 1, Some(&theirs))?;
+    tour.configure(&first, "\n  overwrite_existing = true\n")?;
+    tour.run("Plan to overwrite it on purpose: a warning shows what is lost", &["plan"], 0, Some(&theirs))?;
+    tour.run("Apply: the configuration is overwritten", &["apply", "-auto-approve"], 0, Some(&first))?;
     tour.run("Plan again: no changes", &["plan", "-detailed-exitcode"], 0, Some(&first))?;
-    tour.configure(&changed)?;
+    tour.configure(&changed, "")?;
     // With -detailed-exitcode, 2 means that there are changes.
     tour.run("Plan a change: an update in place", &["plan", "-detailed-exitcode"], 2, Some(&first))?;
     tour.run("Apply the change: the whole object is overwritten", &["apply", "-auto-approve"], 0, Some(&changed))?;
     tour.run("Destroy", &["destroy", "-auto-approve"], 0, None)?;
 
     let writes = tour.simulator.requests().iter().filter(|request| request.action != Some(Action::Get)).count();
-    check("writes in all: create, update, delete", writes, 3)?;
+    check("writes in all: overwrite, update, delete", writes, 3)?;
     println!("\nEverything went as planned.");
     Ok(())
 }
@@ -55,8 +59,8 @@ struct Tour {
 }
 
 impl Tour {
-    /// Writes the Terraform configuration of `wanted`.
-    fn configure(&self, wanted: &Configuration) -> Result<(), Box<dyn Error>> {
+    /// Writes the Terraform configuration of `wanted`, with one more `argument`.
+    fn configure(&self, wanted: &Configuration, argument: &str) -> Result<(), Box<dyn Error>> {
         let text = format!(
             r#"terraform {{
   required_providers {{
@@ -73,7 +77,7 @@ provider "tencent" {{}}
 resource "tencent_call_callback" "this" {{
   url               = "{}"
   callback_commands = {:?}
-}}
+{argument}}}
 "#,
             wanted.url, wanted.callback_commands
         );

@@ -12,7 +12,4 @@ variable "callback_url" {
 resource "tencent_call_callback" "this" {
   url               = var.callback_url
   callback_commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]
-
-  # A configuration that exists already has to be imported. It is never overwritten.
-  overwrite_existing = false
 }

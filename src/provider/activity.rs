@@ -3,17 +3,22 @@
 //! Terraform reads and plans each object by itself, several at a time. A provider does not learn how many there are: a
 //! decision that depends on the others waits until no further one appears.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// The pause after which no further object is expected. Terraform starts the nodes of its graph that wait for nothing
-/// within milliseconds of each other.
-const QUIET: Duration = Duration::from_millis(300);
+/// The pause after which no further object is expected, in a process that has had none before. Terraform starts the
+/// nodes of its graph that wait for nothing within milliseconds of each other, or later on a busy machine.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The longest wait for such a pause. Each operation that waits takes one of Terraform's ten places (`-parallelism`).
+/// The pause from then on: a node that only waited for one of Terraform's ten places (`-parallelism`) starts at once
+/// when one is free.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest wait for a pause, because an operation that waits takes one of those places.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The operations that this process works on.
@@ -21,6 +26,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 pub(crate) struct Activity {
     running: Mutex<usize>,
     changed: Notify,
+    has_paused: AtomicBool,
 }
 
 impl Activity {
@@ -32,14 +38,16 @@ impl Activity {
 
     /// Waits until no operation has been running for a while. The caller's own no longer counts, not even afterwards:
     /// others may be waiting for the same.
-    pub(crate) async fn quiet(&self, own: Option<Running<'_>>) {
+    pub(crate) async fn pause(&self, own: Option<Running<'_>>) {
         drop(own);
         let end = Instant::now() + LONGEST;
+        let pause = if self.has_paused.load(Ordering::Relaxed) { PAUSE } else { FIRST_PAUSE };
         loop {
             let changed = self.changed.notified();
-            let is_quiet = *self.running.lock().unwrap_or_else(PoisonError::into_inner) == 0;
-            let until = if is_quiet { end.min(Instant::now() + QUIET) } else { end };
+            let is_idle = *self.running.lock().unwrap_or_else(PoisonError::into_inner) == 0;
+            let until = if is_idle { end.min(Instant::now() + pause) } else { end };
             if timeout_at(until, changed).await.is_err() {
+                self.has_paused.fetch_or(is_idle, Ordering::Relaxed);
                 return;
             }
         }
@@ -73,24 +81,25 @@ mod tests {
     async fn waiting_ends_once_no_operation_has_been_running_for_a_while() {
         let (activity, start) = (Activity::default(), Instant::now());
         let wait = async || {
-            activity.quiet(Some(activity.begin())).await;
+            activity.pause(Some(activity.begin())).await;
             start.elapsed()
         };
         let other = async {
-            sleep(Duration::from_millis(200)).await;
+            sleep(Duration::from_millis(400)).await;
             let running = activity.begin();
-            sleep(Duration::from_millis(500)).await;
+            sleep(Duration::from_millis(600)).await;
             drop(running);
         };
         let (first, second, ()) = tokio::join!(wait(), wait(), other);
-        assert_eq!((first, second), (Duration::from_secs(1), Duration::from_secs(1)));
+        assert_eq!((first, second), (Duration::from_millis(1500), Duration::from_millis(1500)));
+        assert_eq!(wait().await, Duration::from_millis(1600));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_operation_that_takes_long_holds_up_no_other_for_long() {
         let (activity, start) = (Activity::default(), Instant::now());
         let _running = activity.begin();
-        activity.quiet(Some(activity.begin())).await;
+        activity.pause(Some(activity.begin())).await;
         assert_eq!(start.elapsed(), LONGEST);
     }
 }

@@ -85,9 +85,8 @@ impl Applications {
             return no_credentials().into();
         }
         let detail = "The provider does not know which application its credentials belong to. Set sdk_app_id in the \
-                      provider block, or the environment variable TENCENT_SDK_APP_ID, or name the applications in \
-                      sdk_app_ids.";
-        Diagnostic::error("No applications to list", detail).on("sdk_app_ids").into()
+                      provider block, or the environment variable TENCENT_SDK_APP_ID.";
+        Diagnostic::error("No applications to list", detail).into()
     }
 
     /// Returns whether calls can be made for the application that `argument` names: not while its entry of `apps` is
@@ -141,18 +140,31 @@ impl Applications {
         Ok(Arc::clone(application))
     }
 
-    /// Finds the account that calls for an application. The provider block's own credentials are those of its
-    /// `sdk_app_id`; without one, Tencent decides whose they are.
+    /// Finds the account that calls for an application. The provider block's own account calls for no other application
+    /// than its own: Tencent locks an application after too many calls with a wrong key.
     fn account(&self, id: SdkAppId) -> Attr<&Account> {
         let own = self.own.as_ref().map_or(Attr::Null, Attr::Known);
-        match (&self.sdk_app_id, &self.apps) {
-            (Attr::Known(default), _) if *default == id && !own.is_null() => own,
+        match (self.owner(), &self.apps) {
+            (Attr::Known(owner), _) if owner == id => own,
             (_, None) => Attr::Unknown,
-            (default, Some(apps)) => match apps.get(&id) {
+            (owner, Some(apps)) => match apps.get(&id) {
                 Some(account) => account.as_ref().map_or(Attr::Unknown, Attr::Known),
-                None if default.known().is_some() => Attr::Null,
-                None => own,
+                // Nothing is called yet.
+                None if owner.is_unknown() => own,
+                None => Attr::Null,
             },
+        }
+    }
+
+    /// Returns the application that the provider block's own account is for. A UserSig names it; a SecretKey does not.
+    fn owner(&self) -> Attr<SdkAppId> {
+        match self.own.as_ref().map(|own| &own.credentials) {
+            None => Attr::Null,
+            Some(Credentials::SecretKey(_)) => self.sdk_app_id.clone(),
+            Some(Credentials::UserSig(user_sig)) => {
+                let named = user_sig.claims().ok().and_then(|claims| claims.sdk_app_id.try_into().ok());
+                named.map_or(Attr::Null, Attr::Known)
+            }
         }
     }
 
@@ -162,10 +174,7 @@ impl Applications {
 
     /// Iterates over the applications with credentials of their own, the provider block's first.
     pub(super) fn sdk_app_ids(&self) -> impl Iterator<Item = SdkAppId> {
-        let own = self.own.as_ref().and_then(|own| match &own.credentials {
-            Credentials::UserSig(user_sig) => user_sig.claims().ok()?.sdk_app_id.try_into().ok(),
-            Credentials::SecretKey(_) => self.sdk_app_id.known().copied(),
-        });
+        let own = self.owner().known().copied();
         let apps = self.apps.iter().flat_map(BTreeMap::keys).copied().filter(move |id| Some(*id) != own);
         own.into_iter().chain(apps)
     }
@@ -184,6 +193,13 @@ impl Applications {
 
     fn no_credentials_for(&self, id: SdkAppId, advice: &str) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
+        let nameless = match &self.own {
+            Some(Account { origin, .. }) if self.owner().is_null() => format!(
+                "It does not know whose SecretKey ({origin}) it has, because the provider's sdk_app_id is not set. If the \
+                 key belongs to SDKAppID {id}, set sdk_app_id (TENCENT_SDK_APP_ID) to that. "
+            ),
+            _ => String::new(),
+        };
         let instead = match self.sdk_app_id == Attr::Known(id) {
             true => {
                 "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG). If the \
@@ -192,7 +208,7 @@ impl Applications {
             false => "Or use another provider block for it. If the SDKAppID is wrong, correct it.",
         };
         let detail = format!(
-            "{has}Each application has its own credentials. Add an entry for this application to the provider's \
+            "{has}{nameless}Each application has its own credentials. Add an entry for this application to the provider's \
              apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{advice}"
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
@@ -283,9 +299,17 @@ mod tests {
     }
 
     #[test]
-    fn without_a_default_application_tencent_decides_whose_the_key_is() {
-        let applications = configured(None, Some(key("a")), apps([]));
-        assert!(applications.app(id(1)).is_ok() && applications.app(id(2)).is_ok());
+    fn a_key_without_an_application_is_tried_for_none() {
+        for entries in [apps([]), apps([(2, Some(key("b")))])] {
+            let refusal = refusal(&configured(None, Some(key("a")), entries), 1);
+            for said in
+                ["whose SecretKey (TENCENT_SECRET_KEY) it has", "set sdk_app_id (TENCENT_SDK_APP_ID)", "apps = { \"1\""]
+            {
+                assert!(refusal.contains(said), "{refusal}");
+            }
+        }
+        let other = refusal(&configured(Some(1), Some(key("a")), apps([])), 2);
+        assert!(!other.contains("whose SecretKey") && other.contains("apps = { \"2\""), "{other}");
     }
 
     #[test]

@@ -123,12 +123,42 @@ impl Function for CallbackSignature {
             let advice = if error == InvalidCallbackToken::WhiteSpace { "; trimspace() removes it" } else { "" };
             FunctionError::new(format!("{error}{advice}")).on("token")
         })?;
-        if request_time.is_empty() || !request_time.bytes().all(|byte| byte.is_ascii_digit()) {
-            let reason = "it is not a Unix time in seconds, such as 1669872112";
+        if unix_time(&request_time).is_none_or(|seconds| seconds > LAST_SECOND) {
+            let reason = format!(
+                "it is not a Unix time in seconds, a whole number from 0 to {LAST_SECOND}, such as 1669872112{}",
+                correction(&request_time)
+            );
             return Err(FunctionError::new(reason).on("request_time"));
         }
         Ok(CallbackToken::sign(&token, &request_time))
     }
+}
+
+/// The last second of the year 9999.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+fn unix_time(text: &str) -> Option<u64> {
+    // The parser would accept a sign.
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Tells how to correct a request time. It quotes no text, which may be the token in the wrong place.
+fn correction(request_time: &str) -> String {
+    if let Ok(time) = humantime::parse_rfc3339(request_time) {
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_secs());
+        return seconds.map(|seconds| format!("; in seconds, this time is {seconds}")).unwrap_or_default();
+    }
+    if let Some((whole, fraction)) = request_time.split_once('.')
+        && unix_time(whole).is_some_and(|seconds| seconds <= LAST_SECOND)
+        && unix_time(fraction).is_some()
+    {
+        return "; floor() removes the fraction".to_owned();
+    }
+    let units = [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
+    let unit = units.into_iter().find(|(_, per_second)| {
+        unix_time(request_time).is_some_and(|time| time > LAST_SECOND && time / per_second <= LAST_SECOND)
+    });
+    unit.map(|(unit, per_second)| format!("; divide {unit} by {per_second}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -172,6 +202,31 @@ mod tests {
             let error = sign(token, request_time).expect_err(blamed);
             assert_eq!(error, error.clone().on(blamed));
             assert!(!format!("{error:?}").contains("tok3n"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_time_that_is_not_in_seconds_is_answered_with_the_correction() {
+        let whole = "it is not a Unix time in seconds, a whole number from 0 to 253402300799, such as 1669872112";
+        for (request_time, correction) in [
+            ("1669872112000", "; divide milliseconds by 1000"),
+            ("1669872112000000", "; divide microseconds by 1000000"),
+            ("1669872112000000000", "; divide nanoseconds by 1000000000"),
+            ("1669872112.5", "; floor() removes the fraction"),
+            ("2022-12-01T05:21:52Z", "; in seconds, this time is 1669872112"),
+            ("1000000000000000000000000000000", ""),
+            ("-1669872112", ""),
+            ("+1669872112", ""),
+            ("1.6e9", ""),
+            ("", ""),
+        ] {
+            let event = OfEvent { token: "tok3n".to_owned().into(), request_time: request_time.to_owned() };
+            let error = CallbackSignature.call(event).expect_err(request_time);
+            assert_eq!(error, FunctionError::new(format!("{whole}{correction}")).on("request_time"));
+        }
+        for request_time in ["0", "253402300799"] {
+            let event = OfEvent { token: "tok3n".to_owned().into(), request_time: request_time.to_owned() };
+            assert!(CallbackSignature.call(event).is_ok(), "{request_time}");
         }
     }
 

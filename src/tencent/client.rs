@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
 use secrecy::ExposeSecret as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, sleep};
@@ -22,6 +20,7 @@ use super::patience::{Caller, Interruption, Patience};
 use super::received::Received;
 use super::service::{Overwrite, Service};
 use super::stored::Stored;
+use super::transport::{Http, Transport};
 use super::user_sig::UserSig;
 
 /// The limits that a [`Client`] keeps.
@@ -47,13 +46,10 @@ impl Default for Settings {
 }
 
 /// A client of the API for any number of applications, with one pool of connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Client {
     settings: Settings,
-    /// Created by the first call, because reading the system's certificates takes longer than all else at start-up.
-    remote: OnceLock<reqwest::Client>,
-    /// For endpoints on this machine, which no proxy can reach.
-    local: OnceLock<reqwest::Client>,
+    transport: Box<dyn Transport>,
     pacers: Mutex<HashMap<Endpoint, Arc<Pacer>>>,
 }
 
@@ -134,7 +130,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 impl Client {
     /// Creates a client that connects when it makes its first call.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+        let http = Http::new(settings.request_timeout);
+        Self::over(http, settings)
+    }
+
+    /// Creates a client whose calls go over `transport`.
+    pub(crate) fn over(transport: impl Transport + 'static, settings: Settings) -> Self {
+        Self { settings, transport: Box::new(transport), pacers: Mutex::default() }
     }
 
     /// Reads the object of `service`; `None` if there is none.
@@ -313,10 +315,7 @@ impl Client {
             .append_pair("usersig", user_sig.expose())
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
-        let request = self.http(app)?.post(url).header(CONTENT_TYPE, "application/json").body(call.body.clone());
-        let no_answer = |error| network::no_answer(&error, &Route::to(app.endpoint()), self.settings.request_timeout);
-        let response = request.send().await.map_err(no_answer)?;
-        let received = Received::read(response).await.map_err(no_answer)?;
+        let received = self.transport.post(app.endpoint(), url, call.body.clone()).await?;
         let retry_after = received.retry_after.unwrap_or_default();
         Self::answer(&received, &user_sig, app, call).map_err(|kind| Failure { kind, retry_after })
     }
@@ -348,27 +347,6 @@ impl Client {
                 _ => Ok(answer),
             },
         }
-    }
-
-    /// Returns the HTTP client for the application's endpoint.
-    fn http(&self, app: &App) -> Result<&reqwest::Client, ErrorKind> {
-        let local = app.endpoint().is_loopback();
-        if !local {
-            network::check_proxy(app.endpoint(), |name| std::env::var(name).ok())?;
-        }
-        let slot = if local { &self.local } else { &self.remote };
-        if let Some(http) = slot.get() {
-            return Ok(http);
-        }
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .timeout(self.settings.request_timeout)
-            // A little less than the whole time: an attempt that never connected is then known not to have been sent.
-            .connect_timeout(self.settings.request_timeout.mul_f64(0.9))
-            // A redirect would send the UserSig to another host.
-            .redirect(Policy::none());
-        let http = if local { builder.no_proxy() } else { builder }.build().map_err(|_| network::no_client())?;
-        Ok(slot.get_or_init(|| http))
     }
 
     fn pacer(&self, endpoint: &Endpoint) -> Arc<Pacer> {

@@ -234,6 +234,10 @@ impl Endpoint {
         &self.origin
     }
 
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Returns scheme, host and port.
     pub fn server(&self) -> String {
         let port = self.url.port_or_known_default().unwrap_or_default();

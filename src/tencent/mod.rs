@@ -35,10 +35,12 @@ mod network;
 mod pacer;
 mod patience;
 mod probe;
+mod proxy;
 mod received;
 mod sdk_app_id;
 mod service;
 mod stored;
+mod transport;
 mod user_sig;
 
 pub use app::{App, Credentials};

@@ -11,14 +11,13 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use http::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::StatusCode;
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError, InvalidMessage};
 
 use super::endpoint::Endpoint;
 use super::error::{NetworkError, Retry};
+use super::proxy::{InvalidProxy, Proxy};
 
 /// The way of calls, which shows as `https://console.tim.qq.com:443 (the host of region "china")` and the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +26,11 @@ pub struct Route {
     proxy: Option<Proxy>,
 }
 
-/// A proxy, without the user name and password that it may need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Proxy {
-    server: String,
-    /// The variable that names the proxy, or else the system's settings.
-    origin: &'static str,
-}
-
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.endpoint.server(), self.endpoint.origin())?;
         match &self.proxy {
-            Some(Proxy { server, origin }) => write!(f, " through the proxy {server} ({origin})"),
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
             None => Ok(()),
         }
     }
@@ -48,54 +39,9 @@ impl fmt::Display for Route {
 impl Route {
     /// Returns the way to an endpoint with the proxy settings of now.
     pub fn to(endpoint: &Endpoint) -> Self {
-        Self { endpoint: endpoint.clone(), proxy: Proxy::to(endpoint, |name| std::env::var(name).ok()) }
+        let proxy = Proxy::to(endpoint, |name| std::env::var(name).ok()).ok().flatten();
+        Self { endpoint: endpoint.clone(), proxy }
     }
-}
-
-/// The variables that name a proxy for https, in order of precedence.
-const PROXY_VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
-
-impl Proxy {
-    fn to(endpoint: &Endpoint, environment: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        if endpoint.is_loopback() {
-            return None;
-        }
-        let target: Uri = endpoint.server().parse().ok()?;
-        let proxy = Matcher::from_system().intercept(&target)?;
-        let named = PROXY_VARIABLES.as_flattened().iter().copied().find(|name| {
-            let read = environment(name).and_then(|value| read_proxy(&value, &target));
-            read.is_some_and(|read| read == *proxy.uri())
-        });
-        let server = proxy.uri().to_string().trim_end_matches('/').to_owned();
-        Some(Self { server, origin: named.unwrap_or("the system's settings") })
-    }
-}
-
-/// Reads the value of a proxy variable as the HTTP client does.
-fn read_proxy(value: &str, target: &Uri) -> Option<Uri> {
-    Some(Matcher::builder().all(value).build().intercept(target)?.uri().clone())
-}
-
-/// Checks that the proxy for the endpoint, if there is one, can be used. The HTTP client would ignore a value that it
-/// cannot read, and call without a proxy.
-pub(super) fn check_proxy(
-    endpoint: &Endpoint,
-    environment: impl Fn(&str) -> Option<String>,
-) -> Result<(), NetworkError> {
-    let Ok(target) = endpoint.server().parse::<Uri>() else { return Ok(()) };
-    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, environment(name)?)));
-    let exceptions = first(["NO_PROXY", "no_proxy"]).map(|(_, hosts)| hosts).unwrap_or_default();
-    let any = Matcher::builder().all("http://proxy.invalid").no(exceptions).build();
-    if any.intercept(&target).is_none() {
-        return Ok(());
-    }
-    for (name, value) in PROXY_VARIABLES.into_iter().filter_map(first) {
-        if !value.is_empty() && read_proxy(&value, &target).is_none() {
-            let what = format!("the environment variable {name} is not the URL of a proxy");
-            return Err(NetworkError::for_good(what, NO_PROXY_URL));
-        }
-    }
-    Ok(())
 }
 
 const NETWORK: &str = "Check the network, the proxy (HTTPS_PROXY) and the endpoint.";
@@ -104,8 +50,8 @@ const GATEWAY: &str = "Something between this machine and Tencent's service may 
 const TIME: &str = "Check the network and the proxy, or raise request_timeout, the time for one attempt.";
 const NOT_TLS: &str = "https is the wrong scheme for that server, or this is the wrong port. Check the endpoint and the proxy (HTTPS_PROXY).";
 const NOT_HTTP: &str = "Check the endpoint's scheme and port: write https:// for a server that speaks TLS.";
-const NO_PROXY_URL: &str = "Set it to a URL such as http://proxy.example.com:3128, or unset it. NO_PROXY lists the hosts \
-                            that are called without a proxy.";
+const NO_PROXY_URL: &str = "Set it to a URL such as http://proxy.example.com:3128, whose scheme is http, https, socks5 or \
+                            socks5h, or unset it. NO_PROXY lists the hosts that are called without a proxy.";
 const PROXY_CREDENTIALS: &str =
     "Set them in the proxy's URL, as in HTTPS_PROXY=http://user:password@proxy.example.com:3128.";
 const NO_CERTIFICATES: &str = "Install the system's CA certificates, or name them with SSL_CERT_FILE (a file in PEM form) \
@@ -130,6 +76,12 @@ impl NetworkError {
     /// Marks the request as sent.
     fn after_sending(self) -> Self {
         Self { sent: true, ..self }
+    }
+}
+
+impl From<InvalidProxy> for NetworkError {
+    fn from(error: InvalidProxy) -> Self {
+        Self::for_good(error.to_string(), NO_PROXY_URL)
     }
 }
 
@@ -201,7 +153,23 @@ fn in_words(cause: &(dyn Error + 'static)) -> Option<&'static str> {
             "'s host name was not found: it is not in /etc/hosts, and there is no /etc/resolv.conf to name a DNS server"
         }
         (_, "dns error") => "'s host name was not found",
-        (_, "tunnel error: unsuccessful") => " refused to connect to that host",
+        (_, "SOCKS error: failed to create underlying connection") => " does not accept a connection",
+        (_, "SOCKS error: io error during SOCKS handshake") => " closed the connection",
+        (_, "SOCKS error: failed parsing server response") => " does not speak SOCKS",
+        (_, "tunnel error: unsuccessful" | "SOCKS error: connection not allowed") => " refused to connect to that host",
+        (_, text) if text.starts_with("SOCKS error: ") => " could not connect to that host",
+        _ => return None,
+    })
+}
+
+/// Describes a refusal over credentials in words that continue "the proxy".
+fn refusal_of_credentials(cause: &str) -> Option<&'static str> {
+    Some(match cause {
+        "tunnel error: proxy authorization required" => "asks for a user name and a password",
+        "SOCKS error: credentials not accepted" => "does not accept the user name and the password",
+        "SOCKS error: server does not support user/pass authentication" => {
+            "asks for a user name and a password, or does not accept any"
+        }
         _ => return None,
     })
 }
@@ -213,8 +181,8 @@ fn no_connection(error: &reqwest::Error, route: &Route) -> NetworkError {
     let what = format!("no connection could be made to {route}");
     let peer = if route.proxy.is_some() { "the proxy" } else { "the server" };
     for cause in causes(error) {
-        if cause.to_string() == "tunnel error: proxy authorization required" {
-            let what = format!("{what}: the proxy asks for a user name and a password");
+        if let Some(why) = refusal_of_credentials(&cause.to_string()) {
+            let what = format!("{what}: the proxy {why}");
             return NetworkError::for_good(what, PROXY_CREDENTIALS);
         }
         if let Some(why) = in_words(cause) {
@@ -349,49 +317,15 @@ mod tests {
     use super::super::endpoint::Region;
     use super::*;
 
-    fn china() -> Endpoint {
-        Region::China.into()
-    }
-
     /// Creates an environment of these variables.
     fn of<'a>(variables: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
         |name| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned())
     }
 
     #[test]
-    fn a_proxy_that_would_be_ignored_is_an_error() {
-        let ok: [&[_]; 7] = [
-            &[],
-            &[("HTTPS_PROXY", "")],
-            &[("HTTPS_PROXY", "http://user:tok3n@proxy.example.com:3128")],
-            &[("https_proxy", "proxy.example.com:3128")],
-            &[("ALL_PROXY", "socks5://127.0.0.1:1080")],
-            &[("HTTPS_PROXY", "http://"), ("NO_PROXY", "qq.com")],
-            // The upper-case variable comes first.
-            &[("HTTPS_PROXY", "http://proxy.example.com"), ("https_proxy", "http://")],
-        ];
-        for variables in ok {
-            assert_eq!(check_proxy(&china(), of(variables)), Ok(()), "{variables:?}");
-        }
-        for (name, value) in
-            [("HTTPS_PROXY", "http://"), ("https_proxy", "ftp://tok3n@proxy.example.com"), ("ALL_PROXY", "tok3n tok3n")]
-        {
-            let error = check_proxy(&china(), of(&[(name, value)])).expect_err(value);
-            assert_eq!(error.what, format!("the environment variable {name} is not the URL of a proxy"));
-            assert_eq!((error.retry, error.may_pass, error.sent), (Retry::No, false, false));
-        }
-    }
-
-    #[test]
-    fn calls_to_this_machine_use_no_proxy() {
-        let local: Endpoint = "https://localhost:8443".parse().expect("an endpoint");
-        assert_eq!(Proxy::to(&local, of(&[("HTTPS_PROXY", "http://127.0.0.1:1")])), None);
-    }
-
-    #[test]
     fn a_route_shows_the_server_its_origin_and_the_proxy() {
-        let endpoint = china();
-        let proxy = Some(Proxy { server: "http://127.0.0.1:3128".into(), origin: "HTTPS_PROXY" });
+        let endpoint = Endpoint::from(Region::China);
+        let proxy = Proxy::to(&endpoint, of(&[("HTTPS_PROXY", "http://user:tok3n@127.0.0.1:3128/")])).expect("a proxy");
         assert_eq!(
             Route { endpoint, proxy }.to_string(),
             "https://console.tim.qq.com:443 (the host of region \"china\") through the proxy http://127.0.0.1:3128 \

@@ -13,7 +13,7 @@ use super::user_sig::UserSig;
 
 /// An HTTP answer, whoever it comes from.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(crate) struct Received {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
     /// How much this machine's clock differs from the answer's `Date`, if by more than [`CLOSE`].
@@ -34,6 +34,13 @@ const LONGEST_EXCERPT: usize = 200;
 const BEFORE_SECRETS: [&str; 4] = ["\"response\"", "\"url\"", "token", "usersig"];
 
 impl Received {
+    /// Returns an answer of status 200 without headers.
+    #[cfg(test)]
+    pub(crate) fn ok(body: &[u8]) -> Self {
+        let body = unzipped(body.to_vec());
+        Self { status: StatusCode::OK, retry_after: None, clock_skew: None, content_type: None, body }
+    }
+
     pub(super) async fn read(mut response: Response) -> Result<Self, reqwest::Error> {
         let header = |name: HeaderName| Some(String::from_utf8_lossy(response.headers().get(name)?.as_bytes()));
         let content_type = header(CONTENT_TYPE).map(ForeignText::from);
@@ -114,16 +121,6 @@ mod tests {
 
     use super::*;
 
-    fn received(body: &[u8]) -> Received {
-        Received {
-            status: StatusCode::OK,
-            retry_after: None,
-            clock_skew: None,
-            content_type: None,
-            body: unzipped(body.to_vec()),
-        }
-    }
-
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(bytes).expect("a write to memory");
@@ -158,11 +155,11 @@ mod tests {
 
     #[test]
     fn a_compressed_answer_is_read_up_to_the_limit_of_an_answer() {
-        assert_eq!(received(&gzip(b"{}")).body, b"{}");
-        assert_eq!(received(&gzip(&vec![b' '; 2 * MAX_ANSWER])).body.len(), MAX_ANSWER + 1);
+        assert_eq!(Received::ok(&gzip(b"{}")).body, b"{}");
+        assert_eq!(Received::ok(&gzip(&vec![b' '; 2 * MAX_ANSWER])).body.len(), MAX_ANSWER + 1);
         let broken = &gzip(b"{}")[..12];
-        assert_eq!(received(broken).body, broken);
-        assert_eq!(received(b"{}").body, b"{}");
+        assert_eq!(Received::ok(broken).body, broken);
+        assert_eq!(Received::ok(b"{}").body, b"{}");
     }
 
     #[test]
@@ -183,11 +180,11 @@ mod tests {
             ("no such usersig%3DtOk3n", "no such ***"),
             (&long, &("x".repeat(200) + "…")),
         ] {
-            assert_eq!(received(body.as_bytes()).excerpt(&user_sig), shown);
+            assert_eq!(Received::ok(body.as_bytes()).excerpt(&user_sig), shown);
         }
-        let page = Received { content_type: Some("text/html".into()), ..received(b"<html>") };
+        let page = Received { content_type: Some("text/html".into()), ..Received::ok(b"<html>") };
         let portrait = r#"the HTTP status 200 OK and the content type text/html, and begins with "<html>""#;
         assert_eq!(page.portrait(&user_sig), portrait);
-        assert_eq!(received(b"").portrait(&user_sig), "the HTTP status 200 OK and no content type");
+        assert_eq!(Received::ok(b"").portrait(&user_sig), "the HTTP status 200 OK and no content type");
     }
 }

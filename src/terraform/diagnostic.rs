@@ -20,7 +20,7 @@ pub struct Diagnostic {
     pub summary: String,
     /// The details, and the next step.
     pub detail: String,
-    /// The argument to blame, if it is exactly one.
+    /// The argument to blame, if it is exactly one. Terraform shows where it is set, except for an element of a map.
     pub path: Option<AttributePath>,
 }
 
@@ -105,7 +105,10 @@ impl Diagnostics {
             .into(),
             summary: d.summary,
             detail: d.detail,
-            attribute: d.path.map(|p| p.to_proto()),
+            // To find the line of a map's element, Terraform (1.15 does, too) reads all keys of the map as strings, and
+            // panics over a key that is written as a number. For the map itself, it would print all of the map, secrets
+            // included. The message names the element instead.
+            attribute: d.path.filter(|path| !path.enters_map()).map(|path| path.to_proto()),
         };
         self.0.into_iter().map(one).collect()
     }

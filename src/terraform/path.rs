@@ -39,6 +39,11 @@ impl AttributePath {
         self
     }
 
+    /// Returns whether the path goes into a map.
+    pub(super) fn enters_map(&self) -> bool {
+        self.0.iter().any(|step| matches!(step, Step::Key(_)))
+    }
+
     pub(super) fn to_proto(&self) -> proto::AttributePath {
         use proto::attribute_path::step::Selector;
         let step = |step: &Step| match step {
@@ -77,5 +82,6 @@ mod tests {
         assert_eq!(AttributePath::attribute("list").then(Step::Index(2)).to_string(), "list[2]");
         assert_eq!(AttributePath::root().to_string(), "");
         assert_eq!(path.to_proto().steps.len(), 3);
+        assert!(path.enters_map() && !AttributePath::attribute("apps").enters_map());
     }
 }

@@ -1,12 +1,14 @@
 //! A fleet on one provider: each application has its own credentials, and is never called with those of another.
 
+use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, Service, Simulator};
+use terraform_cli::{Feature, needs};
 
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, URL, change, diagnostic, fleet, key, provider, resource, sends,
-    this,
+    CALL, END, ID, KEY, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, change, diagnostic, diagnostics,
+    each_service, fleet, key, provider, resource, sends, this,
 };
 
 fn of(id: u64, url: &str) -> String {
@@ -77,6 +79,82 @@ fn the_credentials_of_one_application_are_never_used_for_another() -> Result {
     scenario.configure(&of(ID, URL))?;
     scenario.apply()?.expect_contains("0 added, 0 changed, 1 destroyed");
     assert_eq!(scenario.writes(), [Delete]);
+    Ok(())
+}
+
+/// Starts with two managed applications. Then one leaves `apps`, and the environment has a key without an application.
+fn left_apps(of: Of) -> Result<(Scenario, String)> {
+    let resource =
+        |id: u64| of.resource(&format!("app_{id}"), &(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
+    let mut scenario = of.applications(2)?.applied(&(resource(ID) + &resource(ID + 1)))?;
+    scenario.workspace.remove_env("TENCENT_SDK_APP_ID");
+    let rest = provider(&format!(r#"apps = {{ "{ID}" = {{ secret_key = "{KEY}" }} }}"#)) + &resource(ID);
+    Ok((scenario, rest))
+}
+
+#[track_caller]
+fn expect_calls_only_for(id: u64, scenario: &Scenario) {
+    let requests = scenario.simulator.take_requests();
+    assert!(requests.iter().all(|request| request.sdk_app_id == Some(id)), "{requests:#?}");
+}
+
+#[apply(each_service)]
+fn an_application_that_has_left_apps_is_never_called(of: Of) -> Result {
+    let (scenario, rest) = left_apps(of)?;
+    let (ty, id) = (of.resource_type(), ID + 1);
+    let resource = of.resource(&format!("app_{id}"), &(sends(&[of.start], OTHER_URL) + &format!("sdk_app_id = {id}")));
+    let data = format!("data \"{ty}\" \"there\" {{\n  sdk_app_id = {id}\n}}\n");
+    let import =
+        format!("import {{\n  to = {ty}.again\n  id = \"{id}\"\n}}\n") + &resource.replace("app_1400000002", "again");
+    for (more, option) in [
+        (&resource, "-refresh=true"),
+        (&resource, "-refresh=false"),
+        (&resource, "-refresh-only"),
+        (&resource, "-destroy"),
+        (&String::new(), "-refresh=true"),
+        (&String::new(), "-refresh=false"),
+        (&data, &format!("-target=data.{ty}.there")),
+        (&import, &format!("-target={ty}.again")),
+    ] {
+        scenario.configure(&(rest.clone() + more))?;
+        let planned = scenario.run(&["plan", option])?;
+        planned.expect_failure();
+        let error = diagnostic(&planned, "The provider \"tencent\" has no credentials for SDKAppID 1400000002");
+        assert!(error.contains("whose SecretKey") && error.contains(r#"apps = { "1400000002""#), "{error}");
+        expect_calls_only_for(ID, &scenario);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_key_without_an_application_signs_and_lists_for_none() -> Result {
+    needs!(TERRAFORM, Feature::Query);
+    let (scenario, rest) = left_apps(CALL)?;
+    let query = format!(
+        "list \"tencent_call_callback\" \"all\" {{\n  provider = tencent\n  config {{\n    sdk_app_ids = [{}]\n  }}\n}}\n",
+        ID + 1
+    );
+    let user_sig = format!("ephemeral \"tencent_user_sig\" \"this\" {{\n  sdk_app_id = {}\n}}\n", ID + 1);
+    let probe = format!(
+        "action \"tencent_callback_probe\" \"this\" {{\n  config {{\n    sdk_app_id = {}\n    callback_command = \"{END}\"\n  }}\n}}\n",
+        ID + 1
+    );
+    for (file, text, command) in [
+        ("more.tfquery.hcl", &query, &["query"][..]),
+        ("more.tf", &user_sig, &["plan"]),
+        ("more.tf", &probe, &["plan", "-invoke=action.tencent_callback_probe.this"]),
+    ] {
+        scenario.configure(&rest.replace(&of(ID, URL), ""))?;
+        scenario.workspace.write(file, text)?;
+        let run = scenario.run(command)?;
+        run.expect_failure();
+        assert!(
+            diagnostics(&run).iter().any(|said| said.contains("has no credentials for SDKAppID 1400000002")),
+            "{run}"
+        );
+        scenario.workspace.write(file, "")?;
+        expect_calls_only_for(ID, &scenario);
+    }
     Ok(())
 }
 
@@ -225,6 +303,39 @@ user_sig = var.secret
         assert!(error.contains(said), "expected {said:?}\n{error}");
     }
     assert_eq!(scenario.calls(), []);
+    Ok(())
+}
+
+#[test]
+fn an_invalid_entry_is_named_however_its_key_is_written() -> Result {
+    let scenario = Scenario::new()?;
+    // Over a path into a map, Terraform panics if a key is a number. For the map itself, it prints all of the map.
+    let keys =
+        [r#""1400000002""#, "1400000002", "(1400000002)", r#""${1400000002}""#, "(1400000000 + 2)", "(local.id)"];
+    for key in keys {
+        for (entry, name, said) in [
+            (
+                r#"{ secret_key = "s3cret", region = "mars" }"#,
+                "apps[\"1400000002\"].region",
+                "\"mars\" is not a region",
+            ),
+            ("{}", "apps[\"1400000002\"]", "The entry has no credentials."),
+        ] {
+            let apps = format!(
+                r#"locals {{
+  id = 1400000002
+}}
+{}"#,
+                provider(&format!("apps = {{ {key} = {entry} }}"))
+            );
+            scenario.configure(&(apps + &of(ID, URL)))?;
+            let plan = scenario.run(&["plan"])?;
+            plan.expect_failure().expect_lacks("s3cret");
+            let error = diagnostic(&plan, &format!("Invalid provider argument {name}"));
+            assert!(error.contains("in provider \"tencent\":"), "{error}");
+            assert!(error.contains(said), "{key}: expected {said:?}\n{error}");
+        }
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use tencent_simulator::Action::Get;
 use tencent_simulator::{Configuration, Fault, FaultKind};
 
-use crate::harness::{ID, OTHER_URL, Of, Result, URL, diagnostic, differences, each_service, sends};
+use crate::harness::{ID, OTHER_URL, OVERWRITE, Of, Result, URL, diagnostic, differences, each_service, sends};
 
 #[apply(each_service)]
 fn every_change_made_elsewhere_is_shown_and_repaired_by_one_write(of: Of) -> Result {
@@ -75,11 +75,20 @@ fn without_refresh_a_plan_makes_no_calls(of: Of) -> Result {
     scenario.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0).expect_contains("No changes.");
     assert_eq!(scenario.calls(), []);
 
-    // An update overwrites the whole object all the same.
-    scenario.configure(&of.object(&sends(&[of.start, of.changed], URL)))?;
-    let applied = scenario.run(&["apply", "-refresh=false", "-auto-approve"])?;
+    // An update looks right before it writes.
+    let changed = sends(&[of.start, of.changed], URL);
+    let update = ["apply", "-refresh=false", "-auto-approve"];
+    scenario.configure(&of.object(&changed))?;
+    let applied = scenario.run(&update)?;
+    assert!(diagnostic(applied.expect_failure(), "has changed since the plan").contains(OTHER_URL), "{applied}");
+    assert_eq!(scenario.calls(), [Get]);
+
+    // The failed update has put what it found into the state.
+    scenario.someone_sets(&[of.start], OTHER_URL);
+    scenario.configure(&of.object(&(changed + OVERWRITE)))?;
+    let applied = scenario.run(&update)?;
     assert!(diagnostic(applied.expect_success(), "has changed since the plan").contains(OTHER_URL), "{applied}");
-    assert_eq!(scenario.calls()[..2], [Get, of.overwrite], "one look right before it");
+    assert_eq!(scenario.calls()[..2], [Get, of.overwrite]);
     scenario.expect_remote(&[of.start, of.changed], URL);
     scenario.expect_no_changes()
 }
@@ -168,7 +177,7 @@ fn a_value_that_tencent_normalizes_does_not_differ_in_every_plan(of: Of) -> Resu
 #[apply(each_service)]
 fn a_foreign_configuration_after_a_write_shows_in_every_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&guarded(of, false, URL))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     let other = json!({ "Url": OTHER_URL, "CallbackCommandList": [of.end] });
     scenario.simulator.inject(Fault::new(FaultKind::Response(other)).on(Get).skip(1));
@@ -206,10 +215,10 @@ fn guarded(of: Of, guarded: bool, url: &str) -> String {
 #[apply(each_service)]
 fn another_writer_is_not_mistaken_for_normalization_by_tencent(of: Of) -> Result {
     let elsewhere = Configuration::new("https://hooks.example.com/somebody/else", [of.end]);
-    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
+    let scenario = of.scenario()?.applied(&guarded(of, false, URL))?;
     // Someone overwrites both of our writes, and then stops.
     scenario.simulator.inject(Fault::new(FaultKind::ThenSomebodySets(elsewhere.clone())).on(of.overwrite).times(2));
-    scenario.configure(&of.object(&sends(&[of.start, of.end], URL)))?;
+    scenario.configure(&of.object(&(sends(&[of.start, of.end], URL) + OVERWRITE)))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     let error = diagnostic(
@@ -268,7 +277,7 @@ fn applying_a_saved_plan_names_changes_made_since(of: Of) -> Result {
             assert!(told.contains("https://***@elsewhere.example.com/x?token=***"), "{told}");
             if is_guarded {
                 applied.expect_failure();
-                assert!(told.starts_with("Error") && told.contains("overwrite_existing is false"), "{told}");
+                assert!(told.starts_with("Error") && told.contains("overwrite_existing is not true"), "{told}");
                 assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
                 scenario.expect_remote(&[of.end], elsewhere);
                 // A new plan shows the change, and its apply may overwrite it.
@@ -330,14 +339,12 @@ fn applying_a_saved_plan_does_not_warn_of_changes_that_lose_nothing(of: Of) -> R
         scenario.expect_remote(&[of.start], OTHER_URL);
         scenario.expect_no_changes()?;
     }
-    // A configuration deleted meanwhile is written again, or needs no deletion.
+    // A configuration deleted meanwhile needs no deletion.
     let scenario = of.scenario()?.applied(&guarded(of, true, URL))?;
-    for (text, there) in [(guarded(of, true, OTHER_URL), true), (String::new(), false)] {
-        scenario.configure(&text)?;
-        scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-        scenario.simulator.remove_configuration(of.service, ID);
-        scenario.run(&["apply", "tfplan"])?.expect_success().expect_lacks("Warning");
-        assert_eq!(scenario.remote().is_some(), there);
-    }
+    scenario.configure("")?;
+    scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+    scenario.simulator.remove_configuration(of.service, ID);
+    scenario.run(&["apply", "tfplan"])?.expect_success().expect_lacks("Warning");
+    assert_eq!(scenario.remote(), None);
     Ok(())
 }

@@ -108,6 +108,8 @@ fn an_invalid_user_sig_request_is_an_error() -> Result {
     let mut scenario = Scenario::new()?;
     for (arguments, said) in [
         (r#"expires_in = "181d""#, "\"181d\" is not a duration from \"1s\" to \"180d\"."),
+        (r#"expires_in = "1M""#, "Did you mean \"1m\" or \"30d\"?"),
+        (r#"expires_in = "1H""#, "Did you mean \"1h\"?"),
         (r#"user_id = """#, "The user_id is empty or contains white space."),
         ("sdk_app_id = 0", "0 is not an SDKAppID"),
         ("sdk_app_id = 7", "has no credentials for SDKAppID 7"),

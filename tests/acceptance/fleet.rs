@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tencent_simulator::{Action, Configuration, Service};
 
-use crate::harness::{END, ID, OTHER_URL, Result, START, Scenario, URL, diagnostics, fleet, sends};
+use crate::harness::{END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, URL, diagnostics, fleet, sends};
 
 const APPLICATIONS: usize = 200;
 
@@ -70,7 +70,7 @@ fn calls(parallelism: &str) -> Result {
     expect_calls(&scenario, "change");
     expect_everywhere(&scenario, Some(&Configuration::new(OTHER_URL, [END, START])));
 
-    scenario.configure(&fleet(ids(), &(sends(&[END, START], OTHER_URL) + "overwrite_existing = false\n")))?;
+    scenario.configure(&fleet(ids(), &(sends(&[END, START], OTHER_URL) + OVERWRITE)))?;
     apply()?.expect_success().expect_contains("200 changed");
     expect_calls(&scenario, "change of `overwrite_existing`, `deletion_policy` or `timeouts` only");
 

@@ -93,10 +93,19 @@ output "sign" {{
         let sign = json!("17773bc39a671d7b9aa835458704d2a6db81360a5940292b587d6d760d484061");
         assert_eq!(scenario.workspace.show_json()?["values"]["outputs"]["sign"]["value"], sign);
     }
-    scenario.configure(&output("timestamp()"))?;
-    let applied = scenario.try_apply()?;
-    let error = diagnostic(applied.expect_failure(), "Invalid value for \"request_time\" parameter");
-    assert!(error.ends_with("it is not a Unix time in seconds, such as 1669872112."), "{error}");
+    for (time, correction) in [
+        ("1669872112000", "; divide milliseconds by 1000."),
+        ("1669872112.5", "; floor() removes the fraction."),
+        ("\"2022-12-01T05:21:52Z\"", "; in seconds, this time is 1669872112."),
+        ("1e30", "such as 1669872112."),
+        ("-1", "such as 1669872112."),
+    ] {
+        scenario.configure(&output(time))?;
+        let plan = scenario.run(&["plan"])?;
+        let error = diagnostic(plan.expect_failure(), "Invalid value for \"request_time\" parameter");
+        let reason = "it is not a Unix time in seconds, a whole number from 0 to 253402300799";
+        assert!(error.contains(reason) && error.ends_with(correction), "{error}");
+    }
     scenario.configure(&output("1669872112").replace("sensitive = true\n  value", "value"))?;
     diagnostic(scenario.run(&["plan"])?.expect_failure(), "Output refers to sensitive values");
     Ok(())

@@ -131,6 +131,9 @@ pub(crate) fn sends(commands: &[&str], url: &str) -> String {
     format!("url = {}\ncallback_commands = {}\n", Value::from(url), Value::from(commands))
 }
 
+/// Allows a resource to overwrite what exists.
+pub(crate) const OVERWRITE: &str = "overwrite_existing = true\n";
+
 /// Tencent (the simulator) and a user (the workspace).
 pub(crate) struct Scenario {
     pub(crate) simulator: Simulator,

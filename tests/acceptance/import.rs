@@ -33,7 +33,7 @@ fn import_by_command_writes_nothing(of: Of) -> Result {
             "id": ID.to_string(),
             "url": URL,
             "callback_commands": [of.end, of.start],
-            "overwrite_existing": true,
+            "overwrite_existing": false,
             "deletion_policy": "DELETE",
             "timeouts": null,
             "url_wo": null,
@@ -65,7 +65,7 @@ fn an_import_shows_what_it_will_change(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.someone_sets(&[of.start], OTHER_URL);
     let settings = r#"deletion_policy = "ABANDON"
-overwrite_existing = false"#;
+overwrite_existing = true"#;
     scenario
         .configure(&(of.import_block(&ID.to_string()) + &of.object(&(sends(&[of.start, of.end], URL) + settings))))?;
     let plan = scenario.run(&["plan"])?;

@@ -29,7 +29,7 @@ pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<S
             "id": ID.to_string(),
             "url": URL,
             "callback_commands": [of.end, of.start],
-            "overwrite_existing": true,
+            "overwrite_existing": false,
             "deletion_policy": "DELETE",
             "timeouts": null,
             "url_wo": null,
@@ -114,7 +114,7 @@ fn settings_that_only_terraform_uses_send_nothing(of: Of) -> Result {
         (r#"deletion_policy = "ABANDON""#, vec!["deletion_policy"]),
         (
             r#"deletion_policy = "ABANDON"
-overwrite_existing = false"#,
+overwrite_existing = true"#,
             vec!["overwrite_existing"],
         ),
         (
@@ -278,6 +278,7 @@ fn an_abandoned_configuration_stays_at_tencent(of: Of) -> Result {
     assert_eq!(scenario.instances()?, 0);
 
     // Removing the block from the configuration destroys the resource as well.
+    scenario.simulator.remove_configuration(of.service, ID);
     let scenario = scenario.applied(&of.object(&(sends(&[of.start], URL) + r#"deletion_policy = "ABANDON""#)))?;
     scenario.configure("")?;
     scenario.apply()?.expect_contains(stays).expect_contains("0 changed, 1 destroyed");

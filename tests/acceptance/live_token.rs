@@ -9,7 +9,9 @@ use tencent_simulator::Action::{self, DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Fault, FaultKind, Simulator, Token};
 use terraform_cli::{Feature, Output, Terraform, needs};
 
-use crate::harness::{ID, ONE_ATTEMPT, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences};
+use crate::harness::{
+    ID, ONE_ATTEMPT, OVERWRITE, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences,
+};
 use crate::secrets::{contains, files, unzipped};
 
 const THIS: &str = "tencent_live_callback_token.this";
@@ -180,7 +182,7 @@ pub(crate) fn token_lifecycle(terraform: &Terraform) -> Result {
     for (token, arguments, enabled, writes) in [
         (OTHER, "", true, 1),
         (OTHER, "enabled = false", false, 1),
-        (OTHER, "enabled = false\noverwrite_existing = false", false, 0),
+        (OTHER, "enabled = false\noverwrite_existing = true", false, 0),
         (TOKEN, "enabled = true", true, 1),
     ] {
         signed.token(token).0.configure(&kept(arguments))?;
@@ -263,19 +265,19 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
             "",
             OTHER,
             true,
-            "had an enabled token. This resource does not manage that token yet. This plan replaces all of it. Receivers",
+            "had an enabled token. This resource does not manage that token yet. This plan replaces all of it, as \
+             overwrite_existing allows. Receivers",
         ),
         ("enabled = false", TOKEN, true, "Events will no longer be signed"),
         ("", OTHER, false, "had a disabled token. This resource does not manage that token yet"),
     ] {
         signed.someone_sets(token, enabled);
-        signed.0.configure(&kept(arguments))?;
+        signed.0.configure(&kept(&(arguments.to_owned() + "\n" + OVERWRITE)))?;
         let plan = signed.run(&["plan"])?;
         let warning =
             diagnostic(plan.expect_success(), &format!("Warning: This plan overwrites the existing {SUBJECT}"));
         assert!(warning.contains(says), "{warning}");
         assert!(warning.contains(&format!("with {THIS}")), "{warning}");
-        assert!(warning.contains(&format!(r#"import {{ to = ADDRESS id = "{ID}" }}"#)), "{warning}");
     }
     signed.someone_sets(OTHER, true);
     diagnostic(&signed.apply()?, "overwrites the existing");
@@ -291,12 +293,12 @@ fn a_plan_warns_of_the_token_it_overwrites() -> Result {
 #[test]
 fn the_guard_refuses_to_lose_a_token() -> Result {
     let mut signed = Signed::new()?;
-    let guarded = kept("overwrite_existing = false");
+    let guarded = kept("");
     signed.0.configure(&guarded)?;
     signed.someone_sets(OTHER, true);
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), "Error: SDKAppID 1400000001 already has a Live callback token");
-    assert!(error.contains("It has an enabled token, and overwrite_existing is false."), "{error}");
+    assert!(error.contains("It has an enabled token. This resource does not manage it yet, and"), "{error}");
 
     // After the plan: before a creation, a change, and a deletion.
     signed.0.simulator.remove_token(ID);
@@ -329,7 +331,7 @@ fn the_guard_refuses_to_lose_a_token() -> Result {
 
 #[test]
 fn an_apply_names_a_token_changed_since_the_plan() -> Result {
-    let mut signed = Signed::new()?.applied(&kept(""))?;
+    let mut signed = Signed::new()?.applied(&kept(OVERWRITE))?;
     signed.token(THIRD).run(&["plan", "-out=tfplan"])?.expect_success();
     signed.someone_sets(OTHER, true);
     let applied = signed.run(&["apply", "tfplan"])?;
@@ -366,7 +368,7 @@ fn an_import_stores_the_token_in_the_state() -> Result {
             "token_wo": null,
             "token_wo_version": null,
             "enabled": true,
-            "overwrite_existing": true,
+            "overwrite_existing": false,
             "deletion_policy": "DELETE",
             "timeouts": null,
             "last_request_id": null,
@@ -426,14 +428,13 @@ fn a_plan_that_tencent_would_refuse_is_an_error() -> Result {
         let error = diagnostic(&plan, "Checking for an existing Live callback token of SDKAppID 1400000001 failed");
         assert!(error.contains(&format!("error {code}")) && error.contains("ErrorInfo: no ***"), "{error}");
     }
-    // A transient failure is a warning, unless the guard needs the check.
+    // A transient failure is a warning only if the plan may overwrite.
     let gateway = FaultKind::Status { code: 502, retry_after: None, processed: false };
     signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept("")))?;
     signed.0.simulator.inject(Fault::new(gateway));
-    let plan = signed.run(&["plan"])?;
-    diagnostic(plan.expect_success(), "This plan may overwrite an existing Live callback token.");
-    signed.0.configure(&kept("overwrite_existing = false"))?;
-    diagnostic(signed.run(&["plan"])?.expect_failure(), "the provider does not plan without this check");
+    diagnostic(signed.run(&["plan"])?.expect_failure(), "needs this check, unless overwrite_existing is true");
+    signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept(OVERWRITE)))?;
+    diagnostic(signed.run(&["plan"])?.expect_success(), "This plan may overwrite an existing Live callback token.");
     signed.0.simulator.clear_faults();
 
     for (token, says) in [("", "it is empty"), (" t0ken-to-hide", "white space")] {
@@ -498,7 +499,7 @@ fn every_token_write_is_read_back() -> Result {
     // Right after the write, the token is another one: once, and then every time.
     let other = || FaultKind::Response(json!({ "Token": OTHER, "IsTokenEnable": true }));
     let signed = Signed::new()?;
-    signed.0.configure(&kept(""))?;
+    signed.0.configure(&kept(OVERWRITE))?;
     signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2).times(1));
     let applied = signed.apply()?;
     diagnostic(&applied, &format!("Warning: Someone else is changing the {SUBJECT}"));
@@ -506,14 +507,14 @@ fn every_token_write_is_read_back() -> Result {
     signed.expect_no_changes()?;
 
     let signed = Signed::new()?;
-    signed.0.configure(&kept(""))?;
+    signed.0.configure(&kept(OVERWRITE))?;
     signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2));
     let applied = signed.run(&["apply", "-auto-approve"])?;
     diagnostic(applied.expect_failure(), &format!("Error: The {SUBJECT} differs from what was written"));
 
     // The second write fails.
     let signed = Signed::new()?;
-    signed.0.configure(&kept(""))?;
+    signed.0.configure(&kept(OVERWRITE))?;
     signed.0.simulator.inject(Fault::new(other()).on(GetToken).skip(2));
     let refused = FaultKind::ErrorCode { code: 60017, info: String::new() };
     signed.0.simulator.inject(Fault::new(refused).on(SetToken).skip(1));
@@ -549,7 +550,7 @@ fn import(name: &str) -> String {
 /// Destroys one of two objects of the same token, which come from a rename without `moved`, a second import, or an
 /// interrupted replacement. The token stays.
 pub(crate) fn shared_tokens_are_kept(terraform: &Terraform) -> Result {
-    let token = |name: &str| resource(name, "token = var.token\noverwrite_existing = false");
+    let token = |name: &str| resource(name, "token = var.token");
     let expect_one = |signed: &Signed| -> Result {
         assert_eq!(signed.objects()?.len(), 1);
         signed.expect_remote(TOKEN, true);
@@ -619,7 +620,7 @@ fn two_token_resources_that_differ_are_an_error() -> Result {
     let plan = signed.run(&["plan"])?;
     let error = diagnostic(plan.expect_failure(), &format!("Two resources for the {SUBJECT}"));
     assert!(
-        error.starts_with("Error") && error.contains("has an enabled token; this one has a disabled token"),
+        error.starts_with("Error") && error.contains("has an enabled token") && error.contains("has a disabled token"),
         "{error}"
     );
     assert_eq!(signed.writes(), []);
@@ -628,7 +629,7 @@ fn two_token_resources_that_differ_are_an_error() -> Result {
 
 #[test]
 fn a_replacement_never_deletes_the_token() -> Result {
-    let signed = Signed::new()?.applied(&kept("overwrite_existing = false"))?;
+    let signed = Signed::new()?.applied(&kept(""))?;
     let refused = FaultKind::ErrorCode { code: 60017, info: String::new() };
     signed.0.simulator.inject(Fault::new(refused).on(SetToken));
     signed.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_failure();

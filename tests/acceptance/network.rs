@@ -1,7 +1,7 @@
 //! Failures between this machine and Tencent: lost answers, gateways, certificates, proxies, regions.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -152,7 +152,7 @@ fn every_network_fault_is_explained() -> Result {
 fn a_timeout_names_the_limit_that_ran_out() -> Result {
     let scenario = Scenario::new()?;
     scenario.simulator.inject(FaultKind::NoAnswer);
-    let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
+    let guarded = sends(&[START], URL);
     let settings = r#"
   max_retries     = 0
   request_timeout = "300ms""#;
@@ -279,7 +279,7 @@ fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> R
 
 /// Writes a guarded resource, whose plan checks what exists, with one attempt.
 fn guarded() -> String {
-    ONE_ATTEMPT.to_owned() + &this(&(sends(&[START], URL) + "overwrite_existing = false"))
+    ONE_ATTEMPT.to_owned() + &this(&sends(&[START], URL))
 }
 
 /// Plans, and returns the error about the check that failed.
@@ -295,7 +295,7 @@ fn unplanned(scenario: &Scenario) -> Result<String> {
 fn refused_at_once(scenario: &mut Scenario) -> Result<String> {
     let log = scenario.workspace.path().join("provider.log");
     scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
-    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
     let error = unplanned(scenario)?;
     assert_eq!(fs::read_to_string(&log)?.matches("calling Tencent").count(), 1, "{error}");
     fs::remove_file(log)?;
@@ -405,7 +405,7 @@ fn a_connection_that_takes_too_long_is_explained() -> Result {
     let settings = r#"
   max_retries     = 0
   request_timeout = "500ms""#;
-    scenario.configure(&(provider(settings) + &this(&(sends(&[START], URL) + "overwrite_existing = false"))))?;
+    scenario.configure(&(provider(settings) + &this(&sends(&[START], URL))))?;
     let error = unplanned(&scenario)?;
     assert!(error.contains("in the time for one attempt, 500ms") && error.contains("request_timeout"), "{error}");
     Ok(())
@@ -459,25 +459,54 @@ impl Proxy {
     }
 }
 
-/// Reads one `CONNECT host:port`, and then copies bytes both ways.
+/// Reads one `CONNECT host:port` or one request of SOCKS 5, and then copies bytes both ways.
 fn serve(
     mut client: TcpStream,
     target: std::result::Result<SocketAddr, &str>,
     wanted: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(client.try_clone()?).lines();
-    let request = lines.next().transpose()?.unwrap_or_default();
-    let host = request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or(&request).to_owned();
+    let mut first = [0];
+    client.peek(&mut first)?;
+    let is_socks = first == [5];
+    let host = if is_socks { socks_request(&mut client)? } else { connect_request(&client)? };
     wanted.lock().unwrap_or_else(PoisonError::into_inner).push(host);
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
     let mut server = match target {
         Ok(target) => TcpStream::connect(target)?,
+        Err(_) if is_socks => return client.write_all(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]),
         Err(status) => return client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()),
     };
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    let connected: &[u8] =
+        if is_socks { &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0] } else { b"HTTP/1.1 200 Connection established\r\n\r\n" };
+    client.write_all(connected)?;
     let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
     std::io::copy(&mut server, &mut client).map(drop)
+}
+
+fn connect_request(client: &TcpStream) -> std::io::Result<String> {
+    let mut lines = BufReader::new(client).lines();
+    let request = lines.next().transpose()?.unwrap_or_default();
+    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    Ok(request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or(&request).to_owned())
+}
+
+/// Reads a request to connect to a named host (RFC 1928). A client that offers another method than no authentication is
+/// refused.
+fn socks_request(client: &mut TcpStream) -> std::io::Result<String> {
+    let mut greeting = [0; 3];
+    client.read_exact(&mut greeting)?;
+    if greeting != [5, 1, 0] {
+        client.write_all(&[5, 255])?;
+        return Err(std::io::ErrorKind::Unsupported.into());
+    }
+    client.write_all(&[5, 0])?;
+    let mut request = [0; 5];
+    client.read_exact(&mut request)?;
+    assert_eq!(request[..4], [5, 1, 0, 3], "version 5, connect, a host name: the proxy resolves it");
+    let mut address = vec![0; usize::from(request[4]) + 2];
+    client.read_exact(&mut address)?;
+    let (host, port) = address.split_at(address.len() - 2);
+    Ok(format!("{}:{}", String::from_utf8_lossy(host), u16::from_be_bytes([port[0], port[1]])))
 }
 
 #[test]
@@ -518,23 +547,34 @@ fn a_failing_proxy_is_named_without_its_password() -> Result {
     scenario.workspace.remove_env("TENCENT_ENDPOINT").remove_env("NO_PROXY");
     let asking = Proxy::to(Err("407 Proxy Authentication Required"))?;
     let nobody = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-    for (variable, address, said) in [
-        ("HTTPS_PROXY", asking.address, "the proxy asks for a user name and a password"),
-        ("all_proxy", nobody, "the proxy refused the connection"),
+    let refusing = Proxy::to(Err(FORBIDDEN))?;
+    for (variable, scheme, address, said) in [
+        ("HTTPS_PROXY", "http", asking.address, "the proxy asks for a user name and a password"),
+        ("https_proxy", "http", nobody, "the proxy refused the connection"),
+        ("HTTPS_PROXY", "socks5", nobody, "the proxy does not accept a connection"),
+        (
+            "HTTPS_PROXY",
+            "socks5h",
+            asking.address,
+            "the proxy asks for a user name and a password, or does not accept any",
+        ),
     ] {
-        scenario.workspace.env(variable, format!("http://user:s3cret@{address}/"));
+        scenario.workspace.env(variable, format!("{scheme}://user:s3cret@{address}/"));
         let error = unplanned(&scenario)?;
-        assert!(error.contains(&format!("through the proxy http://{address} ({variable}): {said}")), "{error}");
+        assert!(error.contains(&format!("through the proxy {scheme}://{address} ({variable}): {said}")), "{error}");
         assert!(!error.contains("s3cret") && !error.contains("user@"), "{error}");
         scenario.workspace.remove_env(variable);
     }
+    scenario.workspace.env("HTTPS_PROXY", format!("socks5://{}", refusing.address));
+    let error = unplanned(&scenario)?;
+    assert!(error.contains("(HTTPS_PROXY): the proxy refused to connect to that host"), "{error}");
 
-    for (variable, value) in [("HTTPS_PROXY", "http://"), ("ALL_PROXY", "ftp://s3cret@proxy.example.com")] {
-        scenario.workspace.env(variable, value);
+    for value in ["http://", "ftp://s3cret@proxy.example.com", "socks4://s3cret@proxy.example.com"] {
+        scenario.workspace.env("HTTPS_PROXY", value);
         let error = unplanned(&scenario)?;
-        let said = format!("The environment variable {variable} is not the URL of a proxy.");
-        assert!(error.contains(&said) && !error.contains("s3cret"), "{error}");
-        scenario.workspace.remove_env(variable);
+        let said = "The environment variable HTTPS_PROXY is not the URL of a proxy.";
+        assert!(error.contains(said) && error.contains("http, https, socks5 or socks5h"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
     }
     Ok(())
 }
@@ -545,11 +585,13 @@ fn a_certificate_for_another_host_is_refused() -> Result {
     let mut scenario = over_tls()?;
     trust(&mut scenario)?;
     let proxy = Proxy::to(Ok(scenario.simulator.url().trim_start_matches("https://").parse()?))?;
-    scenario.workspace.remove_env("TENCENT_ENDPOINT").env("HTTPS_PROXY", proxy.url());
-    let plan = scenario.run(&["plan"])?;
-    plan.expect_failure();
-    let error = diagnostic(&plan, "Checking for an existing Call callback configuration");
-    assert!(error.contains("certificate") && error.contains("it is not for the host console.tim.qq.com"), "{error}");
+    scenario.workspace.remove_env("TENCENT_ENDPOINT");
+    for scheme in ["http", "socks5", "socks5h"] {
+        scenario.workspace.env("HTTPS_PROXY", format!("{scheme}://{}", proxy.address));
+        let error = unplanned(&scenario)?;
+        assert!(error.contains("it is not for the host console.tim.qq.com"), "{scheme}: {error}");
+    }
+    assert_eq!(proxy.wanted(), ["console.tim.qq.com:443"; 3]);
     assert_eq!(scenario.calls(), [], "no UserSig for a host that is another one");
     Ok(())
 }
@@ -570,7 +612,7 @@ fn an_endpoint_can_have_a_path() -> Result {
     let mut scenario = Scenario::new()?;
     let below = format!("{}/tencent", scenario.simulator.url());
     scenario.workspace.env("TENCENT_ENDPOINT", below);
-    scenario.configure(&this(&(sends(&[START], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.run(&["plan"])?.expect_failure().expect_contains("error 60009").expect_contains("endpoint");
     let requests = scenario.simulator.take_requests();
     assert_eq!(requests[0].path, "/tencent/v4/call_config/get_callback");

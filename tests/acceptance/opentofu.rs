@@ -355,8 +355,7 @@ pub(crate) fn destroying_forgets(terraform: &Terraform) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
     let kept = this(
         &(sends(&[START], URL)
-            + "overwrite_existing = false
-lifecycle {
+            + "lifecycle {
   destroy = false
 }
 "),

@@ -6,7 +6,8 @@ use tencent_simulator::Action::Get;
 use tencent_simulator::{Configuration, Fault, FaultKind};
 
 use crate::harness::{
-    CREATE_BEFORE_DESTROY, ID, ONE_ATTEMPT, OTHER_URL, Of, Result, URL, diagnostic, diagnostics, each_service, sends,
+    CREATE_BEFORE_DESTROY, ID, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Of, Result, URL, diagnostic, diagnostics,
+    each_service, sends,
 };
 
 const AS_PLANNED: &str = "already exists as planned";
@@ -31,7 +32,7 @@ impl Of {
 fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.someone_sets(&[of.end, of.changed], THERE);
-    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&of.object(&(sends(&[of.start], URL) + OVERWRITE)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to add, 0 to change, 0 to destroy");
     plan.expect_lacks("p4ssword").expect_lacks("t0ken");
@@ -42,14 +43,17 @@ fn a_plan_shows_what_it_would_overwrite(of: Of) -> Result {
         of.changed,
         of.end,
         "https://***@legacy.example.com/hook?token=***&v=***",
-        r#"import { to = ADDRESS id = "1400000001" }"#,
+        "This plan replaces all of it, as overwrite_existing allows.",
     ] {
         assert!(warning.contains(expected), "expected {expected:?}\n{warning}");
     }
 
-    let applied = scenario.apply()?;
-    applied.expect_contains("1 added").expect_lacks("p4ssword").expect_lacks("t0ken");
-    diagnostic(&applied, &of.overwrites());
+    // Terraform shows the plan's warnings after the apply, too. By then, an import would come too late.
+    for command in [&["plan", "-out=tfplan"][..], &["apply", "tfplan"]] {
+        let run = scenario.run(command)?;
+        run.expect_success().expect_lacks("p4ssword").expect_lacks("t0ken").expect_lacks("import");
+        diagnostic(&run, &of.overwrites());
+    }
     scenario.expect_remote(&[of.start], URL);
     scenario.expect_no_changes()
 }
@@ -60,8 +64,8 @@ fn the_suggested_import_block_works(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.someone_sets(&[of.end], OTHER_URL);
     scenario.configure(&of.object(&sends(&[of.end], OTHER_URL)).replace(OTHER_URL, URL))?;
-    let warning = diagnostic(&scenario.run(&["plan"])?, &of.overwrites());
-    let (_, block) = warning.split_once("import {").expect("a block");
+    let error = diagnostic(&scenario.run(&["plan"])?, &of.exists_already());
+    let (_, block) = error.split_once("import {").expect("a block");
     let (block, _) = block.split_once('}').expect("the end of the block");
     let block = block.replace("ADDRESS ", &format!("{this}\n"));
     scenario.configure(&format!(
@@ -72,6 +76,26 @@ fn the_suggested_import_block_works(of: Of) -> Result {
         of.object(&sends(&[of.end], OTHER_URL))
     ))?;
     scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
+    scenario.expect_no_changes()
+}
+
+#[apply(each_service)]
+fn the_suggested_line_overwrites_on_purpose(of: Of) -> Result {
+    let scenario = of.scenario()?;
+    scenario.someone_sets(&[of.end], OTHER_URL);
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    let error = diagnostic(&scenario.run(&["plan"])?, &of.exists_already());
+    let (_, line) = error.split_once("To overwrite it on purpose, set this in the resource: ").expect("a line");
+    scenario.configure(&of.object(&(sends(&[of.start], URL) + line)))?;
+    scenario.run(&["plan"])?.expect_success().expect_contains("+ overwrite_existing = true");
+    scenario.apply()?;
+    scenario.expect_remote(&[of.start], URL);
+
+    // Once the resource manages the configuration, the line can go.
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.simulator.clear_requests();
+    scenario.apply()?.expect_contains("1 changed");
+    assert_eq!(scenario.writes(), []);
     scenario.expect_no_changes()
 }
 
@@ -90,24 +114,30 @@ fn an_equal_configuration_is_reported_as_equal(of: Of) -> Result {
 #[apply(each_service)]
 fn creating_over_nothing_gives_no_warning(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["plan"])?.expect_success().expect_lacks("Warning");
     scenario.apply()?.expect_lacks("Warning");
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn the_guard_fails_the_plan(of: Of) -> Result {
+fn an_existing_configuration_fails_the_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.someone_sets(&[of.end], THERE);
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
-    let plan = scenario.run(&["plan"])?;
-    plan.expect_code(1).expect_lacks("p4ssword").expect_lacks("t0ken");
-    let error = diagnostic(&plan, &of.exists_already());
-    for expected in
-        [of.end, "https://***@legacy.example.com/hook?token=***&v=***", "overwrite_existing", "import { to = ADDRESS"]
-    {
-        assert!(error.contains(expected), "expected {expected:?}\n{error}");
+    for guard in ["", "overwrite_existing = false", "overwrite_existing = null"] {
+        scenario.configure(&of.object(&(sends(&[of.start], URL) + guard)))?;
+        let plan = scenario.run(&["plan"])?;
+        plan.expect_code(1).expect_lacks("p4ssword").expect_lacks("t0ken");
+        let error = diagnostic(&plan, &of.exists_already());
+        for expected in [
+            &format!("with {}", of.this),
+            of.end,
+            "https://***@legacy.example.com/hook?token=***&v=***",
+            "does not manage it yet, and overwrite_existing is not true.",
+            r#"import { to = ADDRESS id = "1400000001" }"#,
+        ] {
+            assert!(error.contains(expected), "{guard}: expected {expected:?}\n{error}");
+        }
     }
     scenario.try_apply()?.expect_failure();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
@@ -115,8 +145,8 @@ fn the_guard_fails_the_plan(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_accepts_an_equal_configuration(of: Of) -> Result {
-    let guarded = of.object(&(sends(&[of.start], URL) + "overwrite_existing = false"));
+fn an_equal_configuration_is_created_again(of: Of) -> Result {
+    let guarded = of.object(&sends(&[of.start], URL));
     let scenario = of.scenario()?;
     scenario.configure(&guarded)?;
     scenario.someone_sets(&[of.start], URL);
@@ -124,16 +154,16 @@ fn the_guard_accepts_an_equal_configuration(of: Of) -> Result {
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_no_changes()?;
 
-    // So a guarded creation whose end Terraform missed can simply be repeated.
+    // So a creation whose end Terraform missed can simply be repeated.
     scenario.run(&["state", "rm", of.this])?.expect_success();
     scenario.apply()?.expect_contains("1 added");
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn the_guard_checks_again_when_applying(of: Of) -> Result {
+fn a_creation_checks_again_when_applying(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.someone_sets(&[of.end], THERE);
     let applied = scenario.run(&["apply", "tfplan"])?;
@@ -145,10 +175,10 @@ fn the_guard_checks_again_when_applying(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_checks_right_before_the_write(of: Of) -> Result {
+fn a_creation_checks_right_before_the_write(of: Of) -> Result {
     // Terraform plans again when it applies. Only the provider's own check finds what appears after that.
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     assert_eq!(scenario.calls(), [Get]);
     scenario.run(&["apply", "tfplan"])?.expect_success();
@@ -167,10 +197,46 @@ fn the_guard_checks_right_before_the_write(of: Of) -> Result {
     Ok(())
 }
 
+#[apply(each_service)]
+fn a_deletion_since_the_plan_is_not_repaired_in_silence(of: Of) -> Result {
+    let object = |url, more: &str| of.object(&(sends(&[of.start], url) + more));
+    let replace = format!("-replace={}", of.this);
+    let told = format!("The {} callback configuration of SDKAppID {ID} has been deleted since the plan", of.title);
+    for (url, option, lifecycle) in
+        [(OTHER_URL, "-refresh=true", ""), (URL, replace.as_str(), ""), (URL, &replace, CREATE_BEFORE_DESTROY)]
+    {
+        let scenario = of.scenario()?.applied(&object(URL, lifecycle))?;
+        scenario.configure(&object(url, lifecycle))?;
+        scenario.run(&["plan", "-out=tfplan", option])?.expect_success();
+        scenario.simulator.remove_configuration(of.service, ID);
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        assert!(diagnostic(applied.expect_success(), &told).starts_with("Warning"), "{applied}");
+        scenario.expect_remote(&[of.start], url);
+        scenario.expect_no_changes()?;
+    }
+    for (url, option) in [(OTHER_URL, "-refresh=true"), (URL, &replace)] {
+        let guarded = |url| object(url, "overwrite_existing = false");
+        let scenario = of.scenario()?.applied(&guarded(URL))?;
+        scenario.configure(&guarded(url))?;
+        scenario.run(&["plan", "-out=tfplan", option])?.expect_success();
+        scenario.simulator.remove_configuration(of.service, ID);
+        let refused = scenario.run(&["apply", "tfplan"])?;
+        let error = diagnostic(refused.expect_failure(), &told);
+        assert!(error.starts_with("Error") && error.contains("Run a new plan"), "{error}");
+        assert_eq!((scenario.writes(), scenario.remote()), (vec![], None));
+        // The new plan shows the creation.
+        let applied = scenario.apply()?;
+        applied.expect_contains("1 added, 0 changed, 0 destroyed");
+        assert_eq!(diagnostics(&applied), [""; 0]);
+        scenario.expect_remote(&[of.start], url);
+    }
+    Ok(())
+}
+
 /// A limit that the guide on reliability states: Tencent has no conditional write.
 #[apply(each_service)]
 fn a_change_between_the_last_check_and_the_write_is_replaced_unseen(of: Of) -> Result {
-    let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
+    let guarded = |url| of.object(&sends(&[of.start], url));
     let scenario = of.scenario()?.applied(&guarded(OTHER_URL))?;
     scenario.configure(&guarded(URL))?;
     let theirs = Configuration::new(THERE, [of.end]);
@@ -183,9 +249,9 @@ fn a_change_between_the_last_check_and_the_write_is_replaced_unseen(of: Of) -> R
 }
 
 #[apply(each_service)]
-fn a_plan_that_cannot_check_warns_and_continues(of: Of) -> Result {
+fn a_plan_that_may_overwrite_and_cannot_check_warns(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&of.object(&(sends(&[of.start], URL) + OVERWRITE)))?;
     let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
     let plan = scenario.run(&["plan", "-out=tfplan"])?;
@@ -231,7 +297,8 @@ fn a_permanent_refusal_fails_the_plan(of: Of) -> Result {
         assert!(diagnostic(&plan, &of.lookup_failed()).starts_with("Error"));
         scenario.simulator.clear_faults();
     }
-    // A transient failure is a warning.
+    // A transient failure is a warning, if the plan may overwrite.
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &of.object(&(sends(&[of.start], URL) + OVERWRITE))))?;
     for kind in [FaultKind::ResetBeforeProcessing, FaultKind::Status { code: 502, retry_after: None, processed: false }]
     {
         scenario.simulator.inject(Fault::new(kind).on(Get));
@@ -264,16 +331,19 @@ fn a_replacement_that_cannot_check_destroys_nothing(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn a_guard_that_cannot_check_fails_the_plan(of: Of) -> Result {
+fn a_plan_that_cannot_check_fails(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
     let plan = scenario.run(&["plan"])?;
     plan.expect_code(1);
     let error = diagnostic(&plan, &of.lookup_failed());
-    assert!(error.starts_with("Error") && error.contains("overwrite_existing = false"), "{error}");
+    assert!(
+        error.starts_with("Error") && error.contains("needs this check, unless overwrite_existing is true"),
+        "{error}"
+    );
 
     scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains("error 70050");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
@@ -282,7 +352,7 @@ fn a_guard_that_cannot_check_fails_the_plan(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_managed_configuration_is_not_checked_as_new(of: Of) -> Result {
-    let guarded = |url| of.object(&(sends(&[of.start], url) + "overwrite_existing = false"));
+    let guarded = |url| of.object(&sends(&[of.start], url));
     let scenario = of.scenario()?.applied(&guarded(URL))?;
     scenario.someone_sets(&[of.end], THERE);
     scenario.configure(&guarded(OTHER_URL))?;
@@ -299,7 +369,7 @@ fn a_managed_configuration_is_not_checked_as_new(of: Of) -> Result {
 #[apply(each_service)]
 fn a_forced_replacement_does_not_trip_the_guard(of: Of) -> Result {
     let this = of.this;
-    let scenario = of.scenario()?.applied(&of.object(&(sends(&[of.start], URL) + "overwrite_existing = false")))?;
+    let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     let replaced = scenario.run(&["apply", "-auto-approve", &format!("-replace={this}")])?;
     replaced.expect_success().expect_contains("1 added, 0 changed, 1 destroyed");
     assert_eq!(diagnostics(&replaced), [""; 0]);
@@ -321,29 +391,24 @@ fn a_forced_create_before_destroy_keeps_what_it_created(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_replacement_checks_the_new_application(of: Of) -> Result {
-    let with = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
-    let scenario = of.applications(2)?.applied(&with(ID))?;
+    let with = |id: u64| sends(&[of.start], URL) + &format!("sdk_app_id = {id}\n");
+    let scenario = of.applications(2)?.applied(&of.object(&with(ID)))?;
     scenario.simulator.put_configuration(of.service, ID + 1, Configuration::new(THERE, [of.end]));
-    scenario.configure(&with(ID + 1))?;
+    scenario.configure(&of.object(&with(ID + 1)))?;
+    diagnostic(&scenario.run(&["plan"])?, &of.exists_already());
+
+    scenario.configure(&of.object(&(with(ID + 1) + OVERWRITE)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_success().expect_contains("1 to add, 0 to change, 1 to destroy");
     let warning = diagnostic(&plan, &of.overwrites());
     assert!(warning.contains("1400000002") && warning.contains("legacy.example.com"), "{warning}");
-
-    let guarded =
-        of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {}\noverwrite_existing = false", ID + 1)));
-    scenario.configure(&guarded)?;
-    diagnostic(&scenario.run(&["plan"])?, &of.exists_already());
     Ok(())
 }
 
 #[apply(each_service)]
 fn a_guarded_abandoned_resource_can_be_replaced(of: Of) -> Result {
     let this = of.this;
-    let arguments = sends(&[of.start], URL)
-        + r#"overwrite_existing = false
-deletion_policy = "ABANDON"
-"#;
+    let arguments = sends(&[of.start], URL) + r#"deletion_policy = "ABANDON""#;
     let scenario = of.scenario()?.applied(&of.object(&arguments))?;
     scenario.run(&["apply", "-auto-approve", &format!("-replace={this}")])?.expect_success();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![of.overwrite], 1));
@@ -353,14 +418,7 @@ deletion_policy = "ABANDON"
 #[apply(each_service)]
 fn the_guard_refuses_create_before_destroy_with_new_content(of: Of) -> Result {
     let this = of.this;
-    let guarded = |url| {
-        let lifecycle = "overwrite_existing = false
-lifecycle {
-  create_before_destroy = true
-}
-";
-        of.object(&(sends(&[of.start], url) + lifecycle))
-    };
+    let guarded = |url| of.object(&(sends(&[of.start], url) + CREATE_BEFORE_DESTROY));
     let scenario = of.scenario()?.applied(&guarded(URL))?;
     let replace = format!("-replace={this}");
     scenario.run(&["apply", "-auto-approve", &replace])?.expect_success();
@@ -376,24 +434,26 @@ lifecycle {
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[of.start], URL);
     // Without the guard, the replacement works.
-    scenario.configure(&guarded(OTHER_URL).replace("overwrite_existing = false\n", ""))?;
+    scenario.configure(&of.object(&(sends(&[of.start], OTHER_URL) + CREATE_BEFORE_DESTROY + OVERWRITE)))?;
     scenario.apply()?;
     scenario.expect_remote(&[of.start], OTHER_URL);
     scenario.expect_no_changes()
 }
 
 #[apply(each_service)]
-fn each_overwritten_application_is_named(of: Of) -> Result {
+fn each_application_with_an_existing_configuration_is_named(of: Of) -> Result {
     // Terraform shows only the first of several warnings with the same title.
     let scenario = of.applications(3)?;
     for id in ID..ID + 3 {
         let url = format!("https://legacy-{id}.example.com/");
         scenario.simulator.put_configuration(of.service, id, Configuration::new(url, [of.end]));
     }
-    scenario.configure(&of.fleet(ID..ID + 3, &sends(&[of.start], URL)))?;
-    let plan = scenario.run(&["plan"])?;
-    for id in ID..ID + 3 {
-        plan.expect_contains(&format!("https://legacy-{id}.example.com/"));
+    for guard in ["", OVERWRITE] {
+        scenario.configure(&of.fleet(ID..ID + 3, &(sends(&[of.start], URL) + guard)))?;
+        let plan = scenario.run(&["plan"])?;
+        for id in ID..ID + 3 {
+            plan.expect_contains(&format!("https://legacy-{id}.example.com/"));
+        }
     }
     Ok(())
 }

@@ -137,9 +137,9 @@ fn no_secret_is_logged_over_a_whole_lifecycle() -> Result {
     scenario.someone_sets(&[START], SECRET_URL);
     diagnostic(watch.run(&["plan"])?, "already exists as planned");
     scenario.someone_sets(&[END], SECRET_URL);
-    diagnostic(watch.run(&["plan"])?, "overwrites the existing Call callback configuration");
-    scenario.configure(&config.replace("url = var.url", "overwrite_existing = false\nurl = var.url"))?;
     diagnostic(watch.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
+    scenario.configure(&config.replace("url = var.url", "overwrite_existing = true\nurl = var.url"))?;
+    diagnostic(watch.run(&["plan"])?, "overwrites the existing Call callback configuration");
     watch.run(&["import", THIS, &ID.to_string()])?.expect_success();
     watch.expect_no_leak();
     Ok(())

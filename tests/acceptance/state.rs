@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tencent_simulator::{Configuration, Service};
 
-use crate::harness::{END, ID, Result, START, Scenario, THIS, URL, diagnostic, sends, this};
+use crate::harness::{END, ID, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, differences, sends, this};
 
 /// Starts with a resource whose instance in the state file was edited.
 fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
@@ -21,11 +21,18 @@ fn edited(edit: impl Fn(&mut Value)) -> Result<Scenario> {
 #[test]
 fn a_state_of_schema_version_0_plans_no_changes() -> Result {
     let scenario = Scenario::new()?;
-    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    scenario.configure(&this(&(sends(&[START, END], URL) + OVERWRITE)))?;
     let configuration = Configuration::new(URL, [START, END]);
     scenario.simulator.put_configuration(Service::Call, ID, configuration);
     let state = scenario.workspace.path().join("terraform.tfstate");
     fs::write(state, include_str!("fixtures/state-schema-version-0.tfstate"))?;
+    scenario.expect_no_changes()?;
+
+    // That state is from when overwrite_existing was true by default. The default of today sends nothing.
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    let planned = scenario.planned()?;
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["overwrite_existing"]);
+    scenario.apply()?.expect_contains("1 changed");
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
     Ok(())

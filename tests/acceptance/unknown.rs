@@ -320,9 +320,12 @@ fn the_guard_holds_when_the_provider_was_unknown_at_plan() -> Result {
     scenario.workspace.remove_env("TENCENT_SECRET_KEY");
     scenario.someone_sets(&[END], OTHER_URL);
     let provider = provider(&format!("secret_key = {LATER}"));
-    let guarded = this(&(sends(&[START], URL) + "overwrite_existing = false"));
+    let guarded = this(&sends(&[START], URL));
     scenario.configure(&(later(KEY) + &provider + &guarded))?;
-    scenario.run(&["plan"])?.expect_success();
+    let plan = scenario.run(&["plan"])?;
+    let warning =
+        diagnostic(plan.expect_success(), "Could not check for an existing Call callback configuration of SDKAppID");
+    assert!(warning.contains("the apply fails instead of overwriting it, unless overwrite_existing is true."));
     assert_eq!(scenario.calls(), []);
     let applied = scenario.try_apply()?;
     applied.expect_failure();

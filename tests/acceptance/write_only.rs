@@ -10,8 +10,8 @@ use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
-    CHANGED, CREATE_BEFORE_DESTROY, END, ID, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic,
-    differences, resource, sends, this,
+    CHANGED, CREATE_BEFORE_DESTROY, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, TERRAFORM, THIS, URL,
+    diagnostic, differences, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
@@ -259,20 +259,20 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     scenario.someone_sets(&[START], SECRET_URL);
     diagnostic(&secretive.run(&["plan"])?, "already exists as planned");
     scenario.someone_sets(&[END], NEXT_URL);
+    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
+    let guarded = secret(&[START], 1);
+    let unguarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + OVERWRITE));
+    scenario.configure(&unguarded)?;
     let warning = diagnostic(&secretive.run(&["plan"])?, "overwrites the existing Call callback configuration");
     assert!(warning.contains(&format!("{END} to https://hooks.example.com/***. ")), "{warning}");
-    let guarded = VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + "overwrite_existing = false"));
-    scenario.configure(&guarded)?;
-    diagnostic(&secretive.run(&["apply", "-auto-approve"])?, "already has a Call callback configuration");
 
     // An import stores the URL in the state until the next apply.
     scenario.someone_sets(&[START], SECRET_URL);
-    scenario.configure(&secret(&[START], 1))?;
     scenario.run(&["import", THIS, &ID.to_string()])?.expect_success();
     assert_eq!(scenario.stored()?.expect("an object")["url"], SECRET_URL);
     let planned = scenario.planned()?;
     assert_eq!(planned["after_unknown"]["last_request_id"], true);
-    assert_eq!(differences(&planned["before"], &planned["after"]), ["url", "url_wo_version"]);
+    assert_eq!(differences(&planned["before"], &planned["after"]), ["overwrite_existing", "url", "url_wo_version"]);
     scenario.simulator.clear_requests();
     scenario.apply()?;
     assert_eq!(scenario.writes(), []);
@@ -292,7 +292,7 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     secretive.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.someone_sets(&[CHANGED], OTHER_SECRET_URL);
     let applied = secretive.run(&["apply", "tfplan"])?;
-    diagnostic(applied.expect_failure(), "which the plan did not show, and overwrite_existing is false");
+    diagnostic(applied.expect_failure(), "which the plan did not show, and overwrite_existing is not true");
     secretive.expect_hidden()?;
     assert_eq!(scenario.stored()?.expect("an object")["callback_commands"], json!([CHANGED]));
     // The next plan shows the change.

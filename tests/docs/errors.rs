@@ -34,8 +34,8 @@ const SYMPTOMS: &str = "
 ### *… no connection could be made …*
 
 The message says why: for example, the host name was not found, the server refused the connection, or this machine does
-not trust the certificate. The provider uses `HTTPS_PROXY` and `NO_PROXY`, and the system's certificates or those in
-`SSL_CERT_FILE`.
+not trust the certificate. The provider uses [the same proxy as Terraform](security.md#what-leaves-your-machine), and the
+system's certificates or those in `SSL_CERT_FILE`.
 
 ### The plan shows a difference that nobody made
 
@@ -47,10 +47,10 @@ configuration. To keep the change, add it to your configuration.
 Two blocks, or two objects in the state, manage the same application and service.
 [Reading plans](reading-plans.md#two-objects-of-one-application) explains what happens to them.
 
-### A guarded resource cannot be replaced and changed at once
+### A resource with `create_before_destroy` cannot be replaced and changed at once
 
-With `overwrite_existing = false` and `create_before_destroy`, the old object looks like someone else's when Terraform
-creates the new one. Set `overwrite_existing` to `true` for one apply.
+The old object looks like someone else's when Terraform creates the new one, and the apply says *SDKAppID … already has a …*.
+Apply the change first and replace the resource then, or set `overwrite_existing = true` for one apply.
 
 ### `terraform destroy` fails with a plan error
 

@@ -161,8 +161,8 @@ fn the_quoted_plans_match_terraforms() -> Result<(), Box<dyn std::error::Error>>
     if quoted {
         expect_file(IMAGE).assert_eq(&plans::image(provider, &terraform)?);
     }
-    let warning = said.iter().find(|text| text.contains("overwrites the existing")).expect("the warning");
-    assert!(text_of(&read(IMAGE)).contains(warning), "{IMAGE} shows another warning than\n{warning}");
+    let error = said.iter().find(|text| text.contains("already has a Call callback")).expect("the error");
+    assert!(text_of(&read(IMAGE)).contains(error), "{IMAGE} shows another error than\n{error}");
     assert!(read("README.md").contains(IMAGE));
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Reads may lag behind writes. All services take part, and whether set overwrites changes all the time. Two resources can share an application, and an
 //! application can move from one to the other. Someone else writes between a plan and its apply, and right before and after a
-//! write.
+//! write. Under faults, some resources may overwrite that, and some may not.
 //!
 //! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. The seed determines operations and faults, but
 //! not how requests interleave.
@@ -105,6 +105,8 @@ struct Soak {
     wanted: Configurations,
     /// The resource of each application.
     places: BTreeMap<u64, Place>,
+    /// The applications whose resource may not overwrite what exists.
+    guarded: BTreeSet<u64>,
     /// Applications changed elsewhere since Terraform last read them.
     unseen: BTreeSet<u64>,
     figures: Figures,
@@ -146,6 +148,7 @@ impl Soak {
             random: StdRng::seed_from_u64(seed),
             wanted: Configurations::new(),
             places: (ID..ID + APPLICATIONS).map(|id| (id, Place::Fleet)).collect(),
+            guarded: BTreeSet::new(),
             unseen: BTreeSet::new(),
             figures: Figures::default(),
             lost: Vec::new(),
@@ -183,6 +186,8 @@ impl Soak {
         self.check(way, &output)?;
 
         self.scenario.simulator.clear_faults();
+        self.guarded.clear();
+        self.configure()?;
         let met = |outcome| matches!(outcome, Outcome::Fault(_));
         self.figures.faults += self.scenario.simulator.take_requests().iter().filter(|r| met(r.outcome)).count();
         let clean = self.scenario.run(&["apply", "-auto-approve", parallel])?;
@@ -224,6 +229,9 @@ impl Soak {
         if self.random.random_bool(0.2) {
             let place = *[Place::Fleet, Place::Twin, Place::Both].choose(&mut self.random).expect("not empty");
             self.places.insert(id, place);
+        } else if self.random.random() {
+            // With a new resource, the plan would fail, and nothing would be applied.
+            self.guarded.insert(id);
         }
         let some = self.some_configuration(id);
         let simulator = &self.scenario.simulator;
@@ -278,7 +286,8 @@ impl Soak {
             .filter(|(id, _)| of(**id).name == service.name && self.places[id].is_in(name))
             .map(|(id, configuration)| {
                 let Configuration { url, callback_commands } = configuration;
-                (id.to_string(), json!({ "url": url, "commands": callback_commands }))
+                let overwrites = !self.guarded.contains(id);
+                (id.to_string(), json!({ "url": url, "commands": callback_commands, "overwrites": overwrites }))
             })
             .collect();
         let arguments = format!(
@@ -287,6 +296,7 @@ sdk_app_id = each.key
 url = each.value.url
 callback_commands = each.value.commands
 timeouts = {TIMEOUTS}
+overwrite_existing = each.value.overwrites
 ",
             json!(each)
         );
@@ -372,7 +382,7 @@ timeouts = {TIMEOUTS}
             "is kept for",
             "is written again",
             "overwrites the existing",
-            "already",
+            "already exists as planned",
         ];
         let explains = |text: &&String| !aside.iter().any(|aside| text.contains(aside));
         let about =

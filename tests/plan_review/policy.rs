@@ -108,6 +108,11 @@ fn each_kind(arguments: &str) -> String {
     .concat()
 }
 
+/// A resource whose `output` is true, and known only after apply.
+const LATER: &str = r#"resource "terraform_data" "later" {
+  input = true
+}"#;
+
 /// Returns the violation for each kind.
 fn of_each(violation: &str) -> Vec<String> {
     let kinds = ["call_callback", "live_callback", "live_callback_token", "room_callback"];
@@ -117,11 +122,14 @@ fn of_each(violation: &str) -> Vec<String> {
 #[test]
 fn the_policy_guards_each_kind_of_resource() -> Result {
     let (simulator, policy) = (Simulator::start()?, Policy::new()?);
-    let workspace = workspace(&simulator, &each_kind(""))?;
+    let overwriting = format!("{LATER}\n{}", each_kind("overwrite_existing = terraform_data.later.output"));
+    let workspace = workspace(&simulator, &overwriting)?;
     let overwrites = "overwrite_existing is not false, so what someone else has set would be overwritten";
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
+    workspace.write("main.tf", &each_kind("overwrite_existing = true"))?;
+    assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
 
-    workspace.write("main.tf", &each_kind("overwrite_existing = false"))?;
+    workspace.write("main.tf", &each_kind(""))?;
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     workspace.run(&["apply", "-auto-approve"])?.expect_success();
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
@@ -145,14 +153,12 @@ fn the_policy_guards_each_kind_of_resource() -> Result {
   }
 }
 ";
-        let all = each_kind("overwrite_existing = false");
+        let all = each_kind("");
         let (_, others) = all.split_once("}\n").ok_or("a block")?;
         workspace.write("main.tf", &format!("{removed}{others}"))?;
         assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     }
-    let abandon = r#"overwrite_existing = false
-  deletion_policy = "ABANDON""#;
-    workspace.write("main.tf", &each_kind(abandon))?;
+    workspace.write("main.tf", &each_kind(r#"deletion_policy = "ABANDON""#))?;
     workspace.run(&["apply", "-auto-approve"])?.expect_success();
     assert_eq!(policy.violations(&workspace.plan_json(&["-destroy"])?)?, [""; 0]);
     Ok(())
@@ -171,7 +177,6 @@ fn the_policy_requires_the_url_in_the_plan() -> Result {
 resource "tencent_call_callback" "this" {{
   {url}
   callback_commands = ["Call.CallbackAfterEndCall"]
-  overwrite_existing = false
 }}
 "#
             ),

@@ -33,7 +33,7 @@ fn object(session: &Session) -> Value {
             ("sdk_app_id", number(APP)),
             ("id", text(&APP.to_string())),
             ("enabled", Value::Bool(true)),
-            ("overwrite_existing", Value::Bool(true)),
+            ("overwrite_existing", Value::Bool(false)),
             ("deletion_policy", text("DELETE")),
             ("last_request_id", text("Id-1")),
         ],

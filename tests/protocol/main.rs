@@ -12,6 +12,7 @@
 //! | `debug` | `--debug`, alone and with Terraform |
 //! | `schema` | what the provider says it has |
 //! | `validate` | configurations, in both encodings and of any size |
+//! | `apps` | mistakes in the provider's `apps` |
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `callback_token` | the token of Live's callbacks: what a host gets to see of it, and Ctrl-C |
@@ -26,6 +27,7 @@
 #![cfg(unix)]
 
 mod action;
+mod apps;
 mod by_hand;
 mod callback_token;
 mod data_source;

@@ -171,7 +171,7 @@ impl Session {
             [
                 ("sdk_app_id", number(Simulator::SDK_APP_ID)),
                 ("id", text(&Simulator::SDK_APP_ID.to_string())),
-                ("overwrite_existing", Value::Bool(true)),
+                ("overwrite_existing", Value::Bool(false)),
                 ("deletion_policy", text("DELETE")),
                 ("last_request_id", text("Id-1")),
             ],

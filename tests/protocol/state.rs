@@ -19,7 +19,7 @@ fn stored() -> Json {
         "sdk_app_id": Simulator::SDK_APP_ID,
         "url": "https://hooks.example.com/call",
         "callback_commands": ["Call.CallbackAfterEndCall", "Call.CallbackAfterStartCall"],
-        "overwrite_existing": true,
+        "overwrite_existing": false,
         "deletion_policy": "DELETE",
         "timeouts": null,
         "url_wo": null,

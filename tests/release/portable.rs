@@ -206,9 +206,8 @@ provider "tencent" {
 }
 
 resource "tencent_call_callback" "this" {
-  url                = "https://hooks.example.com/tencent"
-  callback_commands  = ["Call.CallbackAfterEndCall"]
-  overwrite_existing = false
+  url               = "https://hooks.example.com/tencent"
+  callback_commands = ["Call.CallbackAfterEndCall"]
 }
 "#;
 

@@ -8,11 +8,6 @@ run "sends_the_events_that_billing_needs" {
     condition     = contains(tencent_call_callback.this.callback_commands, "Call.CallbackAfterEndCall")
     error_message = "Billing counts ended calls."
   }
-
-  assert {
-    condition     = tencent_call_callback.this.overwrite_existing == false
-    error_message = "A configuration that exists already must be imported, not replaced."
-  }
 }
 
 run "refuses_plain_http" {

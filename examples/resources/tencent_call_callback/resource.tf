@@ -30,13 +30,12 @@ provider "tencent" {
   secret_key = var.other_secret_key
 }
 
-# Guarded: create fails if a configuration exists already, and destroy leaves it in place.
-resource "tencent_call_callback" "guarded" {
-  provider           = tencent.other
-  url                = "https://hooks.example.com/tencent/other"
-  callback_commands  = ["Call.CallbackAfterEndCall"]
-  overwrite_existing = false
-  deletion_policy    = "ABANDON"
+# When Terraform destroys this resource, the configuration stays.
+resource "tencent_call_callback" "other" {
+  provider          = tencent.other
+  url               = "https://hooks.example.com/tencent/other"
+  callback_commands = ["Call.CallbackAfterEndCall"]
+  deletion_policy   = "ABANDON"
 
   timeouts = {
     create = "30s"

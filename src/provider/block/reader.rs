@@ -29,22 +29,22 @@ pub(super) enum Place<'a> {
 }
 
 impl Place<'_> {
-    /// Returns the full name of an argument, such as `apps["1400000001"].region`.
-    pub(super) fn name_of(self, argument: &str) -> String {
+    /// Returns the path of an argument.
+    pub(super) fn path_of(self, argument: &str) -> AttributePath {
         match self {
-            Self::Block(_) => argument.to_owned(),
-            Self::Entry(key) => entry(key).then(Step::Attribute(argument.to_owned())).to_string(),
+            Self::Block(_) => AttributePath::attribute(argument),
+            Self::Entry(key) => entry(key).then(Step::Attribute(argument.to_owned())),
         }
     }
 
-    /// Reports an invalid argument. An error in an entry blames the whole entry: for an argument in it, Terraform
-    /// would show the line of the block's own argument of that name.
+    /// Returns the full name of an argument, such as `apps["1400000001"].region`.
+    pub(super) fn name_of(self, argument: &str) -> String {
+        self.path_of(argument).to_string()
+    }
+
+    /// Reports an invalid argument.
     pub(super) fn invalid(self, argument: &str, reason: String) -> Diagnostic {
-        let path = match self {
-            Self::Block(_) => AttributePath::attribute(argument),
-            Self::Entry(key) => entry(key),
-        };
-        invalid(&self.name_of(argument), reason).at(path)
+        invalid(self.path_of(argument), reason)
     }
 }
 
@@ -53,12 +53,9 @@ pub(super) fn entry(key: &str) -> AttributePath {
     AttributePath::attribute("apps").then(Step::Key(key.to_owned()))
 }
 
-pub(super) fn invalid_entry(key: &str, reason: String) -> Diagnostic {
-    invalid(&entry(key).to_string(), reason).at(entry(key))
-}
-
-pub(super) fn invalid(name: &str, reason: String) -> Diagnostic {
-    Diagnostic::error(format!("Invalid provider argument {name}"), reason)
+/// Reports an invalid value at `path`.
+pub(super) fn invalid(path: AttributePath, reason: String) -> Diagnostic {
+    Diagnostic::error(format!("Invalid provider argument {path}"), reason).at(path)
 }
 
 /// Returns the environment variable that fills an argument which the block leaves out.
@@ -130,13 +127,13 @@ impl Reader<'_> {
     /// neither argument is set does the block fall back to the environment.
     pub(super) fn credentials(
         &mut self,
-        key: &Attr<SecretString>,
+        secret_key: &Attr<SecretString>,
         user_sig: &Attr<SecretString>,
     ) -> Option<(Credentials, String)> {
         let argument = |secret: &Attr<SecretString>| secret.known().map(|text| (text.clone(), Source::Argument));
-        let found = match (key, user_sig) {
+        let found = match (secret_key, user_sig) {
             (Attr::Null, Attr::Null) => (self.variable("secret_key"), self.variable("user_sig")),
-            _ => (argument(key), argument(user_sig)),
+            _ => (argument(secret_key), argument(user_sig)),
         };
         let (name, source, checked) = match found {
             (Some((_, source)), Some(_)) => ("user_sig", source, Err(self.both_set(source).to_owned())),
@@ -145,16 +142,16 @@ impl Reader<'_> {
                 ("user_sig", source, values::user_sig(user_sig.expose_secret(), source))
             }
             (None, None) => {
-                if let (Place::Entry(entry), Attr::Null, Attr::Null) = (self.place, key, user_sig) {
+                if let (Place::Entry(key), Attr::Null, Attr::Null) = (self.place, secret_key, user_sig) {
                     let reason = "The entry has no credentials. Set secret_key, or user_sig if the pipeline must not \
                                   hold the key.";
-                    self.diagnostics.push(invalid_entry(entry, reason.to_owned()));
+                    self.diagnostics.push(invalid(entry(key), reason.to_owned()));
                 }
                 return None;
             }
         };
         let credentials = self.note(name, checked)?;
-        (key.is_null() || user_sig.is_null()).then(|| (credentials, self.origin(name, source)))
+        (secret_key.is_null() || user_sig.is_null()).then(|| (credentials, self.origin(name, source)))
     }
 
     fn secret_key(&self, text: &str, source: Source) -> Result<Credentials, String> {

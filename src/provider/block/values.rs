@@ -133,13 +133,43 @@ pub(in crate::provider) struct Durations {
 impl Durations {
     pub(in crate::provider) fn read(&self, text: &str) -> Result<Duration, String> {
         let Self { shortest, longest, such_as } = self;
-        let bound = |text| humantime::parse_duration(text).expect("a duration");
-        match humantime::parse_duration(text) {
-            Ok(duration) if (bound(shortest)..=bound(longest)).contains(&duration) => Ok(duration),
-            Ok(_) => Err(format!("{text:?} is not a duration from {shortest:?} to {longest:?}.")),
-            Err(_) => Err(format!("{text:?} is not a duration. Write a number with a unit, such as {such_as}.")),
-        }
+        let subject = quoted(text);
+        let reason = match parse(text) {
+            Some(duration) if self.contains(duration) => return Ok(duration),
+            Some(_) => format!("{subject} is not a duration from {shortest:?} to {longest:?}."),
+            None => format!("{subject} is not a duration. Write a number with a unit, such as {such_as}."),
+        };
+        let meant: Vec<_> = self.meant_by(text).iter().map(|meant| format!("{meant:?}")).collect();
+        let question = if meant.is_empty() { String::new() } else { format!(" Did you mean {}?", meant.join(" or ")) };
+        Err(reason + &question)
     }
+
+    fn contains(&self, duration: Duration) -> bool {
+        let bound = |text| humantime::parse_duration(text).expect("a duration");
+        (bound(self.shortest)..=bound(self.longest)).contains(&duration)
+    }
+
+    /// Guesses the durations that a text means: in seconds, with a unit in lower case, or of months with 30 days.
+    fn meant_by(&self, text: &str) -> Vec<String> {
+        let months = humantime::parse_duration(text).map(|duration| duration.as_secs() / MONTH.as_secs());
+        let seconds = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{text}s"));
+        let days = months.ok().filter(|_| is_of_the_calendar(text)).map(|months| format!("{}d", months * 30));
+        let guesses = [seconds, Some(text.to_lowercase()), days].into_iter().flatten();
+        guesses.filter(|guess| parse(guess).is_some_and(|duration| self.contains(duration))).collect()
+    }
+}
+
+/// The length of a month for [`humantime`].
+const MONTH: Duration = Duration::from_secs(2_630_016);
+
+/// Reads a duration. One of months or years has no fixed length, and `M` would be a month where `m` is a minute.
+fn parse(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok().filter(|_| !is_of_the_calendar(text))
+}
+
+fn is_of_the_calendar(text: &str) -> bool {
+    let mut units = text.split(|char: char| !char.is_alphabetic());
+    units.any(|unit| unit == "M" || unit.starts_with("month") || unit.starts_with('y'))
 }
 
 #[cfg(test)]
@@ -155,6 +185,31 @@ mod tests {
         for text in ["", "10", "-1s", "soon", "0s", "25h", "99999999999999999999y"] {
             assert!(TIMEOUTS.read(text).expect_err(text).contains(&format!("{text:?}")), "{text}");
         }
+    }
+
+    #[test]
+    fn a_duration_that_is_written_wrong_is_answered_with_the_correction() {
+        let lifetimes = Durations { shortest: "1s", longest: "180d", such_as: "\"1h\" or \"30d\"" };
+        let with_unit = "Write a number with a unit, such as \"1h\" or \"30d\".";
+        for (text, meant) in [
+            ("1M", " Did you mean \"1m\" or \"30d\"?"),
+            ("2 months", " Did you mean \"60d\"?"),
+            ("1H", " Did you mean \"1h\"?"),
+            ("30 Days", " Did you mean \"30 days\"?"),
+            ("3600", " Did you mean \"3600s\"?"),
+            ("1y", ""),
+            ("1h30", ""),
+            ("-1h", ""),
+            ("99999999999999999999", ""),
+        ] {
+            assert_eq!(lifetimes.read(text), Err(format!("{text:?} is not a duration. {with_unit}{meant}")));
+        }
+        let too_long = "\"30d\" is not a duration from \"1ms\" to \"24h\".";
+        assert_eq!(TIMEOUTS.read("30d"), Err(too_long.to_owned()));
+        let minutes = TIMEOUTS.read("5M").expect_err("months");
+        assert!(minutes.ends_with(" Did you mean \"5m\"?"), "{minutes}");
+        let long = TIMEOUTS.read(&"tok3n".repeat(10)).expect_err("no duration");
+        assert!(long.starts_with("The value is not a duration."), "{long}");
     }
 
     #[test]

@@ -42,13 +42,14 @@ impl Kind for CallbackKind {
         format!(
             "Manages the {title} callback configuration of an application: which events of {events_of} Tencent posts to \
              which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If \
-             a configuration exists already, a plan that would create one warns and shows what it would replace. The \
-             provider checks again right before each write and each deletion. If someone has changed the configuration \
-             since the plan, the provider says what it replaces or deletes; with `overwrite_existing = false`, it \
-             refuses.\n\nManage an application's {name} callbacks with one resource, in one provider block. To rename \
-             the resource, use a `moved` block. If the state holds two objects for one configuration, destroying one of \
-             them keeps the configuration for the other, unless `-target` or OpenTofu's `-exclude` leaves out the other \
-             one, or the two belong to different provider blocks.{separator}{notes}"
+             a configuration exists already, a plan that would create one fails, and shows what exists, how to import \
+             it, and how to overwrite it on purpose. The provider checks again right before each write and each \
+             deletion. If someone has changed the configuration since the plan, the apply fails and leaves it as it is. \
+             With `overwrite_existing = true`, these errors are warnings.\n\nManage an application's {name} callbacks \
+             with one resource, in one provider block. To rename the resource, use a `moved` block. If the state holds \
+             two objects for one configuration, destroying one of them keeps the configuration for the other, unless \
+             `-target` or OpenTofu's `-exclude` leaves out the other one, or the two belong to different provider \
+             blocks.{separator}{notes}"
         )
     }
 

@@ -129,9 +129,9 @@ its `RequestTime` is off by more than a minute. The function `callback_signature
 A receiver that checks signatures refuses every event as soon as its token differs from the one at Tencent. To change the \
 token without losing events, let the receiver accept both the old and the new token for a while.
 
-Tencent keeps **one** token per application. A plan warns if it would overwrite an existing one. Right before each write and \
-each deletion, the provider checks again. If it finds a token that the plan did not show, it warns, or with \
-`overwrite_existing = false`, it fails. No message shows a token. Without a token, events are no longer signed.
+Tencent keeps **one** token per application. A plan fails if it would overwrite an existing one. Right before each write and \
+each deletion, the provider checks again, and fails if it finds a token that the plan did not show. With \
+`overwrite_existing = true`, these errors are warnings. No message shows a token. Without a token, events are no longer signed.
 
 Manage the token of each application with one resource, in one provider block. Rename a resource with a `moved` block. If \
 two objects in the state belong to one application, destroying one of them keeps the token for the other, unless `-target` or \

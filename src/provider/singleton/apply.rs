@@ -88,6 +88,9 @@ impl<K: Kind> Remote<'_, K> {
                 Some(found) => found,
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
+            if before.is_none() && self.ledger.left().is_some() {
+                self.report_deleted(guard, cx)?;
+            }
             if let Some(found) = before.clone().filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
@@ -113,8 +116,13 @@ impl<K: Kind> Remote<'_, K> {
         let mut before = written.as_ref().map(|write| write.wanted.clone());
         if written.is_none() {
             before = self.inspect(NOTHING_WRITTEN).await?;
-            if let Some(found) = before.clone().filter(|found| !(intent.is_expected)(found) && !found.is_same(wanted)) {
-                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, NOTHING_WRITTEN, cx)?;
+            match before.clone() {
+                None => self.report_deleted(intent.guard, cx)?,
+                Some(found) if (intent.is_expected)(&found) || found.is_same(wanted) => {}
+                Some(found) => {
+                    let warning = self.subject().will_replace(&found, wanted);
+                    self.report(warning, found, intent.guard, NOTHING_WRITTEN, cx)?;
+                }
             }
         }
         self.write(wanted, intent, before, &mut written, cx).await
@@ -128,7 +136,7 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(None);
         }
         let key = Key::default();
-        *written = Some(Write { key: key.clone(), wanted: wanted.clone() });
+        *written = Some(Write { key: key.clone(), wanted: wanted.clone(), created: false });
         Ok(Some(key))
     }
 
@@ -175,7 +183,7 @@ impl<K: Kind> Remote<'_, K> {
         if is_of_another(&written, intent.key) {
             return Ok(());
         }
-        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
+        let Some(found) = self.inspect(NOTHING_DELETED).await? else { return self.report_deleted(intent.guard, cx) };
         if !(intent.is_expected)(&found) {
             let warning = self.subject().has_changed(&found, "This apply replaces it.");
             self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
@@ -198,6 +206,18 @@ impl<K: Kind> Remote<'_, K> {
             return Err(Unwritten::instead(diagnostic, Some(found)));
         }
         cx.warn(warning);
+        Ok(())
+    }
+
+    /// Warns that what the plan showed has been deleted since, or refuses to create it again.
+    pub(super) fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
+        if self.ledger.has_deleted() {
+            return Ok(());
+        }
+        if guard == Guard::Refuse {
+            return Err(self.subject().must_not_create_again().into());
+        }
+        cx.warn(self.subject().was_deleted());
         Ok(())
     }
 
@@ -236,6 +256,7 @@ impl<K: Kind> Remote<'_, K> {
         written: &mut Option<Write<K::Content>>,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
+        let created = before.is_none() && !self.ledger.has_deleted();
         let (before, set) = Attempts::new(self, intent, before, cx).set(wanted).await?;
         self.note(before.as_ref(), Some(wanted), &set);
         let outcome = match set {
@@ -248,7 +269,7 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        *written = Some(Write { key, wanted: wanted.clone() });
+        *written = Some(Write { key, wanted: wanted.clone(), created });
         self.ledger.note_change(false);
         outcome
     }

@@ -150,7 +150,10 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
                 return Err(subject.must_not_replace_unseen(outcome).into());
             }
             self.is_unseen = self.exists && !self.may_have_taken_effect;
-            return Ok(());
+            return match (self.wanted, &self.before) {
+                (Some(_), Some(_)) => self.remote.report_deleted(guard, self.cx),
+                _ => Ok(()),
+            };
         };
         self.is_unseen = false;
         // An earlier attempt may have left it.

@@ -21,7 +21,7 @@
 //!
 //! Terraform works on several objects at a time. So that these rows hold in any order, an object is read once those
 //! that were read before are planned, and rows 7 to 9 are decided once Terraform seems to be done with the others: see
-//! [`Activity::quiet`](crate::provider::activity::Activity::quiet).
+//! [`Activity::pause`](crate::provider::activity::Activity::pause).
 //!
 //! While Terraform applies a plan, it tells nothing of the objects that do not change. It hands back the decision of
 //! row 8 with the plan, except for a deposed object: that is planned again, in a process that has read nothing. Hence
@@ -275,10 +275,15 @@ impl<C: Content> Ledger<C> {
         })
     }
 
-    /// Plans that the object exists after the apply.
-    pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>) -> Result<Staying<C>, NeedsRefresh> {
-        let (wanted, is_written, is_new) = (stay.wanted.clone(), stay.is_written, !stay.exists);
-        let key = self.plan(key, Stage::Stays(stay), is_new && is_written);
+    /// Returns whether an object was read and not planned yet.
+    pub(super) fn has_unplanned(&self) -> bool {
+        lock(&self.objects).entries.iter().any(Entry::is_undecided)
+    }
+
+    /// Plans that the object exists after the apply. `has_prior` is whether Terraform plans it with a prior state.
+    pub(super) fn plan_to_stay(&self, key: &Key, stay: Stay<C>, has_prior: bool) -> Result<Staying<C>, NeedsRefresh> {
+        let (wanted, is_written) = (stay.wanted.clone(), stay.is_written);
+        let key = self.plan(key, Stage::Stays(stay), !has_prior);
         let entries = &lock(&self.objects).entries;
         let twin = |other: &Stay<C>| match (&other.wanted, &wanted) {
             (Some(other), Some(wanted)) if other.is_same(wanted) => Twin::Agreeing,
@@ -503,6 +508,8 @@ pub(super) struct Write<C> {
     /// The key of the object that it was made for.
     pub(super) key: Key,
     pub(super) wanted: C,
+    /// Whether there was nothing before, and this process had not deleted it.
+    pub(super) created: bool,
 }
 
 /// Content that Terraform let go of and left at Tencent.
@@ -524,6 +531,13 @@ impl<C: Content> Ledger<C> {
     pub(super) fn is_written_for_another(&self, key: &Key) -> bool {
         // While it is locked, it is being written or deleted.
         self.written.try_lock().map_or(true, |written| written.as_ref().is_some_and(|write| write.key != *key))
+    }
+
+    /// Returns whether this process has written it for another object where nothing was, though the plan of this object
+    /// showed something: what replaces an object may be created first, and does not know of it.
+    pub(super) fn is_created_for_another(&self, key: &Key) -> bool {
+        let is_created = |write: &Write<C>| write.key != *key && write.created;
+        self.written.try_lock().is_ok_and(|written| written.as_ref().is_some_and(is_created))
     }
 
     /// Notes what a read found.
@@ -607,7 +621,7 @@ mod tests {
     }
 
     fn plan_to_stay(ledger: &Tokens, key: &Key, stay: Stay<CallbackToken>) -> String {
-        match ledger.plan_to_stay(key, stay) {
+        match ledger.plan_to_stay(key, stay, true) {
             Err(NeedsRefresh) => "needs a refresh".to_owned(),
             Ok(staying) => staying.twins.iter().fold("stays".to_owned(), |said, twin| {
                 said + match twin {
@@ -777,7 +791,7 @@ mod tests {
         let ledger = Tokens::default();
         read(&ledger, &Key::default()).await;
         let replacement = Stay { exists: false, ..stay("a", true) };
-        assert!(ledger.plan_to_stay(&Key::default(), replacement).is_ok_and(|staying| staying.was_read));
+        assert!(ledger.plan_to_stay(&Key::default(), replacement, false).is_ok_and(|staying| staying.was_read));
         let start = Instant::now();
         read(&ledger, &Key::default()).await;
         assert_eq!(start.elapsed(), Duration::ZERO, "nothing is left to be planned");

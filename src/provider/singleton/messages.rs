@@ -15,7 +15,8 @@ impl<K: Kind> Subject<K> {
     pub(super) fn already_exists(&self, found: &K::Content, is_handed_on: bool) -> Diagnostic {
         let (holds, import) = (self.holds(self.kind.describe(found)), self.how_to_keep(is_handed_on));
         let detail = format!(
-            "It {holds}, and overwrite_existing is false.\n\n{import}\n\nTo replace it, set overwrite_existing to true."
+            "It {holds}. This resource does not manage it yet, and overwrite_existing is not true.\n\n{import}\n\nTo \
+             overwrite it on purpose, set this in the resource:\n\n  overwrite_existing = true"
         );
         Diagnostic::error(format!("SDKAppID {} already has a {}", self.id, self.kind.name()), detail)
             .on("overwrite_existing")
@@ -23,12 +24,15 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>, is_handed_on: bool) -> Diagnostic {
-        let (held, noun, import) =
-            (self.held(self.kind.describe(found)), K::Content::NOUN, self.how_to_keep(is_handed_on));
+        let (held, noun) = (self.held(self.kind.describe(found)), K::Content::NOUN);
+        let manager = match is_handed_on {
+            true => format!("Another resource manages that {noun}, and this plan destroys that resource."),
+            false => format!("This resource does not manage that {noun} yet."),
+        };
         let consequence = self.kind.consequence(found, wanted).map(|said| format!(" {said}")).unwrap_or_default();
         let detail = format!(
-            "When the provider checked, {held}. This resource does not manage that {noun} yet. This plan replaces all of \
-             it.{consequence}\n\n{import}"
+            "When the provider checked, {held}. {manager} This plan replaces all of it, as overwrite_existing \
+             allows.{consequence}"
         );
         Diagnostic::warning(format!("This plan overwrites the existing {self}"), detail)
     }
@@ -207,8 +211,8 @@ impl<K: Kind> Subject<K> {
         let Words { subject, sends, .. } = self.kind.words();
         let (subject, found) = (sentence(subject), self.kind.describe(found));
         let detail = format!(
-            "{subject} now {sends} {found}, which the plan did not show, and overwrite_existing is false. {outcome} Run a \
-             new plan to see the change."
+            "{subject} now {sends} {found}, which the plan did not show, and overwrite_existing is not true. {outcome} \
+             Run a new plan to see the change."
         );
         Diagnostic::error(format!("The {self} has changed since the plan"), detail).on("overwrite_existing")
     }
@@ -273,6 +277,26 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("The {self} has changed since the plan"), detail)
     }
 
+    /// Warns that someone has deleted since the plan what the apply replaces.
+    pub(super) fn was_deleted(&self) -> Diagnostic {
+        let (name, noun) = (self.kind.name(), K::Content::NOUN);
+        let detail = format!(
+            "The plan showed a {name}, but just before this apply, the application had none. This apply creates the \
+             {noun} again. Find out what else deletes it: {OTHER_WRITERS}."
+        );
+        Diagnostic::warning(format!("The {self} has been deleted since the plan"), detail)
+    }
+
+    /// Refuses to create again what someone has deleted since the plan.
+    pub(super) fn must_not_create_again(&self) -> Diagnostic {
+        let name = self.kind.name();
+        let detail = format!(
+            "The plan showed a {name}, but the application has none any more, and overwrite_existing is false. \
+             Nothing was written. Run a new plan: it shows the {name} as one to create."
+        );
+        Diagnostic::error(format!("The {self} has been deleted since the plan"), detail).on("overwrite_existing")
+    }
+
     /// Warns that a write had to be repeated.
     pub(super) fn wrote_twice(&self, first: Option<&K::Content>) -> Diagnostic {
         let held = self.held_unexpected(first);
@@ -297,7 +321,7 @@ impl<K: Kind> Subject<K> {
         let held = self.held_unexpected(Some(found));
         let detail = format!(
             "Right after this apply wrote it, {held}. The provider left it as it is, because overwrite_existing is \
-             false. Find out what else changes it ({OTHER_WRITERS}), then run a new plan."
+             not true. Find out what else changes it ({OTHER_WRITERS}), then run a new plan."
         );
         Diagnostic::error(format!("Someone else is changing the {self}"), detail)
     }
@@ -361,8 +385,8 @@ pub(super) fn could_not_check<K: Kind>(
         return Err(Diagnostic::error(format!("Could not check for an existing {name}{of}"), detail).on("sdk_app_id"));
     }
     let detail = format!(
-        "The application or its credentials are known only after apply. If the application has a {name} by then, this \
-         plan overwrites it, unless overwrite_existing is false."
+        "The application or its credentials are known only after apply. If the application has a {name} by then, the \
+         apply fails instead of overwriting it, unless overwrite_existing is true."
     );
     Ok(Diagnostic::warning(format!("Could not check for an existing {name}{of}"), detail))
 }
@@ -383,12 +407,12 @@ pub(super) fn failed_check<K: Kind>(
         return Err(diagnostic);
     }
     let name = kind.name();
-    if guard == Guard::Refuse {
-        diagnostic.detail += "\n\nWith overwrite_existing = false, the provider does not plan without this check.";
-        Err(diagnostic)
-    } else if destroys {
+    if destroys {
         diagnostic.detail +=
             &format!("\n\nThis plan would destroy the {name} of another application first, so it needs this check.");
+        Err(diagnostic)
+    } else if guard == Guard::Refuse {
+        diagnostic.detail += "\n\nA plan that creates needs this check, unless overwrite_existing is true.";
         Err(diagnostic)
     } else {
         diagnostic.detail += &format!("\n\nThis plan may overwrite an existing {name}.");

@@ -193,7 +193,11 @@ impl<A: Arguments> Model<A> {
     }
 
     pub(super) fn guard(&self) -> Guard {
-        if self.common.overwrite_existing == Attr::Known(false) { Guard::Refuse } else { Guard::Warn }
+        match self.common.overwrite_existing {
+            // While it is unknown, a plan only warns. The apply knows it.
+            Attr::Known(true) | Attr::Unknown => Guard::Warn,
+            Attr::Known(false) | Attr::Null => Guard::Refuse,
+        }
     }
 }
 
@@ -202,7 +206,7 @@ impl Default for Common {
     fn default() -> Self {
         Self {
             sdk_app_id: Attr::Null,
-            overwrite_existing: Attr::Known(true),
+            overwrite_existing: Attr::Known(false),
             deletion_policy: Attr::Known(DELETE.to_owned()),
             timeouts: Attr::Null,
             id: Attr::Null,
@@ -232,8 +236,8 @@ impl Common {
                           provider's `sdk_app_id`. Changing it forces replacement.";
         let overwrite_existing = format!(
             "Whether to overwrite a {noun} that this resource does not manage yet, or that has changed since the plan. \
-             Default: `true`, with a warning. With `false`, the plan or the apply fails instead. Drift that a plan shows \
-             is put back in either case. An identical {noun} is not an error."
+             Default: `false`: the plan or the apply fails, and shows what exists. With `true`, a warning shows it. Drift \
+             that a plan shows is put back in either case. An identical {noun} is not an error."
         );
         let deletion_policy = format!(
             "What happens at Tencent when Terraform destroys the resource: `DELETE` (the default) deletes the {noun}, \
@@ -244,7 +248,7 @@ impl Common {
             vec![Attribute::new("sdk_app_id", Type::Number, sdk_app_id).optional_computed().requires_replace()];
         attributes.extend(arguments);
         attributes.extend([
-            Attribute::new("overwrite_existing", Type::Bool, overwrite_existing).default_value(Value::Bool(true)),
+            Attribute::new("overwrite_existing", Type::Bool, overwrite_existing).default_value(Value::Bool(false)),
             Attribute::new("deletion_policy", Type::String, deletion_policy)
                 .default_value(Value::String(DELETE.into())),
             Timeouts::attribute(),
@@ -397,6 +401,21 @@ mod tests {
         assert!(is_shown(b) && !is_shown("https://example.com/third"));
         let same = prior.refreshed(found(plain(a)), &mut memory);
         assert!(!same.differs_remotely(&hidden(a, 1), &memory) && memory.drift.is_none());
+    }
+
+    #[test]
+    fn only_overwrite_existing_set_to_true_overwrites() {
+        for (overwrite_existing, guard) in [
+            (Attr::Known(true), Guard::Warn),
+            (Attr::Known(false), Guard::Refuse),
+            (Attr::Null, Guard::Refuse),
+            (Common::default().overwrite_existing, Guard::Refuse),
+            (Attr::Unknown, Guard::Warn),
+        ] {
+            let mut object = object(&CallbackTokenKind, &[]);
+            object.common.overwrite_existing = overwrite_existing.clone();
+            assert_eq!(object.guard(), guard, "{overwrite_existing:?}");
+        }
     }
 
     #[test]

@@ -69,15 +69,20 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
     /// Returns whether it was read before.
-    pub(super) fn stay(
+    pub(super) async fn stay(
         &self,
         prior: Option<&Object<K>>,
         planned: &Object<K>,
         memory: &Memory,
+        running: &mut Option<Running<'_>>,
         cx: &mut Context,
     ) -> Result<bool, Diagnostics> {
         let in_place = prior.filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
         let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
+        if prior.is_none() && ledger.has_unplanned() {
+            // Either a tainted object is replaced, or another object is still to be planned.
+            self.apps.activity.pause(running.take()).await;
+        }
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
         if let (Some(_), true, Some(origin), Some(remote)) = (in_place, is_written, &memory.origin, &remote) {
@@ -85,7 +90,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         let wanted = planned.arguments.content();
         let stay = Stay { wanted: wanted.clone(), is_written, exists: in_place.is_some() };
-        let staying = ledger.plan_to_stay(&memory.object, stay).map_err(|_| subject.needs_refresh())?;
+        let staying =
+            ledger.plan_to_stay(&memory.object, stay, prior.is_some()).map_err(|_| subject.needs_refresh())?;
         for twin in &staying.twins {
             cx.warn(subject.twin(twin, wanted.as_ref())?);
         }
@@ -126,7 +132,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(true);
         }
         let others = async {
-            self.apps.activity.quiet(running.take()).await;
+            self.apps.activity.pause(running.take()).await;
             ledger.all_planned().await;
         };
         tokio::select! {
@@ -185,7 +191,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             cx.warn(subject.exists_as_planned(&found));
             return Ok(None);
         }
-        self.apps.activity.quiet(running).await;
+        self.apps.activity.pause(running).await;
         let is_handed_on = remote.ledger.has_goer_beside(key);
         if is_handed_on && moves {
             cx.warn(subject.takes_over(&found, wanted.as_ref()));

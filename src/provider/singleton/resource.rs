@@ -73,7 +73,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let departure = leaves.and_then(|prior| scope.let_go(prior, &memory));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
-            _ => scope.stay(prior.as_ref(), &planned, &memory, cx)?,
+            _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
         };
         let is_kept = match &departure {
             Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
@@ -261,6 +261,9 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         let remote = scope.remote(&prior, Operation::Delete, cx)?;
         remote.ledger.begin_apply(&memory.object);
+        if remote.ledger.is_created_for_another(&memory.object) {
+            cx.warn(remote.subject().was_deleted());
+        }
         if (plan.is_kept || plan.keeps(&prior.common.id)) && !is_replaced {
             if !remote.ledger.is_written_for_another(&memory.object) {
                 remote.ledger.leave(left());

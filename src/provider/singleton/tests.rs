@@ -9,6 +9,7 @@ use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Action, Simulator, Token};
 
 use super::apply::Intent;
+use super::ledger::Left;
 use super::memory::Key;
 use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
@@ -16,7 +17,7 @@ use crate::provider::applications::{Account, Applications};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
-use crate::terraform::{Attr, Change, Context, Diagnostics, ManagedResource as _};
+use crate::terraform::{Attr, Change, Context, Diagnostics, ImportTarget, ManagedResource as _};
 
 type TokenObject = Object<CallbackTokenKind>;
 
@@ -83,11 +84,13 @@ async fn a_plan_says_what_it_overwrites_and_writes_only_differences() {
         (Some("a"), None, "a", Guard::Refuse, (Some(true), "The already exists as planned")),
         (Some("b"), None, "a", Guard::Warn, (Some(true), "This plan overwrites the existing")),
         (Some("b"), None, "a", Guard::Refuse, (None, "SDKAppID 1400000001 already has a Live callback token")),
+        (Some("a"), Some("a"), "a", Guard::Warn, (Some(false), "")),
         (Some("a"), Some("a"), "a", Guard::Refuse, (Some(false), "")),
         (Some("a"), Some("a"), "b", Guard::Refuse, (Some(true), "")),
     ] {
         let application = Application::with(existing);
-        let prior = prior.map(|text| application.object(text, guard));
+        // By an earlier default, overwrite_existing was true.
+        let prior = prior.map(|text| application.object(text, Guard::Warn));
         let (writes, said) = application.plan(prior, application.object(planned, guard)).await;
         assert_eq!((writes, said.join("\n").as_str()), expected, "{existing:?} {planned}");
         assert_eq!(application.writes(), [], "a plan writes nothing");
@@ -109,8 +112,45 @@ async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
 }
 
 #[tokio::test]
+async fn an_apply_says_so_before_it_creates_again_what_was_deleted_since_the_plan() {
+    let deleted = vec!["The has been deleted since the plan".to_owned()];
+    for guard in [Guard::Warn, Guard::Refuse] {
+        let (application, key) = (Application::with(None), Key::default());
+        let (remote, intent) = (application.remote(), Intent { key: &key, guard, is_expected: &|_| true });
+        // An update; the deletion before a creation that replaces it; a loss between these two.
+        for step in ["update", "leave", "create"] {
+            let mut cx = Context::default();
+            remote.ledger.note_change(false);
+            let outcome = match step {
+                "update" => remote.update(&token("a"), &intent, &mut cx).await.map(drop),
+                "leave" => remote.leave(&intent, false, &mut cx).await,
+                _ => {
+                    remote.ledger.leave(Some(Left { content: token("b"), is_write_only: false }));
+                    remote.create(&token("a"), guard, &mut cx).await.map(drop)
+                }
+            };
+            assert_eq!(outcome.is_err(), guard == Guard::Refuse, "{step}");
+            let error = outcome.err().map(|unwritten| unwritten.diagnostic.into()).unwrap_or_default();
+            assert_eq!(summaries(error, cx), deleted, "{step}");
+            *remote.lock().await.expect("no other") = None;
+            application.simulator.remove_token(Simulator::SDK_APP_ID);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_update_after_a_deletion_by_this_process_is_no_surprise() {
+    let (application, keys) = (Application::with(Some("a")), [Key::default(), Key::default()]);
+    let mut cx = Context::default();
+    let [gone, stays] = keys.each_ref().map(|key| Intent { key, guard: Guard::Refuse, is_expected: &|_| true });
+    application.remote().delete(&gone, &mut cx).await.expect("deleted");
+    application.remote().update(&token("a"), &stays, &mut cx).await.expect("written");
+    assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken, SetToken]));
+}
+
+#[tokio::test]
 async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
-    let (application, mine) = (Application::with(None), Key::default());
+    let (application, mine) = (Application::with(Some("a")), Key::default());
     let mut cx = Context::default();
     let other = application.remote().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created").object;
     let delete = async |key: &Key, cx: &mut Context| {
@@ -125,4 +165,29 @@ async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
     let mut cx = Context::default();
     delete(&other, &mut cx).await;
     assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken]));
+}
+
+#[tokio::test]
+async fn an_object_without_credentials_makes_no_call() {
+    let Application { simulator, id, .. } = Application::with(Some("a"));
+    let endpoint = simulator.url().parse().expect("an endpoint");
+    let own = Account { endpoint, ..testing::account(Simulator::SECRET_KEY) };
+    // The key has no application, and the object's has left `apps`.
+    let apps = Applications::new(Client::new(Settings::default()), Attr::Null, Some(own), Some([].into()));
+    let (resource, object) = (Singleton(CallbackTokenKind), TokenObject::imported(id, token("a")));
+    let change = |prior| Change { prior, config: object.clone(), proposed: object.clone() };
+    let cx = &mut Context::default();
+    let refusals = [
+        resource.plan(&apps, change(None), cx).await.err(),
+        resource.read(&apps, object.clone(), cx).await.err(),
+        resource.plan_destroy(&apps, object.clone(), cx).await.err(),
+        resource.import(&apps, ImportTarget::Id(id.to_string()), cx).await.err(),
+        resource.create(&apps, object.clone(), cx).await.err().map(|failure| failure.diagnostics),
+        resource.delete(&apps, object.clone(), cx).await.err().map(|failure| failure.diagnostics),
+    ];
+    for refusal in refusals {
+        let refusal = testing::only(refusal.expect("a refusal"));
+        assert_eq!(refusal.summary, "The provider \"tencent\" has no credentials for SDKAppID 1400000001");
+    }
+    assert_eq!(simulator.take_requests().len(), 0);
 }

@@ -13,7 +13,7 @@ pub enum Feature {
     Lifecycle,
     /// Changes made elsewhere are shown and repaired.
     Drift,
-    /// `overwrite_existing = false`
+    /// `overwrite_existing`
     Guard,
     /// `terraform import` and the block `import`, by ID.
     Import,
@@ -130,7 +130,7 @@ impl fmt::Display for Feature {
         f.write_str(match self {
             Self::Lifecycle => "create, change, destroy",
             Self::Drift => "changes made elsewhere are shown and repaired",
-            Self::Guard => "`overwrite_existing = false`",
+            Self::Guard => "`overwrite_existing`",
             Self::Import => "import by ID, by command and by block",
             Self::OneObject => "several objects of one application",
             Self::Test => "tests (`.tftest.hcl`)",
