@@ -1,8 +1,8 @@
 //! Random operations under random faults: after each, state and Tencent agree, or the output says that they may not.
 //!
-//! Reads may lag behind writes. All services take part, and whether set overwrites changes all the time. Two resources can share an application, and an
+//! All services take part, and whether set overwrites changes all the time. Two resources can share an application, and an
 //! application can move from one to the other. Someone else writes between a plan and its apply, and right before and after a
-//! write. Under faults, some resources may overwrite that, and some may not.
+//! write. Under faults, some resources may overwrite that, and some may not. Reads may lag behind writes.
 //!
 //! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. The seed determines operations and faults, but
 //! not how requests interleave.

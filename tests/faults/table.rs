@@ -27,24 +27,6 @@ pub(crate) struct Case {
     pub(crate) said: Vec<String>,
 }
 
-impl Case {
-    /// Returns whether the fault is transient: a plan then only warns.
-    pub(crate) fn may_pass(&self) -> bool {
-        let answered_by_another_program = match &self.cause {
-            Cause::Simulator(kind) => matches!(
-                kind,
-                FaultKind::NotJson
-                    | FaultKind::WrongTypes
-                    | FaultKind::MissingFields
-                    | FaultKind::OversizedBody(_)
-                    | FaultKind::Answer(_)
-            ),
-            Cause::Unreachable(_) => false,
-        };
-        self.meaning.retry != Retry::No && !answered_by_another_program
-    }
-}
-
 /// The alias of the provider block whose calls meet rate limits, which delay all its calls.
 pub(crate) const LIMITED: &str = "limited";
 /// The alias of the provider block with the [`SHORT_TIMEOUT`].

@@ -405,7 +405,7 @@ impl<K: Kind> Remote<'_, K> {
             (Some(found), None) => subject.holds(self.scope.kind.describe(found)),
         };
         failure.detail += &match error.is(ALREADY_CONFIGURED) && found.is_none() {
-            true => format!("\n\n{}", subject.exists_unseen()),
+            true => subject.exists_unseen(),
             false => format!(
                 "\n\nAs far as reading it back shows, it was not {participle}: the application {holds}. If the request \
                  arrives later, or Tencent's reads lag, the next plan shows it."

@@ -29,8 +29,8 @@ pub(super) struct Attempts<'a, 'r, K: Kind> {
     before: Option<K::Content>,
     looked: Instant,
     is_first: bool,
-    /// Whether Tencent answered that there is a remote object.
-    exists: bool,
+    /// Tencent's answer that there is a remote object already.
+    exists: Option<Error>,
     /// Whether a write replaced a remote object that no look found.
     is_unseen: bool,
     may_have_taken_effect: bool,
@@ -55,7 +55,7 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
             before,
             looked: Instant::now(),
             is_first: true,
-            exists: false,
+            exists: None,
             is_unseen: false,
             may_have_taken_effect: false,
             refusal: None,
@@ -73,8 +73,9 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
         self.wanted = Some(wanted);
         let mut set = self.put(wanted).await?;
         for race in 0..RACES {
-            if !set.as_ref().is_err_and(|error| error.is(ALREADY_CONFIGURED)) {
-                break;
+            match &set {
+                Err(error) if error.is(ALREADY_CONFIGURED) => self.exists = Some(error.clone()),
+                _ => break,
             }
             if race > 0 {
                 // Gives some time to the other writer.
@@ -82,7 +83,6 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
             }
             // From now on, a read that finds none is stale.
             self.remote.ledger.history.note(None, Some(wanted.clone()));
-            self.exists = true;
             self.patience = self.remote.for_writing();
             set = self.put(wanted).await?;
         }
@@ -94,7 +94,7 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
 
     async fn put(&mut self, wanted: &K::Content) -> Outcome<K, Result<String, Error>> {
         let Remote { scope, app, .. } = self.remote;
-        let exists = self.exists || self.before.is_some();
+        let exists = self.exists.is_some() || self.before.is_some();
         let put = scope.apps.client.put(app, scope.kind.service(), wanted, exists, self).await;
         self.outcome(put)
     }
@@ -146,10 +146,12 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
     fn judge(&mut self, found: Option<&K::Content>, outcome: &str) -> Outcome<K, ()> {
         let (subject, guard) = (self.remote.subject(), self.intent.guard);
         let Some(found) = found else {
-            if self.exists && guard == Guard::Refuse {
-                return Err(subject.must_not_replace_unseen(outcome).into());
+            if let (Some(error), Guard::Refuse) = (&self.exists, guard) {
+                let mut diagnostic = self.remote.failed("Writing the", error);
+                diagnostic.detail += &subject.must_not_replace_unseen(outcome);
+                return Err(diagnostic.into());
             }
-            self.is_unseen = self.exists && !self.may_have_taken_effect;
+            self.is_unseen = self.exists.is_some() && !self.may_have_taken_effect;
             return match (self.wanted, &self.before) {
                 (Some(_), Some(_)) => self.remote.report_deleted(guard, self.cx),
                 _ => Ok(()),

@@ -252,19 +252,18 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("Someone else is changing the {self}"), detail)
     }
 
-    /// Says that Tencent has a remote object that reads do not show.
+    /// Adds to Tencent's answer that there is a remote object already that reads do not show it.
     pub(super) fn exists_unseen(&self) -> String {
+        let noun = K::Content::NOUN;
         format!(
-            "Tencent answered that the application already has a {} (error {ALREADY_CONFIGURED}), but reads show none: it \
-             is this apply's own, or someone has just created it. The next plan shows it.",
-            K::Content::NOUN
+            "\n\nSo the application has a {noun}, but reads show none yet: it is this apply's own, or someone has just \
+             created it. The next plan shows it."
         )
     }
 
-    /// Refuses to replace what Tencent has and reads do not show.
-    pub(super) fn must_not_replace_unseen(&self, outcome: &str) -> Diagnostic {
-        let detail = format!("{} overwrite_existing is false. {outcome}", self.exists_unseen());
-        Diagnostic::error(format!("The {self} has changed since the plan"), detail).on("overwrite_existing")
+    /// Adds that what reads do not show is not replaced.
+    pub(super) fn must_not_replace_unseen(&self, outcome: &str) -> String {
+        format!("{} It is not replaced, because overwrite_existing is false. {outcome}", self.exists_unseen())
     }
 
     /// Warns that a write replaced what reads did not show.

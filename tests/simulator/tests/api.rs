@@ -829,6 +829,10 @@ fn faults_meet_only_the_requests_that_they_are_for_until_cleared() {
     assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 100302, "not processed");
     simulator.clear_faults();
 
+    simulator.inject(Fault::new(busy.clone()).on(Action::Get).after(Action::Set));
+    assert_eq!([Call::get(), Call::set(&sample()), Call::get()].map(|call| call.code(&simulator)), [0, 0, 60019]);
+    simulator.clear_faults();
+
     simulator.inject(busy);
     assert_eq!(Call::get().path("/").code(&simulator), 60019, "without a filter: whatever arrives");
 }
