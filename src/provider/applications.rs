@@ -34,6 +34,19 @@ pub(super) struct Account {
     pub(super) endpoint: Endpoint,
 }
 
+/// The purpose that an application serves. It decides what a message advises where something is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be named, without credentials.
+    Name,
+    /// To call Tencent.
+    Call,
+    /// To call Tencent for an object that may be in the state.
+    Object,
+    /// To sign UserSigs, which takes the SecretKey.
+    Sign,
+}
+
 /// The accounts of the argument `apps`. All of it, or one entry, is `None` if it is known only after apply.
 pub(super) type Apps = Option<BTreeMap<SdkAppId, Option<Account>>>;
 
@@ -59,15 +72,15 @@ impl Applications {
     }
 
     /// Resolves the argument `sdk_app_id` of an object, falling back to the provider's default.
-    pub(super) fn sdk_app_id(&self, argument: &Attr<Number>) -> Result<SdkAppId, Diagnostics> {
+    pub(super) fn sdk_app_id(&self, argument: &Attr<Number>, purpose: Purpose) -> Result<SdkAppId, Diagnostics> {
         match argument.known() {
             Some(id) => Ok(read_sdk_app_id(id)?),
-            None => self.sdk_app_id.known().copied().ok_or_else(|| self.no_sdk_app_id()),
+            None => self.sdk_app_id.known().copied().ok_or_else(|| self.no_sdk_app_id(purpose)),
         }
     }
 
     /// Reports all that is missing where neither an object nor the provider names an application.
-    pub(super) fn no_sdk_app_id(&self) -> Diagnostics {
+    pub(super) fn no_sdk_app_id(&self, purpose: Purpose) -> Diagnostics {
         let has =
             self.listed().map(|listed| format!(" The provider has credentials for {listed}.")).unwrap_or_default();
         let detail = format!(
@@ -75,14 +88,16 @@ impl Applications {
              TENCENT_SDK_APP_ID.{has}"
         );
         let mut diagnostics: Diagnostics = Diagnostic::error("No SDKAppID", detail).on("sdk_app_id").into();
-        diagnostics.extend(self.has_no_credentials().then(no_credentials));
+        if self.has_no_credentials() && purpose != Purpose::Name {
+            diagnostics.push(no_credentials(purpose));
+        }
         diagnostics
     }
 
     /// Reports that nothing names the applications to list.
     pub(super) fn no_sdk_app_ids(&self) -> Diagnostics {
         if self.has_no_credentials() {
-            return no_credentials().into();
+            return no_credentials(Purpose::Call).into();
         }
         let detail = "The provider does not know which application its credentials belong to. Set sdk_app_id in the \
                       provider block, or the environment variable TENCENT_SDK_APP_ID.";
@@ -92,7 +107,7 @@ impl Applications {
     /// Returns whether calls can be made for the application that `argument` names: not while its entry of `apps` is
     /// known only after apply.
     pub(super) fn is_known(&self, argument: &Attr<Number>) -> bool {
-        !self.sdk_app_id(argument).is_ok_and(|id| self.account(id).is_unknown())
+        !self.sdk_app_id(argument, Purpose::Name).is_ok_and(|id| self.account(id).is_unknown())
     }
 
     /// Returns what the objects of type `type_name` remember for as long as the provider is configured.
@@ -104,33 +119,17 @@ impl Applications {
 
     /// Returns the application `id`, ready for calls. It is an error if the provider has no credentials for it, or does
     /// not know them yet.
-    pub(super) fn app(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
-        self.app_or(id, "")
-    }
-
-    /// Returns the same as [`app`](Self::app) for an object that may be in the state. The error then tells how to get rid
-    /// of an object without credentials.
-    pub(super) fn app_of_object(&self, id: SdkAppId) -> Result<Arc<App>, Diagnostics> {
-        let advice = format!(
-            "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
-             credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, or \
-             take it out of the state: with a removed block, or with terraform state rm if the resource uses for_each or \
-             count."
-        );
-        self.app_or(id, &advice)
-    }
-
-    fn app_or(&self, id: SdkAppId, advice: &str) -> Result<Arc<App>, Diagnostics> {
+    pub(super) fn app(&self, id: SdkAppId, purpose: Purpose) -> Result<Arc<App>, Diagnostics> {
         let account = match self.account(id) {
             Attr::Known(account) => account,
             Attr::Unknown => return Err(not_known_yet(id).into()),
-            Attr::Null if self.has_no_credentials() => return Err(no_credentials().into()),
-            Attr::Null => return Err(self.no_credentials_for(id, advice).into()),
+            Attr::Null if self.has_no_credentials() => return Err(no_credentials(purpose).into()),
+            Attr::Null => return Err(self.no_credentials_for(id, purpose).into()),
         };
         if let Credentials::UserSig(user_sig) = &account.credentials
             && user_sig.claims().is_ok_and(|claims| claims.sdk_app_id != u64::from(id))
         {
-            return Err(self.no_credentials_for(id, advice).into());
+            return Err(self.no_credentials_for(id, purpose).into());
         }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let application = used.entry(id).or_insert_with(|| {
@@ -191,7 +190,7 @@ impl Applications {
         (!listed.is_empty()).then(|| format!("{word} {}{more}", listed.join(", ")))
     }
 
-    fn no_credentials_for(&self, id: SdkAppId, advice: &str) -> Diagnostic {
+    fn no_credentials_for(&self, id: SdkAppId, purpose: Purpose) -> Diagnostic {
         let has = self.listed().map(|listed| format!("It has credentials for {listed}. ")).unwrap_or_default();
         let nameless = match &self.own {
             Some(Account { origin, .. }) if self.owner().is_null() => format!(
@@ -200,16 +199,29 @@ impl Applications {
             ),
             _ => String::new(),
         };
-        let instead = match self.sdk_app_id == Attr::Known(id) {
-            true => {
-                "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG). If the \
-                     SDKAppID is wrong, correct the provider's sdk_app_id (TENCENT_SDK_APP_ID)."
+        let instead = match (self.sdk_app_id == Attr::Known(id), purpose) {
+            (true, Purpose::Sign) => {
+                "Or set the provider's own secret_key (TENCENT_SECRET_KEY). If the SDKAppID is wrong, correct the \
+                 provider's sdk_app_id (TENCENT_SDK_APP_ID)."
             }
-            false => "Or use another provider block for it. If the SDKAppID is wrong, correct it.",
+            (true, _) => {
+                "Or set the provider's own secret_key (TENCENT_SECRET_KEY) or user_sig (TENCENT_USER_SIG). If the \
+                 SDKAppID is wrong, correct the provider's sdk_app_id (TENCENT_SDK_APP_ID)."
+            }
+            (false, _) => "Or use another provider block for it. If the SDKAppID is wrong, correct it.",
+        };
+        let of_object = match purpose {
+            Purpose::Object => format!(
+                "\n\nTo destroy an object of SDKAppID {id} that is still in the state, use the provider's earlier \
+                 credentials. To leave it at Tencent instead, apply deletion_policy = \"ABANDON\" before you remove it, \
+                 or take it out of the state: with a removed block, or with terraform state rm if the resource uses \
+                 for_each or count."
+            ),
+            _ => String::new(),
         };
         let detail = format!(
             "{has}{nameless}Each application has its own credentials. Add an entry for this application to the provider's \
-             apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{advice}"
+             apps:\n\n  apps = {{ \"{id}\" = {{ secret_key = … }} }}\n\n{instead}{of_object}"
         );
         Diagnostic::error(format!("The provider \"tencent\" has no credentials for SDKAppID {id}"), detail)
             .on("sdk_app_id")
@@ -231,13 +243,16 @@ fn read_sdk_app_id(id: &Number) -> Result<SdkAppId, Diagnostic> {
     values::sdk_app_id(&id.to_string(), Source::Argument).map_err(|reason| Diagnostic::invalid("sdk_app_id", reason))
 }
 
-fn no_credentials() -> Diagnostic {
-    Diagnostic::error(
-        "The provider \"tencent\" has no credentials",
+fn no_credentials(purpose: Purpose) -> Diagnostic {
+    let without_key = match purpose {
+        Purpose::Sign => "A UserSig is signed with it, so user_sig and TENCENT_USER_SIG do not help here.",
+        _ => "If the pipeline must not hold the key, set user_sig or TENCENT_USER_SIG to a UserSig instead.",
+    };
+    let detail = format!(
         "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey \
-         (Tencent RTC console, Basic Information). If the pipeline must not hold the key, set user_sig or \
-         TENCENT_USER_SIG to a UserSig instead. For several applications, set apps.",
-    )
+         (Tencent RTC console, Basic Information). {without_key} For several applications, set apps."
+    );
+    Diagnostic::error("The provider \"tencent\" has no credentials", detail)
 }
 
 fn not_known_yet(id: SdkAppId) -> Diagnostic {
@@ -271,7 +286,7 @@ mod tests {
     }
 
     fn refusal(applications: &Applications, of: u64) -> String {
-        let refusal = testing::only(applications.app_of_object(id(of)).expect_err("a refusal"));
+        let refusal = testing::only(applications.app(id(of), Purpose::Object).expect_err("a refusal"));
         format!("{}: {}", refusal.summary, refusal.detail)
     }
 
@@ -279,9 +294,9 @@ mod tests {
     fn each_application_has_its_own_credentials() {
         let applications = configured(Some(1), Some(key("a")), apps([(2, Some(key("b"))), (3, Some(user_sig(3)))]));
         for number in 1..=3 {
-            let application = applications.app(id(number)).expect("an application");
+            let application = applications.app(id(number), Purpose::Call).expect("an application");
             assert_eq!(application.sdk_app_id(), id(number));
-            assert!(Arc::ptr_eq(&application, &applications.app(id(number)).expect("the same")));
+            assert!(Arc::ptr_eq(&application, &applications.app(id(number), Purpose::Call).expect("the same")));
         }
         let refusal = refusal(&applications, 4);
         for said in ["has no credentials for SDKAppID 4", "the SDKAppIDs 1, 2, 3.", "apps = { \"4\" = ", "ABANDON"] {
@@ -294,7 +309,7 @@ mod tests {
         let applications = configured(None, None, apps((1..=10_000).map(|number| (number, Some(key("a"))))));
         assert!(refusal(&applications, 10_001).contains("the SDKAppIDs 1, 2, 3, 4, 5 and 9995 more"));
         assert!(applications.used.lock().expect("no panic").is_empty());
-        applications.app(id(7)).expect("an application");
+        applications.app(id(7), Purpose::Call).expect("an application");
         assert_eq!(applications.used.lock().expect("no panic").len(), 1);
     }
 
@@ -315,7 +330,7 @@ mod tests {
     #[test]
     fn a_user_sig_names_its_application_itself() {
         let applications = configured(None, Some(user_sig(1)), apps([]));
-        assert!(applications.app(id(1)).is_ok());
+        assert!(applications.app(id(1), Purpose::Call).is_ok());
         let refusal = refusal(&applications, 2);
         assert!(refusal.contains("for SDKAppID 2: It has credentials for SDKAppID 1."), "{refusal}");
     }
@@ -336,8 +351,29 @@ mod tests {
     }
 
     #[test]
+    fn a_message_advises_what_serves_the_purpose() {
+        let nothing = configured(Some(1), None, apps([]));
+        let fleet = configured(Some(1), None, apps([(7, Some(key("a")))]));
+        for (purpose, user_sig_helps, object_is_left) in
+            [(Purpose::Call, true, false), (Purpose::Object, true, true), (Purpose::Sign, false, false)]
+        {
+            let refusal =
+                |of: &Applications, number| testing::only(of.app(id(number), purpose).expect_err("refused")).detail;
+            let sets_user_sig = |detail: &str| detail.contains("set user_sig") || detail.contains("or user_sig");
+            for detail in [refusal(&nothing, 1), refusal(&fleet, 1)] {
+                assert!(detail.contains("secret_key") && detail.contains("TENCENT_SECRET_KEY"), "{detail}");
+                assert_eq!(sets_user_sig(&detail), user_sig_helps, "{purpose:?}: {detail}");
+            }
+            assert_eq!(refusal(&fleet, 2).contains("ABANDON"), object_is_left, "{purpose:?}");
+        }
+        let unnamed = configured(None, None, apps([])).sdk_app_id(&Attr::Null, Purpose::Name).expect_err("no default");
+        assert_eq!(testing::only(unnamed).summary, "No SDKAppID");
+    }
+
+    #[test]
     fn all_that_is_missing_is_said_at_once() {
-        let missing = |apps| configured(None, None, apps).sdk_app_id(&Attr::Null).expect_err("no default");
+        let missing =
+            |apps| configured(None, None, apps).sdk_app_id(&Attr::Null, Purpose::Call).expect_err("no default");
         let said: Vec<_> = missing(apps([])).into_iter().map(|d| d.summary).collect();
         assert_eq!(said, ["No SDKAppID", "The provider \"tencent\" has no credentials"]);
         let fleet = testing::only(missing(apps([(7, Some(key("a")))])));

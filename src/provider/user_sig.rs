@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
-use super::applications::{self, Applications};
+use super::applications::{self, Applications, Purpose};
 use super::block::values::Durations;
 use crate::model;
 use crate::tencent::App;
@@ -100,13 +100,13 @@ impl EphemeralResource for UserSigResource {
         config: UserSigAttributes,
         _: &mut Context,
     ) -> Result<Opened<UserSigAttributes>, Diagnostics> {
-        let id = apps.sdk_app_id(&config.sdk_app_id)?;
+        let id = apps.sdk_app_id(&config.sdk_app_id, Purpose::Sign)?;
         if !apps.is_known(&config.sdk_app_id) {
             let user_id = if config.user_id.is_null() { Attr::Unknown } else { config.user_id };
             let (user_sig, expires_at) = (Attr::Unknown, Attr::Unknown);
             return Ok(UserSigAttributes { sdk_app_id: id.into(), user_id, user_sig, expires_at, ..config }.into());
         }
-        let app = apps.app(id)?;
+        let app = apps.app(id, Purpose::Sign)?;
         let lifetime = lifetime(config.expires_in.known().map(String::as_str).unwrap_or_default())?;
         let user_id = config.user_id.known().map_or(app.identifier(), String::as_str);
         let Some(user_sig) = app.sign(user_id, SystemTime::now(), lifetime) else {

@@ -7,7 +7,8 @@ use tencent_simulator::{Configuration, Fault, FaultKind, Simulator};
 use terraform_cli::Terraform;
 
 use crate::harness::{
-    ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, differences, each_service, key, sends,
+    CREATE_BEFORE_DESTROY, ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, differences,
+    each_service, key, sends,
 };
 
 #[apply(each_service)]
@@ -292,6 +293,27 @@ fn the_last_applied_deletion_policy_counts(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&abandoned)?.applied(&of.object(&sends(&[of.start], URL)))?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_lacks("stays at Tencent");
     assert_eq!(scenario.remote(), None);
+    Ok(())
+}
+
+#[apply(each_service)]
+fn a_replacement_says_that_the_abandoned_configuration_stays(of: Of) -> Result {
+    let with = |id: u64, more: &str| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}\n{more}")));
+    let abandon = r#"deletion_policy = "ABANDON"
+"#;
+    let stays = &format!("The {} callback configuration of SDKAppID {ID} stays at Tencent", of.title);
+    for (policy, lifecycle) in [(abandon, ""), ("", ""), (abandon, CREATE_BEFORE_DESTROY)] {
+        let scenario = of.applications(2)?.applied(&with(ID, &(abandon.to_owned() + lifecycle)))?;
+        scenario.configure(&with(ID + 1, &(policy.to_owned() + lifecycle)))?;
+        let plan = scenario.run(&["plan", "-out=tfplan"])?;
+        plan.expect_success().expect_contains("1 to add, 0 to change, 1 to destroy");
+        let warning = diagnostic(&plan, stays);
+        assert!(warning.contains(&format!("goes on posting events to {URL}")), "{warning}");
+        assert_eq!(warning.contains("first apply the new deletion_policy"), policy.is_empty(), "{warning}");
+        diagnostic(&scenario.run(&["apply", "tfplan"])?, stays);
+        scenario.expect_remote(&[of.start], URL);
+        assert_eq!(scenario.instances()?, 1);
+    }
     Ok(())
 }
 

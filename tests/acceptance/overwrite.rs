@@ -205,8 +205,9 @@ fn a_deletion_since_the_plan_is_not_repaired_in_silence(of: Of) -> Result {
     for (url, option, lifecycle) in
         [(OTHER_URL, "-refresh=true", ""), (URL, replace.as_str(), ""), (URL, &replace, CREATE_BEFORE_DESTROY)]
     {
-        let scenario = of.scenario()?.applied(&object(URL, lifecycle))?;
-        scenario.configure(&object(url, lifecycle))?;
+        let unguarded = format!("overwrite_existing = true\n{lifecycle}");
+        let scenario = of.scenario()?.applied(&object(URL, &unguarded))?;
+        scenario.configure(&object(url, &unguarded))?;
         scenario.run(&["plan", "-out=tfplan", option])?.expect_success();
         scenario.simulator.remove_configuration(of.service, ID);
         let applied = scenario.run(&["apply", "tfplan"])?;
@@ -215,7 +216,7 @@ fn a_deletion_since_the_plan_is_not_repaired_in_silence(of: Of) -> Result {
         scenario.expect_no_changes()?;
     }
     for (url, option) in [(OTHER_URL, "-refresh=true"), (URL, &replace)] {
-        let guarded = |url| object(url, "overwrite_existing = false");
+        let guarded = |url| object(url, "");
         let scenario = of.scenario()?.applied(&guarded(URL))?;
         scenario.configure(&guarded(url))?;
         scenario.run(&["plan", "-out=tfplan", option])?.expect_success();

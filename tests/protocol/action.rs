@@ -185,6 +185,11 @@ async fn live_events_are_signed_as_tencent_signs_them() {
     let without = with(session.provider_config(&simulator), [("secret_key", Value::Null)]);
     session.configure(&without).await;
     unsigned(&session, Some(&there), "without credentials, the Live callback token cannot be looked up").await;
+    // So nothing but the application is missing here.
+    session.configure(&with(without, [("sdk_app_id", Value::Null)])).await;
+    let arguments = [("callback_command", text(create)), ("url", text(&there)), ("allow_private", Value::Bool(true))];
+    let (_, diagnostics) = invoke(&session, &config(&session, arguments)).await;
+    assert_eq!(the_error(&diagnostics).summary, "No SDKAppID");
 }
 
 #[tokio::test]

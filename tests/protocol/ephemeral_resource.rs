@@ -84,6 +84,22 @@ async fn without_the_key_no_user_sig_is_signed() {
 }
 
 #[tokio::test]
+async fn without_credentials_the_secret_key_is_asked_for() {
+    let session = Session::start().await;
+    let empty = nothing(session.provider_schema());
+    for (block, errors) in [(with(empty.clone(), [("sdk_app_id", number(7))]), 1), (empty, 2)] {
+        session.configure(&block).await;
+        let answer = open(&session, &config(&session, [])).await;
+        assert_eq!(answer.diagnostics.len(), errors, "{answer:?}");
+        let error = the_error(&answer.diagnostics[errors - 1..]);
+        assert_eq!(error.summary, "The provider \"tencent\" has no credentials");
+        let help = "Set the provider's secret_key, or the environment variable TENCENT_SECRET_KEY, to the application's SecretKey";
+        let no_help = "user_sig and TENCENT_USER_SIG do not help here";
+        assert!(error.detail.starts_with(help) && error.detail.contains(no_help), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_provider_opens_with_unknown_results() {
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on_unknown(&simulator).await;

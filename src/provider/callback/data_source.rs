@@ -2,7 +2,7 @@
 
 use super::CallbackKind;
 use crate::model;
-use crate::provider::applications::{self, Applications};
+use crate::provider::applications::{self, Applications, Purpose};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, id_attribute};
 use crate::terraform::{Attr, Attribute, Block, Context, DataSource, Diagnostics, Number, Schema, SetOf, Type};
 
@@ -79,8 +79,8 @@ impl DataSource for CallbackDataSource {
         config: CallbackData,
         cx: &mut Context,
     ) -> Result<CallbackData, Diagnostics> {
-        let id = apps.sdk_app_id(&config.sdk_app_id)?;
-        let remote = Remote::new(Scope::new(apps, self.0), apps.app(id)?, DEFAULT_TIMEOUT, cx);
+        let id = apps.sdk_app_id(&config.sdk_app_id, Purpose::Call)?;
+        let remote = Remote::new(Scope::new(apps, self.0), apps.app(id, Purpose::Call)?, DEFAULT_TIMEOUT, cx);
         let found = remote.get().await?;
         let url = found.as_ref().map_or(Attr::Null, |found| found.url.expose().to_owned().into());
         Ok(CallbackData {

@@ -8,7 +8,7 @@ use super::CallbackKind;
 use super::kind::CallbackArguments;
 use super::messages::describe;
 use crate::model;
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::provider::block::values::{self, Source};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::SdkAppId;
@@ -99,7 +99,7 @@ async fn look(
     id: SdkAppId,
     cx: &Context,
 ) -> Result<Option<Found<Model<CallbackArguments>>>, Diagnostics> {
-    let remote = Remote::new(scope, scope.apps.app(id)?, DEFAULT_TIMEOUT, cx);
+    let remote = Remote::new(scope, scope.apps.app(id, Purpose::Call)?, DEFAULT_TIMEOUT, cx);
     Ok(remote.get().await?.map(|found| {
         let refused = format!("The provider does not accept the {} callback URL of SDKAppID {id}", scope.kind.0.title);
         let warning = |error| {

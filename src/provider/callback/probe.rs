@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{CallbackKind, commands, url};
 use crate::model;
-use crate::provider::applications::{self, Applications};
+use crate::provider::applications::{self, Applications, Purpose};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::services::live;
 use crate::provider::services::{self, CallbackService, SERVICES};
@@ -139,9 +139,9 @@ impl Action for CallbackProbe {
             config.fails_with(Diagnostic::error(summary, detail).on("url"), cx)?;
         }
         if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && apps.is_known(&config.sdk_app_id) {
-            let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id)?;
+            let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id, config.purpose())?;
             if config.url.is_null() {
-                apps.app(sdk_app_id)?;
+                apps.app(sdk_app_id, Purpose::Call)?;
             }
         }
         Ok(())
@@ -154,7 +154,7 @@ impl Action for CallbackProbe {
         progress: &Progress<'_>,
         cx: &mut Context,
     ) -> Result<(), Diagnostics> {
-        let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id)?;
+        let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id, config.purpose())?;
         let callback_command = config.callback_command.known().cloned().unwrap_or_default();
         let (service, event) = sample_of(&callback_command, config.service.known())?;
         let url = match config.url.known().cloned() {
@@ -192,6 +192,11 @@ impl Action for CallbackProbe {
 }
 
 impl ProbeConfig {
+    /// Returns the purpose of the application: with a URL, no call to Tencent is necessary.
+    fn purpose(&self) -> Purpose {
+        if self.url.is_null() { Purpose::Call } else { Purpose::Name }
+    }
+
     /// Reports a failed probe as an error or a warning, as `on_failure` says.
     fn fails_with(&self, failed: Diagnostic, cx: &mut Context) -> Result<(), Diagnostics> {
         if self.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
@@ -254,7 +259,7 @@ fn unknown(command: &str, services: impl Iterator<Item = &'static CallbackServic
 
 /// Looks up the application's URL at Tencent.
 async fn url_of(scope: Scope<'_, CallbackKind>, id: SdkAppId, cx: &Context) -> Result<CallbackUrl, Diagnostics> {
-    let remote = Remote::new(scope, scope.apps.app(id)?, DEFAULT_TIMEOUT, cx);
+    let remote = Remote::new(scope, scope.apps.app(id, Purpose::Call)?, DEFAULT_TIMEOUT, cx);
     // The URL may come from url_wo, so messages mask all of it.
     let Some(url) = remote.get().await?.map(|configuration| configuration.url.secret()) else {
         let detail = "There is no URL to post an event to. Set url, or configure the callback first.";
@@ -273,7 +278,7 @@ async fn token_of(
     needed: bool,
     cx: &Context,
 ) -> Result<(Option<SecretString>, &'static str), Diagnostics> {
-    let app = match apps.app(id) {
+    let app = match apps.app(id, Purpose::Call) {
         Ok(app) => app,
         Err(diagnostics) if needed => return Err(diagnostics),
         Err(_) => return Ok((None, ", unsigned: without credentials, the Live callback token cannot be looked up")),

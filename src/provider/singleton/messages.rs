@@ -72,10 +72,21 @@ impl<K: Kind> Subject<K> {
         Diagnostic::warning(format!("The {self} differs from the state"), detail)
     }
 
-    /// Announces that a destruction leaves the remote object at Tencent.
-    pub(super) fn stays_abandoned(&self, last: &K::Arguments) -> Diagnostic {
+    /// Announces that a destruction leaves the remote object at Tencent. `policy_changes` is whether what replaces the
+    /// object has another deletion_policy.
+    pub(super) fn stays_abandoned(&self, last: &K::Arguments, policy_changes: bool) -> Diagnostic {
         let (noun, outcome) = (K::Content::NOUN, self.kind.after_forgetting(last));
-        let detail = format!("deletion_policy is \"{ABANDON}\": Terraform only forgets the {noun}, and {outcome}.");
+        let (place, advice) = match policy_changes {
+            true => (
+                " in the state",
+                " The new deletion_policy does not apply to an object that the plan replaces. To delete that object, \
+                 first apply the new deletion_policy with the old sdk_app_id.",
+            ),
+            false => ("", ""),
+        };
+        let detail = format!(
+            "deletion_policy is \"{ABANDON}\"{place}: Terraform only forgets the {noun}, and {outcome}.{advice}"
+        );
         Diagnostic::warning(format!("The {self} stays at Tencent"), detail)
     }
 

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::applications::Applications;
+use super::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Service, Stored};
 use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
 
@@ -209,7 +209,7 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Names the remote object of `model`, and returns its ledger, if the application is known.
     fn known(&self, model: &Object<K>) -> Option<(Subject<K>, LedgerOf<K>)> {
-        let id = self.apps.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone())).ok()?;
+        let id = self.apps.sdk_app_id(&Attr::Known(model.common.sdk_app_id.known()?.clone()), Purpose::Name).ok()?;
         Some((Subject { kind: self.kind, id }, self.ledgers().of(id)))
     }
 
@@ -225,7 +225,7 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// If no application is named, or the provider has no credentials for it.
     fn remote(&self, model: &Object<K>, operation: Operation, cx: &Context) -> Result<Remote<'a, K>, Diagnostics> {
         let timeout = Timeouts::of(&model.common.timeouts, operation);
-        let app = self.apps.app_of_object(self.apps.sdk_app_id(&model.common.sdk_app_id)?)?;
+        let app = self.apps.app(self.apps.sdk_app_id(&model.common.sdk_app_id, Purpose::Object)?, Purpose::Object)?;
         Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))
     }
 }

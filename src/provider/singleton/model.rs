@@ -241,7 +241,8 @@ impl Common {
         );
         let deletion_policy = format!(
             "What happens at Tencent when Terraform destroys the resource: `DELETE` (the default) deletes the {noun}, \
-             `ABANDON` leaves it as it is."
+             `ABANDON` leaves it as it is. The value of the last apply counts, also if the plan that destroys the object \
+             changes it."
         );
         let last_request_id = "The `RequestId` of the last write, which Tencent's support asks for.";
         let mut attributes =

@@ -9,7 +9,7 @@ use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, LedgerOf, Object, Scope, Subject, messages};
 use crate::provider::activity::Running;
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::terraform::{Attr, Context, Diagnostics, Number};
 
 /// The longest look for an existing remote object: two attempts of the default `request_timeout`.
@@ -107,10 +107,18 @@ impl<'a, K: Kind> Scope<'a, K> {
             .is_some_and(|(_, ledger)| ledger.plan_to_replace(&memory.object, planned.arguments.content()))
     }
 
-    /// Notes in the ledger that Terraform lets go of the object of an application, if that is known.
-    pub(super) fn let_go(&self, prior: &Object<K>, memory: &Memory) -> Option<Departure<K>> {
+    /// Notes in the ledger that Terraform lets go of the object of an application, if that is known. `successor` is the
+    /// object of another application that replaces it.
+    pub(super) fn let_go(
+        &self,
+        prior: &Object<K>,
+        successor: Option<&Object<K>>,
+        memory: &Memory,
+        cx: &mut Context,
+    ) -> Option<Departure<K>> {
         let (subject, ledger) = self.known(prior)?;
         if prior.is_abandoned() {
+            cx.warn(subject.stays_abandoned(&prior.arguments, successor.is_some_and(|new| !new.is_abandoned())));
             ledger.plan_to_forget(&memory.object);
             return None;
         }
@@ -215,7 +223,7 @@ fn default_sdk_app_id(
     match (apps.default_sdk_app_id(), prior) {
         (Attr::Known(default), _) => Ok((*default).into()),
         (Attr::Null, Some(prior)) => Ok(prior.clone()),
-        (Attr::Null, None) => Err(apps.no_sdk_app_id()),
+        (Attr::Null, None) => Err(apps.no_sdk_app_id(Purpose::Object)),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
             let id = prior.known().map(ToString::to_string).unwrap_or_default();

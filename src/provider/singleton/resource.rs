@@ -6,7 +6,7 @@ use super::memory::{Memory, Planned};
 use super::model::{Common, Identity, Model, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
-use crate::provider::applications::Applications;
+use crate::provider::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
     Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
@@ -70,7 +70,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         // update's private data is handed to the creation, though not when Terraform plans once more to apply.
         let first = memory.planned.take().filter(|_| prior.is_none());
         let leaves = prior.as_ref().filter(|_| in_place.is_none());
-        let departure = leaves.and_then(|prior| scope.let_go(prior, &memory));
+        let departure = leaves.and_then(|prior| scope.let_go(prior, Some(&planned), &memory, cx));
         let was_read = match &first {
             Some(_) if scope.replan(&planned, &memory) => false,
             _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
@@ -107,10 +107,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let mut running = Some(apps.activity.begin());
         let memory: Memory = cx.private();
         let Some((subject, ledger)) = scope.known(&prior) else { return Ok(()) };
-        if prior.is_abandoned() {
-            cx.warn(subject.stays_abandoned(&prior.arguments));
-        }
-        let departure = scope.let_go(&prior, &memory);
+        let departure = scope.let_go(&prior, None, &memory, cx);
         let is_kept = match &departure {
             Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
             None => false,
@@ -149,7 +146,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let scope = Scope::new(apps, self.0);
         let _running = apps.activity.begin();
         if !apps.is_known(&state.common.sdk_app_id) {
-            let id = apps.sdk_app_id(&state.common.sdk_app_id)?;
+            let id = apps.sdk_app_id(&state.common.sdk_app_id, Purpose::Object)?;
             cx.warn(Subject { kind: self.0, id }.not_refreshed());
             return Ok(Some(state));
         }
@@ -254,8 +251,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let is_write_only = prior.arguments.is_write_only();
         let left = || prior.arguments.content().map(|content| Left { content, is_write_only });
         if prior.is_abandoned() && !is_replaced {
-            if let Ok(remote) = scope.remote(&prior, Operation::Delete, cx) {
-                remote.ledger.leave(left());
+            if let Some((subject, ledger)) = scope.known(&prior) {
+                ledger.leave(left());
+                if plan.id.is_some() {
+                    cx.warn(subject.stays_abandoned(&prior.arguments, false));
+                }
             }
             return Ok(());
         }
@@ -292,7 +292,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
         let id = imported_id(&target, apps)?;
-        let app = apps.app_of_object(id)?;
+        let app = apps.app(id, Purpose::Object)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         match remote.get().await? {
             Some(found) => Ok(Model::imported(id, found)),
@@ -399,7 +399,9 @@ fn imported_id(target: &ImportTarget<Identity>, apps: &Applications) -> Result<S
             let detail = format!("{text:?} cannot be imported: the import ID is the SDKAppID, and {error}.");
             Diagnostic::error("The import ID is not an SDKAppID", detail).into()
         }),
-        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => apps.sdk_app_id(sdk_app_id),
+        ImportTarget::Identity(Identity { sdk_app_id: sdk_app_id @ Attr::Known(_) }) => {
+            apps.sdk_app_id(sdk_app_id, Purpose::Object)
+        }
         ImportTarget::Identity(_) => {
             let detail = "The identity's sdk_app_id is null. Set it to the SDKAppID of the application to import. An \
                           import does not fall back on the provider's sdk_app_id.";

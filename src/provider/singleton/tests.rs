@@ -13,7 +13,7 @@ use super::ledger::Left;
 use super::memory::Key;
 use super::model::Guard;
 use super::{Object, Remote, Scope, Singleton};
-use crate::provider::applications::{Account, Applications};
+use crate::provider::applications::{Account, Applications, Purpose};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
 use crate::tencent::{CallbackToken, Client, SdkAppId, Settings};
@@ -44,7 +44,7 @@ impl Application {
     }
 
     fn remote_within(&self, timeout: Duration) -> Remote<'_, CallbackTokenKind> {
-        let app = self.apps.app(self.id).expect("an application");
+        let app = self.apps.app(self.id, Purpose::Object).expect("an application");
         Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, timeout, &Context::default())
     }
 
@@ -188,6 +188,26 @@ async fn an_object_without_credentials_makes_no_call() {
     for refusal in refusals {
         let refusal = testing::only(refusal.expect("a refusal"));
         assert_eq!(refusal.summary, "The provider \"tencent\" has no credentials for SDKAppID 1400000001");
+    }
+    assert_eq!(simulator.take_requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_move_to_another_application_says_what_it_abandons() {
+    let Application { simulator, apps, id } = Application::with(Some("a"));
+    let resource = Singleton(CallbackTokenKind);
+    let mut prior = TokenObject::imported(id, token("a"));
+    prior.common.deletion_policy = testing::text("ABANDON");
+    let mut planned = TokenObject::imported(testing::id(1_400_000_002), token("a"));
+    for policy in ["ABANDON", "DELETE"] {
+        planned.common.deletion_policy = testing::text(policy);
+        let mut cx = Context::default();
+        let change = Change { prior: Some(prior.clone()), config: planned.clone(), proposed: planned.clone() };
+        // The provider has no credentials for the new application, so the plan fails, after its warning.
+        resource.plan(&apps, change, &mut cx).await.expect_err("no credentials");
+        let stays = testing::only(cx.into_warnings());
+        assert_eq!(stays.summary, "The Live callback token of SDKAppID 1400000001 stays at Tencent");
+        assert_eq!(stays.detail.contains("The new deletion_policy does not apply"), policy == "DELETE", "{stays:?}");
     }
     assert_eq!(simulator.take_requests().len(), 0);
 }

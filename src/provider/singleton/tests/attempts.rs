@@ -71,7 +71,7 @@ async fn an_attempt_that_waited_for_the_rate_limit_of_another_call_looks_again()
         application.simulator.inject(Fault::new(busy()).on(Get).times(1));
         let limited = async {
             application.received(GetToken).await;
-            let app = application.apps.app(application.id).expect("an application");
+            let app = application.apps.app(application.id, Purpose::Object).expect("an application");
             let service = services::named("call").expect("a service").api;
             let patience = Patience::of(Duration::from_secs(60));
             let read = application.apps.client.get::<CallbackConfiguration>(&app, service, &patience).await;

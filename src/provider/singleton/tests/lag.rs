@@ -114,7 +114,7 @@ async fn a_created_object_that_someone_replaces_at_once_stays_in_the_state() {
 async fn created_unanswered(seconds: f64, guard: Guard) -> (bool, String, Vec<Action>) {
     let application = Application::with(None);
     let kind = CallbackKind(services::named("room").expect("a service"));
-    let app = application.apps.app(application.id).expect("an application");
+    let app = application.apps.app(application.id, Purpose::Object).expect("an application");
     let remote = Remote::new(Scope::new(&application.apps, kind), app, Duration::from_secs(4), &Context::default());
     application.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
     application.simulator.inject(lag(seconds).on(Get));
