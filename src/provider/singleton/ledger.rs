@@ -41,6 +41,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::Content;
+use super::history::History;
 use super::memory::{Key, Memory};
 use crate::tencent::SdkAppId;
 
@@ -91,6 +92,7 @@ pub(crate) struct Ledger<C> {
     /// The digests of content that the plan hands on from one object to another.
     handed_on: Mutex<Vec<(Memory, String)>>,
     last_read: Mutex<Option<Read<C>>>,
+    pub(super) history: History<C>,
 }
 
 impl<C> Default for Ledger<C> {
@@ -104,6 +106,7 @@ impl<C> Default for Ledger<C> {
             left: Mutex::default(),
             handed_on: Mutex::default(),
             last_read: Mutex::default(),
+            history: History::default(),
         }
     }
 }

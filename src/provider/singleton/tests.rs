@@ -1,5 +1,10 @@
 //! The rules of planning and applying, without a server.
 
+mod attempts;
+mod lag;
+
+use std::time::Duration;
+
 use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Action, Simulator, Token};
 
@@ -35,8 +40,12 @@ impl Application {
     }
 
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
+        self.remote_within(super::DEFAULT_TIMEOUT)
+    }
+
+    fn remote_within(&self, timeout: Duration) -> Remote<'_, CallbackTokenKind> {
         let app = self.apps.app(self.id, Purpose::Object).expect("an application");
-        Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
+        Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, timeout, &Context::default())
     }
 
     fn object(&self, text: &str, guard: Guard) -> TokenObject {
