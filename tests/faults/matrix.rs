@@ -309,8 +309,8 @@ impl Stage {
     fn configure(&self, well: Group<'_>, ill: Group<'_>) -> Result {
         let mut text = VARIABLES.to_owned();
         text += &provider(&settings(REQUEST_TIMEOUT));
-        let unreachable = Unreachable::ALL.into_iter().map(Unreachable::alias);
-        let aliases: Vec<_> = unreachable.chain([LIMITED, IMPATIENT]).collect();
+        let unreachable = Unreachable::ALL.map(Unreachable::alias);
+        let aliases: Vec<_> = unreachable.into_iter().chain([LIMITED, IMPATIENT]).collect();
         for alias in &aliases {
             let settings = settings(if *alias == IMPATIENT { SHORT_TIMEOUT } else { REQUEST_TIMEOUT });
             write!(
@@ -341,6 +341,10 @@ provider "tencent" {{
                 );
                 if let Some(alias) = provider {
                     writeln!(arguments, "provider = tencent.{alias}")?;
+                }
+                if provider.is_some_and(|alias| unreachable.contains(&alias)) {
+                    // So that the plan of a creation, which cannot check either, only warns.
+                    writeln!(arguments, "overwrite_existing = true")?;
                 }
                 text += &self.of.resource(&format!("{name}_{}", provider.unwrap_or("default")), &arguments);
             }
@@ -457,12 +461,12 @@ provider "tencent" {{
     /// Returns how many requests check what a write or a deletion would replace, and whether a warning says that the check
     /// failed, which happens when Terraform plans a creation again while applying.
     fn looks(&self, cell: &Cell) -> (usize, bool) {
-        let fails = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
+        let is_unreachable = matches!(cell.case.cause, Cause::Unreachable(_));
         let attempts = cell.case.meaning.attempts();
         match self.operation {
             Operation::Read => (0, false),
-            Operation::Create if fails && cell.case.may_pass() => (2 * attempts, true),
-            _ if fails => (attempts, false),
+            Operation::Create if is_unreachable => (2 * attempts, true),
+            _ if is_unreachable || cell.meets == Meets::Looking => (attempts, false),
             _ => (1, false),
         }
     }

@@ -28,7 +28,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Returns whether the fault is transient: a plan then only warns.
+    /// Returns whether the fault is transient: a plan that may overwrite then only warns.
     pub(crate) fn may_pass(&self) -> bool {
         let answered_by_another_program = match &self.cause {
             Cause::Simulator(kind) => matches!(
