@@ -171,8 +171,13 @@ replacement. The plan then shows one of these messages:
   error if they differ, and a warning otherwise.
 - *The Call callback configuration of SDKAppID … is kept for another object*: the plan destroys one of the objects and keeps
   another. Terraform counts a destroyed object, but the provider deletes nothing at Tencent.
-- *The Call callback configuration of SDKAppID … is written again*: the same, except that Terraform planned the destroyed
-  object first. The provider writes the configuration again for the object that stays, so that it exists afterwards.
+- *The Call callback configuration of SDKAppID … is written again*: the same, except that the provider learned of the object
+  that stays only after the other one was planned, or the other one is left from an interrupted replacement. If Terraform
+  then destroys that one first, the application has no configuration until the write that follows. This happens with
+  `-parallelism=1`, or where the object that stays depends on something slow. If the write fails, its error says that the
+  application has none.
+- *The Call callback configuration of SDKAppID … passes to another resource*: two resources exchange their applications, or
+  one moves to the application that another leaves. Nothing is deleted in between.
 
 The provider can detect this within one run and one provider block. It cannot detect it if `-target` selects only the object
 to destroy, if OpenTofu's `-exclude` leaves out the one that stays, or if two provider blocks (aliases, or instances of

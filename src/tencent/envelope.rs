@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::error::{ApiError, ErrorCode};
 use super::foreign::ForeignText;
-use super::user_sig::UserSig;
 
 /// An answer that reports success.
 #[derive(Debug)]
@@ -60,8 +59,8 @@ fn text(value: Value) -> String {
 /// The size of an answer above which it is not read. Real answers have less than 4 KiB.
 pub(super) const MAX_ANSWER: usize = 1024 * 1024;
 
-/// Reads the answer to a request that carried `user_sig`.
-pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Result<Answer<T>, Refusal> {
+/// Reads the answer to a request that carried `secrets`.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], secrets: &[&str]) -> Result<Answer<T>, Refusal> {
     const NOT_DOCUMENTED: Refusal = Refusal::Unusable("it is not JSON of the documented form");
     if bytes.len() > MAX_ANSWER {
         return Err(Refusal::Unusable("it is longer than 1 MiB"));
@@ -69,8 +68,8 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8], user_sig: &UserSig) -> Res
     let json = String::from_utf8_lossy(bytes);
     let envelope: Envelope =
         serde_json::from_str(json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&json)).map_err(|_| NOT_DOCUMENTED)?;
-    // The answer may echo back the UserSig, or a URL with a secret in it.
-    let masked = |value| ForeignText::from(text(value)).masking(user_sig.expose()).masking_urls();
+    // The answer may echo back a secret, or a URL with another one in it.
+    let masked = |value| ForeignText::from(text(value)).masking(secrets).masking_urls();
     let request_id = masked(envelope.request_id);
     match envelope.error_code {
         0 if envelope.action_status.eq_ignore_ascii_case("OK") => {}
@@ -101,13 +100,12 @@ mod tests {
     #[test]
     fn an_answer_is_a_success_an_error_code_or_unusable() {
         let ok = br#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-1","Response":{"Url":"u","CallbackCommandList":null}}"#;
-        let user_sig = UserSig::from("eJx".to_owned());
-        let answer = read::<CallbackConfiguration>(ok, &user_sig).expect("an answer");
+        let answer = read::<CallbackConfiguration>(ok, &[]).expect("an answer");
         assert_eq!(answer.request_id, "Id-1");
         assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
 
         let fail = br#"{"ActionStatus":"FAIL","ErrorInfo":"no","ErrorCode":70009,"RequestId":"Id-2"}"#;
-        let Refusal::Api(error) = read::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
+        let Refusal::Api(error) = read::<IgnoredAny>(fail, &[]).expect_err("an error") else {
             panic!("another kind of error")
         };
         assert_eq!(error.to_string(), "error 70009: the UserSig's signature is wrong");
@@ -123,64 +121,58 @@ mod tests {
             br#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
             br#"{"ActionStatus":"OK","ErrorCode":0,"Response":[]}"#,
         ] {
-            let error = read::<CallbackConfiguration>(bytes, &user_sig).expect_err("an error");
+            let error = read::<CallbackConfiguration>(bytes, &[]).expect_err("an error");
             assert!(matches!(error, Refusal::Unusable(_)), "{error:?}");
         }
     }
 
     #[test]
     fn secrets_that_an_answer_echoes_are_masked() {
-        let user_sig = UserSig::from("eJx-tok3n".to_owned());
         let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70003,"RequestId":"eJx-tok3n",
             "ErrorInfo":"bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused"}"#;
-        let Refusal::Api(api) = read::<IgnoredAny>(fail, &user_sig).expect_err("an error") else {
+        let Refusal::Api(api) = read::<IgnoredAny>(fail, &["eJx-tok3n", ""]).expect_err("an error") else {
             panic!("another kind of error")
         };
         assert_eq!(api.info.to_string(), "bad usersig *** for https://***@example.com/*** refused");
         assert_eq!(api.request_id.to_string(), "***");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"eJx-tok3n"}"#;
-        assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, "***");
+        assert_eq!(read::<IgnoredAny>(ok, &["eJx-tok3n", ""]).expect("an answer").request_id, "***");
     }
 
     #[test]
     fn an_answer_cannot_reach_the_terminal_unescaped() {
-        let user_sig = UserSig::from("eJx".to_owned());
         let info = format!("\u{1b}[2J\nError: \u{202e}{}", "x".repeat(20_000));
         let fail =
             serde_json::json!({"ActionStatus": "FAIL", "ErrorCode": 7, "RequestId": "\u{1b}[2J", "ErrorInfo": info});
-        let Refusal::Api(api) = read::<IgnoredAny>(fail.to_string().as_bytes(), &user_sig).expect_err("an error")
-        else {
+        let Refusal::Api(api) = read::<IgnoredAny>(fail.to_string().as_bytes(), &[]).expect_err("an error") else {
             panic!("another kind of error")
         };
         let info = api.info.to_string();
         assert!(info.starts_with(r"\x1b[2J\nError: \u202exxx") && info.ends_with("x…"), "{info}");
         assert_eq!(api.request_id.to_string(), r"\x1b[2J");
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0,"RequestId":"a\nb"}"#;
-        assert_eq!(read::<IgnoredAny>(ok, &user_sig).expect("an answer").request_id, r"a\nb");
+        assert_eq!(read::<IgnoredAny>(ok, &[]).expect("an answer").request_id, r"a\nb");
     }
 
     #[test]
     fn an_answer_that_a_gateway_has_rewritten_is_read_if_it_is_unmistakable() {
-        let user_sig = UserSig::from("eJx".to_owned());
         let configuration = r#""Response":{"Url":"u"}}"#;
         for (start, request_id) in [
             ("\u{feff}{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"RequestId\":\"Id-1\",", "Id-1"),
             (r#"{"ActionStatus":"Ok","ErrorCode":"0","RequestId":12345678901234567890123,"#, "12345678901234567890123"),
             (r#"{"ActionStatus":"ok","ErrorCode":0,"RequestId":null,"ErrorInfo":7,"#, ""),
         ] {
-            let answer = read::<CallbackConfiguration>((start.to_owned() + configuration).as_bytes(), &user_sig);
+            let answer = read::<CallbackConfiguration>((start.to_owned() + configuration).as_bytes(), &[]);
             let answer = answer.expect(start);
             assert_eq!(answer.request_id, request_id);
             assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
         }
-        let refused = read::<IgnoredAny>(
-            b"{\"ActionStatus\":\"Fail\",\"ErrorCode\":\"70009\",\"ErrorInfo\":\"caf\xe9\"}",
-            &user_sig,
-        );
+        let refused =
+            read::<IgnoredAny>(b"{\"ActionStatus\":\"Fail\",\"ErrorCode\":\"70009\",\"ErrorInfo\":\"caf\xe9\"}", &[]);
         let Err(Refusal::Api(api)) = refused else { panic!("{refused:?}") };
         assert_eq!((api.code, api.info.to_string()), (ErrorCode(70009), "caf\u{fffd}".to_owned()));
         let mistakable = b"{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"Response\":{\"Url\":\"caf\xe9\"}}";
-        let refused = read::<CallbackConfiguration>(mistakable, &user_sig);
+        let refused = read::<CallbackConfiguration>(mistakable, &[]);
         assert!(matches!(refused, Err(Refusal::Unusable("its Response is not UTF-8"))), "{refused:?}");
     }
 }

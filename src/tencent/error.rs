@@ -76,7 +76,7 @@ impl Error {
         }
         match kind {
             ErrorKind::Api(api) | ErrorKind::ClockSkew { error: api, .. } => {
-                api.info = std::mem::take(&mut api.info).masking(secret)
+                api.info = std::mem::take(&mut api.info).masking(&[secret])
             }
             ErrorKind::Network(network) if !secret.is_empty() => network.what = network.what.replace(secret, "***"),
             _ => {}

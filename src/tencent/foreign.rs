@@ -26,10 +26,11 @@ impl ForeignText {
         self.0.is_empty()
     }
 
-    /// Masks `secret`.
+    /// Masks these secrets.
     #[must_use]
-    pub(super) fn masking(self, secret: &str) -> Self {
-        if secret.is_empty() { self } else { Self(self.0.replace(secret, "***")) }
+    pub(super) fn masking(self, secrets: &[&str]) -> Self {
+        let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+        Self(secrets.fold(self.0, |text, secret| text.replace(secret, "***")))
     }
 
     /// Hides everything from the first of these texts on, which are in lower case; the case in the text does not matter.

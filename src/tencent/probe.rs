@@ -162,9 +162,9 @@ impl Probe {
         let url = Url::parse(self.url.expose()).ok();
         let values = url.iter().flat_map(|url| url.query_pairs().map(|(_, value)| value.into_owned()));
         let token = self.token.iter().map(|token| token.expose_secret().to_owned());
-        let secrets = values.chain(token).filter(|secret| !secret.is_empty());
-        let info = secrets.fold(info, |info, secret| info.masking(&secret));
-        ProbeError::Refused { code, info: info.masking_urls() }
+        let secrets: Vec<_> = values.chain(token).collect();
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        ProbeError::Refused { code, info: info.masking(&secrets).masking_urls() }
     }
 
     /// Resolves the receiver's addresses, and checks that all of them may be called. They are resolved only once, so

@@ -9,10 +9,8 @@ use reqwest::{Response, StatusCode};
 
 use super::envelope::MAX_ANSWER;
 use super::foreign::ForeignText;
-use super::user_sig::UserSig;
 
-/// An HTTP answer, whoever it comes from.
-#[derive(Debug)]
+/// An HTTP answer, whoever it comes from. It has no `Debug`, because its body may hold a secret.
 pub(crate) struct Received {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
@@ -29,9 +27,12 @@ const CLOSE: Duration = Duration::from_secs(60);
 /// The most characters of a body that are shown.
 const LONGEST_EXCERPT: usize = 200;
 
-/// What may precede a secret in an answer: the object that Tencent stores, a field of it, or a UserSig in another
-/// encoding.
-const BEFORE_SECRETS: [&str; 4] = ["\"response\"", "\"url\"", "token", "usersig"];
+/// What may precede a secret in an answer: the object that Tencent stores, a field of it, a UserSig in another encoding,
+/// or the rest of a percent-encoded URL.
+const BEFORE_SECRETS: [&str; 5] = ["\"response\"", "\"url\"", "token", "usersig", "%3a%2f"];
+
+/// The slashes of a URL in JSON and HTML.
+const SLASHES: [&str; 5] = ["\\u002f", "\\u002F", "&#x2f;", "&#x2F;", "&#47;"];
 
 impl Received {
     /// Returns an answer of status 200 without headers.
@@ -59,27 +60,36 @@ impl Received {
         Ok(Self { status, retry_after, clock_skew, content_type, body: unzipped(body) })
     }
 
-    /// Describes the answer in words that continue "has", without secrets: its status, content type and beginning.
-    pub(super) fn portrait(&self, user_sig: &UserSig) -> String {
+    /// Describes the answer in words that continue "has", without secrets, those that it may repeat among them: its status, content type and beginning.
+    pub(super) fn portrait(&self, secrets: &[&str]) -> String {
         let content_type = match &self.content_type {
             Some(content_type) => format!("the content type {content_type}"),
             None => "no content type".to_owned(),
         };
         let portrait = format!("the HTTP status {} and {content_type}", self.status);
-        match self.excerpt(user_sig).as_str() {
+        match self.excerpt(secrets).as_str() {
             "" => portrait,
             excerpt => format!("{portrait}, and begins with \"{excerpt}\""),
         }
     }
 
-    fn excerpt(&self, user_sig: &UserSig) -> String {
-        // As JSON and HTML may write the slashes of a URL.
-        let slashes = ["\\/", "&#x2F;", "&#47;"];
-        let text = String::from_utf8_lossy(&self.body).into_owned();
-        let text = slashes.iter().fold(text, |text, slash| text.replace(slash, "/"));
-        let masked = ForeignText::from(text).masking(user_sig.expose()).masking_urls();
+    fn excerpt(&self, secrets: &[&str]) -> String {
+        let text = with_plain_slashes(&String::from_utf8_lossy(&self.body));
+        let masked = ForeignText::from(text).masking(secrets).masking_urls();
         masked.hiding_from(&BEFORE_SECRETS).beginning(LONGEST_EXCERPT)
     }
+}
+
+/// Writes every slash as one. In JSON, also in JSON inside JSON, backslashes may precede it.
+fn with_plain_slashes(text: &str) -> String {
+    let text = SLASHES.iter().fold(text.to_owned(), |text, slash| text.replace(slash, "/"));
+    text.chars().fold(String::with_capacity(text.len()), |mut plain, c| {
+        if c == '/' {
+            plain.truncate(plain.trim_end_matches('\\').len());
+        }
+        plain.push(c);
+        plain
+    })
 }
 
 /// Decompresses a body that is compressed although nobody asked for that. JSON never begins like gzip.
@@ -164,7 +174,6 @@ mod tests {
 
     #[test]
     fn an_answer_is_shown_by_its_beginning_without_secrets() {
-        let user_sig = UserSig::from("eJx-tok3n".to_owned());
         let long = "x".repeat(1000);
         for (body, shown) in [
             ("<html>\r\n<h1>\u{1b}[2JBlocked</h1>", r"<html>\r\n<h1>\x1b[2JBlocked</h1>"),
@@ -176,15 +185,22 @@ mod tests {
                 r#"{"location":"https://***@login.example.com/*** }"#,
             ),
             (r#"{"ActionStatus":"OK","Response":{"Token":"tok3n"}}"#, r#"{"ActionStatus":"OK",***"#),
+            (
+                r#"{"body":"{\"Url\":\"https:\\/\\/me:tok3n@login.example.com\\/tok3n\"}" }"#,
+                r#"{"body":"{\"Url\":\"*** }"#,
+            ),
+            (r"see https:\u002f\u002fme:tok3n@host\u002Ftok3n", "see https://***@host/***"),
+            ("see https:&#x2f;&#47;host&#x2F;tok3n", "see https://host/***"),
+            ("body=https%3A%2F%2Fhooks.example.com%2Ftok3n", "body=https***"),
             (r#"{"Url":"hooks/tok3n"}"#, "{***"),
             ("no such usersig%3DtOk3n", "no such ***"),
             (&long, &("x".repeat(200) + "…")),
         ] {
-            assert_eq!(Received::ok(body.as_bytes()).excerpt(&user_sig), shown);
+            assert_eq!(Received::ok(body.as_bytes()).excerpt(&["eJx-tok3n"]), shown);
         }
         let page = Received { content_type: Some("text/html".into()), ..Received::ok(b"<html>") };
         let portrait = r#"the HTTP status 200 OK and the content type text/html, and begins with "<html>""#;
-        assert_eq!(page.portrait(&user_sig), portrait);
-        assert_eq!(Received::ok(b"").portrait(&user_sig), "the HTTP status 200 OK and no content type");
+        assert_eq!(page.portrait(&[]), portrait);
+        assert_eq!(Received::ok(b"").portrait(&[]), "the HTTP status 200 OK and no content type");
     }
 }

@@ -699,7 +699,7 @@ pub(crate) fn a_secret_token_is_kept_nowhere(terraform: &Terraform) -> Result {
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
         if token == OTHER {
-            diagnostic(&signed.run(&["plan", "-refresh-only"])?, "is not the one that Terraform sent");
+            diagnostic(&signed.run(&["plan", "-refresh-only"])?, "is not the one on record");
         }
         signed.0.simulator.clear_requests();
         signed.apply()?.expect_contains("1 changed").expect_lacks("has changed since the plan");

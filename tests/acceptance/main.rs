@@ -13,6 +13,7 @@
 //! | `drift` | someone changes the configuration elsewhere |
 //! | `one_object` | several resources of one application |
 //! | `opentofu` | features that only OpenTofu has |
+//! | `orders`, `recorder` | the order in which each host calls the provider: writes `orders.md` |
 //! | `overwrite` | nothing is overwritten by surprise |
 //! | `unknown` | values that are known only after apply |
 //! | `apps` | one provider for many applications |
@@ -48,9 +49,11 @@ mod live_token;
 mod network;
 mod one_object;
 mod opentofu;
+mod orders;
 mod overwrite;
 mod probe;
 mod query;
+mod recorder;
 mod secrets;
 mod services;
 mod state;

@@ -211,6 +211,9 @@ callback_commands = ["{START}", var.anything]"#
     Ok(())
 }
 
+/// Terraform would print all of `apps`, secrets included, below a diagnostic on it.
+const WHOLE_BLOCK: &str = "provider \"tencent\"";
+
 #[test]
 fn invalid_provider_arguments_are_explained() -> Result {
     let cases = [
@@ -237,19 +240,19 @@ user_sig = "s3cret""#,
         error(r#"endpoint = "127.0.0.1:8910""#, "endpoint", &["no scheme"]),
         error(r#"endpoint = "https://gateway.example.com:99999""#, "endpoint", &["port", "65535"]),
         error(r#"endpoint = "https://gateway.example.com/\n""#, "endpoint", &["white space", "trimspace()"]),
-        error(r#"apps = { "app" = { secret_key = "s3cret" } }"#, "apps", &["\"app\" is not an SDKAppID"]),
+        error(r#"apps = { "app" = { secret_key = "s3cret" } }"#, WHOLE_BLOCK, &["\"app\" is not an SDKAppID"]),
         error(
             r#"apps = {
 "1" = {}
 }"#,
-            "\"1\"",
+            WHOLE_BLOCK,
             &["apps[\"1\"]", "no credentials"],
         ),
         error(
             r#"apps = {
 "1" = null
 }"#,
-            "\"1\"",
+            WHOLE_BLOCK,
             &["apps[\"1\"]", "no credentials"],
         ),
         error(
@@ -257,7 +260,7 @@ user_sig = "s3cret""#,
 "1" = { secret_key = "s3cret" }
 "01" = { secret_key = "s3cret" }
 }"#,
-            "\"1\"",
+            WHOLE_BLOCK,
             &["\"01\" and \"1\" are the same SDKAppID"],
         ),
         error(
@@ -267,7 +270,7 @@ secret_key = "s3cret"
 region = "mars"
 }
 }"#,
-            "\"1\"",
+            WHOLE_BLOCK,
             &["apps[\"1\"].region", "\"mars\""],
         ),
         error(r#"endpoint = "ftp://gateway.example.com""#, "endpoint", &["https"]),

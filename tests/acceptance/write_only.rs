@@ -10,8 +10,8 @@ use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
-    CHANGED, CREATE_BEFORE_DESTROY, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, TERRAFORM, THIS, URL,
-    diagnostic, differences, resource, sends, this,
+    CHANGED, CREATE_BEFORE_DESTROY, END, ID, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Result, START, Scenario, TERRAFORM,
+    THIS, URL, diagnostic, differences, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
@@ -157,7 +157,7 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
         let plan = secretive.run(&["plan", "-refresh-only"])?;
         if url != SECRET_URL {
-            let warning = diagnostic(&plan, "is not the one that Terraform sent");
+            let warning = diagnostic(&plan, "is not the one on record");
             let host = url.split(SECRET).next().expect("a host");
             assert!(warning.contains(&format!("now posts events to {host}***. ")), "{warning}");
         }
@@ -248,6 +248,70 @@ fn url_and_url_wo_can_be_exchanged() -> Result {
     secretive.scenario.apply()?;
     secretive.scenario.expect_remote(&[START], OTHER_URL);
     secretive.scenario.expect_no_changes()
+}
+
+#[test]
+fn a_change_since_the_plan_is_noticed_when_url_takes_the_place_of_an_equal_url_wo() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    for (more, outcome) in [("", 1), (OVERWRITE, 0)] {
+        let secretive = Secretive::on(&TERRAFORM)?;
+        let scenario = &secretive.scenario;
+        scenario.configure(&(VARIABLE.to_owned() + &this(&(sends_secretly(&[START], 1) + more))))?;
+        secretive.apply()?;
+        let kept = this(&(sends(&[START], SECRET_URL) + more));
+        scenario.configure(&kept)?;
+        scenario.run(&["plan", "-out=tfplan"])?.expect_contains("1 to change");
+        scenario.someone_sets(&[START], OTHER_URL);
+        scenario.simulator.clear_requests();
+        let applied = scenario.run(&["apply", "tfplan"])?;
+        diagnostic(applied.expect_code(outcome), "has changed since the plan");
+        assert_eq!(scenario.writes().len(), usize::from(outcome == 0));
+        scenario.apply()?;
+        scenario.expect_remote(&[START], SECRET_URL);
+        scenario.expect_no_changes()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_write_without_a_record_is_not_blamed_on_others() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let mut secretive = Secretive::on(&TERRAFORM)?;
+    let version = |version| ONE_ATTEMPT.to_owned() + &secret(&[START], version);
+    secretive.scenario.configure(&version(1))?;
+    secretive.apply()?;
+    // The answer to the write is lost, and what it did cannot be read.
+    secretive.rotate(NEXT_URL);
+    secretive.scenario.configure(&version(2))?;
+    secretive.run(&["plan", "-out=tfplan"])?.expect_success();
+    secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
+    secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Get).skip(1));
+    secretive.run(&["apply", "tfplan"])?.expect_failure().expect_contains("may have been written all the same");
+    secretive.scenario.simulator.clear_faults();
+    secretive.scenario.expect_remote(&[START], NEXT_URL);
+    expect_the_record_is_mended(&secretive, 2)?;
+
+    // The provider is killed: Terraform then keeps no private data.
+    let mut state = secretive.scenario.workspace.state()?.ok_or("no state")?;
+    let instance = &mut state["resources"][0]["instances"][0];
+    instance.as_object_mut().ok_or("no instance")?.remove("private").ok_or("no private data")?;
+    fs::write(secretive.scenario.workspace.path().join("terraform.tfstate"), state.to_string())?;
+    expect_the_record_is_mended(&secretive, 2)
+}
+
+/// Expects a plan to blame nobody for a write without a record, and the apply to send nothing.
+#[track_caller]
+fn expect_the_record_is_mended(secretive: &Secretive, version: u32) -> Result {
+    secretive.scenario.simulator.clear_requests();
+    let plan = secretive.run(&["plan"])?;
+    plan.expect_contains("1 to change");
+    let unknown = diagnostic(&plan, "is not the one on record");
+    assert!(unknown.contains("or an earlier apply ended before Terraform recorded the URL"), "{unknown}");
+    diagnostic(&plan, "The Call callback configuration of SDKAppID 1400000001 is already as url_wo says");
+    secretive.apply()?;
+    assert_eq!(secretive.scenario.writes(), []);
+    assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], version);
+    secretive.expect_no_changes()
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Wording<Self> for CallbackTokenKind {
     }
 
     fn drift(&self, _: &CallbackToken) -> String {
-        "Receivers that check signatures with the one that Terraform sent refuse events.".to_owned()
+        "Receivers that check signatures with another token refuse events.".to_owned()
     }
 
     fn after_forgetting(&self, last: &TokenArguments) -> String {

@@ -25,8 +25,8 @@ pub(crate) struct Memory {
     pub(super) key: Key,
     /// The digest of the write-only value that was last sent.
     pub(super) secret: Option<String>,
-    /// The [fingerprint](Self::fingerprint) of what a refresh found, if its secret is not the one that was last sent.
-    pub(super) drift: Option<String>,
+    /// What a refresh found, if its secret is not the one that was last sent.
+    pub(super) drift: Option<Drift>,
     /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
     pub(super) stored_as: Option<String>,
     /// The keys of the application's other objects that may stay. If one does, destroying this object deletes nothing.
@@ -40,6 +40,15 @@ pub(crate) struct Memory {
     pub(super) origin: Option<Origin>,
     /// The plan, until it is applied.
     pub(super) planned: Option<Planned>,
+}
+
+/// A remote object with another secret than the one that was last sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Drift {
+    /// The [fingerprint](Memory::fingerprint) of all of it.
+    content: String,
+    /// The digest of its secret.
+    secret: String,
 }
 
 /// The provider settings that determine the remote object.
@@ -128,6 +137,20 @@ impl Memory {
         self.secret.as_ref().is_some_and(|known| *known == self.digest_of(secret))
     }
 
+    /// Returns whether Tencent has `secret`, as far as the last write or refresh tells.
+    pub(super) fn tells_that_tencent_has(&self, secret: &SecretString) -> bool {
+        self.drift.as_ref().map_or_else(|| self.knows(secret), |drift| drift.secret == self.digest_of(secret))
+    }
+
+    /// Notes what a refresh found. Returns whether its secret is the one that was last sent.
+    pub(super) fn note_secret_of(&mut self, found: &impl Content) -> bool {
+        let secret = found.write_only_part();
+        let is_same = self.knows(&secret);
+        let drift = || Drift { content: self.fingerprint(found), secret: self.digest_of(&secret) };
+        self.drift = (!is_same).then(drift);
+        is_same
+    }
+
     fn digest_of(&self, secret: &SecretString) -> String {
         self.key.digest(secret.expose_secret().as_bytes())
     }
@@ -139,7 +162,8 @@ impl Memory {
 
     /// Returns whether the last refresh found `found`, or it is Tencent's own form of what was written.
     pub(super) fn has_seen(&self, planned: &Planned, found: &impl Content) -> bool {
-        let seen = [planned.seen.as_ref(), self.drift.as_ref(), self.stored_as.as_ref()];
+        let drift = self.drift.as_ref().map(|drift| &drift.content);
+        let seen = [planned.seen.as_ref(), drift, self.stored_as.as_ref()];
         seen.contains(&Some(&self.fingerprint(found)))
     }
 }

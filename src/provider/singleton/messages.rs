@@ -154,16 +154,27 @@ impl<K: Kind> Subject<K> {
 
 /// Messages of refreshing and importing.
 impl<K: Kind> Subject<K> {
-    /// Warns that someone else has changed a write-only argument.
+    /// Warns that the secret is not the one in Terraform's records.
     pub(super) fn secret_changed(&self, found: &K::Content) -> Diagnostic {
         let Words { argument, secret, .. } = self.kind.words();
         let (name, drift) = (self.kind.name(), self.kind.drift(found));
         let what = name.strip_suffix(K::Content::NOUN).map_or(name.clone(), |name| format!("{name}{secret}"));
         let detail = format!(
-            "Someone else has changed the {secret}. {drift} The state does not hold the {secret}, so a plan shows the \
-             difference only in {argument}_wo_version or last_request_id. Applying sends {argument}_wo again."
+            "Someone else has changed the {secret}, or an earlier apply ended before Terraform recorded the {secret} that \
+             it sent. {drift} The state does not hold the {secret}, so a plan shows the difference only in \
+             {argument}_wo_version or last_request_id. Applying sends {argument}_wo, unless Tencent has it by then."
         );
-        Diagnostic::warning(format!("The {what} of SDKAppID {} is not the one that Terraform sent", self.id), detail)
+        Diagnostic::warning(format!("The {what} of SDKAppID {} is not the one on record", self.id), detail)
+    }
+
+    /// Announces that Tencent has the write-only value of the configuration, although Terraform has no record of it.
+    pub(super) fn is_as_write_only(&self) -> Diagnostic {
+        let Words { argument, secret, .. } = self.kind.words();
+        let detail = format!(
+            "Tencent has the {secret} of {argument}_wo: an earlier apply may have sent it and ended before Terraform \
+             recorded that. Unless it changes until then, applying this plan records it and sends nothing."
+        );
+        Diagnostic::warning(format!("The {self} is already as {argument}_wo says"), detail)
     }
 
     /// Refuses to import what is not there.

@@ -125,9 +125,7 @@ impl<A: Arguments> Model<A> {
         if !self.arguments.is_write_only() {
             return Self { arguments: self.arguments.holding(found), ..self };
         }
-        let is_same = memory.knows(&found.write_only_part());
-        memory.drift = (!is_same).then(|| memory.fingerprint(&found));
-        let version = if is_same { self.arguments.version().clone() } else { Attr::Null };
+        let version = if memory.note_secret_of(&found) { self.arguments.version().clone() } else { Attr::Null };
         Self { arguments: self.arguments.holding(found).write_only(version), ..self }
     }
 
@@ -149,14 +147,28 @@ impl<A: Arguments> Model<A> {
         let secret = planned.arguments.secret();
         match (self.arguments.is_write_only(), planned.arguments.is_write_only()) {
             (true, true) => memory.drift.is_some() || self.arguments.version() != planned.arguments.version(),
-            (true, false) => memory.drift.is_some() || secret.is_none_or(|secret| !memory.knows(&secret)),
-            // An ephemeral value may be another one when the plan is applied. The update compares the two.
-            (false, true) => true,
+            // An ephemeral value may be another one when the plan is applied, and so may what Tencent has. The update
+            // looks.
+            (true, false) | (false, true) => true,
             (false, false) => match (self.arguments.secret(), secret) {
                 (Some(prior), Some(planned)) => prior.expose_secret() != planned.expose_secret(),
                 _ => true,
             },
         }
+    }
+
+    /// Returns whether Tencent seems to have what `planned` describes, although a plan shows a difference: the secret
+    /// argument takes the place of its write-only twin or the other way round, or Terraform has no record of a write.
+    pub(super) fn seems_to_be(&self, planned: &Self, memory: &Memory) -> bool {
+        let is_exchanged = self.arguments.is_write_only() != planned.arguments.is_write_only();
+        let has = |secret: &SecretString| match self.arguments.secret() {
+            Some(prior) => prior.expose_secret() == secret.expose_secret(),
+            None => memory.tells_that_tencent_has(secret),
+        };
+        (is_exchanged || memory.drift.is_some())
+            && self.common.sdk_app_id == planned.common.sdk_app_id
+            && !self.arguments.differs(&planned.arguments)
+            && planned.arguments.secret().is_some_and(|secret| has(&secret))
     }
 
     /// Returns whether `planned` has a new write-only value that its version does not announce.
@@ -165,6 +177,7 @@ impl<A: Arguments> Model<A> {
             && planned.arguments.is_write_only()
             && self.arguments.version() == planned.arguments.version()
             && memory.drift.is_none()
+            && memory.secret.is_some()
             && planned.arguments.secret().is_some_and(|secret| !memory.knows(&secret))
     }
 
@@ -381,7 +394,7 @@ mod tests {
             (hidden(a, 1), false, false),
             (hidden(b, 1), false, true),
             (hidden(a, 2), true, false),
-            (plain(a), false, false),
+            (plain(a), true, false),
             (never_sent, false, false),
             (plain(b), true, false),
             (object(&kind, &[("%_wo", text(a)), ("%_wo_version", version(1)), (name, other.clone())]), true, false),
@@ -390,6 +403,11 @@ mod tests {
             assert_eq!(prior.overlooks_secret_of(&planned, &memory), overlooks, "{planned:?}");
         }
         assert!(plain(a).differs_remotely(&hidden(a, 1), &memory), "it may be another value by then");
+        // An exchange of the two arguments, and no other difference, may turn out to change nothing.
+        let exchanges = [(&prior, plain(a), true), (&prior, plain(b), false), (&prior, hidden(a, 2), false)];
+        for (prior, planned, expected) in exchanges.into_iter().chain([(&plain(a), hidden(a, 1), true)]) {
+            assert_eq!(prior.seems_to_be(&planned, &memory), expected, "{planned:?}");
+        }
         let shown = format!("{:?} {memory:?} {}", hidden(a, 1), serde_json::to_string(&memory).expect("JSON"));
         assert!(!shown.contains("tok3n"), "{shown}");
 
@@ -398,6 +416,9 @@ mod tests {
         let drifted = prior.clone().refreshed(found(plain(b)), &mut memory);
         assert!(drifted.arguments.is_write_only() && drifted.arguments.version().is_null());
         assert!(drifted.differs_remotely(&hidden(a, 1), &memory) && drifted.differs_remotely(&plain(b), &memory));
+        // A write without a record: the configuration has what Tencent has.
+        assert!(drifted.seems_to_be(&hidden(b, 2), &memory) && !drifted.seems_to_be(&hidden(a, 1), &memory));
+        assert!(!drifted.seems_to_be(&object(&kind, &[("%_wo", text(b)), (name, other.clone())]), &memory));
         let is_shown = |value| drifted.is_what_the_plan_showed(&memory, &Planned::default())(&found(plain(value)));
         assert!(is_shown(b) && !is_shown("https://example.com/third"));
         let same = prior.refreshed(found(plain(a)), &mut memory);

@@ -67,6 +67,20 @@ impl<'a, K: Kind> Scope<'a, K> {
         memory.rewrite && may_be_deleted != Some(false)
     }
 
+    /// Compares the write-only value of the configuration with the one that was last sent, and with what Tencent has.
+    pub(super) fn compare_secret(&self, prior: &Object<K>, planned: &Object<K>, memory: &Memory, cx: &mut Context) {
+        if prior.overlooks_secret_of(planned, memory) {
+            cx.warn(messages::overlooked_secret(&self.kind, planned));
+        }
+        if memory.drift.is_some()
+            && planned.arguments.is_write_only()
+            && prior.seems_to_be(planned, memory)
+            && let Some((subject, _)) = self.known(planned)
+        {
+            cx.warn(subject.is_as_write_only());
+        }
+    }
+
     /// Notes in the ledger that the object exists after the apply, and checks it against the others of its application.
     /// Returns whether it was read before.
     pub(super) async fn stay(

@@ -62,8 +62,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             }
             _ => Attr::Unknown,
         };
-        if in_place.is_some_and(|prior| prior.overlooks_secret_of(&planned, &memory)) {
-            cx.warn(messages::overlooked_secret(&scope.kind, &planned));
+        if let Some(prior) = in_place {
+            scope.compare_secret(prior, &planned, &memory, cx);
         }
 
         // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
@@ -206,21 +206,17 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let _running = apps.activity.begin();
         let (mut memory, plan) = Memory::begin_apply(cx);
         if !prior.differs_remotely(&planned, &memory) && !planned.common.last_request_id.is_unknown() {
-            if !planned.arguments.is_write_only() {
-                cx.set_private(&Memory { secret: None, ..memory });
-            }
             return Ok(planned);
         }
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Update, cx)?.concealing(&prior.arguments);
         remote.ledger.begin_apply(&memory.object);
         let wanted = self.wanted(&planned, Some(&prior)).inspect_err(|_| remote.ledger.note_failure())?;
-        let is_same =
-            planned.arguments.is_write_only() && prior.arguments.content().is_some_and(|prior| prior.is_same(&wanted));
-        if is_same
+        if prior.seems_to_be(&planned, &memory)
             && !memory.rewrite
             && let Some(object) = remote.adopt(&wanted).await?
         {
             memory.object = object;
+            memory.drift = None;
             memory.remember_secret(planned.write_only_secret().as_ref());
             cx.set_private(&memory);
             return Ok(planned.written_by(prior.common.last_request_id));

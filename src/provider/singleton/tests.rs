@@ -10,9 +10,9 @@ use tencent_simulator::{Action, Simulator, Token};
 
 use super::apply::Intent;
 use super::ledger::Left;
-use super::memory::Key;
+use super::memory::{Key, Memory};
 use super::model::Guard;
-use super::{Object, Remote, Scope, Singleton};
+use super::{Arguments as _, Object, Remote, Scope, Singleton};
 use crate::provider::applications::{Account, Applications, Purpose};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::testing;
@@ -210,4 +210,26 @@ async fn a_move_to_another_application_says_what_it_abandons() {
         assert_eq!(stays.detail.contains("The new deletion_policy does not apply"), policy == "DELETE", "{stays:?}");
     }
     assert_eq!(simulator.take_requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_exchange_of_token_wo_for_token_looks_before_it_sends_nothing() {
+    for (there, guard, said, writes) in [
+        ("a", Guard::Refuse, vec![], vec![]),
+        ("b", Guard::Refuse, vec!["The has changed since the plan"], vec![]),
+        ("b", Guard::Warn, vec!["The has changed since the plan"], vec![SetToken]),
+    ] {
+        let application = Application::with(Some(there));
+        let planned = application.object("a", guard).written_by(Attr::Unknown);
+        let mut prior = application.object("a", guard);
+        let mut memory = Memory::default();
+        memory.remember_secret(prior.arguments.secret().as_ref());
+        prior.arguments = prior.arguments.write_only(testing::number(1));
+        let mut cx = Context::default();
+        cx.set_private(&memory);
+        let updated = Singleton(CallbackTokenKind).update(&application.apps, prior, planned, &mut cx).await;
+        let errors = updated.err().map(|failure| failure.diagnostics).unwrap_or_default();
+        assert_eq!(summaries(errors, cx), said);
+        assert_eq!(application.writes(), writes);
+    }
 }
