@@ -9,9 +9,9 @@ use super::*;
 use crate::provider::services;
 use crate::tencent::{CallbackConfiguration, Patience};
 
-/// An answer that pauses all calls for two seconds.
-fn busy() -> FaultKind {
-    FaultKind::Status { code: 429, retry_after: Some("2".to_owned()), processed: false }
+/// An answer that pauses all calls.
+fn busy(seconds: u64) -> FaultKind {
+    FaultKind::Status { code: 429, retry_after: Some(seconds.to_string()), processed: false }
 }
 
 impl Application {
@@ -53,7 +53,7 @@ async fn an_attempt_that_follows_a_refusal_looks_again() {
     for (deletes, action) in [(false, SetToken), (true, DeleteToken)] {
         for guard in [Guard::Warn, Guard::Refuse] {
             let application = Application::with(Some("a"));
-            application.simulator.inject(Fault::new(busy()).on(action).times(1));
+            application.simulator.inject(Fault::new(busy(1)).on(action).times(1));
             let mut cx = Context::default();
             let change = application.change(deletes, guard, &mut cx);
             let (changed, ()) = tokio::join!(change, application.someone_sets(action, Duration::ZERO));
@@ -68,7 +68,7 @@ async fn an_attempt_that_waited_for_the_rate_limit_of_another_call_looks_again()
         let application = Application::with(Some("a"));
         // The look takes a second, in which another call meets a rate limit.
         application.simulator.inject(Fault::new(FaultKind::Delay(Duration::from_secs(1))).on(GetToken).times(1));
-        application.simulator.inject(Fault::new(busy()).on(Get).times(1));
+        application.simulator.inject(Fault::new(busy(5)).on(Get).times(1));
         let limited = async {
             application.received(GetToken).await;
             let app = application.apps.app(application.id, Purpose::Object).expect("an application");
