@@ -1,5 +1,7 @@
 //! A configuration that is live is not lost, whatever fails between two objects, or between a plan and its apply.
 
+use std::collections::BTreeSet;
+
 use rstest_reuse::apply;
 use tencent_simulator::Action::{Delete, Set, Update};
 use tencent_simulator::{Configuration, Fault, FaultKind};
@@ -11,6 +13,7 @@ use crate::harness::{
 };
 
 const OVERWRITES: &str = "overwrite_existing = true\n";
+const WAYS: [&str; 2] = ["-parallelism=1", "-parallelism=10"];
 const LATER: &str = "terraform_data.later.output";
 
 /// Makes Tencent refuse every write for good.
@@ -46,7 +49,38 @@ fn later(value: &str, change: u8) -> String {
     format!("resource \"terraform_data\" \"later\" {{\n  input = {{ value = \"{value}\", change = {change} }}\n}}\n")
 }
 
+/// Asserts that every plan says the same, in whichever order Terraform visits the objects.
+#[track_caller]
+fn expect_one_plan(scenario: &Scenario, ways: [&str; 2]) -> Result {
+    let mut plans = BTreeSet::new();
+    for way in ways.into_iter().cycle().take(4) {
+        let plan = scenario.run(&["plan", way])?;
+        let mut told = diagnostics(&plan);
+        told.sort();
+        let summary = plan.stdout().lines().find(|line| line.starts_with("Plan:")).map(str::to_owned);
+        plans.insert((told, summary));
+    }
+    assert_eq!(plans.len(), 1, "{plans:#?}");
+    Ok(())
+}
+
 impl Of {
+    /// Writes a block of this name that sends `start` to `url`.
+    fn sender(self, name: &str, url: &str, more: &str) -> String {
+        self.resource(name, &(sends(&[self.start], url) + more))
+    }
+
+    /// Imports one configuration to the addresses `a` and `b`.
+    fn imported_twice(self) -> Result<Scenario> {
+        let scenario = self.scenario()?;
+        scenario.someone_sets(&[self.start], URL);
+        let import = |name: &str| {
+            format!("import {{\n  to = {}.{name}\n  id = \"{ID}\"\n}}\n", self.resource_type())
+                + &self.sender(name, URL, "")
+        };
+        scenario.applied(&(import("a") + &import("b")))
+    }
+
     /// Writes the resource `this` of an application that is known only after each change of `change`.
     fn late(self, id: u64, url: &str, change: u8, more: &str) -> String {
         let of_later = format!("sdk_app_id = {LATER}.value\n{more}");
@@ -199,6 +233,69 @@ fn a_replacement_is_told_from_the_old_object_without_tencents_request_ids(of: Of
             scenario.expect_remote(&[of.start], url);
             assert_eq!(scenario.instances()?, 1);
             scenario.expect_no_changes()?;
+        }
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn a_refused_write_loses_nothing_that_another_address_held(of: Of) -> Result {
+    for (stays, url, way) in
+        [("a", URL, WAYS[0]), ("b", URL, WAYS[1]), ("a", OTHER_URL, WAYS[1]), ("b", OTHER_URL, WAYS[0])]
+    {
+        let scenario = of.imported_twice()?;
+        scenario.configure(&of.sender(stays, url, ""))?;
+        expect_one_plan(&scenario, WAYS)?;
+        refuse_writes(&scenario);
+        apply_without_deletion(&scenario, &[way])?;
+        scenario.expect_remote(&[of.start], URL);
+        expect_recovery(of, &scenario, url)?;
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn a_refused_write_loses_nothing_of_a_rename_without_moved(of: Of) -> Result {
+    for (more, url) in [("", URL), (OVERWRITES, OTHER_URL)] {
+        let scenario = of.scenario()?.applied(&of.sender("a", URL, more))?;
+        scenario.configure(&of.sender("b", url, more))?;
+        expect_one_plan(&scenario, [WAYS[1]; 2])?;
+        refuse_writes(&scenario);
+        apply_without_deletion(&scenario, &[])?;
+        scenario.expect_remote(&[of.start], URL);
+        expect_recovery(of, &scenario, url)?;
+    }
+    Ok(())
+}
+
+/// With `-parallelism=1`, Terraform may plan the end of the old object before anything tells of the new one.
+#[apply(each_service)]
+fn a_rename_without_moved_says_that_it_may_leave_a_gap(of: Of) -> Result {
+    for _ in 0..4 {
+        let scenario = of.scenario()?.applied(&of.sender("a", URL, ""))?;
+        scenario.configure(&of.sender("b", URL, ""))?;
+        let plan = scenario.run(&["plan", "-out=tfplan", WAYS[0]])?;
+        let is_kept = plan.expect_success().text().contains("is kept for another object");
+        assert!(is_kept || plan.text().contains("has none until"), "{plan}");
+        refuse_writes(&scenario);
+        let applied = scenario.run(&["apply", WAYS[0], "tfplan"])?;
+        let is_lost = scenario.remote().is_none();
+        assert!(!(is_lost && is_kept), "{applied}");
+        assert_eq!(is_lost, applied.text().contains("The application has none now."), "{applied}");
+        expect_recovery(of, &scenario, URL)?;
+    }
+    Ok(())
+}
+
+#[apply(each_service)]
+fn a_guarded_resource_whose_application_becomes_known_late_loses_nothing(of: Of) -> Result {
+    for way in WAYS {
+        for url in [URL, OTHER_URL] {
+            let scenario = of.scenario()?.applied(&of.sender("a", URL, ""))?;
+            let more = format!("sdk_app_id = {LATER}.value\n");
+            scenario.configure(&(later(&ID.to_string(), 1) + &of.sender("b", url, &more)))?;
+            apply_without_deletion(&scenario, &[way])?;
+            assert!(scenario.remote().is_some(), "{way} {url}");
         }
     }
     Ok(())
