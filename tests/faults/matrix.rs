@@ -425,13 +425,16 @@ provider "tencent" {{
         for cell in self.group(exit) {
             let Cause::Simulator(kind) = &cell.case.cause else { continue };
             let fault = Fault::new(kind.clone()).sdk_app_id(cell.id);
+            let action = self.operation.action(self.of);
+            let read_after = fault.clone().on(Action::Get).after(action);
+            if cell.meets == Meets::EveryCall {
+                simulator.inject(read_after.clone());
+            }
             simulator.inject(match (cell.meets, cell.case.meaning.passes_after()) {
-                (Meets::FirstAttempts, Some(times)) => fault.on(self.operation.action(self.of)).times(times),
-                (Meets::FirstAttempts | Meets::EveryAttempt, _) => fault.on(self.operation.action(self.of)),
+                (Meets::FirstAttempts, Some(times)) => fault.on(action).times(times),
+                (Meets::FirstAttempts | Meets::EveryAttempt | Meets::EveryCall, _) => fault.on(action),
                 (Meets::Looking, _) => fault.on(Action::Get),
-                // The first request is the check.
-                (Meets::EveryCall, _) => fault.skip(1),
-                (Meets::ReadingBack | Meets::Lagging, _) => fault.on(Action::Get).after(self.operation.action(self.of)),
+                (Meets::ReadingBack | Meets::Lagging, _) => read_after,
             });
         }
         let (output, log) = self.run(arguments)?;
