@@ -168,6 +168,8 @@ async fn a_failed_apply_keeps_the_state() {
         if !prior.is_null() {
             put(&simulator, URL);
         }
+        // Each run of its own: after a failed write, a run deletes nothing.
+        session.configure(&session.provider_config(&simulator)).await;
         let applied = session.apply(prior, planned).await;
         let error = the_error(&applied.diagnostics);
         assert!(error.detail.contains("60010") && error.detail.contains("made to fail"), "{what}: {error:#?}");

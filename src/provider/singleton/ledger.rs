@@ -363,6 +363,12 @@ impl<C: Content> Ledger<C> {
         lock(&self.objects).entries.iter().any(|entry| entry.key != *key && entry.goes().is_some())
     }
 
+    /// Returns whether this process knows of another object that stays, or may stay.
+    pub(super) fn has_stayer_beside(&self, key: &Key) -> bool {
+        let may_stay = |entry: &Entry<C>| entry.is_undecided() || entry.stays().is_some();
+        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && may_stay(entry))
+    }
+
     /// Returns whether an object that is destroyed leaves the remote object to another.
     fn is_shared(&self) -> bool {
         let entries = &lock(&self.objects).entries;

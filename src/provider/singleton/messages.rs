@@ -207,6 +207,14 @@ impl<K: Kind> Subject<K> {
         Diagnostic::error(format!("The {self} was not deleted"), detail)
     }
 
+    /// Warns of [`kept_for_another`](Self::kept_for_another) where only the last refresh tells of the other object.
+    pub(super) fn kept_as_remembered(&self) -> Diagnostic {
+        let mut diagnostic = self.kept_for_another();
+        diagnostic.detail += " This run has not seen the other objects: the last refresh did. If they are no longer in the \
+                              state, destroy this one without -refresh=false.";
+        diagnostic
+    }
+
     /// Adds to a failed write that this apply has deleted what was there before.
     pub(super) fn has_none_now(&self) -> String {
         format!("\n\nThis apply has deleted the {} of another object. The application has none now.", K::Content::NOUN)

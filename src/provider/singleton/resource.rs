@@ -124,7 +124,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
         if is_kept && !ledger.is_written_for_another(&memory.object) {
-            cx.warn(subject.kept_for_another());
+            let is_known = ledger.has_stayer_beside(&memory.object);
+            cx.warn(if is_known { subject.kept_for_another() } else { subject.kept_as_remembered() });
         }
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),

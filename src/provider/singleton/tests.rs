@@ -233,3 +233,15 @@ async fn an_exchange_of_token_wo_for_token_looks_before_it_sends_nothing() {
         assert_eq!(application.writes(), writes);
     }
 }
+
+#[tokio::test]
+async fn a_destruction_that_only_an_earlier_refresh_prevents_says_how_to_check_again() {
+    let application = Application::with(Some("a"));
+    let mut cx = Context::default();
+    cx.set_private(&Memory { others: vec![Key::default()], ..Memory::default() });
+    let object = application.object("a", Guard::Refuse);
+    Singleton(CallbackTokenKind).plan_destroy(&application.apps, object, &mut cx).await.expect("a plan");
+    let kept = testing::only(cx.into_warnings());
+    assert!(kept.summary.ends_with("is kept for another object"), "{kept:?}");
+    assert!(kept.detail.contains("destroy this one without -refresh=false"), "{kept:?}");
+}
