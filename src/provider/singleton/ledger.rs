@@ -54,23 +54,36 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The ledgers of one kind, by application.
 #[derive(Debug)]
-pub(crate) struct Ledgers<C>(Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>);
+pub(crate) struct Ledgers<C> {
+    by_id: Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>,
+    /// Whether an object was planned whose application is not known yet.
+    has_unknown: AtomicBool,
+}
 
 impl<C> Default for Ledgers<C> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self { by_id: Mutex::default(), has_unknown: AtomicBool::new(false) }
     }
 }
 
 impl<C: Content> Ledgers<C> {
     pub(super) fn of(&self, id: SdkAppId) -> Arc<Ledger<C>> {
-        Arc::clone(lock(&self.0).entry(id).or_default())
+        Arc::clone(lock(&self.by_id).entry(id).or_default())
+    }
+
+    /// Notes that an object was planned whose application is not known yet.
+    pub(super) fn note_unknown(&self) {
+        self.has_unknown.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_unknown(&self) -> bool {
+        self.has_unknown.load(Ordering::Relaxed)
     }
 
     /// Returns the applications that keep their remote object if one of their objects is destroyed, as far as this
     /// process knows.
     pub(super) fn shared(&self) -> Vec<String> {
-        let ledgers = lock(&self.0);
+        let ledgers = lock(&self.by_id);
         ledgers.iter().filter(|(_, ledger)| ledger.is_shared()).map(|(id, _)| id.to_string()).collect()
     }
 }

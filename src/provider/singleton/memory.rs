@@ -72,6 +72,8 @@ pub(super) struct Planned {
     pub(super) shared: Vec<String>,
     /// For a destruction: another object needs the remote object, so nothing is deleted.
     pub(super) is_kept: bool,
+    /// For a destruction: an object of the plan may turn out to belong to the same application.
+    pub(super) may_get_twin: bool,
     /// For a destruction: the provider settings of the plan.
     pub(super) origin: Option<Origin>,
     /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans

@@ -92,7 +92,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         cx: &mut Context,
     ) -> Result<bool, Diagnostics> {
         let in_place = prior.filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
-        let Some((subject, ledger)) = self.known(planned) else { return Ok(false) };
+        let Some((subject, ledger)) = self.known(planned) else {
+            self.ledgers().note_unknown();
+            return Ok(false);
+        };
         if prior.is_none() && ledger.has_unplanned() {
             // Either a tainted object is replaced, or another object is still to be planned.
             self.apps.activity.pause(running.take()).await;

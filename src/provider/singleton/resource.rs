@@ -97,7 +97,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         };
         let takes_over = taken_over.map(|found| memory.fingerprint(&found));
         let shared = scope.ledgers().shared();
-        let planned_private = Planned { shared, prior_id, id, is_kept, takes_over, ..Planned::default() };
+        let may_get_twin = scope.ledgers().has_unknown();
+        let planned_private = Planned { shared, prior_id, id, is_kept, may_get_twin, takes_over, ..Planned::default() };
         cx.set_private(&Memory { planned: Some(planned_private), ..memory });
         Ok(planned)
     }
@@ -130,6 +131,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),
             is_kept,
+            may_get_twin: scope.ledgers().has_unknown(),
             origin: remote.as_ref().map(Remote::origin),
             seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
             ..Planned::default()
@@ -239,8 +241,12 @@ impl<K: Kind> ManagedResource for Singleton<K> {
 
     async fn delete(&self, apps: &Applications, prior: Object<K>, cx: &mut Context) -> Result<(), Failure<Object<K>>> {
         let scope = Scope::new(apps, self.0);
-        let _running = apps.activity.begin();
+        let mut running = Some(apps.activity.begin());
         let (memory, plan) = Memory::begin_apply(cx);
+        if plan.may_get_twin {
+            // Terraform plans that object once more as soon as its application is known.
+            apps.activity.pause(running.take()).await;
+        }
         if let (Some(id), Some(found)) = (plan.sdk_app_id(), &plan.takes_over) {
             scope.ledgers().of(id).hand_on(memory.clone(), found.clone());
         }
