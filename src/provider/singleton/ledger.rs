@@ -31,7 +31,7 @@
 //! Objects are told apart by a random [`Key`] in their private data. Terraform plans the replacement of a tainted
 //! object without it. So a creation takes the place of the last object that was read and not planned.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,7 +53,7 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The ledgers of one kind, by application.
 #[derive(Debug)]
-pub(crate) struct Ledgers<C>(Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>);
+pub(crate) struct Ledgers<C>(Mutex<BTreeMap<SdkAppId, Arc<Ledger<C>>>>);
 
 impl<C> Default for Ledgers<C> {
     fn default() -> Self {

@@ -20,6 +20,8 @@ mod ledger;
 mod memory;
 mod messages;
 mod model;
+#[cfg(test)]
+mod orders;
 mod plan;
 mod remote;
 mod resource;
