@@ -105,9 +105,9 @@ async fn call(client: &Client, app: &App, action: &str, url: &str, patience: &Pa
                 url: url.to_owned().into(),
                 callback_commands: ["Call.CallbackAfterEndCall".to_owned()].into(),
             };
-            client.put(app, CALLS, &configuration, false, patience).await.map(|_| ())
+            client.put(app, CALLS, &configuration, false, &mut patience.clone()).await.map(|_| ())
         }
-        _ => client.delete::<CallbackConfiguration>(app, CALLS, patience).await,
+        _ => client.delete::<CallbackConfiguration>(app, CALLS, &mut patience.clone()).await.map(|_| ()),
     }
 }
 

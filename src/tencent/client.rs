@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, sleep};
@@ -16,7 +16,7 @@ use super::envelope::{self, Answer, Refusal};
 use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, Retry};
 use super::network::{self, Route};
 use super::pacer::Pacer;
-use super::patience::{Interruption, Patience};
+use super::patience::{Caller, Interruption, Patience};
 use super::received::Received;
 use super::service::{Overwrite, Service};
 use super::stored::Stored;
@@ -82,6 +82,42 @@ impl Call {
     fn new(service: Service, name: &'static str, body: String) -> Self {
         Self { name, path: format!("v4/{}/{name}", service.path_segment), body, secret: None, reads: None }
     }
+
+    /// Says that the call met a rate limit.
+    fn limited(&self, app: &App, failure: &ErrorKind) -> String {
+        let with = match failure {
+            ErrorKind::Api(api) => format!("error {}", api.code),
+            _ => "HTTP status 429".to_owned(),
+        };
+        format!("{} of SDKAppID {} was answered with {with}", self.name, app.sdk_app_id())
+    }
+}
+
+/// The retries that a call has left.
+struct Retries {
+    backoffs: ExponentialBackoff,
+    may_resign: bool,
+}
+
+impl Retries {
+    fn new(settings: &Settings) -> Self {
+        let backoffs = ExponentialBuilder::new()
+            .with_min_delay(FIRST_BACKOFF)
+            .with_max_delay(LAST_BACKOFF)
+            .with_max_times(settings.max_retries as usize)
+            .build();
+        Self { backoffs, may_resign: true }
+    }
+
+    /// Returns the wait before the next attempt, if there is one.
+    fn delay(&mut self, retry: Retry, app: &App) -> Option<Duration> {
+        match retry {
+            Retry::No => None,
+            Retry::Resign => (std::mem::take(&mut self.may_resign) && app.forget_user_sig()).then_some(RESIGN_DELAY),
+            // Full jitter: calls that failed together are not repeated together.
+            Retry::Yes | Retry::SlowDown => self.backoffs.next().map(|backoff| backoff.mul_f64(rand::random())),
+        }
+    }
 }
 
 /// The longest wait before the first retry. The limit doubles with each retry, up to [`LAST_BACKOFF`].
@@ -111,7 +147,7 @@ impl Client {
     /// If no attempt gets a usable answer.
     pub async fn get<T: Stored>(&self, app: &App, service: Service, patience: &Patience) -> Result<Option<T>, Error> {
         let call = Call { reads: Some(T::NOUN), ..Call::new(service, T::GET, "{}".to_owned()) };
-        match self.call(app, &call, patience).await {
+        match self.call(app, &call, &mut patience.clone()).await {
             Ok(answer) => Ok(answer.response),
             Err(error) if error.is(T::ABSENT) => Ok(None),
             Err(error) => Err(error),
@@ -119,7 +155,8 @@ impl Client {
     }
 
     /// Writes the object of `service` as a whole, and returns Tencent's `RequestId`. `exists` tells whether the caller
-    /// expects to replace an object: some services have another call for that.
+    /// expects to replace an object: some services have another call for that. `caller` is asked before each
+    /// attempt.
     ///
     /// # Errors
     ///
@@ -131,7 +168,7 @@ impl Client {
         service: Service,
         wanted: &T,
         exists: bool,
-        patience: &Patience,
+        caller: &mut impl Caller,
     ) -> Result<String, Error> {
         let body = serde_json::to_string(wanted).expect("strings are JSON");
         let mut update = T::UPDATE.filter(|_| exists);
@@ -140,7 +177,7 @@ impl Client {
         let mut refusal = None;
         loop {
             let call = Call { secret: wanted.secret().cloned(), ..Call::new(service, name, body.clone()) };
-            let error = match self.call::<IgnoredAny>(app, &call, patience).await {
+            let error = match self.call::<IgnoredAny>(app, &call, caller).await {
                 Ok(answer) => return Ok(answer.request_id),
                 Err(error) => error,
             };
@@ -159,76 +196,109 @@ impl Client {
         }
     }
 
-    /// Deletes the object of `service`. If there is none, that is a success.
+    /// Deletes the object of `service`, and returns whether there was one. If there is none, that is a success. `caller` is asked before each
+    /// attempt.
     ///
     /// # Errors
     ///
     /// If the object was not deleted, or possibly not: see [`Error::may_have_taken_effect`].
-    pub async fn delete<T: Stored>(&self, app: &App, service: Service, patience: &Patience) -> Result<(), Error> {
+    pub async fn delete<T: Stored>(
+        &self,
+        app: &App,
+        service: Service,
+        caller: &mut impl Caller,
+    ) -> Result<bool, Error> {
         let call = Call::new(service, T::DELETE, "{}".to_owned());
-        match self.call::<IgnoredAny>(app, &call, patience).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is(T::ABSENT) => Ok(()),
+        match self.call::<IgnoredAny>(app, &call, caller).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is(T::ABSENT) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     /// Repeats a call until it succeeds, cannot succeed, or patience ends. Every call of the API is idempotent.
-    async fn call<T: DeserializeOwned>(&self, app: &App, call: &Call, patience: &Patience) -> Result<Answer<T>, Error> {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        call: &Call,
+        caller: &mut impl Caller,
+    ) -> Result<Answer<T>, Error> {
         let pacer = self.pacer(app.endpoint());
-        let mut backoffs = ExponentialBuilder::new()
-            .with_min_delay(FIRST_BACKOFF)
-            .with_max_delay(LAST_BACKOFF)
-            .with_max_times(self.settings.max_retries as usize)
-            .build();
-        let mut may_resign = true;
+        let patience = caller.patience().clone();
+        let mut attempts = patience.with_attempts();
+        let mut retries = Retries::new(&self.settings);
+        let mut hold = Duration::ZERO;
         let mut last: Option<ErrorKind> = None;
         let mut may_have_taken_effect = false;
         loop {
-            if let Err(interruption) = patience.wait(pacer.turn(&call.path)).await {
-                return Err(Error { kind: interruption.after(last), may_have_taken_effect });
-            }
-            let to = Route::to(app.endpoint());
-            tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
-            let attempt = self.attempt(app, call);
-            let outcome = match call.reads {
-                Some(_) => patience.wait(attempt).await,
-                None => patience.wait_for_write(attempt, self.settings.request_timeout).await,
+            let queued = Instant::now();
+            let turn = async {
+                sleep(hold).await;
+                pacer.turn(&call.path).await;
             };
-            let Failure { kind, retry_after } = match outcome {
-                Ok(Ok(answer)) => {
-                    tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), request_id = answer.request_id, "answered");
-                    return Ok(answer);
-                }
+            if let Err(interruption) = patience.wait(turn).await {
+                let kind = interruption.after(last).in_queue(|| pacer.reason(queued));
+                return Err(Error { kind, may_have_taken_effect });
+            }
+            attempts.deadline = patience.deadline.min(attempts.deadline + queued.elapsed());
+            if let Err(kind) = caller.check(may_have_taken_effect).await {
+                return Err(Error { kind, may_have_taken_effect });
+            }
+            let Failure { kind, retry_after } = match self.attempt_within(&attempts, app, call).await {
+                Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(interruption) => {
                     return Err(Error { kind: interruption.after(last), may_have_taken_effect: true });
                 }
             };
             may_have_taken_effect |= kind.may_have_taken_effect();
-
-            let retry = kind.retry();
-            let delay = match retry {
-                Retry::No => None,
-                Retry::Resign => (std::mem::take(&mut may_resign) && app.forget_user_sig()).then_some(RESIGN_DELAY),
-                // Full jitter: calls that failed together are not repeated together.
-                Retry::Yes | Retry::SlowDown => backoffs.next().map(|backoff| backoff.mul_f64(rand::random())),
+            let Some(delay) = retries.delay(kind.retry(), app) else {
+                return Err(Error { kind, may_have_taken_effect });
             };
-            let Some(delay) = delay else { return Err(Error { kind, may_have_taken_effect }) };
             let delay = delay.max(retry_after);
             tracing::warn!(action = call.name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
-            if retry == Retry::SlowDown {
-                // Every call to the endpoint counts towards the limit that this one exceeded.
-                pacer.pause(delay.min(LONGEST_PAUSE));
-            }
+            // Waiting for the end of a rate limit is waiting for a turn.
+            let (waiting, wait) = match kind.retry() {
+                Retry::SlowDown => {
+                    let pause = delay.min(LONGEST_PAUSE);
+                    pacer.pause(pause, &call.limited(app, &kind));
+                    hold = delay - pause;
+                    (&patience, Duration::ZERO)
+                }
+                _ => {
+                    hold = Duration::ZERO;
+                    (&attempts, delay)
+                }
+            };
             last = Some(kind);
-            if delay >= patience.deadline.saturating_duration_since(Instant::now()) {
+            if delay >= waiting.deadline.saturating_duration_since(Instant::now()) {
                 return Err(Error { kind: Interruption::Deadline.after(last), may_have_taken_effect });
             }
-            if let Err(interruption) = patience.wait(sleep(delay)).await {
+            if let Err(interruption) = waiting.wait(sleep(wait)).await {
                 return Err(Error { kind: interruption.after(last), may_have_taken_effect });
             }
         }
+    }
+
+    /// Makes an attempt as far as `patience` allows. A write in flight has a grace period.
+    async fn attempt_within<T: DeserializeOwned>(
+        &self,
+        patience: &Patience,
+        app: &App,
+        call: &Call,
+    ) -> Result<Result<Answer<T>, Failure>, Interruption> {
+        let to = Route::to(app.endpoint());
+        tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
+        let attempt = self.attempt(app, call);
+        let outcome = match call.reads {
+            Some(_) => patience.wait(attempt).await,
+            None => patience.wait_for_write(attempt, self.settings.request_timeout).await,
+        };
+        outcome.inspect(|attempted| {
+            if let Ok(Answer { request_id, .. }) = attempted {
+                tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), request_id, "answered");
+            }
+        })
     }
 
     /// Sends one request and reads its answer.
@@ -328,7 +398,7 @@ mod tests {
             };
             let service = Service { overwrite, ..LIVE };
             let client = Client::new(Settings::default());
-            client.put(&app(&simulator), service, &wanted, expected, &patience()).await.expect("written");
+            client.put(&app(&simulator), service, &wanted, expected, &mut patience()).await.expect("written");
             let made: Vec<_> = simulator.requests().into_iter().filter_map(|request| request.action).collect();
             assert_eq!(made, actions, "{overwrite:?} {set_overwrites} {expected} {existing}");
         }
@@ -344,7 +414,7 @@ mod tests {
             callback_commands: [COMMAND.to_owned()].into(),
         };
         let client = Client::new(Settings::default());
-        let error = client.put(&app(&simulator), LIVE, &wanted, false, &patience()).await.expect_err("refused");
+        let error = client.put(&app(&simulator), LIVE, &wanted, false, &mut patience()).await.expect_err("refused");
         assert!(error.is(ALREADY_CONFIGURED), "{error}");
         assert_eq!(simulator.configuration(Simulated::Live, Simulator::SDK_APP_ID), Some(configuration));
     }
@@ -361,7 +431,7 @@ mod tests {
             let simulator = Simulator::start().expect("a simulator");
             simulator.inject(Fault::new(fault).on(Action::SetToken));
             let client = Client::new(Settings::default());
-            let error = client.put(&app(&simulator), LIVE, &token, false, &patience()).await.expect_err("refused");
+            let error = client.put(&app(&simulator), LIVE, &token, false, &mut patience()).await.expect_err("refused");
             let said = error.api().map_or_else(|| error.to_string(), |api| api.info.to_string());
             assert!(said.ends_with(shown) && !format!("{error:?}").contains("tok3n"), "{error:?}");
         }
@@ -375,7 +445,7 @@ mod tests {
         let client = Client::new(Settings::default());
         let outcome = client.get::<CallbackToken>(&app(&simulator), LIVE, &patience()).await;
         let error = outcome.expect_err("rate limited");
-        assert!(matches!(error.kind, ErrorKind::Timeout { last: Some(_) }), "{error}");
+        assert!(matches!(error.kind, ErrorKind::Timeout { last: Some(_), .. }), "{error}");
         assert_eq!(simulator.requests().len(), 1);
     }
 
@@ -392,10 +462,51 @@ mod tests {
         let writing = async {
             sleep(Duration::from_millis(500)).await;
             let token = CallbackToken { token: "tok3n".to_owned().into(), enabled: true };
-            client.put(&app, LIVE, &token, false, &patience()).await.expect("written");
+            client.put(&app, LIVE, &token, false, &mut patience()).await.expect("written");
             assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
         };
         tokio::join!(reading, writing);
+    }
+
+    /// Reads as often as `patiences` says, at the same time.
+    async fn read_at_once(client: &Client, app: &App, patiences: Vec<Patience>) -> Vec<Result<bool, Error>> {
+        let read = async |patience| Ok(client.get::<CallbackToken>(app, LIVE, &patience).await?.is_some());
+        futures_util::future::join_all(patiences.into_iter().map(read)).await
+    }
+
+    #[tokio::test]
+    async fn waiting_for_a_turn_takes_no_time_from_the_attempts() {
+        let simulator = Simulator::start().expect("a simulator");
+        let requests_per_second = NonZeroU32::new(2).expect("not zero");
+        let client = Client::new(Settings { requests_per_second, ..Settings::default() });
+        let patience = || Patience { longest: Some(Duration::from_millis(700)), ..patience() };
+        let read = read_at_once(&client, &app(&simulator), (0..4).map(|_| patience()).collect()).await;
+        assert_eq!(read, vec![Ok(false); 4], "the last one waits for one and a half seconds");
+    }
+
+    #[tokio::test]
+    async fn a_timeout_says_why_there_was_no_turn() {
+        let simulator = Simulator::start().expect("a simulator");
+        let requests_per_second = NonZeroU32::new(1).expect("not zero");
+        let client = Client::new(Settings { requests_per_second, ..Settings::default() });
+        let short = || Patience::of(Duration::from_millis(500));
+        let words = |read: &Result<bool, Error>| read.as_ref().expect_err("no turn").to_string();
+        let read = read_at_once(&client, &app(&simulator), vec![patience(), short()]).await;
+        assert_eq!(
+            words(&read[1]),
+            "the operation's timeout ran out while the call waited for its turn: requests_per_second lets no call go \
+             out earlier"
+        );
+        let busy = FaultKind::Status { code: 429, retry_after: Some("30".to_owned()), processed: false };
+        simulator.inject(busy);
+        let read = read_at_once(&client, &app(&simulator), vec![Patience::of(Duration::from_secs(5)), short()]).await;
+        assert!(words(&read[0]).contains("the last one failed: the answer from"), "{read:?}");
+        let read = read_at_once(&client, &app(&simulator), vec![short()]).await;
+        assert_eq!(
+            words(&read[0]),
+            "the operation's timeout ran out while the call waited for its turn: get_callback_token of SDKAppID \
+             1400000001 was answered with HTTP status 429, so all calls to the endpoint pause for 30s"
+        );
     }
 
     /// Calls a simulator that gives this answer, and returns the outcome and the number of attempts.
@@ -430,7 +541,7 @@ mod tests {
         }
         assert_eq!(answered(404, &[], fail(100_302).as_bytes()).await, (Ok(false), 1), "Tencent has no token");
         let (outcome, made) = answered(429, &[("retry-after", "3600")], fail(60007).as_bytes()).await;
-        assert!(matches!(outcome.expect_err("busy").kind, ErrorKind::Timeout { last: Some(_) }));
+        assert!(matches!(outcome.expect_err("busy").kind, ErrorKind::Timeout { last: Some(_), .. }));
         assert_eq!(made, 1);
     }
 

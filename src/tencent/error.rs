@@ -37,14 +37,23 @@ pub enum ErrorKind {
     #[error("the UserSig cannot be used: {0}")]
     UserSig(InvalidUserSig),
     /// The end of the time for the operation.
-    #[error("the operation's timeout ran out{}", last.as_ref().map(|e| format!(", or left no time for another attempt; the last one failed: {e}")).unwrap_or_default())]
+    #[error("the operation's timeout ran out{}", in_time(last.as_deref(), queue.as_deref()))]
     Timeout {
         /// The failure of the last attempt, if there was one.
         last: Option<Box<ErrorKind>>,
+        /// The reason why there was no turn for another attempt in time, if that was so.
+        queue: Option<String>,
     },
     /// A caller that no longer wants the result.
     #[error("the operation was interrupted")]
     Stopped,
+}
+
+/// Continues "the timeout ran out".
+fn in_time(last: Option<&ErrorKind>, queue: Option<&str>) -> String {
+    let queue = queue.map(|why| format!(" while the call waited for its turn: {why}")).unwrap_or_default();
+    let or = if queue.is_empty() { ", or left no time for another attempt" } else { "" };
+    last.map(|last| format!("{queue}{or}; the last one failed: {last}")).unwrap_or(queue)
 }
 
 impl Error {
@@ -62,7 +71,7 @@ impl Error {
     #[must_use]
     pub fn masking(mut self, secret: &str) -> Self {
         let mut kind = &mut self.kind;
-        while let ErrorKind::Timeout { last: Some(last) } = kind {
+        while let ErrorKind::Timeout { last: Some(last), .. } = kind {
             kind = last;
         }
         match kind {
@@ -80,8 +89,16 @@ impl ErrorKind {
     fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) | Self::ClockSkew { error, .. } => Some(error),
-            Self::Timeout { last: Some(last) } => last.api(),
+            Self::Timeout { last: Some(last), .. } => last.api(),
             _ => None,
+        }
+    }
+
+    /// Adds to a timeout why there was no turn in time.
+    pub(super) fn in_queue(self, why: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Timeout { last, .. } => Self::Timeout { last, queue: Some(why()) },
+            other => other,
         }
     }
 
@@ -101,7 +118,7 @@ impl ErrorKind {
                 error.code == VERIFIED_TOO_OFTEN || matches!(error.code.retry(), Retry::Yes | Retry::SlowDown)
             }
             Self::Network(error) => error.may_pass,
-            Self::Timeout { last } => last.as_ref().is_none_or(|last| last.may_pass()),
+            Self::Timeout { last, .. } => last.as_ref().is_none_or(|last| last.may_pass()),
             Self::UserSig(_) => false,
             Self::Stopped => true,
         }
@@ -123,8 +140,8 @@ impl ErrorKind {
             Self::Api(error) | Self::ClockSkew { error, .. } => error.code.advice(credentials),
             Self::Network(error) => error.advice,
             Self::UserSig(_) => "Make a new UserSig for this application and administrator.",
-            Self::Timeout { last: Some(last) } => last.advice(credentials),
-            Self::Timeout { last: None } => "Allow more time, or try again later.",
+            Self::Timeout { last: Some(last), .. } => last.advice(credentials),
+            Self::Timeout { last: None, .. } => "Allow more time, or try again later.",
             Self::Stopped => "Run a new plan to see what is there.",
         }
     }

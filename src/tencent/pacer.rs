@@ -20,12 +20,15 @@ struct Schedule {
     next: HashMap<String, Instant>,
     /// The end of a pause, before which every turn is void.
     paused_until: Instant,
+    /// The reason for the pause.
+    paused_by: String,
 }
 
 impl Pacer {
     /// Creates a pacer with at most `per_second` turns a second for each path.
     pub(super) fn new(per_second: u32) -> Self {
-        let schedule = Mutex::new(Schedule { next: HashMap::new(), paused_until: Instant::now() });
+        let schedule =
+            Mutex::new(Schedule { next: HashMap::new(), paused_until: Instant::now(), paused_by: String::new() });
         Self { interval: Duration::from_secs(1) / per_second.max(1), schedule }
     }
 
@@ -41,10 +44,24 @@ impl Pacer {
         }
     }
 
-    /// Holds back all callers for a while: those that already wait, and those that come later.
-    pub(super) fn pause(&self, duration: Duration) {
+    /// Holds back all callers for a while: those that already wait, and those that come later. `reason` is a clause.
+    pub(super) fn pause(&self, duration: Duration, reason: &str) {
         let mut schedule = self.schedule();
-        schedule.paused_until = schedule.paused_until.max(Instant::now() + duration);
+        let until = Instant::now() + duration;
+        if until > schedule.paused_until {
+            schedule.paused_until = until;
+            let duration = humantime::format_duration(Duration::from_millis(duration.as_millis() as u64));
+            schedule.paused_by = format!("{reason}, so all calls to the endpoint pause for {duration}");
+        }
+    }
+
+    /// Returns the reason why a caller has waited since `then`.
+    pub(super) fn reason(&self, then: Instant) -> String {
+        let schedule = self.schedule();
+        match schedule.paused_until > then {
+            true => schedule.paused_by.clone(),
+            false => "requests_per_second lets no call go out earlier".to_owned(),
+        }
     }
 
     fn reserve(&self, path: &str) -> Instant {
@@ -92,7 +109,7 @@ mod tests {
         };
         let pausing = async {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            pacer.pause(Duration::from_secs(10));
+            pacer.pause(Duration::from_secs(10), "");
         };
         let (elapsed, ()) = tokio::join!(waiting, pausing);
         assert_eq!(elapsed, Duration::from_millis(10_500));
@@ -103,7 +120,7 @@ mod tests {
         let pacer = Pacer::new(1);
         let start = Instant::now();
         pacer.turn("get").await;
-        pacer.pause(Duration::from_secs(30));
+        pacer.pause(Duration::from_secs(30), "");
         for (path, seconds) in [("set", 30), ("set", 31), ("get", 31)] {
             pacer.turn(path).await;
             assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{path}");

@@ -12,10 +12,37 @@ use super::error::ErrorKind;
 pub struct Patience {
     /// The time to give up at.
     pub deadline: Instant,
+    /// The longest time for a call's attempts and the pauses between them. Waiting for a turn does not count.
+    pub longest: Option<Duration>,
     /// Cancelled when the caller no longer wants the result.
     pub stop: CancellationToken,
     /// Cancelled when the process is about to end.
     pub end: CancellationToken,
+}
+
+/// The caller of a write, who is asked before each attempt: it may have waited for its turn, or follow one that failed.
+pub trait Caller {
+    /// Returns how long the caller waits.
+    fn patience(&self) -> &Patience;
+
+    /// Checks right before an attempt whether it may be made. `may_have_taken_effect` is whether an earlier attempt may
+    /// have.
+    ///
+    /// # Errors
+    ///
+    /// If the call must end here. [`ErrorKind::Stopped`] means that the caller no longer wants the result.
+    fn check(&mut self, may_have_taken_effect: bool) -> impl Future<Output = Result<(), ErrorKind>> + Send;
+}
+
+/// A caller who only waits.
+impl Caller for Patience {
+    fn patience(&self) -> &Patience {
+        self
+    }
+
+    async fn check(&mut self, _may_have_taken_effect: bool) -> Result<(), ErrorKind> {
+        Ok(())
+    }
 }
 
 /// The longest grace period of a write in flight after a stop. Terraform waits for it.
@@ -36,7 +63,7 @@ impl Interruption {
     pub(super) fn after(self, last: Option<ErrorKind>) -> ErrorKind {
         match self {
             Self::Stop => ErrorKind::Stopped,
-            Self::Deadline => ErrorKind::Timeout { last: last.map(Box::new) },
+            Self::Deadline => ErrorKind::Timeout { last: last.map(Box::new), queue: None },
         }
     }
 }
@@ -44,7 +71,14 @@ impl Interruption {
 impl Patience {
     /// Creates patience that lasts for `duration` from now and that nothing interrupts.
     pub fn of(duration: Duration) -> Self {
-        Self { deadline: Instant::now() + duration, stop: CancellationToken::new(), end: CancellationToken::new() }
+        let (stop, end) = (CancellationToken::new(), CancellationToken::new());
+        Self { deadline: Instant::now() + duration, longest: None, stop, end }
+    }
+
+    /// Returns the patience with the attempts of a call that begins now.
+    pub(super) fn with_attempts(&self) -> Self {
+        let deadline = self.longest.map_or(self.deadline, |longest| self.deadline.min(Instant::now() + longest));
+        Self { deadline, ..self.clone() }
     }
 
     /// Resolves when the caller no longer wants the result, or when the process is about to end.

@@ -470,7 +470,7 @@ fn a_token_write_of_unknown_outcome_is_read_back() -> Result {
                 true => {
                     diagnostic(applied.expect_success(), &format!("Warning: The {SUBJECT} was {deed}, unconfirmed"))
                 }
-                false => diagnostic(applied.expect_failure(), &format!("shows that it was not {deed}")),
+                false => diagnostic(applied.expect_failure(), &format!("shows, it was not {deed}")),
             };
         };
         signed.0.simulator.inject(Fault::new(fault.clone()).on(SetToken).times(1));

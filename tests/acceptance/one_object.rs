@@ -159,6 +159,30 @@ fn a_replacement_without_a_request_id_keeps_the_configuration() -> Result {
     Ok(())
 }
 
+#[test]
+fn a_destroy_that_remembers_a_forgotten_object_says_how_to_check_again() -> Result {
+    let both = ["a", "b"].map(|name| resource(name, &sends(&[START], URL)));
+    let scenario = Scenario::new()?.applied(&both.concat())?;
+    scenario.apply()?;
+    let state = scenario.workspace.path().join("terraform.tfstate");
+    let with_both = fs::read(&state)?;
+    let mut remembers = 0;
+    for forgotten in ["a", "b"] {
+        fs::write(&state, &with_both)?;
+        scenario.run(&["state", "rm", &format!("tencent_call_callback.{forgotten}")])?.expect_success();
+        scenario.configure("")?;
+        let plan = scenario.run(&["plan", "-destroy", "-refresh=false"])?;
+        if plan.expect_success().text().contains("is kept for another object") {
+            remembers += 1;
+            assert!(diagnostic(&plan, "is kept for another").contains("destroy this one without -refresh=false"));
+        }
+    }
+    assert!(remembers > 0, "at least the object that was read after the other one");
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_lacks("is kept for another");
+    assert_eq!(scenario.remote(), None);
+    Ok(())
+}
+
 /// An edited state may hold an object twice, with the same private data.
 #[test]
 fn destroy_keeps_what_a_copied_object_needs() -> Result {

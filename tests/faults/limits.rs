@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tencent_simulator::Action::{Delete, Get, Set};
-use tencent_simulator::{Action, App, Fault, FaultKind, Outcome, Request, Service, Simulator};
+use tencent_simulator::{Action, App, Configuration, Fault, FaultKind, Outcome, Request, Service, Simulator};
 use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 use tokio::net::TcpSocket;
 
@@ -228,6 +228,77 @@ fn all_resources_of_a_provider_share_one_rate() -> Result {
         // requests, so that they arrive with later ones.
         let least = second / PER_SECOND * u32::try_from(arrived.len() - 1)? / 2;
         assert!(arrived[arrived.len() - 1] >= arrived[0] + least, "{action}: {arrived:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn one_applications_rate_limit_fails_no_plan_of_another() -> Result {
+    let scenario = Scenario::of_applications(4)?;
+    let settings = provider("requests_per_second = 4");
+    let guarded = sends(&[START], URL) + "overwrite_existing = false\n";
+    scenario.configure(&(settings.clone() + &fleet(ID..ID + 4, &guarded)))?;
+    // Longer than a look may take.
+    let busy = || Fault::new(gateway(429, Some("22"))).on(Get).times(1);
+    scenario.simulator.inject(busy());
+    let planned = scenario.run(&["plan"])?;
+    planned.expect_success();
+    assert_eq!(diagnostics(&planned), [""; 0]);
+
+    scenario.configure(&(settings + &fleet(ID..ID + 4, &(guarded + "timeouts = { read = \"3s\" }\n"))))?;
+    scenario.simulator.inject(busy());
+    let planned = scenario.run(&["plan"])?;
+    planned.expect_failure();
+    let told = diagnostics(&planned);
+    let waited = told.iter().filter(|text| text.contains("timeout ran out while the call waited for its turn"));
+    for text in waited.clone() {
+        for said in
+            ["was answered with HTTP status 429, so all calls to the endpoint pause for 22s", "timeouts set how long"]
+        {
+            assert!(text.contains(said), "{text}");
+        }
+    }
+    assert_eq!(waited.count(), 3, "{told:#?}");
+    Ok(())
+}
+
+#[test]
+fn a_guard_holds_while_a_write_waits_for_the_rate_limit_of_another_application() -> Result {
+    for is_guarded in [true, false] {
+        let scenario = Scenario::of_applications(2)?;
+        let config =
+            |url| fleet(ID..ID + 2, &(sends(&[START], url) + &format!("overwrite_existing = {}\n", !is_guarded)));
+        scenario.configure(&config(URL))?;
+        scenario.apply()?;
+        scenario.configure(&config(OTHER_URL))?;
+        scenario.run(&["plan", "-out=tfplan"])?.expect_success();
+        scenario.simulator.clear_requests();
+        // The first application meets the limit while the second one looks.
+        scenario.simulator.inject(Fault::new(gateway(429, Some("4"))).on(Set).sdk_app_id(ID).times(1));
+        let late = FaultKind::Delay(Duration::from_millis(1500));
+        scenario.simulator.inject(Fault::new(late).on(Get).sdk_app_id(ID + 1).times(1));
+        let elsewhere = Configuration::new("https://elsewhere.example.com/", [END]);
+        let applied = thread::scope(|scope| {
+            scope.spawn(|| {
+                let is_limited = |requests: &[Request]| {
+                    requests.iter().any(|r| r.action == Some(Set))
+                        && requests.iter().any(|r| r.sdk_app_id == Some(ID + 1))
+                };
+                assert!(scenario.simulator.wait_for(is_limited, Duration::from_secs(60)));
+                thread::sleep(Duration::from_millis(2500));
+                scenario.simulator.put_configuration(Service::Call, ID + 1, elsewhere.clone());
+            });
+            scenario.run(&["apply", "tfplan"])
+        })?;
+        applied.expect_code(if is_guarded { 1 } else { 0 });
+        let told =
+            diagnostic(&applied, "The Call callback configuration of SDKAppID 1400000002 has changed since the plan");
+        assert!(told.contains("https://elsewhere.example.com/"), "{told}");
+        let url = |id| scenario.simulator.configuration(Service::Call, id).map(|configuration| configuration.url);
+        let kept = if is_guarded { elsewhere.url.as_str() } else { OTHER_URL };
+        assert_eq!((url(ID).as_deref(), url(ID + 1).as_deref()), (Some(OTHER_URL), Some(kept)));
+        scenario.apply()?;
+        scenario.expect_no_changes()?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! | `harness` | the fixtures of the acceptance tests |
 //! | `table` | the faults and their meanings |
 //! | `matrix` | operation × fault: attempts, message, state and remote object. `matrix.md` is its report |
+//! | `lag` | reads that lag behind writes, for two objects of one application |
 //! | `query` | `terraform query` under every fault at once |
 //! | `limits` | waits, timeouts, new signatures, rates |
 //! | `cancel` | Ctrl-C, once and twice, and a killed host |
@@ -22,6 +23,7 @@ mod cancel;
 #[path = "../acceptance/harness.rs"]
 #[allow(dead_code, unused_macros)] // The acceptance tests use the rest.
 mod harness;
+mod lag;
 mod limits;
 mod matrix;
 mod query;

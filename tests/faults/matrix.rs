@@ -57,8 +57,10 @@ enum Meets {
     Looking,
     /// Every attempt of every call after the check.
     EveryCall,
-    /// Every attempt to read back what was written.
+    /// Every attempt to read back what was written or deleted.
     ReadingBack,
+    /// Every read that lags.
+    Lagging,
 }
 
 /// One cell of the matrix: an application whose requests meet a fault.
@@ -88,6 +90,8 @@ enum Told {
     PerhapsWritten,
     NotDeleted,
     PerhapsDeleted,
+    /// The write, or the deletion, does not show.
+    Unseen,
     /// A message that no cell expects.
     Other,
 }
@@ -97,12 +101,15 @@ enum Told {
 struct Outcome {
     exit: i32,
     attempts: usize,
-    /// Further requests, which only read.
+    /// The requests after the last attempt, which read; or [`MANY`].
     reads: usize,
     told: Told,
     state: Holds,
     remote: Holds,
 }
+
+/// The reads of up to ten seconds, because a read may lag behind a write.
+const MANY: usize = usize::MAX;
 
 /// Derives the outcome of a cell from the meaning of its fault.
 fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
@@ -113,6 +120,8 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
         (Meets::FirstAttempts, Some(times)) => times as usize + 1,
         _ => meaning.attempts(),
     };
+    // Without a check, there is no second attempt, but reading back.
+    let unread = if meaning.retry == Retry::No { 1 } else { 2 * attempts };
     let unchanged = |holds| (0, 0, Told::Failed, holds, holds);
     let never_looked = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
     let (attempts, reads, told, state, remote) = match operation {
@@ -122,26 +131,27 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
             let before = if operation == Operation::Create { Holds::Nothing } else { Holds::Old };
             let remote = if meaning.processed { Holds::New } else { before };
             match cell.meets {
+                Meets::Lagging if table::is_longest_lag(&cell.case) => (1, MANY, Told::Unseen, Holds::New, Holds::New),
+                Meets::Lagging => (1, MANY, Told::Nothing, Holds::New, Holds::New),
                 // The write was answered, so failing to read it back is no error.
                 Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::New, Holds::New),
+                // Replaces nothing that it cannot see.
+                _ if is_code(&cell.case, ALREADY_CONFIGURED) && operation == Operation::Create => {
+                    (1, MANY, Told::Failed, before, remote)
+                }
                 // Reads what exists and tries again, three times.
                 _ if is_code(&cell.case, ALREADY_CONFIGURED) => {
-                    let calls = if operation == Operation::Update && !creates_only { 2 } else { 1 };
-                    (4 * calls, 3, Told::Failed, before, remote)
+                    (if creates_only { 4 } else { 4 * 2 }, 0, Told::Failed, before, remote)
                 }
                 // The second attempt finds what the first created, and overwrites it.
-                _ if passes && meaning.processed && operation == Operation::Create && creates_only => (
-                    attempts + usize::from(attempts > 1),
-                    1 + usize::from(attempts > 1),
-                    Told::Nothing,
-                    Holds::New,
-                    Holds::New,
-                ),
+                _ if passes && meaning.processed && operation == Operation::Create && creates_only => {
+                    (attempts + usize::from(attempts > 1), 1, Told::Nothing, Holds::New, Holds::New)
+                }
                 _ if passes => (attempts, 1, Told::Nothing, Holds::New, Holds::New),
                 _ if meaning.certain => (attempts, 0, Told::Failed, before, remote),
-                Meets::EveryCall => (attempts, attempts, Told::PerhapsWritten, before, remote),
+                Meets::EveryCall => (1, unread, Told::PerhapsWritten, before, remote),
                 _ if meaning.processed => (attempts, 1, Told::Unconfirmed, Holds::New, remote),
-                _ => (attempts, 1, Told::NotWritten, before, remote),
+                _ => (attempts, MANY, Told::NotWritten, before, remote),
             }
         }
         // "None" is a valid answer to a read, not an error.
@@ -151,18 +161,26 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
         // The new configuration is one that someone set elsewhere.
         Operation::Read if passes => (attempts, 0, Told::Nothing, Holds::New, Holds::New),
         Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
-        Operation::Delete if passes => (attempts, 0, Told::Nothing, Holds::Nothing, Holds::Nothing),
+        // "None" as the answer to the second attempt needs no reading back.
+        Operation::Delete if passes && cell.meets != Meets::Lagging => {
+            let reads = usize::from(attempts == 1 || !meaning.processed);
+            (attempts, reads, Told::Nothing, Holds::Nothing, Holds::Nothing)
+        }
         Operation::Delete => {
             let remote = if meaning.processed { Holds::Nothing } else { Holds::Old };
             match cell.meets {
+                Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::Nothing, Holds::Nothing),
+                Meets::Lagging if table::is_longest_lag(&cell.case) => (1, MANY, Told::Unseen, Holds::Old, remote),
+                Meets::Lagging => (1, MANY, Told::Nothing, Holds::Nothing, remote),
                 _ if meaning.certain => (attempts, 0, Told::Failed, Holds::Old, remote),
-                Meets::EveryCall => (attempts, attempts, Told::PerhapsDeleted, Holds::Old, remote),
+                Meets::EveryCall => (1, unread, Told::PerhapsDeleted, Holds::Old, remote),
                 _ if meaning.processed => (attempts, 1, Told::Unconfirmed, Holds::Nothing, remote),
-                _ => (attempts, 1, Told::NotDeleted, Holds::Old, remote),
+                _ => (attempts, MANY, Told::NotDeleted, Holds::Old, remote),
             }
         }
     };
-    let exit = if matches!(told, Told::Nothing | Told::Unconfirmed) { 0 } else { 1 };
+    let is_warning = told == Told::Unseen && operation != Operation::Delete;
+    let exit = if matches!(told, Told::Nothing | Told::Unconfirmed) || is_warning { 0 } else { 1 };
     Outcome { exit, attempts, reads, told, state, remote }
 }
 
@@ -192,14 +210,15 @@ fn cells(of: Of, operation: Operation, elsewhere: &str) -> Vec<Cell> {
     if operation != Operation::Read {
         let looking = on_the_way.iter().filter(|case| !case.meaning.succeeds).cloned();
         cells.extend(looking.chain([table::nothing_in_it()]).map(|case| (case, Meets::Looking)));
+        let reading = on_the_way.iter().filter(|case| !case.meaning.succeeds).cloned();
+        cells.extend(reading.chain([table::nothing_in_it()]).map(|case| (case, Meets::ReadingBack)));
+        cells.extend(table::lags().into_iter().map(|case| (case, Meets::Lagging)));
     }
     match operation {
         Operation::Create | Operation::Update => {
             let uncertain = |case: &&Case| !case.meaning.certain && !case.meaning.succeeds;
             let everywhere = on_the_way.iter().chain(&codes).filter(uncertain).cloned();
             cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
-            let reading = on_the_way.iter().filter(|case| !case.meaning.succeeds).cloned();
-            cells.extend(reading.chain([table::nothing_in_it()]).map(|case| (case, Meets::ReadingBack)));
         }
         Operation::Read => cells.push((table::nothing_in_it(), Meets::EveryAttempt)),
         Operation::Delete => {
@@ -208,14 +227,14 @@ fn cells(of: Of, operation: Operation, elsewhere: &str) -> Vec<Cell> {
             cells.extend(everywhere.map(|case| (case, Meets::EveryCall)));
         }
     }
-    let is_met = |case: &Case| match operation {
-        // A permanent refusal fails the plan already.
-        Operation::Create => case.may_pass(),
+    let is_met = match operation {
+        // What cannot be checked fails the plan already.
+        Operation::Create => false,
         // An update through another endpoint than the read one fails before any call.
         Operation::Update => false,
         Operation::Read | Operation::Delete => true,
     };
-    let unreachable = table::unreachable().into_iter().filter(is_met);
+    let unreachable = table::unreachable().into_iter().filter(|_| is_met);
     cells.extend(unreachable.map(|case| (case, Meets::EveryAttempt)));
     (ID..).zip(cells).map(|(id, (case, meets))| Cell { id, case, meets }).collect()
 }
@@ -309,8 +328,8 @@ impl Stage {
     fn configure(&self, well: Group<'_>, ill: Group<'_>) -> Result {
         let mut text = VARIABLES.to_owned();
         text += &provider(&settings(REQUEST_TIMEOUT));
-        let unreachable = Unreachable::ALL.map(Unreachable::alias);
-        let aliases: Vec<_> = unreachable.into_iter().chain([LIMITED, IMPATIENT]).collect();
+        let unreachable = Unreachable::ALL.into_iter().map(Unreachable::alias);
+        let aliases: Vec<_> = unreachable.chain([LIMITED, IMPATIENT]).collect();
         for alias in &aliases {
             let settings = settings(if *alias == IMPATIENT { SHORT_TIMEOUT } else { REQUEST_TIMEOUT });
             write!(
@@ -341,10 +360,6 @@ provider "tencent" {{
                 );
                 if let Some(alias) = provider {
                     writeln!(arguments, "provider = tencent.{alias}")?;
-                }
-                if provider.is_some_and(|alias| unreachable.contains(&alias)) {
-                    // So that the plan of a creation, which cannot check either, only warns.
-                    writeln!(arguments, "overwrite_existing = true")?;
                 }
                 text += &self.of.resource(&format!("{name}_{}", provider.unwrap_or("default")), &arguments);
             }
@@ -416,7 +431,7 @@ provider "tencent" {{
                 (Meets::Looking, _) => fault.on(Action::Get),
                 // The first request is the check.
                 (Meets::EveryCall, _) => fault.skip(1),
-                (Meets::ReadingBack, _) => fault.on(Action::Get).skip(1),
+                (Meets::ReadingBack | Meets::Lagging, _) => fault.on(Action::Get).after(self.operation.action(self.of)),
             });
         }
         let (output, log) = self.run(arguments)?;
@@ -427,29 +442,24 @@ provider "tencent" {{
 
         let told = diagnostics(&output);
         let states = self.states()?;
-        let counts = self.counts(&log);
+        let calls = self.calls(&log);
         let mut seen = 0;
         let outcomes = self.group(exit).map(|cell| {
             let of_cell = format!("SDKAppID {} ", cell.id);
-            let (looked, told): (Vec<_>, Vec<_>) = told
-                .iter()
-                .filter(|text| text.contains(&of_cell))
-                .partition(|text| text.starts_with("Warning: Checking for an existing"));
-            seen += looked.len() + told.len();
-            let (looks, failed) = self.looks(cell);
-            assert!(looked.len() == usize::from(failed) && told.len() <= 1, "{cell:?}: {looked:#?}{told:#?}");
+            let told: Vec<_> = told.iter().filter(|text| text.contains(&of_cell)).collect();
+            seen += told.len();
+            assert!(told.len() <= 1, "{cell:?}: {told:#?}");
             let text = told.first().map_or("", |text| text);
             let said = cell.case.said.iter().filter(|_| !text.is_empty());
             for said in said {
                 assert!(text.contains(said), "{cell:?}: expected {said:?}\n{text}");
             }
-            let count = |action| counts.get(&(cell.id, action)).copied().unwrap_or_default();
-            let attempts = match self.operation {
-                Operation::Create | Operation::Update => count(Action::Set) + count(Action::Update),
-                Operation::Read | Operation::Delete => count(self.operation.action(self.of)),
-            };
-            let reads = if self.operation == Operation::Read { 0 } else { count(Action::Get) };
-            let reads = reads.checked_sub(looks).unwrap_or_else(|| panic!("{cell:?}: {reads} reads"));
+            let calls = calls.get(&cell.id).map_or(&[][..], Vec::as_slice);
+            let is_attempt = |action: &&Action| (**action == Action::Get) == (self.operation == Operation::Read);
+            let attempts = calls.iter().filter(is_attempt).count();
+            let reads = calls.iter().rev().position(|action| is_attempt(&action)).unwrap_or_default();
+            let may_be_many = cell.meets == Meets::Lagging && reads > 0;
+            let reads = if may_be_many || reads > 2 * (MAX_RETRIES as usize + 1) { MANY } else { reads };
             let (state, remote) = (self.hold(states.get(&cell.id)), self.hold(self.remote(cell.id).as_ref()));
             (cell.id, Outcome { exit, attempts, reads, told: Told::by(text), state, remote })
         });
@@ -458,22 +468,9 @@ provider "tencent" {{
         Ok(outcomes)
     }
 
-    /// Returns how many requests check what a write or a deletion would replace, and whether a warning says that the check
-    /// failed, which happens when Terraform plans a creation again while applying.
-    fn looks(&self, cell: &Cell) -> (usize, bool) {
-        let is_unreachable = matches!(cell.case.cause, Cause::Unreachable(_));
-        let attempts = cell.case.meaning.attempts();
-        match self.operation {
-            Operation::Read => (0, false),
-            Operation::Create if is_unreachable => (2 * attempts, true),
-            _ if is_unreachable || cell.meets == Meets::Looking => (attempts, false),
-            _ => (1, false),
-        }
-    }
-
-    /// Counts each call in the provider's log, and asserts that the simulator received as many.
-    fn counts(&self, log: &str) -> BTreeMap<(u64, Action), usize> {
-        let mut counts = BTreeMap::new();
+    /// Returns the calls for each application in the provider's log, and asserts that the simulator received the same.
+    fn calls(&self, log: &str) -> BTreeMap<u64, Vec<Action>> {
+        let mut calls = BTreeMap::<_, Vec<_>>::new();
         for line in log.lines().filter(|line| line.contains("calling Tencent")) {
             let field = |name: &str| {
                 let (_, value) = line.split_once(name).unwrap_or_else(|| panic!("no {name} in {line}"));
@@ -486,21 +483,17 @@ provider "tencent" {{
                 "delete_callback" => Action::Delete,
                 other => panic!("{other} in {line}"),
             };
-            let id = field("sdk_app_id=").parse().expect("an SDKAppID");
-            *counts.entry((id, action)).or_default() += 1;
+            calls.entry(field("sdk_app_id=").parse().expect("an SDKAppID")).or_default().push(action);
         }
-        let mut arrived = BTreeMap::new();
+        let mut arrived = BTreeMap::<_, Vec<_>>::new();
         for request in self.scenario.simulator.requests() {
-            let key = (request.sdk_app_id.expect("an SDKAppID"), request.action.expect("one of the API's calls"));
-            *arrived.entry(key).or_default() += 1;
+            let action = request.action.expect("one of the API's calls");
+            arrived.entry(request.sdk_app_id.expect("an SDKAppID")).or_default().push(action);
         }
-        let reached =
-            |id| self.cells.iter().any(|cell| cell.id == id && matches!(cell.case.cause, Cause::Simulator(_)));
-        let reachable = |counts: &BTreeMap<(u64, Action), usize>| -> Vec<_> {
-            counts.iter().filter(|((id, _), _)| reached(*id)).map(|(&key, &count)| (key, count)).collect()
-        };
-        assert_eq!(reachable(&arrived), reachable(&counts));
-        counts
+        for cell in self.cells.iter().filter(|cell| matches!(cell.case.cause, Cause::Simulator(_))) {
+            assert_eq!(arrived.get(&cell.id), calls.get(&cell.id), "{cell:?}");
+        }
+        calls
     }
 
     /// Returns the configurations in the state, by SDKAppID.
@@ -617,11 +610,13 @@ impl Told {
         match text {
             "" => Self::Nothing,
             _ if is("Warning", "was written, unconfirmed") && text.contains("is as planned") => Self::Unconfirmed,
-            _ if is("Error", "Reading it back shows that it was not written") => Self::NotWritten,
+            _ if is("Error", "As far as reading it back shows, it was not written") => Self::NotWritten,
             _ if is("Error", "It may have been written all the same") => Self::PerhapsWritten,
             _ if is("Warning", "was deleted, unconfirmed") && text.contains("it is gone") => Self::Unconfirmed,
-            _ if is("Error", "Reading it back shows that it was not deleted") => Self::NotDeleted,
+            _ if is("Error", "As far as reading it back shows, it was not deleted") => Self::NotDeleted,
             _ if is("Error", "It may have been deleted all the same") => Self::PerhapsDeleted,
+            _ if is("Warning", "does not show the write yet") => Self::Unseen,
+            _ if is("Error", "is still there after its deletion") => Self::Unseen,
             _ if is("Error", "failed") => Self::Failed,
             _ => Self::Other,
         }
@@ -645,11 +640,14 @@ impl fmt::Display for Outcome {
             Told::PerhapsWritten => "perhaps written",
             Told::NotDeleted => "not deleted",
             Told::PerhapsDeleted => "perhaps deleted",
+            Told::Unseen => "unseen",
             Told::Other => "something else",
         };
         write!(f, "{}", self.attempts)?;
-        if self.reads > 0 {
-            write!(f, "+{}", self.reads)?;
+        match self.reads {
+            0 => {}
+            MANY => f.write_str("+n")?,
+            reads => write!(f, "+{reads}")?,
         }
         write!(f, " · {told} · {}, {}", holds(self.state), holds(self.remote))
     }
@@ -717,7 +715,8 @@ struct Page {
 
 impl Page {
     fn add(&mut self, operation: Operation, cell: Cell, outcome: Outcome) {
-        let all = [table::unreachable(), table::on_the_way(""), vec![table::nothing_in_it()], table::error_codes("")];
+        let [unreachable, on_the_way] = [table::unreachable(), table::on_the_way("")];
+        let all = [unreachable, on_the_way, vec![table::nothing_in_it()], table::lags(), table::error_codes("")];
         let place = all.iter().flatten().position(|case| case.name == cell.case.name).expect("it is in the table");
         let (_, row) = self.rows.entry((cell.meets, place)).or_insert_with(|| (cell.case, Row::default()));
         row[operation as usize] = Some(outcome);
@@ -737,14 +736,16 @@ The provider may try each call twice (`max_retries = 1`). After every cell, the 
 the plan after that is empty.
 
 The tables show `tencent_call_callback`. The test plays the same cells for `tencent_live_callback`, where Tencent creates with
-one call and overwrites with another: a creation whose answer is lost takes one more read and one more write there, and all
-other cells are the same. `tencent_room_callback` works like `tencent_live_callback`.
+one call and overwrites with another: a creation whose answer is lost takes one more write there, and all other cells are
+the same. `tencent_room_callback` works like `tencent_live_callback`.
 
 ## How to read a cell
 
 Attempts · what Terraform reports · what the state holds afterwards, what Tencent holds afterwards.
 
-`2+1` stands for two attempts, and one request that reads the result back. The check right before a write is not counted.
+`2+1` stands for two attempts, and one request that reads the result back. Checks before an attempt are not counted. `2+n`
+stands for two attempts, and reads for up to ten seconds: because a read may lag behind a write, the provider reads again
+before it says that a write did not take effect.
 
 | Terraform reports | meaning | exit code |
 | --- | --- | --- |
@@ -755,6 +756,7 @@ Attempts · what Terraform reports · what the state holds afterwards, what Tenc
 | perhaps written | an error: no answer confirmed the write, and reading back failed too. The next plan shows what is there | 1 |
 | not deleted | an error: no answer confirmed the deletion, and reading back shows that it did not take effect | 1 |
 | perhaps deleted | an error: no answer confirmed the deletion, and reading back failed too. The next plan shows what is there | 1 |
+| unseen | a write: a warning that Tencent accepted it and that reads still show the earlier configuration. A deletion: an error that says the same, and the object stays in the state | 0; 1 |
 
 *Old* is the configuration before the operation, *new* the one that the operation writes. In the column *read*, *new* is what
 someone set elsewhere. Each message shows the error code with its meaning, what to do, Tencent's own words and the RequestId,
@@ -762,7 +764,7 @@ or else what happened on the network. It never shows a UserSig, a SecretKey or a
 ";
 
 impl Meets {
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::FirstAttempts, "The first attempt meets the fault", "The second attempt does not."),
         (Self::EveryAttempt, "Every attempt meets the fault", "Other calls work: a write can be read back."),
         (
@@ -773,12 +775,18 @@ impl Meets {
         (
             Self::EveryCall,
             "Every call after the check meets the fault",
-            "The check succeeds. What was written cannot be read back either.",
+            "The first check succeeds. A second attempt is not made without another check, and reading back fails as well.",
         ),
         (
             Self::ReadingBack,
             "Reading back meets the fault",
-            "Tencent answers the write. Only the request that reads it back fails, which the provider logs.",
+            "Tencent answers the write or the deletion. Only the request that reads it back fails, which the provider logs.",
+        ),
+        (
+            Self::Lagging,
+            "Reads lag behind writes",
+            "Tencent carries out and answers every call, but a read shows what held some time ago. `+n` stands for one read or \
+             more. Two objects of one application meet the same lags in [`lag.rs`](lag.rs).",
         ),
     ];
 }

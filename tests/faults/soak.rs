@@ -2,7 +2,7 @@
 //!
 //! All services take part, and whether set overwrites changes all the time. Two resources can share an application, and an
 //! application can move from one to the other. Someone else writes between a plan and its apply, and right before and after a
-//! write. Under faults, some resources may overwrite that, and some may not.
+//! write. Under faults, some resources may overwrite that, and some may not. Reads may lag behind writes.
 //!
 //! `FAULTS_SEED` repeats a run, `FAULTS_OPERATIONS` makes it longer or shorter. The seed determines operations and faults, but
 //! not how requests interleave.
@@ -10,13 +10,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt;
+use std::thread::sleep;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use tencent_simulator::{Action, Configuration, Fault, FaultKind, Outcome};
+use tencent_simulator::{Action, Age, Configuration, Fault, FaultKind, Outcome};
 use terraform_cli::Output;
 
 use crate::harness::{ID, Of, Result, SERVICES, Scenario, diagnostics};
@@ -28,6 +29,11 @@ const APPLICATIONS: u64 = 7 * SERVICES.len() as u64;
 fn of(id: u64) -> Of {
     SERVICES[usize::try_from(id).expect("an SDKAppID") % SERVICES.len()]
 }
+
+const LONGEST_LAG: Duration = Duration::from_millis(500);
+
+/// A quarter of them is kept for reading back, again and again if a write has no effect.
+const TIMEOUTS: &str = r#"{ create = "16s", update = "16s", delete = "16s" }"#;
 
 /// Short timeouts, because there are many faults.
 const PROVIDER: &str = r#"provider "tencent" {
@@ -289,6 +295,7 @@ impl Soak {
 sdk_app_id = each.key
 url = each.value.url
 callback_commands = each.value.commands
+timeouts = {TIMEOUTS}
 overwrite_existing = each.value.overwrites
 ",
             json!(each)
@@ -298,6 +305,8 @@ overwrite_existing = each.value.overwrites
 
     /// Injects a fault for this share of the applications.
     fn inject(&mut self, share: f64) {
+        // No read that lags shows what held before this round.
+        sleep(LONGEST_LAG);
         for id in ID..ID + APPLICATIONS {
             if !self.random.random_bool(share) {
                 continue;
@@ -313,6 +322,11 @@ overwrite_existing = each.value.overwrites
                 FaultKind::ThenSomebodySets(_) | FaultKind::FirstSomebodySets(_) | FaultKind::FirstSomebodyDeletes
             ) {
                 fault.on = Some(write);
+            } else if self.random.random_bool(0.2) {
+                // A read that lags may hide someone else's write.
+                let lag = LONGEST_LAG.mul_f64(self.random.random());
+                let read = Fault::new(FaultKind::StaleRead(Age::Ago(lag))).sdk_app_id(id).on(Action::Get);
+                self.scenario.simulator.inject(read);
             }
             // Two are retried successfully, more exhaust the attempts, and some faults stay.
             fault.times = *[Some(1), Some(2), Some(3), Some(5), None].choose(&mut self.random).expect("not empty");

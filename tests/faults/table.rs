@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
-use tencent_simulator::FaultKind;
+use tencent_simulator::{Age, FaultKind};
 use terraform_provider_tencent::tencent::{self, Credentials, ErrorCode};
 
 /// `request_timeout` where no fault keeps an answer away: longer than any answer takes on a busy machine.
@@ -25,24 +25,6 @@ pub(crate) struct Case {
     pub(crate) provider: Option<&'static str>,
     /// Texts of the message about it.
     pub(crate) said: Vec<String>,
-}
-
-impl Case {
-    /// Returns whether the fault is transient: a plan that may overwrite then only warns.
-    pub(crate) fn may_pass(&self) -> bool {
-        let answered_by_another_program = match &self.cause {
-            Cause::Simulator(kind) => matches!(
-                kind,
-                FaultKind::NotJson
-                    | FaultKind::WrongTypes
-                    | FaultKind::MissingFields
-                    | FaultKind::OversizedBody(_)
-                    | FaultKind::Answer(_)
-            ),
-            Cause::Unreachable(_) => false,
-        };
-        self.meaning.retry != Retry::No && !answered_by_another_program
-    }
 }
 
 /// The alias of the provider block whose calls meet rate limits, which delay all its calls.
@@ -206,6 +188,29 @@ pub(crate) fn nothing_in_it() -> Case {
         provider: None,
         said: vec!["The answer from".to_owned(), "cannot be used: it holds no configuration".to_owned()],
     }
+}
+
+/// Returns the lags of reads behind writes.
+pub(crate) fn lags() -> Vec<Case> {
+    let lag = |name: &str, age| Case {
+        name: name.to_owned(),
+        cause: Cause::Simulator(FaultKind::StaleRead(age)),
+        meaning: Meaning::HARMLESS,
+        provider: None,
+        said: Vec::new(),
+    };
+    let ago = |millis| Age::Ago(Duration::from_millis(millis));
+    vec![
+        lag("reads lag by 0.1 s", ago(100)),
+        lag("reads lag by 0.2 s", ago(200)),
+        lag("reads lag by 1 s", ago(1000)),
+        Case { said: vec!["reads still show".to_owned()], ..lag("reads lag for longer", Age::BeforeTheLastChange) },
+    ]
+}
+
+/// Returns whether no operation waits as long as this lag.
+pub(crate) fn is_longest_lag(case: &Case) -> bool {
+    case.cause == Cause::Simulator(FaultKind::StaleRead(Age::BeforeTheLastChange))
 }
 
 /// Returns the faults without a connection.

@@ -142,7 +142,7 @@ async fn an_interrupted_token_write_reports_what_tencent_holds() {
             }
             false => {
                 assert_eq!(diagnostic.severity(), Severity::Error, "{diagnostic:?}");
-                assert!(diagnostic.detail.contains("Reading it back shows that it was not"), "{diagnostic:?}");
+                assert!(diagnostic.detail.contains("As far as reading it back shows, it was not"), "{diagnostic:?}");
                 assert_eq!(state, prior);
             }
         }

@@ -157,7 +157,7 @@ async fn private_data_survives_a_failed_apply() {
 #[tokio::test]
 async fn a_failed_apply_keeps_the_state() {
     let simulator = simulator();
-    let session = Session::on(&simulator).await;
+    let mut session = Session::on(&simulator).await;
     let prior = session.state(URL);
     fail(&simulator, Action::Set);
     fail(&simulator, Action::Delete);
@@ -168,11 +168,15 @@ async fn a_failed_apply_keeps_the_state() {
         if !prior.is_null() {
             put(&simulator, URL);
         }
+        // Each run of its own: after a failed write, a run deletes nothing.
+        session.configure(&session.provider_config(&simulator)).await;
         let applied = session.apply(prior, planned).await;
         let error = the_error(&applied.diagnostics);
         assert!(error.detail.contains("60010") && error.detail.contains("made to fail"), "{what}: {error:#?}");
         assert_eq!(session.decode(&applied.new_state), *prior, "{what}");
         assert_eq!(configured(&simulator).is_some(), !prior.is_null(), "{what}");
+        // A process deletes nothing after a failed write.
+        session = Session::on(&simulator).await;
     }
 }
 
@@ -191,7 +195,8 @@ async fn a_plan_that_overwrites_is_a_warning() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;
     put(&simulator, OTHER_URL);
-    let plan = session.plan(&Value::Null, &session.config(URL)).await;
+    let config = with(session.config(URL), [("overwrite_existing", Value::Bool(true))]);
+    let plan = session.plan(&Value::Null, &config).await;
     let [warning] = &plan.diagnostics[..] else { panic!("{:?}", plan.diagnostics) };
     assert_eq!(warning.severity(), Severity::Warning);
     assert!(warning.detail.contains(OTHER_URL), "{warning:?}");
@@ -266,6 +271,7 @@ async fn stopping_ends_operations_in_flight() {
     let session = Session::on(&simulator).await;
     let brief = with(session.provider_config(&simulator), [("request_timeout", text("1s"))]);
     session.configure(&brief).await;
+    put(&simulator, URL);
     // The check right before the write is answered.
     simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
     simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Get).skip(1));

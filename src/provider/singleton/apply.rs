@@ -2,25 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
+use super::attempts::Attempts;
 use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
-use super::{Content, Kind};
+use super::{Content as _, Kind, is_same};
 use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
-/// The most times that a write starts anew because someone else has created the remote object in between.
-const RACES: usize = 3;
-/// The longest wait before each further time.
-const RACE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest time for finding out what holds after an interruption.
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
-const NOTHING_WRITTEN: &str = "Nothing was written.";
-const NOTHING_DELETED: &str = "Nothing was deleted.";
+pub(super) const NOTHING_WRITTEN: &str = "Nothing was written.";
+pub(super) const NOTHING_DELETED: &str = "Nothing was deleted.";
 
 /// A write or a deletion for one object.
 pub(super) struct Intent<'a, C> {
@@ -43,7 +38,7 @@ pub(super) struct Written<C> {
 }
 
 impl<C> Written<C> {
-    fn as_wanted(request_id: Option<String>) -> Self {
+    pub(super) fn as_wanted(request_id: Option<String>) -> Self {
         Self { object: Key::default(), request_id, stored_as: None }
     }
 }
@@ -54,24 +49,24 @@ pub(super) struct Unwritten<C> {
     pub(super) diagnostic: Diagnostic,
     /// The content that is there instead, if there is any and it could be read.
     pub(super) found: Option<C>,
+    /// Tencent's `RequestId` of the write, if Tencent accepted it nevertheless.
+    pub(super) accepted: Option<String>,
+}
+
+impl<C> Unwritten<C> {
+    fn instead(diagnostic: Diagnostic, found: Option<C>) -> Self {
+        Self { diagnostic, found, accepted: None }
+    }
 }
 
 impl<C> From<Diagnostic> for Unwritten<C> {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostic, found: None }
+        Self::instead(diagnostic, None)
     }
 }
 
 /// The outcome of a write or a deletion.
-type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
-
-/// Returns whether `found` is as `wanted`: a remote object that makes Tencent do the same, or none.
-fn is_as_wanted<C: Content>(found: Option<&C>, wanted: Option<&C>) -> bool {
-    match (found, wanted) {
-        (Some(found), Some(wanted)) => found.is_same(wanted),
-        (found, wanted) => found.is_none() && wanted.is_none(),
-    }
-}
+pub(super) type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
 impl<K: Kind> Remote<'_, K> {
     /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing is overwritten.
@@ -87,17 +82,16 @@ impl<K: Kind> Remote<'_, K> {
         self.check_rival(key, &written, wanted)?;
         let told = self.ledger.last_read();
         let was_told = |found: &K::Content| told.as_ref().is_some_and(|told| told.is_same(found));
-        let mut exists = true;
+        let mut before = written.as_ref().map(|write| write.wanted.clone());
         if written.is_none() {
-            let found = match self.fresh_read() {
+            before = match self.fresh_read() {
                 Some(found) => found,
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
-            exists = found.is_some();
-            if !exists && self.ledger.left().is_some() {
+            if before.is_none() && self.ledger.left().is_some() {
                 self.report_deleted(guard, cx)?;
             }
-            if let Some(found) = found.filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
+            if let Some(found) = before.clone().filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
                 match guard {
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
@@ -107,7 +101,7 @@ impl<K: Kind> Remote<'_, K> {
         }
         let is_expected = |found: &K::Content| self.ledger.has_left(found) || guard == Guard::Warn && was_told(found);
         let intent = Intent { key, guard, is_expected: &is_expected };
-        self.write(wanted, &intent, exists, &mut written, cx).await
+        self.write(wanted, &intent, before, &mut written, cx).await
     }
 
     /// Replaces what is there with `wanted`.
@@ -119,11 +113,10 @@ impl<K: Kind> Remote<'_, K> {
     ) -> Outcome<K, Written<K::Content>> {
         let mut written = self.lock().await?;
         self.check_rival(intent.key, &written, wanted)?;
-        let mut exists = true;
+        let mut before = written.as_ref().map(|write| write.wanted.clone());
         if written.is_none() {
-            let found = self.inspect(NOTHING_WRITTEN).await?;
-            exists = found.is_some();
-            match found {
+            before = self.inspect(NOTHING_WRITTEN).await?;
+            match before.clone() {
                 None => self.report_deleted(intent.guard, cx)?,
                 Some(found) if (intent.is_expected)(&found) || found.is_same(wanted) => {}
                 Some(found) => {
@@ -132,7 +125,7 @@ impl<K: Kind> Remote<'_, K> {
                 }
             }
         }
-        self.write(wanted, intent, exists, &mut written, cx).await
+        self.write(wanted, intent, before, &mut written, cx).await
     }
 
     /// Counts `wanted` as written if it is there already: no other object of this process deletes it then. Returns the
@@ -157,7 +150,7 @@ impl<K: Kind> Remote<'_, K> {
         let Some(found) = self.inspect(NOTHING_DELETED).await? else { return Ok(()) };
         if !(intent.is_expected)(&found) {
             let warning = self.subject().has_changed(&found, "This apply deletes it.");
-            self.report(warning, found, intent.guard, NOTHING_DELETED, cx)?;
+            self.report(warning, found.clone(), intent.guard, NOTHING_DELETED, cx)?;
         }
         if self.ledger.has_failed() {
             return Err(self.subject().not_deleted_after_failure().into());
@@ -166,10 +159,13 @@ impl<K: Kind> Remote<'_, K> {
             cx.warn(self.subject().kept_for_another());
             return Ok(());
         }
-        let Self { scope, app, .. } = self;
-        let deleted = scope.apps.client.delete::<K::Content>(app, scope.kind.service(), &self.for_writing()).await;
-        if let Err(error) = deleted {
-            self.find_out(None, &error, cx).await?;
+        let (before, deleted) = Attempts::new(self, intent, Some(found), cx).delete().await?;
+        self.note(before.as_ref(), None, &deleted);
+        match deleted {
+            Ok(true) => self.confirm_deletion(cx).await?,
+            // Tencent has none, whatever a read shows.
+            Ok(false) => {}
+            Err(error) => self.find_out(None, &error, cx).await?,
         }
         *written = None;
         self.ledger.note_change(true);
@@ -197,7 +193,7 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Warns of something that the plan did not show, or refuses to touch it; `outcome` says what follows.
-    fn report(
+    pub(super) fn report(
         &self,
         warning: Diagnostic,
         found: K::Content,
@@ -207,14 +203,14 @@ impl<K: Kind> Remote<'_, K> {
     ) -> Outcome<K, ()> {
         if guard == Guard::Refuse {
             let diagnostic = self.subject().must_not_change(&found, outcome);
-            return Err(Unwritten { diagnostic, found: Some(found) });
+            return Err(Unwritten::instead(diagnostic, Some(found)));
         }
         cx.warn(warning);
         Ok(())
     }
 
     /// Warns that what the plan showed has been deleted since, or refuses to create it again.
-    fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
+    pub(super) fn report_deleted(&self, guard: Guard, cx: &mut Context) -> Outcome<K, ()> {
         if self.ledger.has_deleted() {
             return Ok(());
         }
@@ -230,7 +226,7 @@ impl<K: Kind> Remote<'_, K> {
         self.look().await.map_err(|error| self.failed_check(&error, outcome))
     }
 
-    fn failed_check(&self, error: &Error, outcome: &str) -> Diagnostic {
+    pub(super) fn failed_check(&self, error: &Error, outcome: &str) -> Diagnostic {
         let mut diagnostic = self.failed("Checking the", error);
         diagnostic.detail += &format!("\n\n{outcome}");
         diagnostic
@@ -251,17 +247,20 @@ impl<K: Kind> Remote<'_, K> {
         }
     }
 
-    /// Writes `wanted`, and finds out what holds afterwards. `exists` is whether the last read found something.
+    /// Writes `wanted`, and finds out what holds afterwards. `before` is what the last read found.
     async fn write(
         &self,
         wanted: &K::Content,
         intent: &Intent<'_, K::Content>,
-        exists: bool,
+        before: Option<K::Content>,
         written: &mut Option<Write<K::Content>>,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let outcome = match self.set_despite_races(wanted, intent, exists, cx).await? {
-            Ok(request_id) => self.confirm(wanted, intent.guard, request_id, cx).await,
+        let created = before.is_none() && !self.ledger.has_deleted();
+        let (before, set) = Attempts::new(self, intent, before, cx).set(wanted).await?;
+        self.note(before.as_ref(), Some(wanted), &set);
+        let outcome = match set {
+            Ok(request_id) => self.confirm(wanted, intent, request_id, cx).await,
             Err(error) if !error.may_have_taken_effect => return Err(self.failed("Writing the", &error).into()),
             Err(error) => {
                 let found_out = self.find_out(Some(wanted), &error, cx).await;
@@ -270,112 +269,105 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        let created = !exists && !self.ledger.has_deleted();
         *written = Some(Write { key, wanted: wanted.clone(), created });
         self.ledger.note_change(false);
         outcome
     }
 
-    /// Sends a write. If Tencent answers that someone has just created the remote object, starts anew with a look.
-    async fn set_despite_races(
-        &self,
-        wanted: &K::Content,
-        intent: &Intent<'_, K::Content>,
-        exists: bool,
-        cx: &mut Context,
-    ) -> Outcome<K, Result<String, Error>> {
-        let mut outcome = self.set(wanted, exists).await;
-        for race in 0..RACES {
-            let refusal = match &outcome {
-                Err(error) if error.is(ALREADY_CONFIGURED) => error.clone(),
-                _ => break,
-            };
-            if race > 0 {
-                // Gives some time to the other writer, or to a stale read.
-                let _ = self.patiently(sleep(RACE_PAUSE.mul_f64(rand::random()))).await;
-            }
-            let found = match self.look().await {
-                Ok(found) => found,
-                Err(error) if refusal.may_have_taken_effect => {
-                    return Ok(Err(Error { may_have_taken_effect: true, ..error }));
-                }
-                Err(error) => return Err(self.failed_check(&error, NOTHING_WRITTEN).into()),
-            };
-            // An earlier attempt of this write may have left it.
-            let is_own = |found: &K::Content| {
-                found.is_same(wanted) || refusal.may_have_taken_effect && wanted.own_form(found).is_some()
-            };
-            if let Some(found) = found.clone().filter(|found| !(intent.is_expected)(found) && !is_own(found)) {
-                let outcome = match refusal.may_have_taken_effect {
-                    true => "This apply may have written its own configuration before that.",
-                    false => NOTHING_WRITTEN,
-                };
-                self.report(self.subject().will_replace(&found, wanted), found, intent.guard, outcome, cx)?;
-            }
-            outcome = self.set(wanted, found.is_some()).await.map_err(|error| Error {
-                may_have_taken_effect: error.may_have_taken_effect || refusal.may_have_taken_effect,
-                ..error
-            });
+    /// Notes a call that changed `before` into `after`, or may have.
+    fn note<T>(&self, before: Option<&K::Content>, after: Option<&K::Content>, called: &Result<T, Error>) {
+        if called.as_ref().err().is_none_or(|error| error.may_have_taken_effect) {
+            self.ledger.history.note(before.cloned(), after.cloned());
         }
-        Ok(outcome)
     }
 
-    async fn set(&self, wanted: &K::Content, exists: bool) -> Result<String, Error> {
-        let Self { scope, app, .. } = self;
-        scope.apps.client.put(app, scope.kind.service(), wanted, exists, &self.for_writing()).await
-    }
-
-    /// Reads back what was written. Tencent may store a form of its own; anything else is someone else's.
+    /// Reads back what was written. Tencent may store a form of its own. Anything else that this process has not replaced
+    /// is someone else's. A write that was answered took effect: if it cannot be read back, the next plan reads it.
     async fn confirm(
         &self,
         wanted: &K::Content,
-        guard: Guard,
+        intent: &Intent<'_, K::Content>,
         request_id: String,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        let holds = |found: &Option<K::Content>| is_as_wanted(found.as_ref(), Some(wanted));
-        // A write that was answered took effect: if it cannot be read back, the next plan reads it.
         let Ok(first) = self.read_back().await else { return Ok(Written::as_wanted(Some(request_id))) };
-        if holds(&first) {
+        if is_same(first.as_ref(), Some(wanted)) {
             return Ok(Written::as_wanted(Some(request_id)));
         }
         let own_form = first.as_ref().and_then(|first| wanted.own_form(first));
-        if let Some(found) = first.as_ref().filter(|_| guard == Guard::Refuse && own_form.is_none()) {
-            return Err(Unwritten { diagnostic: self.subject().changed_after_write(found), found: first });
+        if own_form.is_none() && self.ledger.history.has_replaced(first.as_ref()) {
+            cx.warn(self.subject().does_not_show(first.as_ref()));
+            return Ok(Written::as_wanted(Some(request_id)));
         }
+        if let Some(found) = first.as_ref().filter(|_| intent.guard == Guard::Refuse && own_form.is_none()) {
+            let diagnostic = self.subject().changed_after_write(found);
+            return Err(Unwritten { diagnostic, found: first, accepted: Some(request_id) });
+        }
+        self.rewrite(wanted, intent, first, request_id, cx).await
+    }
 
-        // A second write removes what someone else set; Tencent's own form comes back the same.
-        let rewritten = self.set(wanted, first.is_some()).await;
+    /// Writes a second time, because reading back found `first`. That removes what someone else set; Tencent's own form
+    /// comes back the same.
+    async fn rewrite(
+        &self,
+        wanted: &K::Content,
+        intent: &Intent<'_, K::Content>,
+        first: Option<K::Content>,
+        request_id: String,
+        cx: &mut Context,
+    ) -> Outcome<K, Written<K::Content>> {
+        let set = Attempts::new(self, intent, first.clone(), cx).set(wanted).await;
+        let accepted = |unwritten| Unwritten { accepted: Some(request_id.clone()), ..unwritten };
+        let (before, rewritten) = set.map_err(accepted)?;
+        self.note(before.as_ref(), Some(wanted), &rewritten);
         let second = match (self.read_back().await, &rewritten) {
             (Ok(second), _) => second,
             (Err(_), Ok(request_id)) => return Ok(Written::as_wanted(Some(request_id.clone()))),
             (Err(_), Err(_)) => first.clone(),
         };
-        if holds(&second) {
+        let (failure, request_id) = match rewritten {
+            Ok(second) => (None, second),
+            Err(error) => (Some(error), request_id),
+        };
+        if is_same(second.as_ref(), Some(wanted)) {
             cx.warn(self.subject().wrote_twice(first.as_ref()));
-            return Ok(Written::as_wanted(Some(rewritten.unwrap_or(request_id))));
+            return Ok(Written::as_wanted(Some(request_id)));
         }
+        let own_form = first.as_ref().and_then(|first| wanted.own_form(first));
         if let (Some(difference), Some(first), Some(second)) = (own_form, &first, &second)
             && first.is_same(second)
         {
             cx.warn(self.subject().stores_own_form(difference, wanted, second));
-            let request_id = Some(rewritten.unwrap_or(request_id));
-            return Ok(Written { stored_as: Some(second.clone()), ..Written::as_wanted(request_id) });
+            return Ok(Written { stored_as: Some(second.clone()), ..Written::as_wanted(Some(request_id)) });
         }
-        let diagnostic = match &rewritten {
-            Ok(_) => self.subject().does_not_hold(wanted, second.as_ref()),
-            Err(error) => {
-                let mut diagnostic = self.failed("Writing the", error);
+        let diagnostic = match failure {
+            None => self.subject().does_not_hold(wanted, second.as_ref()),
+            Some(error) => {
+                let mut diagnostic = self.failed("Writing the", &error);
                 diagnostic.detail += &self.subject().not_rewritten(first.as_ref());
                 diagnostic
             }
         };
-        Err(Unwritten { diagnostic, found: second })
+        Err(Unwritten { diagnostic, found: second, accepted: Some(request_id) })
+    }
+
+    /// Reads back a deletion that Tencent answered. Anything that this process has not replaced is someone else's.
+    async fn confirm_deletion(&self, cx: &mut Context) -> Outcome<K, ()> {
+        match self.read_back().await {
+            Ok(Some(found)) if self.ledger.history.has_replaced(Some(&found)) => {
+                Err(Unwritten::instead(self.subject().still_there(&found), Some(found)))
+            }
+            Ok(Some(found)) => {
+                cx.warn(self.subject().set_after_deletion(&found));
+                Ok(())
+            }
+            Ok(None) | Err(_) => Ok(()),
+        }
     }
 
     async fn read_back(&self) -> Result<Option<K::Content>, Error> {
         let read = self.read(&self.for_reading_back()).await;
-        read.inspect_err(|error| tracing::warn!(%error, "could not read back what was written"))
+        read.inspect_err(|error| tracing::warn!(%error, "could not read back"))
     }
 
     /// Reads what holds after a failed call that was to write `wanted`, or to delete, unless it is certain that nothing
@@ -397,7 +389,7 @@ impl<K: Kind> Remote<'_, K> {
                 return Err(failure.into());
             }
         };
-        if is_as_wanted(found.as_ref(), wanted) {
+        if is_same(found.as_ref(), wanted) {
             failure.summary = format!("The {subject} was {participle}, unconfirmed");
             failure.severity = Severity::Warning;
             failure.detail += &match found {
@@ -412,11 +404,14 @@ impl<K: Kind> Remote<'_, K> {
             (Some(found), Some(_)) => subject.holds(subject.described_unexpected(found)),
             (Some(found), None) => subject.holds(self.scope.kind.describe(found)),
         };
-        failure.detail += &format!(
-            "\n\nReading it back shows that it was not {participle}: the application {holds}. If the request arrives \
-             later, the next plan shows it."
-        );
-        Err(Unwritten { diagnostic: failure, found })
+        failure.detail += &match error.is(ALREADY_CONFIGURED) && found.is_none() {
+            true => subject.exists_unseen(),
+            false => format!(
+                "\n\nAs far as reading it back shows, it was not {participle}: the application {holds}. If the request \
+                 arrives later, or Tencent's reads lag, the next plan shows it."
+            ),
+        };
+        Err(Unwritten::instead(failure, found))
     }
 
     /// Reads what is there after a failed call. After an interruption, there is little time left: Terraform waits.

@@ -41,6 +41,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::Content;
+use super::history::History;
 use super::memory::{Key, Memory};
 use crate::tencent::SdkAppId;
 
@@ -91,6 +92,7 @@ pub(crate) struct Ledger<C> {
     /// The digests of content that the plan hands on from one object to another.
     handed_on: Mutex<Vec<(Memory, String)>>,
     last_read: Mutex<Option<Read<C>>>,
+    pub(super) history: History<C>,
 }
 
 impl<C> Default for Ledger<C> {
@@ -104,6 +106,7 @@ impl<C> Default for Ledger<C> {
             left: Mutex::default(),
             handed_on: Mutex::default(),
             last_read: Mutex::default(),
+            history: History::default(),
         }
     }
 }
@@ -358,6 +361,12 @@ impl<C: Content> Ledger<C> {
     /// Returns whether another object goes.
     pub(super) fn has_goer_beside(&self, key: &Key) -> bool {
         lock(&self.objects).entries.iter().any(|entry| entry.key != *key && entry.goes().is_some())
+    }
+
+    /// Returns whether this process knows of another object that stays, or may stay.
+    pub(super) fn has_stayer_beside(&self, key: &Key) -> bool {
+        let may_stay = |entry: &Entry<C>| entry.is_undecided() || entry.stays().is_some();
+        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && may_stay(entry))
     }
 
     /// Returns whether an object that is destroyed leaves the remote object to another.

@@ -3,7 +3,7 @@
 use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
 use super::{Kind, Object, Subject, Words};
-use crate::tencent::{App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
+use crate::tencent::{ALREADY_CONFIGURED, App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Number, Severity};
 
 /// The usual suspects, for messages about something else that writes.
@@ -207,6 +207,14 @@ impl<K: Kind> Subject<K> {
         Diagnostic::error(format!("The {self} was not deleted"), detail)
     }
 
+    /// Warns of [`kept_for_another`](Self::kept_for_another) where only the last refresh tells of the other object.
+    pub(super) fn kept_as_remembered(&self) -> Diagnostic {
+        let mut diagnostic = self.kept_for_another();
+        diagnostic.detail += " This run has not seen the other objects: the last refresh did. If they are no longer in the \
+                              state, destroy this one without -refresh=false.";
+        diagnostic
+    }
+
     /// Adds to a failed write that this apply has deleted what was there before.
     pub(super) fn has_none_now(&self) -> String {
         format!("\n\nThis apply has deleted the {} of another object. The application has none now.", K::Content::NOUN)
@@ -237,6 +245,65 @@ impl<K: Kind> Subject<K> {
              Run a new plan to see the change."
         );
         Diagnostic::error(format!("The {self} has changed since the plan"), detail).on("overwrite_existing")
+    }
+
+    /// Warns that a write does not show although Tencent accepted it. `found` was there before as well.
+    pub(super) fn does_not_show(&self, found: Option<&K::Content>) -> Diagnostic {
+        let noun = K::Content::NOUN;
+        let shown =
+            found.map_or("none".to_owned(), |found| format!("the earlier {noun}: {}", self.kind.describe(found)));
+        let detail = format!(
+            "Tencent accepted the write, but reads still show {shown}. Terraform keeps the {noun} in the state as \
+             written. Either Tencent's reads lag, or someone has just undone the write. The next plan shows what is \
+             there."
+        );
+        Diagnostic::warning(format!("The {self} does not show the write yet"), detail)
+    }
+
+    /// Reports that a remote object is still there although Tencent accepted its deletion.
+    pub(super) fn still_there(&self, found: &K::Content) -> Diagnostic {
+        let (noun, holds) = (K::Content::NOUN, self.holds(self.kind.describe(found)));
+        let detail = format!(
+            "Tencent accepted the deletion, but reads still show the {noun}: the application {holds}. Terraform keeps it \
+             in the state. Either Tencent's reads lag, or someone has just set it again. The next plan shows what is \
+             there."
+        );
+        Diagnostic::error(format!("The {self} is still there after its deletion"), detail)
+    }
+
+    /// Warns that someone has set `found` right after a deletion.
+    pub(super) fn set_after_deletion(&self, found: &K::Content) -> Diagnostic {
+        let held = self.held(self.kind.describe(found));
+        let detail = format!(
+            "Right after this apply deleted it, {held}. Terraform does not manage that {}. Find out what else sets it: \
+             {OTHER_WRITERS}.",
+            K::Content::NOUN
+        );
+        Diagnostic::warning(format!("Someone else is changing the {self}"), detail)
+    }
+
+    /// Adds to Tencent's answer that there is a remote object already that reads do not show it.
+    pub(super) fn exists_unseen(&self) -> String {
+        let noun = K::Content::NOUN;
+        format!(
+            "\n\nSo the application has a {noun}, but reads show none yet: it is this apply's own, or someone has just \
+             created it. The next plan shows it."
+        )
+    }
+
+    /// Adds that what reads do not show is not replaced.
+    pub(super) fn must_not_replace_unseen(&self, outcome: &str) -> String {
+        format!("{} It is not replaced, because overwrite_existing is false. {outcome}", self.exists_unseen())
+    }
+
+    /// Warns that a write replaced what reads did not show.
+    pub(super) fn replaced_unseen(&self) -> Diagnostic {
+        let noun = K::Content::NOUN;
+        let detail = format!(
+            "Tencent answered that someone has just created a {noun} (error {ALREADY_CONFIGURED}), but reads did not show \
+             it. This apply replaced it. Find out what else sets it: {OTHER_WRITERS}."
+        );
+        Diagnostic::warning(format!("The {self} has changed since the plan"), detail)
     }
 
     /// Warns that someone has deleted since the plan what the apply replaces.
@@ -448,7 +515,8 @@ pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
         kind => sentence(&kind.to_string()),
     };
     let mut detail = format!("{problem}.\n\n{}", error.kind.advice(app.credentials()));
-    if error.kind.retry() == Retry::SlowDown {
+    let is_queued = matches!(error.kind, ErrorKind::Timeout { queue: Some(_), .. });
+    if is_queued || error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
     }
     if matches!(error.kind, ErrorKind::Timeout { .. }) {

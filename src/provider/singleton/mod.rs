@@ -11,11 +11,15 @@
 //! | `plan.rs` | the steps of planning: nothing is overwritten by surprise, and nothing that is still wanted is deleted |
 //! | `remote.rs` | one operation at Tencent: reading, waiting, and how long it may take |
 //! | `apply.rs` | writing and deleting so that the outcome is known |
+//! | `attempts.rs` | the attempts of a write or a deletion, each right after a look |
 //! | `ledger.rs` | what this process knows about the objects of one application, and the decisions that follow |
+//! | `history.rs` | what this process has changed, which tells a stale read from someone else's change |
 //! | `memory.rs` | private data: what the provider remembers of an object beside its state |
 //! | `messages.rs` | the diagnostics |
 
 mod apply;
+mod attempts;
+mod history;
 mod ledger;
 mod memory;
 mod messages;
@@ -83,6 +87,14 @@ pub(crate) trait Content: Stored + Clone + fmt::Debug + Send + Sync + 'static {
     #[must_use]
     fn concealed(self) -> Self {
         self
+    }
+}
+
+/// Returns whether both make Tencent do the same, or both are none.
+fn is_same<C: Content>(one: Option<&C>, other: Option<&C>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same(other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }
 

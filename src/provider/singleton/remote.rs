@@ -7,15 +7,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, sleep_until};
 
+use super::history::LONGEST_LAG;
 use super::ledger::{Reading, Write};
 use super::memory::{Key, Origin};
 use super::messages::call_failed;
 use super::{Arguments, Content, Kind, LedgerOf, Scope, Subject};
-use crate::tencent::{App, Error, Patience, Stored};
+use crate::tencent::{App, Error, ErrorKind, Patience, Stored};
 use crate::terraform::{Context, Diagnostic};
 
-/// The longest time for finding out what holds after a write.
-pub(super) const LONGEST_LOOK: Duration = Duration::from_secs(10);
+/// The pause before a stale read is repeated. It doubles each time, up to the last one.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LAST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The remote object of one application at Tencent, while an operation lasts.
 #[derive(Debug)]
@@ -34,13 +36,14 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Begins an operation that may take as long as `timeout`.
     pub(crate) fn new(scope: Scope<'a, K>, app: Arc<App>, timeout: Duration, cx: &Context) -> Self {
         let ledger = scope.ledgers().of(app.sdk_app_id());
-        let patience = Patience { deadline: Instant::now() + timeout, stop: cx.stop().clone(), end: cx.end().clone() };
+        let (stop, end) = (cx.stop().clone(), cx.end().clone());
+        let patience = Patience { deadline: Instant::now() + timeout, longest: None, stop, end };
         Self { scope, app, ledger, patience, conceals: false, secrets: Vec::new() }
     }
 
-    /// Shortens the operation to at most `longest`.
+    /// Shortens each call to at most `longest`, apart from waiting for its turn.
     pub(super) fn within(mut self, longest: Duration) -> Self {
-        self.patience.deadline = self.patience.deadline.min(Instant::now() + longest);
+        self.patience.longest = Some(longest);
         self
     }
 
@@ -72,13 +75,43 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Reads the remote object, and notes in the ledger what was found.
     pub(super) async fn look(&self) -> Result<Option<K::Content>, Error> {
-        let found = self.read(&self.patience).await?;
+        self.look_within(&self.patience).await
+    }
+
+    /// Does what [`look`](Self::look) does, with `patience` instead of the operation's.
+    pub(super) async fn look_within(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
+        let found = self.read(patience).await?;
         self.ledger.note_read(found.clone());
         Ok(found)
     }
 
-    /// Reads the remote object, with `patience` instead of the operation's.
+    /// Reads the remote object, with `patience` instead of the operation's. While a read shows what this process has
+    /// just replaced, it is stale: reads again, as long as patience and the longest lag allow.
     pub(super) async fn read(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
+        let mut pause = FIRST_PAUSE;
+        let mut stale = None;
+        loop {
+            let found = match (self.read_once(patience).await, stale) {
+                // The time is over.
+                (Err(Error { kind: ErrorKind::Timeout { .. }, .. }), Some(stale)) => return Ok(stale),
+                (read, _) => read?,
+            };
+            let next = Instant::now() + pause;
+            let may_wait = |until: Instant| next < until.min(patience.deadline);
+            if !self.ledger.history.stale_until(found.as_ref()).is_some_and(may_wait) {
+                return Ok(found);
+            }
+            tracing::debug!(sdk_app_id = %self.app.sdk_app_id(), ?pause, "the read is stale");
+            tokio::select! {
+                () = sleep_until(next) => pause = LAST_PAUSE.min(2 * pause),
+                () = patience.interrupted() => return Ok(found),
+                () = self.patience.end.cancelled() => return Ok(found),
+            }
+            stale = Some(found);
+        }
+    }
+
+    async fn read_once(&self, patience: &Patience) -> Result<Option<K::Content>, Error> {
         let Scope { apps, kind } = self.scope;
         Ok(self.shown(apps.client.get(&self.app, kind.service(), patience).await?))
     }
@@ -136,12 +169,11 @@ impl<'a, K: Kind> Remote<'a, K> {
     /// Returns the patience for a write: a part of the time is kept for finding out what holds, whatever happens.
     pub(super) fn for_writing(&self) -> Patience {
         let left = self.patience.deadline.saturating_duration_since(Instant::now());
-        Patience { deadline: self.patience.deadline - LONGEST_LOOK.min(left / 4), ..self.patience.clone() }
+        Patience { deadline: self.patience.deadline - LONGEST_LAG.min(left / 4), ..self.patience.clone() }
     }
 
-    /// Returns the patience for reading back what was written.
+    /// Returns the patience for reading back what was written. Waiting for a turn takes no part of that time.
     pub(super) fn for_reading_back(&self) -> Patience {
-        let deadline = self.patience.deadline.min(Instant::now() + LONGEST_LOOK);
-        Patience { deadline, ..self.patience.clone() }
+        Patience { longest: Some(LONGEST_LAG), ..self.patience.clone() }
     }
 }

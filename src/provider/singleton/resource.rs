@@ -124,7 +124,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
         if is_kept && !ledger.is_written_for_another(&memory.object) {
-            cx.warn(subject.kept_for_another());
+            let is_known = ledger.has_stayer_beside(&memory.object);
+            cx.warn(if is_known { subject.kept_for_another() } else { subject.kept_as_remembered() });
         }
         let planned = Planned {
             prior_id: prior.common.id.known().cloned(),
@@ -192,17 +193,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let left = remote.ledger.left();
         match remote.create(&wanted, planned.guard(), cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
-            Err(unwritten) => {
-                let diagnostics = remote.not_written(unwritten.diagnostic).into();
-                // What another object has left here is not lost; anything else was not created here.
-                let state = left.map(|left| {
-                    let found = unwritten.found.unwrap_or(left.content);
-                    let is_write_only = left.is_write_only || planned.arguments.is_write_only();
-                    cx.set_private(&Memory { origin: Some(remote.origin()), ..Memory::default() });
-                    planned.instead(found, is_write_only)
-                });
-                Err(Failure { diagnostics, state })
-            }
+            Err(unwritten) => Err(remote.uncreated(planned, unwritten, left, cx)),
         }
     }
 
@@ -355,6 +346,31 @@ impl<K: Kind> Remote<'_, K> {
         cx.set_private(&memory);
         planned.written_by(written.request_id.map_or(Attr::Null, Attr::Known))
     }
+
+    /// Builds the failure of a creation. A write that Tencent accepted keeps its object in the state, and what another
+    /// object has `left` here is not lost. Anything else was not created here.
+    fn uncreated(
+        &self,
+        planned: Object<K>,
+        mut unwritten: Unwritten<K::Content>,
+        left: Option<Left<K::Content>>,
+        cx: &mut Context,
+    ) -> Failure<Object<K>> {
+        unwritten.diagnostic = self.not_written(unwritten.diagnostic);
+        if let Some(request_id) = unwritten.accepted.clone() {
+            let created = self.applied(planned, Written::as_wanted(Some(request_id)), cx);
+            let memory = cx.private();
+            let failure = failure(created.clone(), unwritten, memory, cx);
+            return Failure { state: failure.state.or(Some(created)), ..failure };
+        }
+        let state = left.map(|left| {
+            let found = unwritten.found.unwrap_or(left.content);
+            let is_write_only = left.is_write_only || planned.arguments.is_write_only();
+            cx.set_private(&Memory { origin: Some(self.origin()), ..Memory::default() });
+            planned.instead(found, is_write_only)
+        });
+        Failure { diagnostics: unwritten.diagnostic.into(), state }
+    }
 }
 
 /// Builds the failure of a write or a deletion, with the state that holds, as far as that is known.
@@ -364,7 +380,7 @@ fn failure<A: Arguments>(
     mut memory: Memory,
     cx: &mut Context,
 ) -> Failure<Model<A>> {
-    let Unwritten { diagnostic, found } = unwritten;
+    let Unwritten { diagnostic, found, .. } = unwritten;
     let state = found.map(|found| {
         let state = prior.refreshed(found, &mut memory);
         cx.set_private(&memory);

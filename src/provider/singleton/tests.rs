@@ -1,5 +1,10 @@
 //! The rules of planning and applying, without a server.
 
+mod attempts;
+mod lag;
+
+use std::time::Duration;
+
 use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Action, Simulator, Token};
 
@@ -35,8 +40,12 @@ impl Application {
     }
 
     fn remote(&self) -> Remote<'_, CallbackTokenKind> {
+        self.remote_within(super::DEFAULT_TIMEOUT)
+    }
+
+    fn remote_within(&self, timeout: Duration) -> Remote<'_, CallbackTokenKind> {
         let app = self.apps.app(self.id, Purpose::Object).expect("an application");
-        Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, super::DEFAULT_TIMEOUT, &Context::default())
+        Remote::new(Scope::new(&self.apps, CallbackTokenKind), app, timeout, &Context::default())
     }
 
     fn object(&self, text: &str, guard: Guard) -> TokenObject {
@@ -223,4 +232,16 @@ async fn an_exchange_of_token_wo_for_token_looks_before_it_sends_nothing() {
         assert_eq!(summaries(errors, cx), said);
         assert_eq!(application.writes(), writes);
     }
+}
+
+#[tokio::test]
+async fn a_destruction_that_only_an_earlier_refresh_prevents_says_how_to_check_again() {
+    let application = Application::with(Some("a"));
+    let mut cx = Context::default();
+    cx.set_private(&Memory { others: vec![Key::default()], ..Memory::default() });
+    let object = application.object("a", Guard::Refuse);
+    Singleton(CallbackTokenKind).plan_destroy(&application.apps, object, &mut cx).await.expect("a plan");
+    let kept = testing::only(cx.into_warnings());
+    assert!(kept.summary.ends_with("is kept for another object"), "{kept:?}");
+    assert!(kept.detail.contains("destroy this one without -refresh=false"), "{kept:?}");
 }

@@ -16,7 +16,7 @@ use crate::app::{App, AppStatus};
 use crate::configuration::Configuration;
 use crate::rate_limit::RateLimit;
 use crate::record::{Incoming, Outcome};
-use crate::store::Store;
+use crate::store::{Age, Store};
 use crate::token::Token;
 use crate::user_sig::{self, Flaw};
 
@@ -191,13 +191,18 @@ impl Api {
     }
 
     pub(crate) fn answer(&mut self, incoming: &Incoming) -> Answer {
-        match self.call(incoming) {
+        self.answer_of_age(incoming, Age::Now)
+    }
+
+    /// Answers a request; if it reads, with what held then.
+    pub(crate) fn answer_of_age(&mut self, incoming: &Incoming, age: Age) -> Answer {
+        match self.call(incoming, age) {
             Ok(response) => Answer::ok(response),
             Err(Failure(error_code, error_info)) => Answer::fail(error_code, &error_info),
         }
     }
 
-    fn call(&mut self, incoming: &Incoming) -> Result<Option<Response>, Failure> {
+    fn call(&mut self, incoming: &Incoming, age: Age) -> Result<Option<Response>, Failure> {
         let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
         let Some((service, action)) = self.route(&incoming.path).filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
@@ -213,7 +218,7 @@ impl Api {
         match action {
             Action::Set => {
                 let configuration = configuration_in(&body)?;
-                if !self.set_overwrites(service) && self.store.get(service, sdk_app_id).is_some() {
+                if !self.set_overwrites(service) && self.store.get(service, sdk_app_id, Age::Now).is_some() {
                     return fail(100300, "the callback configuration exists already, call update_callback instead");
                 }
                 self.replace(service, sdk_app_id, Some(configuration))?;
@@ -221,13 +226,13 @@ impl Api {
             }
             Action::Update => {
                 let configuration = configuration_in(&body)?;
-                if self.store.get(service, sdk_app_id).is_none() {
+                if self.store.get(service, sdk_app_id, Age::Now).is_none() {
                     return fail(100301, NO_CONFIGURATION);
                 }
                 self.replace(service, sdk_app_id, Some(configuration))?;
                 Ok(None)
             }
-            Action::Get => match self.store.get(service, sdk_app_id) {
+            Action::Get => match self.store.get(service, sdk_app_id, age) {
                 Some(configuration) => Ok(Some(Response::Configuration(configuration.clone()))),
                 None => fail(100301, NO_CONFIGURATION),
             },
@@ -240,7 +245,7 @@ impl Api {
                 self.replace_token(sdk_app_id, Some(token))?;
                 Ok(None)
             }
-            Action::GetToken => match self.store.token(sdk_app_id) {
+            Action::GetToken => match self.store.token(sdk_app_id, age) {
                 Some(token) => Ok(Some(Response::Token(token.clone()))),
                 None => fail(100302, NO_TOKEN),
             },

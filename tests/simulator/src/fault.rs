@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::api::{Action, Answer, Api, Service};
 use crate::configuration::Configuration;
 use crate::record::{Incoming, Outcome};
+use crate::store::Age;
 
 /// A fault, and the requests that it meets: by default all, until [`clear_faults`](crate::Simulator::clear_faults).
 ///
@@ -26,6 +27,8 @@ pub struct Fault {
     pub service: Option<Service>,
     /// The SDKAppID whose requests the fault meets; `None` for all.
     pub sdk_app_id: Option<u64>,
+    /// The action of the request after which the fault begins; `None` for at once.
+    pub after: Option<Action>,
     /// The number of matching requests that get through unharmed first.
     pub skip: u32,
     /// The number of requests that the fault meets; `None` for no limit.
@@ -74,6 +77,8 @@ pub enum FaultKind {
     /// Processed; right after that, somebody else sets this configuration for the same application and service.
     /// Recorded as [`Outcome::Answered`].
     ThenSomebodySets(Configuration),
+    /// Processed; a read answers with what held then. Recorded as [`Outcome::Answered`].
+    StaleRead(Age),
     /// Not processed; HTTP 200 with an HTML page.
     NotJson,
     /// Not processed; HTTP 200 with an envelope whose fields have the wrong types.
@@ -121,7 +126,7 @@ pub enum FaultKind {
 impl Fault {
     /// Creates a fault that meets every request until faults are cleared.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, on: None, service: None, sdk_app_id: None, skip: 0, times: None }
+        Self { kind, on: None, service: None, sdk_app_id: None, after: None, skip: 0, times: None }
     }
 
     /// Limits the fault to requests for this action.
@@ -142,6 +147,13 @@ impl Fault {
     #[must_use]
     pub fn sdk_app_id(mut self, sdk_app_id: u64) -> Self {
         self.sdk_app_id = Some(sdk_app_id);
+        self
+    }
+
+    /// Begins the fault after the next request for this action, of the fault's service and SDKAppID.
+    #[must_use]
+    pub fn after(mut self, action: Action) -> Self {
+        self.after = Some(action);
         self
     }
 
@@ -187,9 +199,13 @@ impl Faults {
     pub(crate) fn meeting(&mut self, route: Option<(Service, Action)>, sdk_app_id: Option<u64>) -> Option<FaultKind> {
         let (service, action) = route.unzip();
         self.0.iter_mut().find_map(|fault| {
-            let matches = (fault.on.is_none() || fault.on == action)
-                && (fault.service.is_none() || fault.service == service)
+            let concerns = (fault.service.is_none() || fault.service == service)
                 && (fault.sdk_app_id.is_none() || fault.sdk_app_id == sdk_app_id);
+            if let Some(after) = fault.after {
+                fault.after = (!concerns || action != Some(after)).then_some(after);
+                return None;
+            }
+            let matches = concerns && (fault.on.is_none() || fault.on == action);
             if !matches || fault.times == Some(0) {
                 return None;
             }
@@ -236,6 +252,7 @@ impl FaultKind {
             Self::FirstSomebodySets(_) => "FirstSomebodySets",
             Self::FirstSomebodyDeletes => "FirstSomebodyDeletes",
             Self::ThenSomebodySets(_) => "ThenSomebodySets",
+            Self::StaleRead(_) => "StaleRead",
             Self::NotJson => "NotJson",
             Self::WrongTypes => "WrongTypes",
             Self::MissingFields => "MissingFields",
@@ -290,6 +307,7 @@ impl FaultKind {
                 somebody_replaces(api, incoming, None);
                 return answered(api.answer(incoming));
             }
+            Self::StaleRead(age) => return answered(api.answer_of_age(incoming, age)),
             Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
             Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
             Self::MissingFields => Delivery::Answer(json("{}")),

@@ -57,5 +57,6 @@ pub use fault::{Fault, FaultKind};
 pub use receiver::{Event, HttpRequest, Receiver, Reply};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};
+pub use store::Age;
 pub use tls::CertificateFlaw;
 pub use token::Token;

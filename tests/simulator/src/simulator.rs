@@ -18,7 +18,7 @@ use crate::rate_limit::RateLimit;
 use crate::record::Request;
 use crate::server;
 use crate::state::Shared;
-use crate::store::Store;
+use crate::store::{Age, Store};
 use crate::tls::{self, CertificateFlaw};
 use crate::token::Token;
 
@@ -100,7 +100,7 @@ impl Simulator {
 
     /// Returns the current configuration.
     pub fn configuration(&self, service: Service, sdk_app_id: u64) -> Option<Configuration> {
-        self.shared.lock().api.store.get(service, sdk_app_id).cloned()
+        self.shared.lock().api.store.get(service, sdk_app_id, Age::Now).cloned()
     }
 
     /// Changes the configuration as somebody else would, in the console for example.
@@ -128,7 +128,7 @@ impl Simulator {
 
     /// Returns the current token of Live's callbacks.
     pub fn token(&self, sdk_app_id: u64) -> Option<Token> {
-        self.shared.lock().api.store.token(sdk_app_id).cloned()
+        self.shared.lock().api.store.token(sdk_app_id, Age::Now).cloned()
     }
 
     /// Changes the token of Live's callbacks as somebody else would.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +17,62 @@ use crate::token::Token;
 /// All configurations and tokens. A change that cannot be saved has no effect.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    configurations: BTreeMap<(Service, u64), Configuration>,
-    tokens: BTreeMap<u64, Token>,
+    configurations: Objects<(Service, u64), Configuration>,
+    tokens: Objects<u64, Token>,
     file: Option<PathBuf>,
+}
+
+/// The age of what a read answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// What holds now.
+    Now,
+    /// What held this long ago, as from a replica that lags.
+    Ago(Duration),
+    /// What held before the last change, as from a cache.
+    BeforeTheLastChange,
+}
+
+/// The objects of one kind, and those that they replaced.
+#[derive(Debug)]
+struct Objects<K, V> {
+    now: BTreeMap<K, V>,
+    /// What each key held before, with the end of that time, oldest first.
+    before: BTreeMap<K, Vec<(Instant, Option<V>)>>,
+}
+
+impl<K, V> Default for Objects<K, V> {
+    fn default() -> Self {
+        Self { now: BTreeMap::new(), before: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Copy, V: Clone> Objects<K, V> {
+    fn get(&self, key: K, age: Age) -> Option<&V> {
+        let mut before = self.before.get(&key).into_iter().flatten();
+        let then = match age {
+            Age::Now => None,
+            Age::Ago(age) => before.find(|(until, _)| until.elapsed() < age),
+            Age::BeforeTheLastChange => before.next_back(),
+        };
+        then.map_or_else(|| self.now.get(&key), |(_, object)| object.as_ref())
+    }
+
+    fn replace(&mut self, key: K, object: Option<V>) -> Option<V> {
+        let previous = match object {
+            Some(object) => self.now.insert(key, object),
+            None => self.now.remove(&key),
+        };
+        self.before.entry(key).or_default().push((Instant::now(), previous.clone()));
+        previous
+    }
+
+    fn undo(&mut self, key: K) {
+        match self.before.entry(key).or_default().pop() {
+            Some((_, Some(object))) => drop(self.now.insert(key, object)),
+            _ => drop(self.now.remove(&key)),
+        }
+    }
 }
 
 /// One object in the state file.
@@ -65,18 +119,18 @@ impl Store {
                         explain(io::ErrorKind::InvalidData, &why)
                     };
                     let service = Service::find(&service, other_services).ok_or_else(unserved)?;
-                    store.configurations.insert((service, sdk_app_id), configuration);
+                    store.configurations.now.insert((service, sdk_app_id), configuration);
                 }
                 Entry::Token { sdk_app_id, token } => {
-                    store.tokens.insert(sdk_app_id, token);
+                    store.tokens.now.insert(sdk_app_id, token);
                 }
             }
         }
         Ok(Self { file: Some(file), ..store })
     }
 
-    pub(crate) fn get(&self, service: Service, sdk_app_id: u64) -> Option<&Configuration> {
-        self.configurations.get(&(service, sdk_app_id))
+    pub(crate) fn get(&self, service: Service, sdk_app_id: u64, age: Age) -> Option<&Configuration> {
+        self.configurations.get((service, sdk_app_id), age)
     }
 
     /// Stores `configuration`, or removes it if it is `None`. Returns the configuration that was there.
@@ -89,8 +143,8 @@ impl Store {
         self.change(|store| &mut store.configurations, (service, sdk_app_id), configuration)
     }
 
-    pub(crate) fn token(&self, sdk_app_id: u64) -> Option<&Token> {
-        self.tokens.get(&sdk_app_id)
+    pub(crate) fn token(&self, sdk_app_id: u64, age: Age) -> Option<&Token> {
+        self.tokens.get(sdk_app_id, age)
     }
 
     /// Stores `token`, or removes it if it is `None`. Returns the token that was there.
@@ -98,19 +152,15 @@ impl Store {
         self.change(|store| &mut store.tokens, sdk_app_id, token)
     }
 
-    fn change<K: Ord + Copy, V>(
+    fn change<K: Ord + Copy, V: Clone>(
         &mut self,
-        objects: fn(&mut Self) -> &mut BTreeMap<K, V>,
+        objects: fn(&mut Self) -> &mut Objects<K, V>,
         key: K,
         object: Option<V>,
     ) -> io::Result<Option<V>> {
-        let swap = |objects: &mut BTreeMap<K, V>, object| match object {
-            Some(object) => objects.insert(key, object),
-            None => objects.remove(&key),
-        };
-        let previous = swap(objects(self), object);
+        let previous = objects(self).replace(key, object);
         if let Err(e) = self.save() {
-            swap(objects(self), previous);
+            objects(self).undo(key);
             return Err(e);
         }
         Ok(previous)
@@ -119,11 +169,12 @@ impl Store {
     /// Writes a new file and renames it into place, so that a reader sees either the old objects or the new ones.
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let configurations = self.configurations.iter().map(|(&(service, sdk_app_id), configuration)| {
+        let configurations = self.configurations.now.iter().map(|(&(service, sdk_app_id), configuration)| {
             let service = service.path_segment().into();
             Entry::Configuration { service, sdk_app_id, configuration: configuration.clone() }
         });
-        let tokens = self.tokens.iter().map(|(&sdk_app_id, token)| Entry::Token { sdk_app_id, token: token.clone() });
+        let tokens =
+            self.tokens.now.iter().map(|(&sdk_app_id, token)| Entry::Token { sdk_app_id, token: token.clone() });
         let entries: Vec<_> = configurations.chain(tokens).collect();
         let directory = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut new = tempfile::NamedTempFile::new_in(directory)?;
@@ -165,10 +216,10 @@ mod tests {
         assert_eq!(store.replace_token(ID + 1, None).expect("saved"), Some(token()));
 
         let again = Store::open(file.clone(), &others).expect("the same file");
-        assert_eq!(again.get(Service::Call, ID), Some(&some()));
-        assert_eq!(again.get(other, ID), Some(&some()));
-        assert_eq!(again.get(Service::Room, ID), None);
-        assert_eq!((again.token(ID), again.token(ID + 1)), (Some(&token()), None));
+        assert_eq!(again.get(Service::Call, ID, Age::Now), Some(&some()));
+        assert_eq!(again.get(other, ID, Age::Now), Some(&some()));
+        assert_eq!(again.get(Service::Room, ID, Age::Now), None);
+        assert_eq!((again.token(ID, Age::Now), again.token(ID + 1, Age::Now)), (Some(&token()), None));
         assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1, "no temporary file stays");
 
         let error = Store::open(file, &[]).expect_err("an unserved service").to_string();
@@ -187,7 +238,7 @@ mod tests {
         }]"#;
         fs::write(&file, before).expect("written");
         let store = Store::open(file, &[]).expect("a state file");
-        assert_eq!((store.get(Service::Call, ID), store.token(ID)), (Some(&some()), None));
+        assert_eq!((store.get(Service::Call, ID, Age::Now), store.token(ID, Age::Now)), (Some(&some()), None));
     }
 
     #[test]
@@ -207,8 +258,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let mut store = Store::open(directory.path().join("missing/state.json"), &[]).expect("no file yet");
         store.replace(Service::Call, ID, Some(some())).expect_err("no such directory");
-        assert_eq!(store.get(Service::Call, ID), None);
+        assert_eq!(store.get(Service::Call, ID, Age::Now), None);
         store.replace_token(ID, Some(token())).expect_err("no such directory");
-        assert_eq!(store.token(ID), None);
+        assert_eq!(store.token(ID, Age::Now), None);
     }
 }

@@ -16,7 +16,9 @@ use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tencent_simulator::{Action, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token};
+use tencent_simulator::{
+    Action, Age, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token,
+};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
 
@@ -726,6 +728,27 @@ fn a_fault_can_let_somebody_else_write_right_before_a_call() {
 }
 
 #[test]
+fn a_fault_can_let_reads_lag_behind_writes() {
+    let other = Configuration::new("https://other.example.com", ["b"]);
+    let [first, second] = [&sample(), &other].map(|written| Some(written.url.clone()));
+    for (age, expected) in [
+        (Age::Ago(PATIENCE), [None, None, None, None]),
+        (Age::Ago(Duration::ZERO), [None, first.clone(), second.clone(), None]),
+        (Age::BeforeTheLastChange, [None, None, first, second]),
+    ] {
+        let simulator = start();
+        simulator.inject(FaultKind::StaleRead(age));
+        let writes = [None, Some(Call::set(&sample())), Some(Call::set(&other)), Some(Call::delete())];
+        let read = writes.map(|write| {
+            assert_eq!(write.map_or(0, |write| write.code(&simulator)), 0, "writes take effect at once");
+            Call::get().envelope(&simulator)["Response"]["Url"].as_str().map(str::to_owned)
+        });
+        assert_eq!(read, expected, "{age:?}");
+        assert_eq!(simulator.configuration(Service::Call, ID), None);
+    }
+}
+
+#[test]
 fn answers_that_are_not_tencents_arrive_as_injected() {
     let verbatim = json!({"ErrorCode": 0, "Response": {"Url": null, "CallbackCommandList": ["b", "a", "a"], "New": 1}});
     let body = |kind| {
@@ -804,6 +827,10 @@ fn faults_meet_only_the_requests_that_they_are_for_until_cleared() {
     assert_eq!((update("room_config"), update("live_config")), (100301, 60019), "another service, and its own");
     assert_eq!(Call::set_token(&token()).code(&simulator), 60019);
     assert_eq!(Call::of_token("get", &json!({})).code(&simulator), 100302, "not processed");
+    simulator.clear_faults();
+
+    simulator.inject(Fault::new(busy.clone()).on(Action::Get).after(Action::Set));
+    assert_eq!([Call::get(), Call::set(&sample()), Call::get()].map(|call| call.code(&simulator)), [0, 0, 60019]);
     simulator.clear_faults();
 
     simulator.inject(busy);
