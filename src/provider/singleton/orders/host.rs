@@ -273,12 +273,16 @@ impl<'a> Host<'a> {
         let chains = |nodes: Vec<Node>| nodes.into_iter().map(|node| [node].into()).collect();
         let deposed = addresses(|instance| !instance.deposed.is_empty());
         let nodes = addresses(|_| true).into_iter().map(Node::Plan);
-        self.walk(chains(nodes.chain(deposed.into_iter().map(|address| Node::PlanDeposed(address, true))).collect()))
-            .await;
+        let deposed = deposed.into_iter().map(|address| Node::PlanDeposed(address, true));
+        if !self.situation.is_destroy || self.mode.reads != Reads::Never {
+            self.walk(chains(nodes.chain(deposed).collect())).await;
+        }
         if self.situation.is_destroy && !self.run().has_failed {
             if !self.mode.is_one_process {
                 self.start_provider().await;
             }
+            // Terraform shows no warnings of the plan that only refreshes for the one that destroys.
+            self.run().rpcs.iter_mut().for_each(|rpc| rpc.said.clear());
             self.run().changes.clear();
             let deposed = addresses(|instance| !instance.deposed.is_empty());
             let nodes = addresses(|instance| instance.current.is_some()).into_iter().map(Node::PlanDestroy);
@@ -294,18 +298,23 @@ impl<'a> Host<'a> {
             self.start_provider().await;
         }
         let mut chains: Vec<Chain> = Vec::new();
-        for (address, instance) in self.run().state.iter().enumerate() {
-            chains.extend(instance.deposed.iter().map(|_| Chain::from([Node::DestroyDeposed(address)])));
-        }
-        for (address, change) in &self.run().changes {
-            let (write, destroy) = (Node::Write(*address), Node::Destroy(*address));
-            chains.push(match change.action {
-                Action::NoOp => continue,
-                Action::Create | Action::Update => [write].into(),
-                Action::Delete => [destroy].into(),
-                Action::Replace if self.creates_first(*address) => [write, Node::DestroyDeposed(*address)].into(),
-                Action::Replace => [destroy, write].into(),
-            });
+        let run = self.run().clone();
+        for (address, instance) in run.state.iter().enumerate() {
+            let (write, destroy) = (Node::Write(address), Node::Destroy(address));
+            let mut chain: Chain = match run.changes.get(&address).map(|change| change.action) {
+                None | Some(Action::NoOp) => Chain::new(),
+                Some(Action::Create | Action::Update) => [write].into(),
+                Some(Action::Delete) => [destroy].into(),
+                Some(Action::Replace) if self.creates_first(address) => [write, Node::DestroyDeposed(address)].into(),
+                Some(Action::Replace) => [destroy, write].into(),
+            };
+            let deposed = instance.deposed.iter().map(|_| Node::DestroyDeposed(address));
+            if matches!(chain.back(), Some(Node::Destroy(_))) {
+                chains.extend(deposed.map(|node| Chain::from([node])));
+            } else {
+                chain.extend(deposed);
+            }
+            chains.extend((!chain.is_empty()).then_some(chain));
         }
         self.walk(chains).await;
     }
@@ -360,7 +369,11 @@ impl<'a> Host<'a> {
         let via = Via { host: self, address: node.address(), chain };
         async move {
             let ended = match node {
-                Node::Plan(_) => via.plan_instance().await,
+                Node::Plan(_) => {
+                    let ended = via.plan_instance().await;
+                    via.set_current(via.current().filter(|object| !object.value.is_null()));
+                    ended
+                }
                 Node::PlanDestroy(_) => via.plan_current_end().await,
                 Node::PlanDeposed(_, reads) => via.plan_deposed_end(reads).await,
                 Node::Write(_) => via.write().await,
@@ -400,7 +413,10 @@ impl Via<'_> {
         let story = self.host.situation.stories[self.address];
         if story.is_imported && self.current().is_none() {
             let imported = self.import(story.block.map_or(App::A, |block| block.app)).await?;
-            let Some(read) = self.read(imported).await? else { return Err(Failed) };
+            let read = self.read(imported).await?;
+            if read.value.is_null() {
+                return Err(Failed);
+            }
             self.set_current(Some(read));
             return self.plan_change().await;
         }
@@ -412,7 +428,7 @@ impl Via<'_> {
             (Reads::OrphansLate, None) => {
                 self.plan_change().await?;
                 self.refresh().await?;
-                if self.current().is_none() {
+                if self.current().is_some_and(|object| object.value.is_null()) {
                     self.host.run().changes.remove(&self.address);
                 }
                 Ok(())
@@ -433,7 +449,7 @@ impl Via<'_> {
     async fn refresh(&self) -> Result<(), Failed> {
         if let Some(object) = self.current() {
             let read = self.read(object).await?;
-            self.set_current(read);
+            self.set_current(Some(read));
         }
         Ok(())
     }
@@ -441,6 +457,7 @@ impl Via<'_> {
     async fn plan_change(&self) -> Result<(), Failed> {
         let change = match (self.current(), self.block()) {
             (None, None) => return Ok(()),
+            (Some(object), None) if object.value.is_null() => return Ok(()),
             (Some(object), None) => self.plan_destroy(&object, Phase::Plan).await?,
             (object, Some(block)) => self.plan_update(object, block, Phase::Plan).await?,
         };
@@ -466,8 +483,11 @@ impl Via<'_> {
         let Some(mut object) = self.host.run().state[self.address].deposed.last().cloned() else { return Ok(()) };
         if may_read && matches!(self.host.mode.reads, Reads::First | Reads::OrphansLate) {
             let read = self.read(object).await?;
-            self.host.run().state[self.address].deposed = read.iter().cloned().collect();
-            let Some(read) = read else { return Ok(()) };
+            let is_gone = read.value.is_null();
+            self.host.run().state[self.address].deposed = (!is_gone).then(|| read.clone()).into_iter().collect();
+            if is_gone {
+                return Ok(());
+            }
             object = read;
         }
         self.plan_destroy(&object, Phase::Plan).await?;
@@ -612,7 +632,8 @@ impl Via<'_> {
         Ok(Object { value, private: imported.private, is_tainted: false })
     }
 
-    async fn read(&self, object: Object) -> Result<Option<Object>, Failed> {
+    /// Reads an object. Its value is null if it is gone: its private data lives on until the plan is made.
+    async fn read(&self, object: Object) -> Result<Object, Failed> {
         let request = proto::read_resource::Request {
             type_name: self.host.provider.type_name.clone(),
             current_state: self.encode(&object.value),
@@ -626,7 +647,7 @@ impl Via<'_> {
             return Err(Failed);
         }
         let value = self.decode(answer.new_state.as_ref());
-        Ok((!value.is_null()).then_some(Object { value, private: answer.private, ..object }))
+        Ok(Object { value, private: answer.private, ..object })
     }
 
     async fn plan_destroy(&self, object: &Object, phase: Phase) -> Result<Change, Failed> {
@@ -636,8 +657,11 @@ impl Via<'_> {
 
     /// Plans a creation or a change; a replacement is planned a second time, as a creation.
     async fn plan_update(&self, object: Option<Object>, block: Block, phase: Phase) -> Result<Change, Failed> {
-        let prior = object.as_ref().filter(|object| !object.is_tainted);
-        let private = prior.map(|prior| prior.private.as_slice()).unwrap_or_default();
+        let object = object.filter(|object| !object.is_tainted || !object.value.is_null());
+        let passed = object.as_ref().filter(|object| !object.is_tainted);
+        let private = passed.map(|object| object.private.as_slice()).unwrap_or_default();
+        let prior = passed.filter(|object| !object.value.is_null());
+        let object = object.clone().filter(|object| !object.value.is_null());
         let ((planned, private), replaces) = self.plan_rpc(prior, Some(block), private, (phase, "plan")).await?;
         let is_forced = self.host.situation.stories[self.address].is_forced && phase == Phase::Plan;
         let action = match prior {
