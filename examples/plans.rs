@@ -176,6 +176,8 @@ replacement. The plan then shows one of these messages:
   then destroys that one first, the application has no configuration until the write that follows. This happens with
   `-parallelism=1`, or where the object that stays depends on something slow. If the write fails, its error says that the
   application has none.
+- *The Call callback configuration of SDKAppID … may be missing for a moment*: the same for an object that is created or
+  changed anyway.
 - *The Call callback configuration of SDKAppID … passes to another resource*: two resources exchange their applications, or
   one moves to the application that another leaves. Nothing is deleted in between.
 

@@ -257,19 +257,14 @@ impl Client {
             };
             let delay = delay.max(retry_after);
             tracing::warn!(action = call.name, sdk_app_id = %app.sdk_app_id(), ?delay, cause = %kind, "the attempt failed");
-            // Waiting for the end of a rate limit is waiting for a turn.
-            let (waiting, wait) = match kind.retry() {
-                Retry::SlowDown => {
-                    let pause = delay.min(LONGEST_PAUSE);
-                    pacer.pause(pause, &call.limited(app, &kind));
-                    hold = delay - pause;
-                    (&patience, Duration::ZERO)
-                }
-                _ => {
-                    hold = Duration::ZERO;
-                    (&attempts, delay)
-                }
-            };
+            let (mut waiting, mut wait) = (&attempts, delay);
+            hold = Duration::ZERO;
+            if kind.retry() == Retry::SlowDown {
+                // Waiting for the end of a rate limit is waiting for a turn.
+                let pause = delay.min(LONGEST_PAUSE);
+                pacer.pause(pause, &call.limited(app, &kind));
+                (waiting, wait, hold) = (&patience, Duration::ZERO, delay - pause);
+            }
             last = Some(kind);
             if delay >= waiting.deadline.saturating_duration_since(Instant::now()) {
                 return Err(Error { kind: Interruption::Deadline.after(last), may_have_taken_effect });

@@ -634,6 +634,7 @@ fn a_replacement_never_deletes_the_token() -> Result {
     signed.0.simulator.inject(Fault::new(refused).on(SetToken));
     signed.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_failure();
     signed.expect_remote(TOKEN, true);
+    assert_eq!(signed.objects()?.len(), 1, "the refused replacement stays in the state");
     signed.0.simulator.clear_faults();
     signed.apply()?;
     signed.run(&["taint", THIS])?.expect_success();

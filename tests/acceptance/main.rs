@@ -28,6 +28,7 @@
 //! | `environment` | a plan and its apply with different environments |
 //! | `errors` | every error code of Tencent's, and the outcome of failed writes |
 //! | `live_token` | the token that Live signs its events with, in the state or in neither state nor plan |
+//! | `losses` | what is live is not lost, whatever fails between two objects or between plan and apply |
 //! | `network` | lost answers, gateways, certificates, proxies, regions |
 //! | `secrets` | no output, log, plan or state holds a secret |
 //! | `user_sig` | calls with a UserSig made elsewhere, such as by Tencent's SDK |
@@ -46,6 +47,7 @@ mod harness;
 mod import;
 mod lifecycle;
 mod live_token;
+mod losses;
 mod network;
 mod one_object;
 mod opentofu;

@@ -145,7 +145,7 @@ fn a_plan_says_that_a_shared_configuration_is_kept() -> Result {
 #[test]
 fn a_replacement_without_a_request_id_keeps_the_configuration() -> Result {
     // An imported object has no last_request_id, and neither has a write whose answer is lost or lacks it.
-    for kind in [FaultKind::ResetAfterProcessing, FaultKind::NoRequestId] {
+    for kind in [FaultKind::ResetAfterProcessing, FaultKind::RequestId(None)] {
         let provider = ONE_ATTEMPT;
         let object = this(&(sends(&[START], URL) + CREATE_BEFORE_DESTROY));
         let scenario = Scenario::new()?;

@@ -124,17 +124,14 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
     let unread = if meaning.retry == Retry::No { 1 } else { 2 * attempts };
     let unchanged = |holds| (0, 0, Told::Failed, holds, holds);
     let never_looked = cell.meets == Meets::Looking || matches!(cell.case.cause, Cause::Unreachable(_));
-    let (attempts, reads, told, state, remote) = match operation {
+    let answered = answered(operation, cell, attempts);
+    let (attempts, reads, told, state, remote) = answered.unwrap_or_else(|| match operation {
         Operation::Create if never_looked => unchanged(Holds::Nothing),
         Operation::Update | Operation::Delete if never_looked => unchanged(Holds::Old),
         Operation::Create | Operation::Update => {
             let before = if operation == Operation::Create { Holds::Nothing } else { Holds::Old };
             let remote = if meaning.processed { Holds::New } else { before };
             match cell.meets {
-                Meets::Lagging if table::is_longest_lag(&cell.case) => (1, MANY, Told::Unseen, Holds::New, Holds::New),
-                Meets::Lagging => (1, MANY, Told::Nothing, Holds::New, Holds::New),
-                // The write was answered, so failing to read it back is no error.
-                Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::New, Holds::New),
                 // Replaces nothing that it cannot see.
                 _ if is_code(&cell.case, ALREADY_CONFIGURED) && operation == Operation::Create => {
                     (1, MANY, Told::Failed, before, remote)
@@ -162,26 +159,38 @@ fn expected(of: Of, operation: Operation, cell: &Cell) -> Outcome {
         Operation::Read if passes => (attempts, 0, Told::Nothing, Holds::New, Holds::New),
         Operation::Read => (attempts, 0, Told::Failed, Holds::Old, Holds::New),
         // "None" as the answer to the second attempt needs no reading back.
-        Operation::Delete if passes && cell.meets != Meets::Lagging => {
+        Operation::Delete if passes => {
             let reads = usize::from(attempts == 1 || !meaning.processed);
             (attempts, reads, Told::Nothing, Holds::Nothing, Holds::Nothing)
         }
         Operation::Delete => {
             let remote = if meaning.processed { Holds::Nothing } else { Holds::Old };
             match cell.meets {
-                Meets::ReadingBack => (1, attempts, Told::Nothing, Holds::Nothing, Holds::Nothing),
-                Meets::Lagging if table::is_longest_lag(&cell.case) => (1, MANY, Told::Unseen, Holds::Old, remote),
-                Meets::Lagging => (1, MANY, Told::Nothing, Holds::Nothing, remote),
                 _ if meaning.certain => (attempts, 0, Told::Failed, Holds::Old, remote),
                 Meets::EveryCall => (1, unread, Told::PerhapsDeleted, Holds::Old, remote),
                 _ if meaning.processed => (attempts, 1, Told::Unconfirmed, Holds::Nothing, remote),
                 _ => (attempts, MANY, Told::NotDeleted, Holds::Old, remote),
             }
         }
-    };
+    });
     let is_warning = told == Told::Unseen && operation != Operation::Delete;
     let exit = if matches!(told, Told::Nothing | Told::Unconfirmed) || is_warning { 0 } else { 1 };
     Outcome { exit, attempts, reads, told, state, remote }
+}
+
+/// Returns the attempts, the reads, the message, and what the state and Tencent hold, of a cell whose write or deletion
+/// Tencent answers: failing to read it back is no error.
+fn answered(operation: Operation, cell: &Cell, attempts: usize) -> Option<(usize, usize, Told, Holds, Holds)> {
+    let deletes = operation == Operation::Delete;
+    let done = if deletes { Holds::Nothing } else { Holds::New };
+    match cell.meets {
+        Meets::ReadingBack => Some((1, attempts, Told::Nothing, done, done)),
+        Meets::Lagging if table::is_longest_lag(&cell.case) => {
+            Some((1, MANY, Told::Unseen, if deletes { Holds::Old } else { Holds::New }, done))
+        }
+        Meets::Lagging => Some((1, MANY, Told::Nothing, done, done)),
+        _ => None,
+    }
 }
 
 fn is_none(case: &Case) -> bool {
@@ -425,13 +434,16 @@ provider "tencent" {{
         for cell in self.group(exit) {
             let Cause::Simulator(kind) = &cell.case.cause else { continue };
             let fault = Fault::new(kind.clone()).sdk_app_id(cell.id);
+            let action = self.operation.action(self.of);
+            let read_after = fault.clone().on(Action::Get).after(action);
+            if cell.meets == Meets::EveryCall {
+                simulator.inject(read_after.clone());
+            }
             simulator.inject(match (cell.meets, cell.case.meaning.passes_after()) {
-                (Meets::FirstAttempts, Some(times)) => fault.on(self.operation.action(self.of)).times(times),
-                (Meets::FirstAttempts | Meets::EveryAttempt, _) => fault.on(self.operation.action(self.of)),
+                (Meets::FirstAttempts, Some(times)) => fault.on(action).times(times),
+                (Meets::FirstAttempts | Meets::EveryAttempt | Meets::EveryCall, _) => fault.on(action),
                 (Meets::Looking, _) => fault.on(Action::Get),
-                // The first request is the check.
-                (Meets::EveryCall, _) => fault.skip(1),
-                (Meets::ReadingBack | Meets::Lagging, _) => fault.on(Action::Get).after(self.operation.action(self.of)),
+                (Meets::ReadingBack | Meets::Lagging, _) => read_after,
             });
         }
         let (output, log) = self.run(arguments)?;

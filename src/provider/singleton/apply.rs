@@ -7,7 +7,7 @@ use super::ledger::{Left, Write};
 use super::memory::Key;
 use super::model::Guard;
 use super::remote::Remote;
-use super::{Content as _, Kind, is_same};
+use super::{Content, Kind, is_same};
 use crate::tencent::{ALREADY_CONFIGURED, Error, ErrorKind, Patience, Stored as _};
 use crate::terraform::{Context, Diagnostic, Severity};
 
@@ -83,7 +83,7 @@ impl<K: Kind> Remote<'_, K> {
         let told = self.ledger.last_read();
         let was_told = |found: &K::Content| told.as_ref().is_some_and(|told| told.is_same(found));
         let mut before = written.as_ref().map(|write| write.wanted.clone());
-        if written.is_none() {
+        if !is_confirmed(&written) {
             before = match self.fresh_read() {
                 Some(found) => found,
                 None => self.inspect(NOTHING_WRITTEN).await?,
@@ -91,7 +91,8 @@ impl<K: Kind> Remote<'_, K> {
             if before.is_none() && self.ledger.left().is_some() {
                 self.report_deleted(guard, cx)?;
             }
-            if let Some(found) = before.clone().filter(|found| !found.is_same(wanted) && !self.ledger.has_left(found)) {
+            let is_own = |found: &K::Content| found.is_same(wanted) || is_written(&written, found);
+            if let Some(found) = before.clone().filter(|found| !is_own(found) && !self.ledger.has_left(found)) {
                 match guard {
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
@@ -114,11 +115,12 @@ impl<K: Kind> Remote<'_, K> {
         let mut written = self.lock().await?;
         self.check_rival(intent.key, &written, wanted)?;
         let mut before = written.as_ref().map(|write| write.wanted.clone());
-        if written.is_none() {
+        if !is_confirmed(&written) {
             before = self.inspect(NOTHING_WRITTEN).await?;
             match before.clone() {
                 None => self.report_deleted(intent.guard, cx)?,
-                Some(found) if (intent.is_expected)(&found) || found.is_same(wanted) => {}
+                Some(found)
+                    if (intent.is_expected)(&found) || found.is_same(wanted) || is_written(&written, &found) => {}
                 Some(found) => {
                     let warning = self.subject().will_replace(&found, wanted);
                     self.report(warning, found, intent.guard, NOTHING_WRITTEN, cx)?;
@@ -136,7 +138,7 @@ impl<K: Kind> Remote<'_, K> {
             return Ok(None);
         }
         let key = Key::default();
-        *written = Some(Write { key: key.clone(), wanted: wanted.clone(), created: false });
+        *written = Some(Write { key: key.clone(), wanted: wanted.clone(), created: false, is_confirmed: true });
         Ok(Some(key))
     }
 
@@ -269,7 +271,7 @@ impl<K: Kind> Remote<'_, K> {
         };
         // Also where it may have been written: no other object of this process deletes that.
         let key = outcome.as_ref().map_or_else(|_| Key::default(), |written| written.object.clone());
-        *written = Some(Write { key, wanted: wanted.clone(), created });
+        *written = Some(Write { key, wanted: wanted.clone(), created, is_confirmed: outcome.is_ok() });
         self.ledger.note_change(false);
         outcome
     }
@@ -425,6 +427,15 @@ impl<K: Kind> Remote<'_, K> {
             () = self.patience.grace(LAST_LOOK) => Err(error.clone()),
         }
     }
+}
+
+fn is_confirmed<C>(written: &Option<Write<C>>) -> bool {
+    written.as_ref().is_some_and(|write| write.is_confirmed)
+}
+
+/// Returns whether `found` is what this process has last written, or may have.
+fn is_written<C: Content>(written: &Option<Write<C>>, found: &C) -> bool {
+    written.as_ref().is_some_and(|write| write.wanted.is_same(found))
 }
 
 fn is_of_another<C>(written: &Option<Write<C>>, key: &Key) -> bool {

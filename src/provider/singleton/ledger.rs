@@ -206,6 +206,8 @@ pub(super) struct Staying<C> {
     /// Whether it was read before it was planned.
     pub(super) was_read: bool,
     pub(super) twins: Vec<Twin<C>>,
+    /// Whether another one, planned before, deletes the remote object.
+    pub(super) is_deleted_before: bool,
 }
 
 /// Another object that stays.
@@ -293,11 +295,12 @@ impl<C: Content> Ledger<C> {
         let others = || entries.iter().filter(|entry| entry.key != key);
         let twins: Vec<_> = others().filter_map(Entry::stays).map(twin).collect();
         let is_conflict = twins.iter().any(|twin| matches!(twin, Twin::Conflicting(_)));
-        if !is_written && !is_conflict && others().any(|other| other.goes() == Some(Going::Deletes)) {
+        let is_deleted_before = others().any(|other| other.goes() == Some(Going::Deletes));
+        if !is_written && !is_conflict && is_deleted_before {
             return Err(NeedsRefresh);
         }
         let was_read = entries.iter().any(|entry| entry.key == key && entry.noticed.is_some());
-        Ok(Staying { was_read, twins })
+        Ok(Staying { was_read, twins, is_deleted_before })
     }
 
     /// Replaces the plan of an object by that of the second half of its replacement. Returns whether there was a plan.
@@ -516,6 +519,8 @@ pub(super) struct Write<C> {
     pub(super) wanted: C,
     /// Whether there was nothing before, and this process had not deleted it.
     pub(super) created: bool,
+    /// Whether it is known to have taken effect, and nobody else has written since.
+    pub(super) is_confirmed: bool,
 }
 
 /// Content that Terraform let go of and left at Tencent.

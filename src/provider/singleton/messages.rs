@@ -92,13 +92,24 @@ impl<K: Kind> Subject<K> {
 
     /// Announces that an object is written although it has not changed.
     pub(super) fn written_again(&self) -> Diagnostic {
-        let name = self.kind.name();
-        let detail = format!(
-            "Another object in Terraform's state stands for the same {name}, and this plan destroys that object. So this \
-             plan writes the {name} again. If Terraform destroys the other object first, Tencent has none until then. If \
-             the write fails as well, the error says so."
-        );
+        let detail = format!("{} So this plan writes it again. {}", self.another_goes(), self.gap());
         Diagnostic::warning(format!("The {self} is written again"), detail)
+    }
+
+    /// Announces that another object, planned first, deletes what this one writes.
+    pub(super) fn deleted_before(&self) -> Diagnostic {
+        let detail = format!("{} {}", self.another_goes(), self.gap());
+        Diagnostic::warning(format!("The {self} may be missing for a moment"), detail)
+    }
+
+    fn another_goes(&self) -> String {
+        let name = self.kind.name();
+        format!("Another object in Terraform's state stands for the same {name}, and this plan destroys that object.")
+    }
+
+    fn gap(&self) -> &'static str {
+        "If Terraform destroys the other object first, Tencent has none until then. If the write fails as well, the error \
+         says so."
     }
 
     /// Warns that a deletion is skipped because another object needs the remote object.
@@ -472,23 +483,14 @@ pub(super) fn not_known<C: Stored>() -> Diagnostic {
     Diagnostic::error(format!("The planned {} is not known", C::NOUN), detail)
 }
 
-/// Warns that the plan relies on an object's application staying the same.
-pub(super) fn assumes_unchanged(id: &Attr<Number>) -> Diagnostic {
+/// Warns that the plan relies on an object's application staying the same. `whose` sdk_app_id is not known yet.
+pub(super) fn assumes(whose: &str, id: &Attr<Number>) -> Diagnostic {
     let id = id.known().map(ToString::to_string).unwrap_or_default();
     let detail = format!(
-        "sdk_app_id is known only after apply. This plan assumes that it stays {id}, so it destroys nothing. If it turns \
-         out to be another application, a plan after this apply shows the replacement; if this plan changes the object \
-         in another way, the apply fails."
-    );
-    Diagnostic::warning(format!("This plan assumes SDKAppID {id}"), detail).on("sdk_app_id")
-}
-
-/// Warns that the plan relies on the provider's default application staying the same.
-pub(super) fn assumes_default(id: &str) -> Diagnostic {
-    let detail = format!(
-        "The provider's sdk_app_id is known only after apply. This plan assumes that it stays {id}. If it changes, the \
-         apply fails. Set the resource's sdk_app_id, or first apply what the provider's sdk_app_id depends on, for \
-         example with -target."
+        "{whose} sdk_app_id is known only after apply. This plan assumes that it stays {id}, so that it deletes nothing. \
+         If it turns out to be another application, a later plan shows the replacement, and an apply that changes this \
+         object fails. To plan with the application itself, first apply what sdk_app_id depends on, for example with \
+         -target."
     );
     Diagnostic::warning(format!("This plan assumes SDKAppID {id}"), detail).on("sdk_app_id")
 }

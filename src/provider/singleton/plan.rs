@@ -49,7 +49,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             && let Some(id) = prior_id
         {
             // To replace the object, Terraform would delete it before the application is known to be another.
-            cx.warn(messages::assumes_unchanged(&id));
+            cx.warn(messages::assumes("The resource's", &id));
             planned.common.sdk_app_id = id;
         }
         planned.common.id = match &planned.common.sdk_app_id {
@@ -111,6 +111,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         if is_written && in_place.is_some_and(|prior| !prior.differs_remotely(planned, memory)) {
             cx.warn(subject.written_again());
+        } else if staying.is_deleted_before {
+            cx.warn(subject.deleted_before());
         }
         Ok(staying.was_read)
     }
@@ -240,8 +242,7 @@ fn default_sdk_app_id(
         (Attr::Null, None) => Err(apps.no_sdk_app_id(Purpose::Object)),
         (Attr::Unknown, None) => Ok(Attr::Unknown),
         (Attr::Unknown, Some(prior)) => {
-            let id = prior.known().map(ToString::to_string).unwrap_or_default();
-            cx.warn(messages::assumes_default(&id));
+            cx.warn(messages::assumes("The provider's", prior));
             Ok(prior.clone())
         }
     }

@@ -6,7 +6,7 @@ mod lag;
 use std::time::Duration;
 
 use tencent_simulator::Action::{DeleteToken, GetToken, SetToken};
-use tencent_simulator::{Action, Simulator, Token};
+use tencent_simulator::{Action, Fault, FaultKind, Simulator, Token};
 
 use super::apply::Intent;
 use super::ledger::Left;
@@ -244,4 +244,28 @@ async fn a_destruction_that_only_an_earlier_refresh_prevents_says_how_to_check_a
     let kept = testing::only(cx.into_warnings());
     assert!(kept.summary.ends_with("is kept for another object"), "{kept:?}");
     assert!(kept.detail.contains("destroy this one without -refresh=false"), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_write_after_one_that_someone_else_replaced_looks_again() {
+    let application = Application::with(Some("a"));
+    let someone = async {
+        while !application.simulator.requests().iter().any(|call| call.action == Some(SetToken)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        application.simulator.put_token(Simulator::SDK_APP_ID, Token::new("other", true));
+    };
+    // The other token is set before the first write is answered, and then read back.
+    let slow = FaultKind::Delay(Duration::from_secs(1));
+    application.simulator.inject(Fault::new(slow).on(SetToken).times(1));
+    let is_expected = |found: &CallbackToken| found.is_same(&token("a"));
+    let (first, second) = (Key::default(), Key::default());
+    let intent = |key| Intent { key, guard: Guard::Refuse, is_expected: &is_expected };
+    let (remote, mut cx) = (application.remote(), Context::default());
+    let (intended, wanted) = (intent(&first), token("b"));
+    let (written, ()) = tokio::join!(remote.update(&wanted, &intended, &mut cx), someone);
+    assert!(written.expect_err("replaced").diagnostic.summary.starts_with("Someone else is changing"));
+    let refused = application.remote().update(&wanted, &intent(&second), &mut cx).await.expect_err("a refusal");
+    assert!(refused.diagnostic.summary.ends_with("has changed since the plan"), "{refused:?}");
+    assert_eq!(application.simulator.token(Simulator::SDK_APP_ID).map(|token| token.token).as_deref(), Some("other"));
 }

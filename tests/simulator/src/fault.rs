@@ -66,8 +66,8 @@ pub enum FaultKind {
     TruncatedBody,
     /// Processed; the answer is followed by blanks up to this many bytes, which keeps it valid JSON.
     OversizedBody(usize),
-    /// Processed; the answer lacks its `RequestId`, as behind a gateway that drops it.
-    NoRequestId,
+    /// Processed; the answer has this `RequestId` or none, as behind a gateway that sets one of its own or drops it.
+    RequestId(Option<String>),
     /// Processed; right before that, somebody else sets this configuration for the same application and service, or
     /// replaces theirs with it. Recorded as [`Outcome::Answered`].
     FirstSomebodySets(Configuration),
@@ -248,7 +248,7 @@ impl FaultKind {
             Self::CloseAfterProcessing => "CloseAfterProcessing",
             Self::TruncatedBody => "TruncatedBody",
             Self::OversizedBody(_) => "OversizedBody",
-            Self::NoRequestId => "NoRequestId",
+            Self::RequestId(_) => "RequestId",
             Self::FirstSomebodySets(_) => "FirstSomebodySets",
             Self::FirstSomebodyDeletes => "FirstSomebodyDeletes",
             Self::ThenSomebodySets(_) => "ThenSomebodySets",
@@ -293,7 +293,7 @@ impl FaultKind {
             }
             Self::TruncatedBody => Delivery::Answer(truncated(process().json)),
             Self::OversizedBody(bytes) => Delivery::Answer(padded(process().json, bytes)),
-            Self::NoRequestId => Delivery::Answer(without_request_id(process().json)),
+            Self::RequestId(id) => Delivery::Answer(with_request_id(process().json, id)),
             Self::ThenSomebodySets(configuration) => {
                 let answer = process();
                 somebody_replaces(api, incoming, Some(configuration));
@@ -397,9 +397,11 @@ fn verbatim(code: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> R
     response
 }
 
-fn without_request_id(json: Bytes) -> Response {
+fn with_request_id(json: Bytes, id: Option<String>) -> Response {
     let mut envelope: Value = serde_json::from_slice(&json).expect("an envelope");
-    envelope.as_object_mut().expect("an object").remove("RequestId");
+    let fields = envelope.as_object_mut().expect("an object");
+    fields.remove("RequestId");
+    fields.extend(id.map(|id| ("RequestId".to_owned(), id.into())));
     self::json(envelope.to_string())
 }
 

@@ -676,7 +676,7 @@ fn a_delayed_call_has_taken_effect_as_soon_as_it_is_recorded() {
 
 #[test]
 fn an_answer_may_lack_its_request_id() {
-    let (seen, processed) = set_under(FaultKind::NoRequestId);
+    let (seen, processed) = set_under(FaultKind::RequestId(None));
     let answer = seen.expect("an answer").json();
     assert_eq!((&answer["ErrorCode"], answer.get("RequestId"), processed), (&json!(0), None, true));
 }
