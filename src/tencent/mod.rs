@@ -58,3 +58,5 @@ pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};
 pub use stored::Stored;
 pub use user_sig::{Claims, InvalidUserSig, UserSig};
+#[cfg(test)]
+pub(crate) use {received::Received, transport::Transport};

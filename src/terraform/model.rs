@@ -342,7 +342,7 @@ macro_rules! model {
             }
 
             fn from_value(value: $crate::terraform::Value) -> Result<Self, $crate::terraform::Mismatch> {
-                #[allow(unused_mut)] // An object may have no attributes.
+                #[allow(unused_mut, unused_variables)] // An object may have no attributes.
                 let mut object = $crate::terraform::open_object(value)?;
                 Ok(Self {
                     $($field: $crate::terraform::take_attribute(&mut object, stringify!($field))?,)*

@@ -276,13 +276,14 @@ fn a_rename_without_moved_says_that_it_may_leave_a_gap(of: Of) -> Result {
         let scenario = of.scenario()?.applied(&of.sender("a", URL, ""))?;
         scenario.configure(&of.sender("b", URL, ""))?;
         let plan = scenario.run(&["plan", "-out=tfplan", WAYS[0]])?;
-        let is_kept = plan.expect_success().text().contains("is kept for another object");
-        assert!(is_kept || plan.text().contains("has none until"), "{plan}");
+        let told = diagnostics(plan.expect_success()).join("\n");
+        let is_kept = told.contains("is kept for another object");
+        assert!(is_kept || told.contains("has none until"), "{plan}");
         refuse_writes(&scenario);
         let applied = scenario.run(&["apply", WAYS[0], "tfplan"])?;
         let is_lost = scenario.remote().is_none();
         assert!(!(is_lost && is_kept), "{applied}");
-        assert_eq!(is_lost, applied.text().contains("The application has none now."), "{applied}");
+        assert_eq!(is_lost, diagnostics(&applied).join("\n").contains("The application has none now."), "{applied}");
         expect_recovery(of, &scenario, URL)?;
     }
     Ok(())

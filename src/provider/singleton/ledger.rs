@@ -31,7 +31,7 @@
 //! Objects are told apart by a random [`Key`] in their private data. Terraform plans the replacement of a tainted
 //! object without it. So a creation takes the place of the last object that was read and not planned.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,11 +54,15 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The ledgers of one kind, by application.
 #[derive(Debug)]
+<<<<<<< HEAD
 pub(crate) struct Ledgers<C> {
     by_id: Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>,
     /// Whether an object was planned whose application is not known yet.
     has_unknown: AtomicBool,
 }
+=======
+pub(crate) struct Ledgers<C>(Mutex<BTreeMap<SdkAppId, Arc<Ledger<C>>>>);
+>>>>>>> 4a214b04dc4b7c2d44d56a816423c5fb36cf7ffa
 
 impl<C> Default for Ledgers<C> {
     fn default() -> Self {

@@ -16,6 +16,7 @@
 //! | `history.rs` | what this process has changed, which tells a stale read from someone else's change |
 //! | `memory.rs` | private data: what the provider remembers of an object beside its state |
 //! | `messages.rs` | the diagnostics |
+//! | `orders/` | tests: an explorer of every order in which a host may call, and of every fate of the calls at Tencent |
 
 mod apply;
 mod attempts;
@@ -24,6 +25,8 @@ mod ledger;
 mod memory;
 mod messages;
 mod model;
+#[cfg(test)]
+mod orders;
 mod plan;
 mod remote;
 mod resource;
