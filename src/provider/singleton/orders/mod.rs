@@ -194,8 +194,9 @@ impl Explorer<'_> {
         let run = host.run();
         let world = host.tencent.world();
         if world.calls.iter().all(|(_, call)| call.fate == Fate::Done) {
-            let said: BTreeSet<_> =
-                run.rpcs.iter().flat_map(|rpc| &rpc.said).map(|said| said.summary.clone()).collect();
+            let said = run.rpcs.iter().flat_map(|rpc| &rpc.said).map(|said| said.summary.clone());
+            // Only some orders have a gap, and only those announce it.
+            let said: BTreeSet<_> = said.filter(|said| !said.contains("may be missing for a moment")).collect();
             let actions: Vec<_> = run.changes.iter().map(|(address, change)| (address, change.action)).collect();
             // A plan that fails shows no actions.
             seen.always_fails |= run.has_failed;
@@ -354,10 +355,7 @@ fn two_objects_keep_the_promises_whatever_the_host_reads_and_runs_at_once() {
 #[test]
 #[ignore = "takes minutes"]
 fn up_to_three_objects_keep_the_promises_in_every_mode() {
-    let mut all = jobs(&situations::agreeing_pairs(), &[ORDERLY], 1);
+    let mut all = jobs(&situations::triples(), &[ORDERLY], 0);
     all.extend(jobs(&situations::closest_pairs(), &OTHER_MODES, 1));
-    all.extend(jobs(&situations::singles(), &OTHER_MODES, 1));
-    all.extend(jobs(&situations::pairs(), &[ORDERLY], 0));
-    all.extend(jobs(&situations::triples(), &[ORDERLY], 0));
     check("all", &all);
 }
