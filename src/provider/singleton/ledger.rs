@@ -54,15 +54,11 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// The ledgers of one kind, by application.
 #[derive(Debug)]
-<<<<<<< HEAD
 pub(crate) struct Ledgers<C> {
-    by_id: Mutex<HashMap<SdkAppId, Arc<Ledger<C>>>>,
+    by_id: Mutex<BTreeMap<SdkAppId, Arc<Ledger<C>>>>,
     /// Whether an object was planned whose application is not known yet.
     has_unknown: AtomicBool,
 }
-=======
-pub(crate) struct Ledgers<C>(Mutex<BTreeMap<SdkAppId, Arc<Ledger<C>>>>);
->>>>>>> 4a214b04dc4b7c2d44d56a816423c5fb36cf7ffa
 
 impl<C> Default for Ledgers<C> {
     fn default() -> Self {
