@@ -99,10 +99,10 @@ request_timeout = "1s""#,
     );
     let ids = ID..ID + 4;
     let timeouts = r#"timeouts = {
-  create = "2s"
-  read = "2s"
-  update = "2s"
-  delete = "2s"
+  create = "4s"
+  read = "4s"
+  update = "4s"
+  delete = "4s"
 }
 "#;
     let of = |name: &str, id: u64, url: &str| {
