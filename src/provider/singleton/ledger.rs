@@ -375,12 +375,12 @@ impl<C: Content> Ledger<C> {
     }
 
     /// Returns whether another object goes.
-    pub(super) fn has_goer_beside(&self, key: &Key) -> bool {
+    pub(super) fn another_goes(&self, key: &Key) -> bool {
         lock(&self.objects).entries.iter().any(|entry| entry.key != *key && entry.goes().is_some())
     }
 
     /// Returns whether this process knows of another object that stays, or may stay.
-    pub(super) fn has_stayer_beside(&self, key: &Key) -> bool {
+    pub(super) fn another_stays(&self, key: &Key) -> bool {
         let may_stay = |entry: &Entry<C>| entry.is_undecided() || entry.stays().is_some();
         lock(&self.objects).entries.iter().any(|entry| entry.key != *key && may_stay(entry))
     }

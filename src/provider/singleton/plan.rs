@@ -219,7 +219,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(None);
         }
         self.apps.activity.pause(running).await;
-        let is_handed_on = remote.ledger.has_goer_beside(key);
+        let is_handed_on = remote.ledger.another_goes(key);
         if is_handed_on && moves {
             cx.warn(subject.takes_over(&found, wanted.as_ref()));
             return Ok(Some(found));

@@ -125,7 +125,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
         if is_kept && !ledger.is_written_for_another(&memory.object) {
-            let is_known = ledger.has_stayer_beside(&memory.object);
+            let is_known = ledger.another_stays(&memory.object);
             cx.warn(if is_known { subject.kept_for_another() } else { subject.kept_as_remembered() });
         }
         let planned = Planned {
