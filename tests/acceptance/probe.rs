@@ -1,10 +1,10 @@
 //! The action that probes a receiver: after each change, and on the command line.
 
 use rstest_reuse::apply;
-use tencent_simulator::{Receiver, Reply, Simulator};
+use tencent_simulator::{Receiver, Reply, Service, Simulator};
 use terraform_cli::{Feature, Terraform, needs};
 
-use crate::harness::{END, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
+use crate::harness::{END, ID, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
 
 /// Writes a resource whose receiver is probed after each change, and the action with these arguments.
 fn probed(url: &str, arguments: &str) -> String {
@@ -106,6 +106,7 @@ fn a_private_address_is_not_probed_by_accident() -> Result {
     invoked.expect_failure();
     diagnostic(&invoked, "Its address 127.0.0.1 belongs to this machine or to a private network. Nothing was sent.");
     // A URL in the configuration is refused before anything is written.
+    scenario.simulator.remove_configuration(Service::Call, ID);
     scenario.configure(&probed(URL, &format!(r#"url = "{}""#, receiver.url())))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
