@@ -284,6 +284,7 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     }
 
     // A resource that Terraform created has its identity in the state, too.
+    scenario.simulator.remove_configuration(Service::Call, ID);
     scenario.configure(&this(&sends(&[START], URL)))?;
     scenario.apply()?;
     assert_eq!(scenario.instance()?.expect("an object")["identity"], json!({ "sdk_app_id": ID }));
