@@ -240,15 +240,13 @@ fn a_replacement_is_told_from_the_old_object_without_tencents_request_ids(of: Of
 
 #[apply(each_service)]
 fn a_refused_write_loses_nothing_that_another_address_held(of: Of) -> Result {
-    for (stays, url, way) in
-        [("a", URL, WAYS[0]), ("b", URL, WAYS[1]), ("a", OTHER_URL, WAYS[1]), ("b", OTHER_URL, WAYS[0])]
-    {
+    for (stays, url) in [("a", URL), ("b", URL), ("a", OTHER_URL), ("b", OTHER_URL)] {
         let scenario = of.imported_twice()?;
         scenario.configure(&of.sender(stays, url, ""))?;
-        // With -parallelism=1, the plan depends on which of the two Terraform visits first.
+        // With -parallelism=1, the plan depends on which of the two Terraform visits first, and may announce a gap.
         expect_one_plan(&scenario, [WAYS[1]; 2])?;
         refuse_writes(&scenario);
-        apply_without_deletion(&scenario, &[way])?;
+        apply_without_deletion(&scenario, &[])?;
         scenario.expect_remote(&[of.start], URL);
         expect_recovery(of, &scenario, url)?;
     }

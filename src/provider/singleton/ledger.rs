@@ -129,8 +129,8 @@ impl<C> Default for Ledger<C> {
 struct Objects<C> {
     /// Those that this process has read or planned.
     entries: Vec<Entry<C>>,
-    /// The keys of those that wait for their turn to be read.
-    waiting: Vec<Key>,
+    /// Those that wait for their turn to be read, by key, or to be planned as new.
+    waiting: Vec<Option<Key>>,
 }
 
 impl<C> Default for Objects<C> {
@@ -247,7 +247,7 @@ impl<C: Content> Ledger<C> {
     /// Waits until the objects that were read before are planned, then notes that this one is being read. So each
     /// object is read and planned before the next one is read, and the later one knows of the earlier.
     pub(super) async fn begin_reading(&self, key: &Key) -> Reading<'_, C> {
-        let _waiting = Waiting::of(self, key);
+        let _waiting = Waiting::of(self, Some(key.clone()));
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -290,9 +290,11 @@ impl<C: Content> Ledger<C> {
         })
     }
 
-    /// Returns whether an object was read and not planned yet.
-    pub(super) fn has_unplanned(&self) -> bool {
-        lock(&self.objects).entries.iter().any(Entry::is_undecided)
+    /// Lets a new object wait if another one was read and is not planned yet: nothing is decided until this one is
+    /// planned, too.
+    pub(super) fn wait_for_others(&self) -> Option<Waiting<'_, C>> {
+        let has_unplanned = lock(&self.objects).entries.iter().any(Entry::is_undecided);
+        has_unplanned.then(|| Waiting::of(self, None))
     }
 
     /// Plans that the object exists after the apply. `has_prior` is whether Terraform plans it with a prior state.
@@ -449,17 +451,17 @@ fn undecided_until<C>(entries: &[Entry<C>]) -> Option<Option<Instant>> {
     })
 }
 
-/// An object while it waits for its turn to be read.
+/// An object while it waits for its turn to be read, or to be planned as new.
 #[derive(Debug)]
-struct Waiting<'a, C> {
+pub(super) struct Waiting<'a, C> {
     ledger: &'a Ledger<C>,
-    key: Key,
+    key: Option<Key>,
 }
 
 impl<'a, C> Waiting<'a, C> {
-    fn of(ledger: &'a Ledger<C>, key: &Key) -> Self {
+    fn of(ledger: &'a Ledger<C>, key: Option<Key>) -> Self {
         lock(&ledger.objects).waiting.push(key.clone());
-        Self { ledger, key: key.clone() }
+        Self { ledger, key }
     }
 }
 
@@ -500,7 +502,7 @@ impl<C: Content> Reading<'_, C> {
             found.may_delete |= other.is_undecided() || other.may_delete_what(&key) || is_unread;
         }
         // A copy of this object gets a key of its own.
-        let waiting = objects.waiting.iter();
+        let waiting = objects.waiting.iter().flatten();
         found.may_stay.extend(waiting.map(|other| if *other == key { Key::default() } else { other.clone() }));
         drop(objects);
         self.noticed = Some(found.may_stay.clone());
@@ -734,6 +736,26 @@ mod tests {
             assert_eq!(ledger.decide(&key, std::slice::from_ref(&second)), Ok(Destruction::KeptForAnother));
         };
         tokio::join!(read_second, plan_first);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_while_a_new_object_waits_for_others() {
+        let (ledger, goes, new) = (Tokens::default(), Key::default(), Key::default());
+        read(&ledger, &goes).await;
+        let waiting = ledger.wait_for_others().expect("another one is not planned yet");
+        let going = ledger.plan_to_destroy(&goes);
+        let decide = async {
+            ledger.all_planned().await;
+            ledger.decide(&going, &[])
+        };
+        let plan_new = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let staying = ledger.plan_to_stay(&new, Stay { exists: false, ..stay("a", true) }, false);
+            drop(waiting);
+            assert!(staying.is_ok_and(|staying| !staying.was_read && !staying.is_deleted_before));
+        };
+        assert_eq!(tokio::join!(decide, plan_new).0, Ok(Destruction::KeptForAnother));
+        assert!(ledger.wait_for_others().is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -96,8 +96,9 @@ impl<'a, K: Kind> Scope<'a, K> {
             self.ledgers().note_unknown();
             return Ok(false);
         };
-        if prior.is_none() && ledger.has_unplanned() {
-            // Either a tainted object is replaced, or another object is still to be planned.
+        // Either a tainted object is replaced, or another object is still to be planned.
+        let waiting = if prior.is_none() { ledger.wait_for_others() } else { None };
+        if waiting.is_some() {
             self.apps.activity.pause(running.take()).await;
         }
         let is_written = planned.common.last_request_id.is_unknown();
@@ -109,6 +110,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let stay = Stay { wanted: wanted.clone(), is_written, exists: in_place.is_some() };
         let staying =
             ledger.plan_to_stay(&memory.object, stay, prior.is_some()).map_err(|_| subject.needs_refresh())?;
+        drop(waiting);
         for twin in &staying.twins {
             cx.warn(subject.twin(twin, wanted.as_ref())?);
         }
