@@ -175,23 +175,15 @@ impl Recorded for read_resource::Request {
 
 impl Recorded for plan_resource_change::Request {
     fn call(&self) -> (&'static str, char, &[u8]) {
-        let rpc = match (is_null(&self.prior_state), is_null(&self.proposed_new_state)) {
-            (true, _) => "plan +",
-            (false, true) => "plan -",
-            (false, false) => "plan ",
-        };
-        (rpc, object_of([&self.proposed_new_state, &self.prior_state]), &self.prior_private)
+        let (rpc, object) = change(["plan +", "plan -", "plan "], &self.prior_state, &self.proposed_new_state);
+        (rpc, object, &self.prior_private)
     }
 }
 
 impl Recorded for apply_resource_change::Request {
     fn call(&self) -> (&'static str, char, &[u8]) {
-        let rpc = match (is_null(&self.prior_state), is_null(&self.planned_state)) {
-            (true, _) => "apply +",
-            (false, true) => "apply -",
-            (false, false) => "apply ",
-        };
-        (rpc, object_of([&self.planned_state, &self.prior_state]), &self.planned_private)
+        let (rpc, object) = change(["apply +", "apply -", "apply "], &self.prior_state, &self.planned_state);
+        (rpc, object, &self.planned_private)
     }
 }
 
@@ -228,6 +220,20 @@ impl Answer for import_resource_state::Response {
 fn is_null(value: &Option<DynamicValue>) -> bool {
     const NIL: u8 = 0xc0;
     value.as_ref().is_none_or(|value| value.msgpack == [NIL])
+}
+
+/// Returns the name of a call that creates, destroys or changes an object, and the object.
+fn change(
+    [creates, destroys, changes]: [&'static str; 3],
+    prior: &Option<DynamicValue>,
+    planned: &Option<DynamicValue>,
+) -> (&'static str, char) {
+    let rpc = match (is_null(prior), is_null(planned)) {
+        (true, _) => creates,
+        (false, true) => destroys,
+        (false, false) => changes,
+    };
+    (rpc, object_of([planned, prior]))
 }
 
 /// Returns the object that one of the values belongs to. What was just imported has no mark: only object `a` is imported.
