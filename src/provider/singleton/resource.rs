@@ -96,7 +96,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             }
         };
         let takes_over = taken_over.map(|found| memory.fingerprint(&found));
-        let shared = scope.ledgers().shared();
+        // Only a tainted object is destroyed by the plan of one without a prior object.
+        let shared = if prior_id.is_none() { scope.ledgers().shared() } else { Vec::new() };
         let may_get_twin = scope.ledgers().has_unknown();
         let planned_private = Planned { shared, prior_id, id, is_kept, may_get_twin, takes_over, ..Planned::default() };
         cx.set_private(&Memory { planned: Some(planned_private), ..memory });
