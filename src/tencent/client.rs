@@ -196,8 +196,8 @@ impl Client {
         }
     }
 
-    /// Deletes the object of `service`, and returns whether there was one. If there is none, that is a success. `caller` is asked before each
-    /// attempt.
+    /// Deletes the object of `service`, and returns whether there was one. If there is none, that is a success. `caller`
+    /// is asked before each attempt.
     ///
     /// # Errors
     ///

@@ -42,7 +42,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Content;
 use super::history::History;
-use super::memory::{Key, Memory};
+use super::memory::Key;
 use crate::tencent::SdkAppId;
 
 /// The longest Terraform takes from reading an object to planning it. Planning is the next step of the same node of its
@@ -102,8 +102,8 @@ pub(crate) struct Ledger<C> {
     deleted: AtomicBool,
     /// The content that Terraform let go of and left at Tencent. If that is still there, nobody else set it.
     left: Mutex<Option<Left<C>>>,
-    /// The digests of content that the plan hands on from one object to another.
-    handed_on: Mutex<Vec<(Memory, String)>>,
+    /// The digests, each with its key, of content that the plan hands on from one object to another.
+    handed_on: Mutex<Vec<(Key, String)>>,
     last_read: Mutex<Option<Read<C>>>,
     pub(super) history: History<C>,
 }
@@ -248,14 +248,19 @@ impl<C: Content> Ledger<C> {
     /// object is read and planned before the next one is read, and the later one knows of the earlier.
     pub(super) async fn begin_reading(&self, key: &Key) -> Reading<'_, C> {
         let _waiting = Waiting::of(self, Some(key.clone()));
+        let own = self.wait_for(|| self.try_reading(key)).await;
+        Reading { ledger: self, key: key.clone(), own, noticed: None }
+    }
+
+    /// Tries until `attempt` succeeds: again after each change, and at the time that it returns, if that comes first.
+    async fn wait_for<T>(&self, attempt: impl Fn() -> Result<T, Option<Instant>>) -> T {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            match self.try_reading(key) {
-                Ok(own) => return Reading { ledger: self, key: key.clone(), own, noticed: None },
+            match attempt() {
+                Ok(done) => return done,
                 Err(None) => changed.await,
-                // Once the time has passed, nothing waits for the other object any more.
-                Err(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
+                Err(Some(time)) => drop(timeout_at(time, changed).await),
             }
         }
     }
@@ -267,9 +272,7 @@ impl<C: Content> Ledger<C> {
         if entries.iter().any(|entry| entry.key == *key && entry.goes().is_some() && entry.noticed.is_none()) {
             return Ok(None);
         }
-        if let Some(planned_by) = undecided_until(entries) {
-            return Err(planned_by);
-        }
+        expect_planned(entries)?;
         // The state may hold a copy of an object, private data included. If that was read before, this is another one.
         let is_copied = |entry: &Entry<C>| {
             entry.key == *key && entry.noticed.is_some() && !matches!(entry.stage, Stage::Read { .. })
@@ -333,20 +336,12 @@ impl<C: Content> Ledger<C> {
 
     /// Waits until each object that is being read is planned.
     pub(super) async fn all_planned(&self) {
-        loop {
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            match self.unplanned_until() {
-                None => return,
-                Some(None) => changed.await,
-                Some(Some(planned_by)) => drop(timeout_at(planned_by, changed).await),
-            }
-        }
-    }
-
-    fn unplanned_until(&self) -> Option<Option<Instant>> {
-        let objects = lock(&self.objects);
-        undecided_until(&objects.entries).or((!objects.waiting.is_empty()).then_some(None))
+        self.wait_for(|| {
+            let objects = lock(&self.objects);
+            expect_planned(&objects.entries)?;
+            if objects.waiting.is_empty() { Ok(()) } else { Err(None) }
+        })
+        .await;
     }
 
     /// Decides about an object that Terraform destroys. `remembered` are the others that the last refresh has found.
@@ -378,13 +373,16 @@ impl<C: Content> Ledger<C> {
 
     /// Returns whether another object goes.
     pub(super) fn another_goes(&self, key: &Key) -> bool {
-        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && entry.goes().is_some())
+        self.has_another(key, |other| other.goes().is_some())
     }
 
     /// Returns whether this process knows of another object that stays, or may stay.
     pub(super) fn another_stays(&self, key: &Key) -> bool {
-        let may_stay = |entry: &Entry<C>| entry.is_undecided() || entry.stays().is_some();
-        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && may_stay(entry))
+        self.has_another(key, |other| other.is_undecided() || other.stays().is_some())
+    }
+
+    fn has_another(&self, key: &Key, is_it: impl Fn(&Entry<C>) -> bool) -> bool {
+        lock(&self.objects).entries.iter().any(|entry| entry.key != *key && is_it(entry))
     }
 
     /// Returns whether an object that is destroyed leaves the remote object to another.
@@ -433,21 +431,18 @@ impl<C: Content> Ledger<C> {
 
     /// Returns whether this apply writes the remote object for another object.
     pub(super) fn is_to_be_written(&self, key: &Key) -> bool {
-        lock(&self.objects)
-            .entries
-            .iter()
-            .any(|entry| entry.key != *key && entry.stays().is_some_and(|stay| stay.is_written))
+        self.has_another(key, |other| other.stays().is_some_and(|stay| stay.is_written))
     }
 }
 
-/// Returns until when to wait for an object that is being read, or was read and is to be planned: the outer `None` if
-/// there is no such object, the inner if there is no such time.
-fn undecided_until<C>(entries: &[Entry<C>]) -> Option<Option<Instant>> {
+/// Returns until when to wait for an object that is being read, or was read and is to be planned, if there is one. Once
+/// that time has passed, nothing waits for it any more.
+fn expect_planned<C>(entries: &[Entry<C>]) -> Result<(), Option<Instant>> {
     let now = Instant::now();
-    entries.iter().find_map(|entry| match entry.stage {
-        Stage::BeingRead => Some(None),
-        Stage::Read { planned_by } if planned_by > now => Some(Some(planned_by)),
-        _ => None,
+    entries.iter().try_for_each(|entry| match entry.stage {
+        Stage::BeingRead => Err(None),
+        Stage::Read { planned_by } if planned_by > now => Err(Some(planned_by)),
+        _ => Ok(()),
     })
 }
 
@@ -615,14 +610,14 @@ impl<C: Content> Ledger<C> {
     }
 
     /// Notes that the plan hands on the content with this fingerprint from one object to another.
-    pub(super) fn hand_on(&self, memory: Memory, fingerprint: String) {
-        lock(&self.handed_on).push((memory, fingerprint));
+    pub(super) fn hand_on(&self, key: Key, fingerprint: String) {
+        lock(&self.handed_on).push((key, fingerprint));
     }
 
     /// Returns whether Terraform let go of `found` and left it at Tencent.
     pub(super) fn has_left(&self, found: &C) -> bool {
         lock(&self.left).as_ref().is_some_and(|left| left.content.is_same(found))
-            || lock(&self.handed_on).iter().any(|(memory, fingerprint)| memory.fingerprint(found) == *fingerprint)
+            || lock(&self.handed_on).iter().any(|(key, fingerprint)| key.fingerprint(found) == *fingerprint)
     }
 }
 

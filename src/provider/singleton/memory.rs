@@ -106,6 +106,11 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
+    /// Digests a remote object: see [`Memory::fingerprint`].
+    pub(super) fn fingerprint(&self, content: &impl Content) -> String {
+        self.digest(&serde_json::to_vec(content).expect("strings are JSON"))
+    }
+
     fn digest(&self, text: &[u8]) -> String {
         let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes a key of any length");
         hmac.update(text);
@@ -126,7 +131,7 @@ impl Memory {
 
     /// Digests a remote object instead of keeping it: it may contain a secret.
     pub(super) fn fingerprint(&self, content: &impl Content) -> String {
-        self.key.digest(&serde_json::to_vec(content).expect("strings are JSON"))
+        self.key.fingerprint(content)
     }
 
     /// Remembers the write-only value that was sent, if there was one.

@@ -17,8 +17,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
 /// An object that Terraform lets go of.
 pub(super) struct Departure<K: Kind> {
-    pub(super) subject: Subject<K>,
-    pub(super) ledger: LedgerOf<K>,
+    subject: Subject<K>,
+    ledger: LedgerOf<K>,
     /// Its key in the ledger.
     key: Key,
 }

@@ -249,7 +249,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             apps.activity.pause(running.take()).await;
         }
         if let (Some(id), Some(found)) = (plan.sdk_app_id(), &plan.takes_over) {
-            scope.ledgers().of(id).hand_on(memory.clone(), found.clone());
+            scope.ledgers().of(id).hand_on(memory.key.clone(), found.clone());
         }
         let is_replaced = plan.replaces(&prior.common.id);
         let is_write_only = prior.arguments.is_write_only();
