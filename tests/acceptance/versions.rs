@@ -7,6 +7,7 @@ use tencent_simulator::Action::{Delete, Set};
 use tencent_simulator::{Configuration, Service, Simulator};
 use terraform_cli::{Feature, RELEASES, Release, Terraform, forget, not_run, record};
 
+use crate::environment::creations_are_held_to_their_plan;
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{
@@ -84,6 +85,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Query => query_finds_and_imports,
         Feature::Actions => receivers_are_probed,
         Feature::Caller => callers_are_probed,
+        Feature::PlannedPrivate => creations_are_held_to_their_plan,
         Feature::ProviderForEach => each_application_has_its_provider,
         Feature::Encryption => secrets_are_encrypted,
         Feature::Exclude => the_excluded_is_left_alone,

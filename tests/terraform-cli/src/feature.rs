@@ -37,6 +37,8 @@ pub enum Feature {
     Query,
     /// Actions.
     Actions,
+    /// A plan made once more to be applied gets the private data of the first one.
+    PlannedPrivate,
     /// In actions, `caller` and `on_failure`.
     Caller,
     /// Provider blocks with `for_each`.
@@ -55,7 +57,7 @@ pub enum Feature {
 
 impl Feature {
     /// All features. Those of every version come first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Lifecycle,
         Self::Drift,
         Self::Guard,
@@ -70,6 +72,8 @@ impl Feature {
         Self::Identity,
         Self::Query,
         Self::Actions,
+        Self::Caller,
+        Self::PlannedPrivate,
         Self::ProviderForEach,
         Self::Encryption,
         Self::Exclude,
@@ -90,7 +94,7 @@ impl Feature {
             Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
             Self::Identity => (Some((1, 12)), Some((1, 12))),
             Self::Query | Self::Actions => (Some((1, 14)), None),
-            Self::Caller => (Some((1, 16)), None),
+            Self::Caller | Self::PlannedPrivate => (Some((1, 16)), None),
             Self::Encryption => (None, Some((1, 7))),
             Self::EarlyEvaluation => (None, Some((1, 8))),
             Self::ProviderForEach | Self::Exclude => (None, Some((1, 9))),
@@ -145,6 +149,7 @@ impl fmt::Display for Feature {
             Self::Identity => "import by identity",
             Self::Query => "list resources (`query`)",
             Self::Actions => "actions",
+            Self::PlannedPrivate => "a creation is held to its reviewed plan",
             Self::Caller => "`caller` and `on_failure` in actions",
             Self::ProviderForEach => "provider blocks with `for_each`",
             Self::Encryption => "encrypted states and plans",
