@@ -73,6 +73,8 @@ const AFTER: &str = r#"
 
 - **`import` in modules**: Terraform 1.15 ignores such a block, and plans to create the object. If that would overwrite a
   configuration, the plan fails. Terraform 1.14 and earlier and OpenTofu refuse such a block.
+- **`-generate-config-out`**: Terraform 1.16.0 to 1.16.2 and 1.17.0-beta1 look for a provider `hashicorp/tencent` unless the
+  `import` block has `provider = tencent`. Remove that line once the configuration is generated: the next plan refuses it.
 - **`destroy = false`**: Terraform 1.16 forgets the object instead of destroying it, but not if its whole block is removed.
   Before 1.16.3, it does not apply to a replacement, which still destroys the old object. OpenTofu stores the setting in the
   state, so it holds for a removed block, too, and `tofu destroy` exits with 1 unless it has `-suppress-forget-errors`. On
