@@ -1,17 +1,19 @@
 //! Every feature on every version of Terraform and OpenTofu that can be installed.
 
+use std::fs;
 use std::panic;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Set};
-use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, RELEASES, Release, Terraform, forget, not_run, record};
+use tencent_simulator::{Configuration, Receiver, Service, Simulator};
+use terraform_cli::{Feature, Flavour, RELEASES, Release, Terraform, forget, not_run, record};
 
 use crate::environment::creations_are_held_to_their_plan;
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{
-    CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
+    CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, resource,
+    sends, this,
 };
 use crate::lifecycle::configuration_lifecycle;
 use crate::live_token::{
@@ -19,7 +21,7 @@ use crate::live_token::{
 };
 use crate::one_object::{OTHER_WAYS, shared_configurations_are_kept};
 use crate::opentofu::{
-    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
+    a_resource_is_switched, called_for, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
 use crate::probe::{callers_are_probed, receivers_are_probed};
@@ -86,12 +88,16 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Actions => receivers_are_probed,
         Feature::Caller => callers_are_probed,
         Feature::PlannedPrivate => creations_are_held_to_their_plan,
+        Feature::DestroyEvents => a_destruction_is_probed,
+        Feature::ImportInModules => adopts_in_a_module,
+        Feature::StateShowJson => shows_the_identity,
+        Feature::MinimalRefresh => reads_only_what_changes,
+        Feature::ForgetOnDestroy => destroying_forgets,
         Feature::ProviderForEach => each_application_has_its_provider,
         Feature::Encryption => secrets_are_encrypted,
         Feature::Exclude => the_excluded_is_left_alone,
         Feature::EarlyEvaluation => variables_are_evaluated_early,
         Feature::Enabled => a_resource_is_switched,
-        Feature::ForgetOnDestroy => destroying_forgets,
     }
 }
 
@@ -284,5 +290,128 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     scenario.expect_no_drift()?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!(scenario.remote(), None);
+    Ok(())
+}
+
+/// Writes a trigger of an action that [`probe`] writes.
+fn trigger(events: &str, action: &str) -> String {
+    format!(
+        "action_trigger {{
+  events = [{events}]
+  actions = [action.tencent_callback_probe.{action}]
+}}
+"
+    )
+}
+
+/// Writes an action that probes the URL of this expression.
+fn probe(name: &str, url: &str) -> String {
+    format!(
+        r#"action "tencent_callback_probe" "{name}" {{
+  config {{
+    callback_command = "{END}"
+    allow_private = true
+    url = {url}
+  }}
+}}
+"#
+    )
+}
+
+/// Writes `this` with these blocks in its `lifecycle`.
+fn this_with_lifecycle(url: &str, blocks: &str) -> String {
+    this(&format!(
+        "{}lifecycle {{
+{blocks}}}
+",
+        sends(&[START, END], url)
+    ))
+}
+
+/// Returns the paths of the URLs that were probed since the last time.
+fn probed(receiver: &Receiver) -> Vec<String> {
+    let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
+    receiver.take().iter().map(|event| path(&event.target)).collect()
+}
+
+/// Probes before and after the resource is destroyed, and at no other time.
+fn a_destruction_is_probed(terraform: &Terraform) -> Result {
+    let (scenario, receiver) = (scenario(terraform)?, Receiver::start()?);
+    let triggers = trigger("before_destroy", "before") + &trigger("after_destroy", "after");
+    let probes = ["before", "after"].map(|name| probe(name, &format!("\"{}/{name}\"", receiver.url())));
+    scenario.configure(&(this_with_lifecycle(URL, &triggers) + &probes.concat()))?;
+    scenario.apply()?;
+    assert_eq!(probed(&receiver), [""; 0]);
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!((probed(&receiver), scenario.remote()), (vec!["/before".to_owned(), "/after".to_owned()], None));
+    Ok(())
+}
+
+/// Imports an existing configuration by a block in a module.
+fn adopts_in_a_module(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
+    let versions = fs::read_to_string(scenario.workspace.path().join("versions.tf"))?;
+    let module = versions + &import_block(&format!(r#"id = "{ID}""#)) + &this(&sends(&[START], URL));
+    scenario.workspace.write("modules/callback/main.tf", &module)?;
+    scenario.configure("module \"callback\" {\n  source = \"./modules/callback\"\n}\n")?;
+    scenario.someone_sets(&[START], URL);
+    scenario.workspace.init()?.expect_success();
+    scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+/// Prints one object of the state, with its identity.
+fn shows_the_identity(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?.applied(&this(&sends(&[START], URL)))?;
+    let shown = scenario.run(&["state", "show", "-json", THIS])?;
+    shown.expect_success();
+    // OpenTofu prints its version first, and the object as `show -json` does.
+    let shown = serde_json::Deserializer::from_str(shown.stdout()).into_iter::<Value>().last().ok_or("nothing")??;
+    let this =
+        shown.pointer("/resource").or_else(|| shown.pointer("/values/root_module/resources/0")).ok_or("no object")?;
+    assert_eq!((&this["values"]["url"], &this["identity"]), (&json!(URL), &json!({ "sdk_app_id": ID })));
+    Ok(())
+}
+
+/// Plans two resources with `-minimal-refresh`, which reads only the one that is to change.
+fn reads_only_what_changes(terraform: &Terraform) -> Result {
+    let ids = [ID, ID + 1];
+    let scenario = Scenario::of_on(terraform, ids)?;
+    let both = |url| {
+        let of = |name, id: u64, url| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));
+        of("one", ID, URL) + &of("other", ID + 1, url)
+    };
+    let scenario = scenario.applied(&both(URL))?;
+    scenario.configure(&both(OTHER_URL))?;
+    scenario
+        .run(&["plan", "-minimal-refresh"])?
+        .expect_success()
+        .expect_contains("0 to add, 1 to change, 0 to destroy");
+    assert_eq!(called_for(&scenario), [ID + 1]);
+    let applied = scenario.run(&["apply", "-auto-approve", "-minimal-refresh"])?;
+    applied.expect_success().expect_contains("0 added, 1 changed, 0 destroyed");
+    assert_eq!(called_for(&scenario), [ID + 1]);
+    let urls = || ids.map(|id| scenario.simulator.configuration(Service::Call, id).map(|there| there.url));
+    assert_eq!(urls(), [URL, OTHER_URL].map(|url| Some(url.to_owned())));
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("2 destroyed");
+    assert_eq!(urls(), [None, None]);
+    Ok(())
+}
+
+/// Replaces a resource with `destroy = false`, which writes, and destroys it, which only forgets it.
+fn destroying_forgets(terraform: &Terraform) -> Result {
+    let kept = this_with_lifecycle(URL, "destroy = false\n");
+    let scenario = scenario(terraform)?.applied(&kept)?;
+    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()?;
+    let destroy = ["destroy", "-auto-approve", "-suppress-forget-errors"];
+    let suppressing = usize::from(terraform.flavour() == Flavour::OpenTofu);
+    scenario.run(&destroy[..2 + suppressing])?.expect_success();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START, END], URL);
     Ok(())
 }
