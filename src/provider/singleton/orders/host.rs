@@ -34,7 +34,8 @@ pub(super) enum Reads {
     First,
     /// Before planning it, but without a block after planning it: 1.9 to 1.11.
     OrphansLate,
-    /// After planning a change of it, which is then planned again; never without a block: `-minimal-refresh` of 1.17.
+    /// After planning a change of it, which is then planned again; never without a block, and never before a destroy:
+    /// `-minimal-refresh` of 1.17.
     Changed,
     /// Never: `-refresh=false`.
     Never,
@@ -276,7 +277,7 @@ impl<'a> Host<'a> {
         let deposed = addresses(|instance| !instance.deposed.is_empty());
         let nodes = addresses(|_| true).into_iter().map(Node::Plan);
         let deposed = deposed.into_iter().map(|address| Node::PlanDeposed(address, true));
-        if !self.situation.is_destroy || self.mode.reads != Reads::Never {
+        if !self.situation.is_destroy || !matches!(self.mode.reads, Reads::Never | Reads::Changed) {
             self.walk(chains(nodes.chain(deposed).collect())).await;
         }
         if self.situation.is_destroy && !self.run().has_failed {
@@ -435,14 +436,18 @@ impl Via<'_> {
                 }
                 Ok(())
             }
-            (Reads::Changed, Some(_)) => {
-                self.plan_change().await?;
-                let action = self.host.run().changes.get(&self.address).map(|change| change.action);
-                if self.current().is_some() && action != Some(Action::NoOp) {
+            (Reads::Changed, Some(block)) => {
+                if let Some(object) = self.current() {
+                    let begun = self.host.run().rpcs.len();
+                    let first = self.plan_update(Some(object), block, None).await?;
+                    if first.action == Action::NoOp {
+                        self.note(first);
+                        return Ok(());
+                    }
+                    self.silence(begun);
                     self.refresh().await?;
-                    self.plan_change().await?;
                 }
-                Ok(())
+                self.plan_change().await
             }
             (Reads::Changed, None) | (Reads::Never, _) => self.plan_change().await,
         }
@@ -465,6 +470,13 @@ impl Via<'_> {
         };
         self.note(change);
         Ok(())
+    }
+
+    /// Forgets what was said about the object from the RPC `first` on: Terraform drops the warnings of a plan that it
+    /// makes again.
+    fn silence(&self, first: usize) {
+        let mut run = self.host.run();
+        run.rpcs[first..].iter_mut().filter(|rpc| rpc.address == self.address).for_each(|rpc| rpc.said.clear());
     }
 
     fn note(&self, change: Change) {

@@ -312,11 +312,13 @@ fn jobs(situations: &[Situation], modes: &[Mode], faults: u8) -> Vec<Job> {
     all.map(|(situation, mode)| Job { situation: situation.clone(), mode, faults }).collect()
 }
 
-/// How Terraform runs apart from [`ORDERLY`].
-const OTHER_MODES: [Mode; 6] = [
+/// Terraform 1.17 with `-minimal-refresh`.
+const MINIMAL: Mode = Mode { reads: Reads::Changed, ..RECENT };
+
+/// How Terraform runs apart from [`ORDERLY`] and [`MINIMAL`].
+const OTHER_MODES: [Mode; 5] = [
     RECENT,
     Mode { reads: Reads::OrphansLate, ..ORDERLY },
-    Mode { reads: Reads::Changed, ..RECENT },
     Mode { reads: Reads::Never, ..ORDERLY },
     Mode { is_one_process: true, ..ORDERLY },
     Mode { is_parallel: true, ..ORDERLY },
@@ -361,6 +363,14 @@ fn two_objects_keep_the_promises_in_every_order() {
 #[test]
 fn two_objects_keep_the_promises_whatever_the_host_reads_and_runs_at_once() {
     check("modes", &jobs(&situations::closest_pairs(), &OTHER_MODES, 0));
+}
+
+#[test]
+fn an_object_that_is_planned_before_it_is_read_keeps_the_promises() {
+    let mut all = jobs(&situations::singles(), &[MINIMAL], 1);
+    all.extend(jobs(&situations::agreeing_pairs(), &[MINIMAL], 0));
+    all.extend(jobs(&situations::closest_pairs(), &[Mode { is_parallel: true, ..MINIMAL }], 0));
+    check("minimal", &all);
 }
 
 #[test]
