@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `situations.rs` | the objects, blocks and options of Terraform that are explored, and how their number is cut |
 //! | `host.rs` | Terraform: plan walk and apply walk, and the orders of RPCs |
+//! | `kinds.rs` | the kinds of objects: a few attributes and calls tell them apart |
 //! | `tencent.rs` | Tencent: what it holds, what becomes of a call, and which call comes next |
 //! | `choices.rs` | the walk through all decisions |
 //! | `promises.rs` | the promises |
@@ -15,6 +16,7 @@
 
 mod choices;
 mod host;
+mod kinds;
 mod promises;
 mod report;
 mod situations;
@@ -31,6 +33,7 @@ use tokio::runtime::Builder;
 
 use choices::Choices;
 use host::{Action, Host, Instance, Mode, Process, Reads, State};
+use kinds::Kind;
 use promises::{Outcome, Promise};
 use report::{Report, script};
 use situations::{OLD, Situation, Story};
@@ -41,6 +44,7 @@ const ORDERLY: Mode = Mode { reads: Reads::First, is_one_process: false, is_para
 /// What to explore: a situation, how Terraform runs, and how much goes wrong.
 #[derive(Debug, Clone)]
 struct Job {
+    kind: Kind,
     situation: Situation,
     mode: Mode,
     faults: u8,
@@ -160,7 +164,7 @@ impl Explorer<'_> {
     }
 
     async fn run(&mut self, choices: Choices) -> Choices {
-        let Self { job: Job { situation, mode, faults }, provider, start, .. } = *self;
+        let Self { job: Job { kind, situation, mode, faults }, provider, start, .. } = *self;
         let tencent = &provider.tencent;
         tencent.world().begin(choices, start.held, *faults);
         let host = Host::new(provider, situation, *mode, start.state.clone()).await;
@@ -178,7 +182,7 @@ impl Explorer<'_> {
             (std::mem::take(&mut world.choices), world.calls.clone(), world.held)
         };
         let run = host.run().clone();
-        let outcome = Outcome { situation, mode: *mode, was_applied, run, calls, start: start.held, end };
+        let outcome = Outcome { kind: *kind, situation, mode: *mode, was_applied, run, calls, start: start.held, end };
         let mut broken = outcome.broken();
         broken.extend(self.next(&outcome).await.map(|how| (Promise::Next, how)));
         for (promise, how) in broken {
@@ -283,14 +287,15 @@ impl Explorer<'_> {
 fn explore(jobs: &[Job]) -> Report {
     let (next, report) = (AtomicUsize::new(0), Mutex::new(Report::default()));
     let work = async || {
-        let (provider, mut starts) = (Process::new(Tencent::default()), BTreeMap::new());
+        let (mut providers, mut starts) = (BTreeMap::new(), BTreeMap::new());
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let start = match starts.entry(Start::key(&job.situation)) {
+            let provider = &*providers.entry(job.kind).or_insert_with(|| Process::new(Tencent::of(job.kind)));
+            let start = match starts.entry((job.kind, Start::key(&job.situation))) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(Start::of(&job.situation, &provider).await),
+                Entry::Vacant(new) => new.insert(Start::of(&job.situation, provider).await),
             };
             let (seen, found) = (Seen::default(), Report::default());
-            let found = Explorer { job, provider: &provider, start, seen, report: found }.explore().await;
+            let found = Explorer { job, provider, start, seen, report: found }.explore().await;
             report.lock().unwrap_or_else(PoisonError::into_inner).add(found);
         }
     };
@@ -304,7 +309,12 @@ fn explore(jobs: &[Job]) -> Report {
 
 fn jobs(situations: &[Situation], modes: &[Mode], faults: u8) -> Vec<Job> {
     let all = situations.iter().flat_map(|situation| modes.iter().map(move |mode| (situation, *mode)));
-    all.map(|(situation, mode)| Job { situation: situation.clone(), mode, faults }).collect()
+    all.map(|(situation, mode)| Job { kind: Kind::CALL, situation: situation.clone(), mode, faults }).collect()
+}
+
+/// Lists jobs of another kind than Call. All share the flow, so that fewer of them do.
+fn jobs_of(kind: Kind, situations: &[Situation], faults: u8) -> Vec<Job> {
+    jobs(situations, &[ORDERLY], faults).into_iter().map(|job| Job { kind, ..job }).collect()
 }
 
 /// Terraform 1.17 with `-minimal-refresh`.
@@ -360,6 +370,17 @@ fn an_object_that_is_planned_before_it_is_read_keeps_the_promises() {
     all.extend(jobs(&situations::agreeing_pairs(), &[MINIMAL], 0));
     all.extend(jobs(&situations::closest_pairs(), &[Mode { is_parallel: true, ..MINIMAL }], 0));
     check("minimal", &all);
+}
+
+#[test]
+fn objects_of_the_other_kinds_keep_the_promises_whatever_goes_wrong_once() {
+    let mut all = Vec::new();
+    for kind in [Kind::ROOM, Kind::LIVE, Kind::Token] {
+        // The calls of Live are those of Room.
+        all.extend(jobs_of(kind, &situations::singles(), u8::from(kind != Kind::LIVE)));
+        all.extend(jobs_of(kind, &situations::closest_pairs(), 0));
+    }
+    check("kinds", &all);
 }
 
 #[test]

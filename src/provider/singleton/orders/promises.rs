@@ -1,8 +1,9 @@
 //! The promises, checked on each run.
 
 use super::host::{Mode, Object, Phase, Reads, Rpc, Run, Said};
+use super::kinds::Kind;
 use super::situations::{Situation, Story};
-use super::tencent::{APPS, App, Call, Content, Fate, shown, url};
+use super::tencent::{APPS, App, Call, Content, Fate, shown};
 
 /// What the provider promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,7 @@ pub(super) enum Promise {
 
 /// A run, and what it led to.
 pub(super) struct Outcome<'a> {
+    pub(super) kind: Kind,
     pub(super) situation: &'a Situation,
     pub(super) mode: Mode,
     pub(super) was_applied: bool,
@@ -62,7 +64,7 @@ impl Outcome<'_> {
     /// Returns whether someone else was the last to change `app`.
     pub(super) fn is_theirs(&self, app: App) -> bool {
         let changes = self.calls.iter().map(|(_, call)| call).filter(|call| call.app == app);
-        let mut changes = changes.filter(|call| call.took_effect() || matches!(call.fate, Fate::AfterTheirs(_)));
+        let mut changes = changes.filter(|call| call.took_effect || matches!(call.fate, Fate::AfterTheirs(_)));
         changes.next_back().is_some_and(Call::is_read)
     }
 
@@ -111,7 +113,7 @@ impl Outcome<'_> {
             .stories
             .iter()
             .any(|story| story.current == Some(app) && story.block.is_some_and(|block| block.is_abandoned));
-        let is_ours = was_managed && !is_abandoned || self.calls.iter().any(|(_, c)| c.app == app && c.took_effect());
+        let is_ours = was_managed && !is_abandoned || self.calls.iter().any(|(_, c)| c.app == app && c.took_effect);
         if is_ours && !self.has_error(app, &[]) {
             return Some(format!("{}, but nothing in the state stands for it", holds()));
         }
@@ -121,7 +123,7 @@ impl Outcome<'_> {
     }
 
     fn replaced_unsaid(&self) -> impl Iterator<Item = String> {
-        let ours = |call: &&(usize, Call)| call.1.took_effect() && call.1.before != call.1.after;
+        let ours = |call: &&(usize, Call)| call.1.took_effect && call.1.before != call.1.after;
         self.calls.iter().filter(ours).filter_map(|(id, call)| {
             let content = call.before?;
             let index = call.app as usize;
@@ -134,7 +136,7 @@ impl Outcome<'_> {
             }
             let shows = |o: &Object| o.app() == Some(call.app) && o.content() == Some(content);
             let is_shown = self.run.shown.iter().any(shows);
-            let is_said = self.said().any(|(_, _, said)| said.detail.contains(&url(content)));
+            let is_said = self.said().any(|(_, _, said)| self.kind.is_shown_by(content, &said.detail));
             let is_guarded = self.run.rpcs[*id].is_guarded;
             match (is_shown, is_said, is_guarded) {
                 (true, _, _) | (false, true, false) => None,
@@ -147,7 +149,7 @@ impl Outcome<'_> {
     /// Returns why a message is not true, if it is not.
     fn untrue(&self, id: usize, rpc: &Rpc, said: &Said) -> Option<String> {
         let text = format!("{}: {}", said.summary, said.detail);
-        let took_effect = |name: &str| self.calls_of(id).any(|call| call.took_effect() && call.name == name);
+        let took_effect = |name: &str| self.calls_of(id).any(|call| call.took_effect && call.name == name);
         let (wrote, deleted) = (took_effect("set") || took_effect("update"), took_effect("delete"));
         let app = APPS.into_iter().find(|app| text.contains(&app.id().to_string()));
         let held = self.calls_of(id).filter(|call| Some(call.app) == app).last().map(|call| call.after);
@@ -168,7 +170,7 @@ impl Outcome<'_> {
             "was deleted, unconfirmed" => held.is_none_or(|held| held.is_none()),
             "is kept for another object" => {
                 let mut calls = self.calls.iter().filter(|(of, _)| self.run.rpcs[*of].address == rpc.address);
-                !calls.any(|(_, call)| call.took_effect() && call.name == "delete" && Some(call.app) == app)
+                !calls.any(|(_, call)| call.took_effect && call.name == "delete" && Some(call.app) == app)
             }
             "To keep it, import it" => !is_managed,
             "Two resources for the" => sharing() > 1,
