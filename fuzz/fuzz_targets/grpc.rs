@@ -107,7 +107,7 @@ fn proposed(prior: &Value, config: &Value) -> Value {
 }
 
 fn deferral(allowed: bool) -> Option<ClientCapabilities> {
-    Some(ClientCapabilities { deferral_allowed: allowed, write_only_attributes_allowed: false })
+    Some(ClientCapabilities { deferral_allowed: allowed, write_only_attributes_allowed: false, ..Default::default() })
 }
 
 /// Makes an RPC with these values. Missing ones repeat the last.

@@ -13,6 +13,8 @@ pub struct Context {
     stop: CancellationToken,
     end: CancellationToken,
     private: Vec<u8>,
+    first_plan: Vec<u8>,
+    host_keeps_plans: bool,
     provider_is_known: bool,
 }
 
@@ -26,7 +28,15 @@ impl Default for Context {
 
 impl Context {
     pub(super) fn new(stop: CancellationToken, end: CancellationToken) -> Self {
-        Self { warnings: Diagnostics::new(), stop, end, private: Vec::new(), provider_is_known: true }
+        Self {
+            warnings: Diagnostics::new(),
+            stop,
+            end,
+            private: Vec::new(),
+            first_plan: Vec::new(),
+            host_keeps_plans: false,
+            provider_is_known: true,
+        }
     }
 
     /// Adds a warning.
@@ -74,6 +84,25 @@ impl Context {
 
     pub(super) fn set_private_bytes(&mut self, bytes: Vec<u8>) {
         self.private = bytes;
+    }
+
+    /// Returns the private data of the plan that is being applied. Terraform plans once more to apply, and since 1.16 it
+    /// hands that plan the private data of the first one.
+    pub fn first_plan<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.first_plan).ok()
+    }
+
+    pub(super) fn set_first_plan_bytes(&mut self, bytes: Vec<u8>) {
+        self.first_plan = bytes;
+    }
+
+    /// Returns whether the host will hand the private data of this plan to the plan that it makes to apply it.
+    pub fn host_keeps_plans(&self) -> bool {
+        self.host_keeps_plans
+    }
+
+    pub(super) fn set_host_keeps_plans(&mut self, keeps: bool) {
+        self.host_keeps_plans = keeps;
     }
 
     pub(super) fn discard_warnings(&mut self) {

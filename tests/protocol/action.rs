@@ -285,7 +285,7 @@ async fn arguments_are_validated_and_can_be_unknown() {
         ("url", Value::Unknown, false),
     ] {
         let config = Some(encode(&config(&session, [(name, value)]), &ty));
-        let request = proto::validate_action_config::Request { action_type: PROBE.into(), config: config.clone() };
+        let request = proto::validate_action_config::Request { type_name: PROBE.into(), config: config.clone() };
         let answer = session.provider().validate_action_config(request).await.expect("an answer").into_inner();
         match refused {
             true => assert_eq!(blamed(the_error(&answer.diagnostics)), Some(name)),

@@ -22,8 +22,12 @@ pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_terraform-provider-tence
 pub(crate) const RESOURCE: &str = "tencent_call_callback";
 
 /// The capabilities of a client that understands deferral.
-pub(crate) const DEFERRAL: Option<ClientCapabilities> =
-    Some(ClientCapabilities { deferral_allowed: true, write_only_attributes_allowed: false });
+pub(crate) const DEFERRAL: Option<ClientCapabilities> = Some(ClientCapabilities {
+    deferral_allowed: true,
+    write_only_attributes_allowed: false,
+    store_planned_private: false,
+    computed_blocks_allowed: false,
+});
 
 /// Creates a host of the provider.
 pub(crate) fn host() -> Host {

@@ -56,8 +56,22 @@ async fn write_only_arguments_need_a_host_that_does_not_store_them() {
         let config = with(session.config(""), [("url", Value::Null), ("url_wo", value)]);
         for (capabilities, expected) in [
             (None, false),
-            (Some(ClientCapabilities { write_only_attributes_allowed: false, deferral_allowed: true }), false),
-            (Some(ClientCapabilities { write_only_attributes_allowed: true, deferral_allowed: false }), true),
+            (
+                Some(ClientCapabilities {
+                    write_only_attributes_allowed: false,
+                    deferral_allowed: true,
+                    ..Default::default()
+                }),
+                false,
+            ),
+            (
+                Some(ClientCapabilities {
+                    write_only_attributes_allowed: true,
+                    deferral_allowed: false,
+                    ..Default::default()
+                }),
+                true,
+            ),
         ] {
             let request = proto::validate_resource_config::Request {
                 type_name: RESOURCE.into(),

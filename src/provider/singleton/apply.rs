@@ -22,6 +22,8 @@ pub(super) struct Intent<'a, C> {
     /// The object's key.
     pub(super) key: &'a Key,
     pub(super) guard: Guard,
+    /// Whether the plan has shown a remote object that this object manages.
+    pub(super) is_own: bool,
     /// Tells what the plan showed from what someone else has set since.
     pub(super) is_expected: &'a (dyn Fn(&C) -> bool + Sync),
 }
@@ -69,17 +71,15 @@ impl<C> From<Diagnostic> for Unwritten<C> {
 pub(super) type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
 impl<K: Kind> Remote<'_, K> {
-    /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing is overwritten.
+    /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing unexpected is overwritten.
     pub(super) async fn create(
         &self,
         wanted: &K::Content,
-        guard: Guard,
+        intent: &Intent<'_, K::Content>,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
-        // The key of the plan may be that of an object which this one replaces.
-        let key = &Key::default();
         let mut written = self.lock().await?;
-        self.check_rival(key, &written, wanted)?;
+        self.check_rival(intent.key, &written, wanted)?;
         let told = self.ledger.last_read();
         let was_told = |found: &K::Content| told.as_ref().is_some_and(|told| told.is_same(found));
         let mut before = written.as_ref().map(|write| write.wanted.clone());
@@ -89,20 +89,25 @@ impl<K: Kind> Remote<'_, K> {
                 None => self.inspect(NOTHING_WRITTEN).await?,
             };
             if before.is_none() && self.ledger.left().is_some() {
-                self.report_deleted(guard, cx)?;
+                self.report_deleted(intent.guard, cx)?;
             }
             let is_own = |found: &K::Content| found.is_same(wanted) || is_written(&written, found);
             if let Some(found) = before.clone().filter(|found| !is_own(found) && !self.ledger.has_left(found)) {
-                match guard {
+                match intent.guard {
+                    _ if (intent.is_expected)(&found) => {}
+                    Guard::Refuse if intent.is_own => {
+                        return Err(self.subject().must_not_change(&found, NOTHING_WRITTEN).into());
+                    }
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
                     Guard::Warn if was_told(&found) => {}
-                    Guard::Warn => cx.warn(self.subject().will_replace(&found, wanted)),
+                    Guard::Warn => cx.warn(self.subject().will_replace(&found, Some(wanted))),
                 }
             }
         }
-        let is_expected = |found: &K::Content| self.ledger.has_left(found) || guard == Guard::Warn && was_told(found);
-        let intent = Intent { key, guard, is_expected: &is_expected };
-        self.write(wanted, &intent, before, &mut written, cx).await
+        let is_expected = |found: &K::Content| {
+            self.ledger.has_left(found) || (intent.is_expected)(found) || intent.guard == Guard::Warn && was_told(found)
+        };
+        self.write(wanted, &Intent { is_expected: &is_expected, ..*intent }, before, &mut written, cx).await
     }
 
     /// Replaces what is there with `wanted`.
@@ -122,7 +127,7 @@ impl<K: Kind> Remote<'_, K> {
                 Some(found)
                     if (intent.is_expected)(&found) || found.is_same(wanted) || is_written(&written, &found) => {}
                 Some(found) => {
-                    let warning = self.subject().will_replace(&found, wanted);
+                    let warning = self.subject().will_replace(&found, Some(wanted));
                     self.report(warning, found, intent.guard, NOTHING_WRITTEN, cx)?;
                 }
             }

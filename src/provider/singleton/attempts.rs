@@ -166,7 +166,7 @@ impl<'a, 'r, K: Kind> Attempts<'a, 'r, K> {
             return Ok(());
         }
         let warning = match self.wanted {
-            Some(wanted) => subject.will_replace(found, wanted),
+            Some(_) => subject.will_replace(found, self.wanted),
             None => subject.has_changed(found, "This apply deletes it."),
         };
         self.remote.report(warning, found.clone(), guard, outcome, self.cx)

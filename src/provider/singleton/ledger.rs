@@ -80,11 +80,20 @@ impl<C: Content> Ledgers<C> {
         self.has_unknown.load(Ordering::Relaxed)
     }
 
+    /// Returns the applications that have an object before and after the apply, as far as this process knows.
+    pub(super) fn managed(&self) -> Vec<String> {
+        self.those(Ledger::has_object)
+    }
+
     /// Returns the applications that keep their remote object if one of their objects is destroyed, as far as this
     /// process knows.
     pub(super) fn shared(&self) -> Vec<String> {
+        self.those(Ledger::is_shared)
+    }
+
+    fn those(&self, is_it: impl Fn(&Ledger<C>) -> bool) -> Vec<String> {
         let ledgers = lock(&self.by_id);
-        ledgers.iter().filter(|(_, ledger)| ledger.is_shared()).map(|(id, _)| id.to_string()).collect()
+        ledgers.iter().filter(|(_, ledger)| is_it(ledger)).map(|(id, _)| id.to_string()).collect()
     }
 }
 
@@ -317,7 +326,7 @@ impl<C: Content> Ledger<C> {
         if !is_written && !is_conflict && is_deleted_before {
             return Err(NeedsRefresh);
         }
-        let was_read = entries.iter().any(|entry| entry.key == key && entry.noticed.is_some());
+        let was_read = was_read(entries, &key);
         Ok(Staying { was_read, twins, is_deleted_before })
     }
 
@@ -347,7 +356,7 @@ impl<C: Content> Ledger<C> {
     /// Decides about an object that Terraform destroys. `remembered` are the others that the last refresh has found.
     pub(super) fn decide(&self, key: &Key, remembered: &[Key]) -> Result<Destruction, NeedsRefresh> {
         let entries = &mut lock(&self.objects).entries;
-        let was_read = entries.iter().any(|entry| entry.key == *key && entry.noticed.is_some());
+        let was_read = was_read(entries, key);
         let goes = |key: &Key| entries.iter().any(|entry| entry.key == *key && entry.goes().is_some());
         let remembers = remembered.iter().any(|other| !goes(other));
         let others = || entries.iter().filter(|entry| entry.key != *key);
@@ -364,6 +373,11 @@ impl<C: Content> Ledger<C> {
             entry.stage = Stage::Goes(going);
         }
         Ok(if is_kept { Destruction::KeptForAnother } else { Destruction::Deletes })
+    }
+
+    /// Returns whether this process has read the object.
+    pub(super) fn was_read(&self, key: &Key) -> bool {
+        was_read(&lock(&self.objects).entries, key)
     }
 
     /// Plans that Terraform only forgets the object.
@@ -390,6 +404,12 @@ impl<C: Content> Ledger<C> {
         let entries = &lock(&self.objects).entries;
         let stays = entries.iter().filter_map(Entry::stays).filter(|stay| stay.exists).count();
         stays > 0 || entries.iter().filter(|entry| entry.is_undecided()).count() > 1
+    }
+
+    /// Returns whether an object exists that stays, or may stay.
+    fn has_object(&self) -> bool {
+        let entries = &lock(&self.objects).entries;
+        entries.iter().any(|entry| entry.is_undecided() || entry.stays().is_some_and(|stay| stay.exists))
     }
 
     /// Notes the plan of an object. Returns the key of its entry.
@@ -433,6 +453,10 @@ impl<C: Content> Ledger<C> {
     pub(super) fn is_to_be_written(&self, key: &Key) -> bool {
         self.has_another(key, |other| other.stays().is_some_and(|stay| stay.is_written))
     }
+}
+
+fn was_read<C>(entries: &[Entry<C>], key: &Key) -> bool {
+    entries.iter().any(|entry| entry.key == *key && entry.noticed.is_some())
 }
 
 /// Returns until when to wait for an object that is being read, or was read and is to be planned, if there is one. Once

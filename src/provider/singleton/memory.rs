@@ -74,14 +74,25 @@ pub(super) struct Planned {
     pub(super) is_kept: bool,
     /// For a destruction: an object of the plan may turn out to belong to the same application.
     pub(super) may_get_twin: bool,
-    /// For a destruction: the provider settings of the plan.
+    /// The provider settings of the plan, for the SDKAppID after the apply; for a destruction, that of before.
     pub(super) origin: Option<Origin>,
-    /// For a destruction: the [fingerprint](Memory::fingerprint) of what the refresh found. Terraform 1.9 to 1.11 plans
-    /// the end of an object without a block from the state before the refresh.
-    pub(super) seen: Option<String>,
-    /// For a move to another application: the [fingerprint](Memory::fingerprint) of what is there, if another object of
-    /// the plan hands it on.
-    pub(super) takes_over: Option<String>,
+    /// What the plan has found and shown, if it has looked. For a destruction, that is what the refresh found: Terraform
+    /// 1.9 to 1.11 plans the end of an object without a block from the state before the refresh.
+    pub(super) seen: Option<Seen>,
+    /// What is there is this object's own, which this plan replaces.
+    pub(super) is_own: bool,
+    /// For a move to another application: another object of the plan hands on what is there.
+    pub(super) takes_over: bool,
+    /// For an object whose SDKAppID is not known yet: the applications that have an object of this kind already.
+    pub(super) managed: Vec<String>,
+}
+
+/// What a plan has found at Tencent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Seen {
+    Nothing,
+    /// The [fingerprint](Memory::fingerprint) of what is there.
+    Content(String),
 }
 
 /// A random key.
@@ -129,6 +140,12 @@ impl Memory {
         (memory, planned.unwrap_or_default())
     }
 
+    /// Returns the provider settings that an apply must keep to: those of the object's last read or write, or those of the
+    /// plan of one that does not exist yet.
+    pub(super) fn origin_of(&self, exists: bool) -> Option<&Origin> {
+        if exists { self.origin.as_ref() } else { self.planned.as_ref().and_then(|planned| planned.origin.as_ref()) }
+    }
+
     /// Digests a remote object instead of keeping it: it may contain a secret.
     pub(super) fn fingerprint(&self, content: &impl Content) -> String {
         self.key.fingerprint(content)
@@ -170,8 +187,13 @@ impl Memory {
     /// Returns whether the last refresh found `found`, or it is Tencent's own form of what was written.
     pub(super) fn has_seen(&self, planned: &Planned, found: &impl Content) -> bool {
         let drift = self.drift.as_ref().map(|drift| &drift.content);
-        let seen = [planned.seen.as_ref(), drift, self.stored_as.as_ref()];
+        let seen = [planned.seen.as_ref().and_then(Seen::content), drift, self.stored_as.as_ref()];
         seen.contains(&Some(&self.fingerprint(found)))
+    }
+
+    /// Notes what a plan has found.
+    pub(super) fn see(&self, found: Option<&impl Content>) -> Seen {
+        found.map_or(Seen::Nothing, |found| Seen::Content(self.fingerprint(found)))
     }
 }
 
@@ -191,9 +213,20 @@ impl Planned {
         self.id.is_some() && self.id.as_ref() == id.known()
     }
 
+    /// Returns whether another object of SDKAppID `id` existed when this was planned, before `id` was known.
+    pub(super) fn is_managed(&self, id: &Attr<String>) -> bool {
+        id.known().is_some_and(|id| self.managed.contains(id))
+    }
+
     /// Returns whether this plan, that of a tainted object's replacement, leaves the remote object to another object.
     pub(super) fn keeps(&self, id: &Attr<String>) -> bool {
         self.prior_id.is_none() && id.known().is_some_and(|id| self.shared.contains(id))
+    }
+}
+
+impl Seen {
+    pub(super) fn content(&self) -> Option<&String> {
+        if let Self::Content(content) = self { Some(content) } else { None }
     }
 }
 
@@ -209,7 +242,7 @@ impl Origin {
             return Ok(());
         }
         let what = format!(
-            "SDKAppID {} was last read through {}, but the provider now calls {now}.",
+            "SDKAppID {} was last read or planned through {}, but the provider now calls {now}.",
             app.sdk_app_id(),
             self.endpoint
         );
@@ -220,8 +253,9 @@ impl Origin {
     pub(super) fn check_default(&self, apps: &Applications) -> Result<(), Diagnostic> {
         match (&self.default, default_id(apps)) {
             (Some(then), Some(now)) if *then != now => {
-                let what =
-                    format!("The provider's SDKAppID was {then} when this object was last read; now it is {now}.");
+                let what = format!(
+                    "The provider's SDKAppID was {then} when this object was last read or planned; now it is {now}."
+                );
                 Err(other_environment(&what, "sdk_app_id (TENCENT_SDK_APP_ID)").on("sdk_app_id"))
             }
             _ => Ok(()),

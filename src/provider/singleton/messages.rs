@@ -232,10 +232,11 @@ impl<K: Kind> Subject<K> {
     }
 
     /// Warns that someone has set `found` since the plan, and that the apply replaces it with `wanted`.
-    pub(super) fn will_replace(&self, found: &K::Content, wanted: &K::Content) -> Diagnostic {
-        let outcome = match self.kind.consequence(found, Some(wanted)) {
-            Some(consequence) => format!("This apply replaces it. {consequence}"),
-            None => format!("This apply replaces it with {}.", self.kind.describe(wanted)),
+    pub(super) fn will_replace(&self, found: &K::Content, wanted: Option<&K::Content>) -> Diagnostic {
+        let outcome = match (self.kind.consequence(found, wanted), wanted) {
+            (Some(consequence), _) => format!("This apply replaces it. {consequence}"),
+            (None, Some(wanted)) => format!("This apply replaces it with {}.", self.kind.describe(wanted)),
+            (None, None) => "This apply replaces it.".to_owned(),
         };
         self.has_changed(found, &outcome)
     }

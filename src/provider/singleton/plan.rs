@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::ledger::{Destruction, Stay};
-use super::memory::{Key, Memory, Planned};
+use super::memory::{Key, Memory, Planned, Seen};
 use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, LedgerOf, Object, Scope, Subject, messages};
@@ -15,12 +15,29 @@ use crate::terraform::{Attr, Context, Diagnostics, Number};
 /// The longest look for an existing remote object: two attempts of the default `request_timeout`.
 const LONGEST_LOOK: Duration = Duration::from_secs(20);
 
+/// What a plan has found where it creates an object.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// None if it could not look.
+    pub(super) seen: Option<Seen>,
+    /// Another object of the plan hands it on.
+    pub(super) takes_over: bool,
+}
+
 /// An object that Terraform lets go of.
 pub(super) struct Departure<K: Kind> {
     subject: Subject<K>,
     ledger: LedgerOf<K>,
     /// Its key in the ledger.
     key: Key,
+}
+
+impl<K: Kind> Departure<K> {
+    /// Returns what reading the object has just found. During an apply, nothing is read: another object's look is not
+    /// what a person has seen.
+    pub(super) fn seen(&self) -> Option<K::Content> {
+        self.ledger.was_read(&self.key).then(|| self.ledger.fresh_read().flatten()).flatten()
+    }
 }
 
 impl<'a, K: Kind> Scope<'a, K> {
@@ -37,11 +54,10 @@ impl<'a, K: Kind> Scope<'a, K> {
         if let Some(prior) = prior {
             planned.arguments = planned.arguments.spelled_like(&prior.arguments);
         }
-        // The second half of a replacement's plan has no prior object, but the private data of the first half.
-        let first = memory.planned.as_ref().filter(|_| prior.is_none()).and_then(Planned::prior_sdk_app_id);
+        let first = memory.planned.as_ref().and_then(Planned::prior_sdk_app_id);
         let prior_id = prior.map(|prior| prior.common.sdk_app_id.clone()).or(first.map(Attr::from));
         if config.common.sdk_app_id.is_null() {
-            if let (Some(_), Some(origin)) = (prior, &memory.origin) {
+            if let Some(origin) = memory.origin_of(prior.is_some()) {
                 origin.check_default(self.apps)?;
             }
             planned.common.sdk_app_id = default_sdk_app_id(self.apps, prior_id.as_ref(), cx)?;
@@ -103,7 +119,9 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
-        if let (Some(_), true, Some(origin), Some(remote)) = (in_place, is_written, &memory.origin, &remote) {
+        let is_replaced = prior.is_some() && in_place.is_none();
+        let origin = memory.origin_of(prior.is_some()).filter(|_| is_written && !is_replaced);
+        if let (Some(origin), Some(remote)) = (origin, &remote) {
             origin.check(&remote.app)?;
         }
         let wanted = planned.arguments.content();
@@ -188,19 +206,40 @@ impl<'a, K: Kind> Scope<'a, K> {
         }
     }
 
-    /// Looks whether a creation would overwrite something, and says so. Returns what is there if another object of the
-    /// plan hands it on to this one. `moves` is whether the plan destroys the remote object of another application first.
+    /// Returns the applications that have an object of this kind, if that of `planned` is not known yet and the host will
+    /// remember them. Then the object may turn out to be a second one.
+    pub(super) async fn managed_elsewhere(
+        &self,
+        planned: &Object<K>,
+        running: &mut Option<Running<'_>>,
+        cx: &Context,
+    ) -> Vec<String> {
+        if planned.common.id.known().is_some() || !cx.host_keeps_plans() {
+            return Vec::new();
+        }
+        self.apps.activity.pause(running.take()).await;
+        self.ledgers().managed()
+    }
+
+    /// Returns what reading the object of `planned` has just found.
+    pub(super) fn seen(&self, planned: &Object<K>, memory: &Memory) -> Option<Seen> {
+        let (_, ledger) = self.known(planned)?;
+        ledger.fresh_read().map(|found| memory.see(found.as_ref()))
+    }
+
+    /// Looks whether a creation would overwrite something, and says so, unless a first plan has said it. `moves` is
+    /// whether the plan destroys the remote object of another application first.
     pub(super) async fn look_before_creating(
         &self,
         planned: &Object<K>,
-        key: &Key,
+        memory: &Memory,
         moves: bool,
         running: Option<Running<'_>>,
         cx: &mut Context,
-    ) -> Result<Option<K::Content>, Diagnostics> {
+    ) -> Result<Look, Diagnostics> {
         if !self.is_reachable(planned, cx) || planned.common.sdk_app_id.known().is_none() {
             cx.warn(messages::could_not_check(&self.kind, &planned.common.id, planned.guard(), moves)?);
-            return Ok(None);
+            return Ok(Look::default());
         }
         let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
         let found = match remote.fresh_read() {
@@ -210,28 +249,49 @@ impl<'a, K: Kind> Scope<'a, K> {
                 Err(error) => {
                     let diagnostic = remote.failed("Checking for an existing", &error);
                     cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), moves)?);
-                    return Ok(None);
+                    let seen = memory.planned.as_ref().and_then(|first| first.seen.clone());
+                    return Ok(Look { seen, takes_over: false });
                 }
             },
         };
-        let Some(found) = found.filter(|found| !remote.ledger.has_left(found)) else { return Ok(None) };
+        let first = memory.planned.as_ref();
+        let shown = first.and_then(|first| first.seen.as_ref());
+        let look = Look { seen: Some(memory.see(found.as_ref())), takes_over: false };
+        let is_shown = look.seen.as_ref() == shown;
         let (subject, wanted) = (remote.subject(), planned.arguments.content());
+        let Some(found) = found else {
+            if shown.is_some() && !is_shown && !remote.ledger.has_deleted() {
+                cx.warn(subject.was_deleted());
+            }
+            return Ok(look);
+        };
+        if remote.ledger.has_left(&found) {
+            return Ok(look);
+        }
         if wanted.as_ref().is_some_and(|wanted| wanted.is_same(&found)) {
-            cx.warn(subject.exists_as_planned(&found));
-            return Ok(None);
+            if !is_shown {
+                cx.warn(subject.exists_as_planned(&found));
+            }
+            return Ok(look);
+        }
+        if let (Some(wanted), Some(true)) = (&wanted, first.map(|first| first.is_managed(&planned.common.id))) {
+            return Err(subject.managed_twice(&found, wanted).into());
         }
         self.apps.activity.pause(running).await;
-        let is_handed_on = remote.ledger.another_goes(key);
-        if is_handed_on && moves {
-            cx.warn(subject.takes_over(&found, wanted.as_ref()));
-            return Ok(Some(found));
-        }
-        if planned.guard() == Guard::Refuse {
+        let is_handed_on = remote.ledger.another_goes(&memory.object);
+        let takes_over = is_handed_on && moves;
+        if !takes_over && planned.guard() == Guard::Refuse {
             remote.ledger.note_failure();
             return Err(subject.already_exists(&found, is_handed_on).into());
         }
-        cx.warn(subject.overwrites(&found, wanted.as_ref(), is_handed_on));
-        Ok(None)
+        if !is_shown {
+            cx.warn(match (takes_over, shown) {
+                (true, _) => subject.takes_over(&found, wanted.as_ref()),
+                (false, Some(_)) => subject.will_replace(&found, wanted.as_ref()),
+                (false, None) => subject.overwrites(&found, wanted.as_ref(), is_handed_on),
+            });
+        }
+        Ok(Look { takes_over, ..look })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::apply::{Intent, Unwritten, Written};
 use super::ledger::Left;
-use super::memory::{Memory, Planned};
-use super::model::{Common, Identity, Model, Operation};
+use super::memory::{Key, Memory, Planned, Seen};
+use super::model::{Common, Guard, Identity, Model, Operation};
+use super::plan::{Departure, Look};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
 use crate::provider::applications::{Applications, Purpose};
@@ -53,7 +54,12 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let scope = Scope::new(apps, self.0);
         let mut running = Some(apps.activity.begin());
         let Change { prior, config, proposed } = change;
-        let mut memory: Memory = cx.private();
+        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The update's
+        // private data is handed to the creation. When Terraform plans once more to apply, a creation may have that of
+        // its first plan.
+        let first = if prior.is_none() { cx.first_plan() } else { None };
+        let mut memory: Memory = first.unwrap_or_else(|| cx.private());
+        memory.planned.take_if(|_| prior.is_some());
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
         let in_place = prior.as_ref().filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
         planned.common.last_request_id = match in_place {
@@ -66,18 +72,16 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             scope.compare_secret(prior, &planned, &memory, cx);
         }
 
-        // A replacement is planned twice: as an update, and then as a creation, whose warnings Terraform drops. The
-        // update's private data is handed to the creation, though not when Terraform plans once more to apply.
-        let first = memory.planned.take().filter(|_| prior.is_none());
         let leaves = prior.as_ref().filter(|_| in_place.is_none());
         let departure = leaves.and_then(|prior| scope.let_go(prior, Some(&planned), &memory, cx));
-        let was_read = match &first {
+        let was_read = match &memory.planned {
             Some(_) if scope.replan(&planned, &memory) => false,
             _ => scope.stay(prior.as_ref(), &planned, &memory, &mut running, cx).await?,
         };
+        let first = memory.planned.clone().unwrap_or_default();
         let is_kept = match &departure {
             Some(departure) => scope.is_kept(departure, &memory, &mut running, cx).await?,
-            None => first.as_ref().is_some_and(|first| first.is_kept),
+            None => first.is_kept,
         };
         if let (Some(prior), Some(_)) = (leaves, &departure) {
             scope.reach(prior, Operation::Delete, !is_kept, cx)?;
@@ -85,21 +89,27 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let id = planned.common.id.known().cloned();
         let prior_id = match &prior {
             Some(prior) => prior.common.id.known().cloned(),
-            None => first.and_then(|first| first.prior_id),
+            None => first.prior_id,
         };
-        let is_managed = prior_id.is_some() && prior_id == id || was_read;
-        let taken_over = match is_managed {
-            true => None,
-            false => {
-                let moves = prior_id.is_some();
-                scope.look_before_creating(&planned, &memory.object, moves, running, cx).await?
-            }
+        let managed = scope.managed_elsewhere(&planned, &mut running, cx).await;
+        let is_own = prior_id.is_some() && prior_id == id || was_read || first.is_own;
+        let look = match is_own {
+            true => Look { seen: scope.seen(&planned, &memory).filter(|_| was_read).or(first.seen), takes_over: false },
+            false => scope.look_before_creating(&planned, &memory, prior_id.is_some(), running, cx).await?,
         };
-        let takes_over = taken_over.map(|found| memory.fingerprint(&found));
-        // Only a tainted object is destroyed by the plan of one without a prior object.
-        let shared = if prior_id.is_none() { scope.ledgers().shared() } else { Vec::new() };
-        let may_get_twin = scope.ledgers().has_unknown();
-        let planned_private = Planned { shared, prior_id, id, is_kept, may_get_twin, takes_over, ..Planned::default() };
+        let planned_private = Planned {
+            // Only a tainted object is destroyed by the plan of one without a prior object.
+            shared: if prior_id.is_none() { scope.ledgers().shared() } else { Vec::new() },
+            prior_id,
+            id,
+            is_kept,
+            may_get_twin: scope.ledgers().has_unknown(),
+            origin: scope.reach(&planned, Operation::Create, false, cx)?.map(|remote| remote.origin()),
+            seen: look.seen,
+            is_own,
+            takes_over: look.takes_over,
+            managed,
+        };
         cx.set_private(&Memory { planned: Some(planned_private), ..memory });
         Ok(planned)
     }
@@ -116,7 +126,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         };
         let deletes = departure.is_some() && !is_kept;
         let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
-        let seen = ledger.fresh_read().flatten();
+        let seen = departure.as_ref().and_then(Departure::seen);
         let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
         if let Some(seen) = &seen
             && deletes
@@ -134,7 +144,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             is_kept,
             may_get_twin: scope.ledgers().has_unknown(),
             origin: remote.as_ref().map(Remote::origin),
-            seen: seen.as_ref().map(|seen| memory.fingerprint(seen)),
+            seen: seen.as_ref().map(|seen| memory.see(Some(seen))),
             ..Planned::default()
         };
         cx.set_private(&Memory { planned: Some(planned), ..memory });
@@ -188,13 +198,17 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         cx: &mut Context,
     ) -> Result<Object<K>, Failure<Object<K>>> {
         let _running = apps.activity.begin();
-        let (memory, _) = Memory::begin_apply(cx);
+        let (memory, plan) = Memory::begin_apply(cx);
         let remote = Scope::new(apps, self.0).remote(&planned, Operation::Create, cx)?;
         let planned = planned.of(remote.app.sdk_app_id());
         let wanted = self.wanted(&planned, None).inspect_err(|_| remote.ledger.note_failure())?;
         remote.ledger.begin_create(&memory.object, &wanted);
         let left = remote.ledger.left();
-        match remote.create(&wanted, planned.guard(), cx).await {
+        let guard = planned.guard();
+        let is_shown = |found: &_| (plan.is_own || guard == Guard::Warn) && memory.has_seen(&plan, found);
+        // The key of the plan may be that of an object which this one replaces.
+        let intent = Intent { key: &Key::default(), guard, is_own: plan.is_own, is_expected: &is_shown };
+        match remote.create(&wanted, &intent, cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
             Err(unwritten) => Err(remote.uncreated(planned, unwritten, left, cx)),
         }
@@ -226,7 +240,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(planned.written_by(prior.common.last_request_id));
         }
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.object, guard: planned.guard(), is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: planned.guard(), is_own: true, is_expected: &is_expected };
         match remote.update(&wanted, &intent, cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
             Err(mut unwritten) => {
@@ -248,7 +262,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             // Terraform plans that object once more as soon as its application is known.
             apps.activity.pause(running.take()).await;
         }
-        if let (Some(id), Some(found)) = (plan.sdk_app_id(), &plan.takes_over) {
+        if let (true, Some(id), Some(Seen::Content(found))) = (plan.takes_over, plan.sdk_app_id(), &plan.seen) {
             scope.ledgers().of(id).hand_on(memory.key.clone(), found.clone());
         }
         let is_replaced = plan.replaces(&prior.common.id);
@@ -275,11 +289,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(remote.subject().kept_for_another());
             return Ok(());
         }
-        if let Some(origin) = &plan.origin {
-            origin.check(&remote.app)?;
-        }
+        // A replacement is planned for the application to which the object moves.
+        let origin = plan.origin.as_ref().filter(|_| plan.id.is_none()).or(memory.origin.as_ref());
+        origin.map_or(Ok(()), |origin| origin.check(&remote.app))?;
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: prior.guard(), is_own: true, is_expected: &is_expected };
         let deleted = match is_replaced {
             true => remote.leave(&intent, is_write_only, cx).await,
             false => remote.delete(&intent, cx).await,

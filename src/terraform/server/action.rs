@@ -18,7 +18,7 @@ impl<P: Provider> Server<P> {
         request: proto::validate_action_config::Request,
         _: &mut Context,
     ) -> Result<proto::validate_action_config::Response, Diagnostics> {
-        let action = self.action(&request.action_type)?;
+        let action = self.action(&request.type_name)?;
         action.validate(config_of(action, request.config.as_ref())?)?;
         Ok(Default::default())
     }

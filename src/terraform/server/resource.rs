@@ -114,6 +114,8 @@ impl<P: Provider> Server<P> {
             Configured::Partly(client) => (client, false),
         };
         cx.set_private_bytes(request.prior_private);
+        cx.set_first_plan_bytes(request.planned_private);
+        cx.set_host_keeps_plans(request.client_capabilities.is_some_and(|c| c.store_planned_private));
         cx.set_provider_is_known(known);
         if proposed.is_null() {
             resource.plan_destroy(client, prior, cx).await?;

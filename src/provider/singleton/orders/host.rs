@@ -19,7 +19,7 @@ use crate::provider::applications::{Account, Applications};
 use crate::provider::testing;
 use crate::tencent::{Client, Settings};
 use crate::terraform::proto::provider_server::Provider as _;
-use crate::terraform::proto::{self, DynamicValue, diagnostic};
+use crate::terraform::proto::{self, ClientCapabilities, DynamicValue, diagnostic};
 use crate::terraform::{
     Attr, Configured, Context, Diagnostics, Provider, Registry, Schema, Server, Session, Type, Value, codec,
 };
@@ -46,6 +46,8 @@ pub(super) struct Mode {
     pub(super) is_one_process: bool,
     /// Whether all chains go on at the same time, instead of one node after another (`-parallelism=1`).
     pub(super) is_parallel: bool,
+    /// Whether the plan made to apply is handed the private data of the first plan: since 1.16.
+    pub(super) keeps_plans: bool,
 }
 
 /// An object in the state.
@@ -431,7 +433,7 @@ impl Via<'_> {
             (Reads::Changed, Some(block)) => {
                 if let Some(object) = self.current() {
                     let begun = self.host.run().rpcs.len();
-                    let first = self.plan_update(Some(object), block, Phase::Plan).await?;
+                    let first = self.plan_update(Some(object), block, None).await?;
                     if first.action == Action::NoOp {
                         self.note(first);
                         return Ok(());
@@ -458,7 +460,7 @@ impl Via<'_> {
             (None, None) => return Ok(()),
             (Some(object), None) if object.value.is_null() => return Ok(()),
             (Some(object), None) => self.plan_destroy(&object, Phase::Plan).await?,
-            (object, Some(block)) => self.plan_update(object, block, Phase::Plan).await?,
+            (object, Some(block)) => self.plan_update(object, block, None).await?,
         };
         self.note(change);
         Ok(())
@@ -519,7 +521,7 @@ impl Via<'_> {
             }
         };
         let prior = self.current();
-        let change = self.plan_update(prior.clone(), block, Phase::Apply).await.inspect_err(|_| restore())?;
+        let change = self.plan_update(prior.clone(), block, Some(&first)).await.inspect_err(|_| restore())?;
         let expected = if is_replaced { Action::Create } else { first.action };
         let is_kept = change.action == expected || change.action == Action::NoOp;
         if !is_kept || !keeps(&first.planned, &change.planned) {
@@ -657,25 +659,34 @@ impl Via<'_> {
     }
 
     async fn plan_destroy(&self, object: &Object, phase: Phase) -> Result<Change, Failed> {
-        let (planned, private) = self.plan_rpc(Some(object), None, &object.private, (phase, "plan destroy")).await?.0;
+        let (planned, private) =
+            self.plan_rpc(Some(object), None, (&object.private, &[]), (phase, "plan destroy")).await?.0;
         Ok(Change { action: Action::Delete, before: Some(object.clone()), planned, private })
     }
 
     /// Plans a creation or a change; a replacement is planned a second time, as a creation.
-    async fn plan_update(&self, object: Option<Object>, block: Block, phase: Phase) -> Result<Change, Failed> {
+    async fn plan_update(
+        &self,
+        object: Option<Object>,
+        block: Block,
+        first: Option<&Change>,
+    ) -> Result<Change, Failed> {
+        let phase = if first.is_some() { Phase::Apply } else { Phase::Plan };
         let object = object.filter(|object| !object.is_tainted || !object.value.is_null());
         let passed = object.as_ref().filter(|object| !object.is_tainted);
         let private = passed.map(|object| object.private.as_slice()).unwrap_or_default();
         let prior = passed.filter(|object| !object.value.is_null());
         let object = object.clone().filter(|object| !object.value.is_null());
-        let ((planned, private), replaces) = self.plan_rpc(prior, Some(block), private, (phase, "plan")).await?;
+        let first = first.filter(|_| self.host.mode.keeps_plans).map(|first| first.private.as_slice());
+        let privates = (private, first.unwrap_or_default());
+        let ((planned, private), replaces) = self.plan_rpc(prior, Some(block), privates, (phase, "plan")).await?;
         let is_forced = self.host.situation.stories[self.address].is_forced && phase == Phase::Plan;
         let action = match prior {
             None if object.is_some() => Action::Replace,
             None => Action::Create,
             Some(_) if replaces || is_forced => {
                 let again = (phase, "plan the creation of a replacement");
-                let (planned, private) = self.plan_rpc(None, Some(block), &private, again).await?.0;
+                let (planned, private) = self.plan_rpc(None, Some(block), (&private, &[]), again).await?.0;
                 return Ok(Change { action: Action::Replace, before: object, planned, private });
             }
             Some(prior) if prior.value == planned => Action::NoOp,
@@ -688,7 +699,7 @@ impl Via<'_> {
         &self,
         prior: Option<&Object>,
         block: Option<Block>,
-        private: &[u8],
+        (prior_private, planned_private): (&[u8], &[u8]),
         (phase, name): (Phase, &'static str),
     ) -> Result<((Value, Vec<u8>), bool), Failed> {
         let prior = prior.map_or(Value::Null, |prior| prior.value.clone());
@@ -698,7 +709,12 @@ impl Via<'_> {
             prior_state: self.encode(&prior),
             proposed_new_state: self.encode(&proposed(&prior, &config)),
             config: self.encode(&config),
-            prior_private: private.to_vec(),
+            prior_private: prior_private.to_vec(),
+            planned_private: planned_private.to_vec(),
+            client_capabilities: Some(ClientCapabilities {
+                store_planned_private: self.host.mode.keeps_plans,
+                ..Default::default()
+            }),
             ..Default::default()
         };
         let answer = self

@@ -39,7 +39,11 @@ use report::{Report, script};
 use situations::{OLD, Situation, Story};
 use tencent::{APPS, Content, Fate, THEIRS, Tencent};
 
-const ORDERLY: Mode = Mode { reads: Reads::First, is_one_process: false, is_parallel: false };
+/// As Terraform up to 1.15 runs with `-parallelism=1`.
+const ORDERLY: Mode = Mode { reads: Reads::First, is_one_process: false, is_parallel: false, keeps_plans: false };
+
+/// As Terraform since 1.16 does.
+const RECENT: Mode = Mode { keeps_plans: true, ..ORDERLY };
 
 /// What to explore: a situation, how Terraform runs, and how much goes wrong.
 #[derive(Debug, Clone)]
@@ -250,7 +254,8 @@ impl Explorer<'_> {
         }
         let mut state = state.clone();
         for has_failed in [has_failed, false] {
-            let host = Host::new(self.provider, &situation, ORDERLY, state).await;
+            let mode = Mode { keeps_plans: self.job.mode.keeps_plans, ..ORDERLY };
+            let host = Host::new(self.provider, &situation, mode, state).await;
             let is_planned = host.plan().await;
             if has_failed && is_planned {
                 host.apply().await;
@@ -318,10 +323,11 @@ fn jobs_of(kind: Kind, situations: &[Situation], faults: u8) -> Vec<Job> {
 }
 
 /// Terraform 1.17 with `-minimal-refresh`.
-const MINIMAL: Mode = Mode { reads: Reads::Changed, ..ORDERLY };
+const MINIMAL: Mode = Mode { reads: Reads::Changed, ..RECENT };
 
 /// How Terraform runs apart from [`ORDERLY`] and [`MINIMAL`].
-const OTHER_MODES: [Mode; 4] = [
+const OTHER_MODES: [Mode; 5] = [
+    RECENT,
     Mode { reads: Reads::OrphansLate, ..ORDERLY },
     Mode { reads: Reads::Never, ..ORDERLY },
     Mode { is_one_process: true, ..ORDERLY },
@@ -347,6 +353,11 @@ fn check(name: &str, jobs: &[Job]) {
 #[test]
 fn one_object_keeps_the_promises_whatever_goes_wrong_once() {
     check("one", &jobs(&situations::singles(), &[ORDERLY], 1));
+}
+
+#[test]
+fn one_object_keeps_more_promises_since_the_host_keeps_plans() {
+    check("recent", &jobs(&situations::singles(), &[RECENT], 1));
 }
 
 #[test]

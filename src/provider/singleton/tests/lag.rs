@@ -26,16 +26,24 @@ impl Application {
     /// Updates the token of `key` from `shown` to `text`, guarded. Returns its key from then on, and what was said.
     async fn update(&self, key: &Key, shown: &str, text: &str) -> (Key, Vec<String>) {
         let mut cx = Context::default();
-        let intent =
-            Intent { key, guard: Guard::Refuse, is_expected: &|found: &CallbackToken| found.is_same(&token(shown)) };
+        let intent = Intent {
+            key,
+            guard: Guard::Refuse,
+            is_own: true,
+            is_expected: &|found: &CallbackToken| found.is_same(&token(shown)),
+        };
         let written = self.remote().update(&token(text), &intent, &mut cx).await.expect("no error");
         (written.object, summaries(Diagnostics::new(), cx))
     }
 
     async fn delete(&self, key: &Key, shown: &str) -> (Result<(), Unwritten<CallbackToken>>, Vec<String>) {
         let mut cx = Context::default();
-        let intent =
-            Intent { key, guard: Guard::Refuse, is_expected: &|found: &CallbackToken| found.is_same(&token(shown)) };
+        let intent = Intent {
+            key,
+            guard: Guard::Refuse,
+            is_own: true,
+            is_expected: &|found: &CallbackToken| found.is_same(&token(shown)),
+        };
         let deleted = self.brief().delete(&intent, &mut cx).await;
         (deleted, summaries(Diagnostics::new(), cx))
     }
@@ -52,7 +60,7 @@ async fn reads_that_lag_are_waited_for() {
         let application = Application::with(None);
         application.simulator.inject(lag(seconds).on(GetToken));
         let mut cx = Context::default();
-        let created = application.remote().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created");
+        let created = create(&application.remote(), &token("a"), Guard::Refuse, &mut cx).await.expect("created");
         assert_eq!(summaries(Diagnostics::new(), cx), [""; 0]);
         let (key, said) = application.update(&created.object, "a", "b").await;
         assert_eq!(said, [""; 0]);
@@ -81,7 +89,7 @@ async fn an_accepted_write_that_reads_never_show_stays_in_the_state() {
     let application = Application::with(None);
     application.simulator.inject(long_lag().on(GetToken));
     let mut cx = Context::default();
-    let created = application.brief().create(&token("a"), Guard::Refuse, &mut cx).await.expect("created");
+    let created = create(&application.brief(), &token("a"), Guard::Refuse, &mut cx).await.expect("created");
     assert_eq!(summaries(Diagnostics::new(), cx), ["The does not show the write yet"]);
     assert_eq!((created.request_id.is_some(), application.writes()), (true, vec![SetToken]));
 }
@@ -121,7 +129,7 @@ async fn created_unanswered(seconds: f64, guard: Guard) -> (bool, String, Vec<Ac
     let commands = [COMMAND.to_owned()].into();
     let wanted = CallbackConfiguration { url: URL.to_owned().into(), callback_commands: commands };
     let mut cx = Context::default();
-    let created = remote.create(&wanted, guard, &mut cx).await;
+    let created = create(&remote, &wanted, guard, &mut cx).await;
     let there = application.simulator.configuration(Service::Room, Simulator::SDK_APP_ID);
     assert_eq!(there, Some(Configuration::new(URL, [COMMAND])));
     let is_created = created.is_ok();
