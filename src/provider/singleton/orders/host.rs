@@ -63,6 +63,7 @@ impl Object {
         APPS.into_iter().find(|app| *self.value.attribute("sdk_app_id") == Value::Number(app.id().into()))
     }
 
+    /// Returns the content, which is not in the state if it is in the write-only argument.
     pub(super) fn content(&self) -> Option<Content> {
         let texts = ["url", "token"].into_iter().filter_map(|argument| match &self.value {
             Value::Object(attributes) => attributes.get(argument),
@@ -265,7 +266,8 @@ impl<'a> Host<'a> {
     pub(super) async fn plan(&self) -> bool {
         let addresses = |has: fn(&Instance) -> bool| -> Vec<usize> {
             let run = self.run();
-            (0..run.state.len()).filter(|address| has(&run.state[*address])).collect()
+            let is_left_out = |address: &usize| self.situation.stories[*address].is_left_out;
+            (0..run.state.len()).filter(|address| has(&run.state[*address]) && !is_left_out(address)).collect()
         };
         let chains = |nodes: Vec<Node>| nodes.into_iter().map(|node| [node].into()).collect();
         let deposed = addresses(|instance| !instance.deposed.is_empty());
@@ -296,7 +298,10 @@ impl<'a> Host<'a> {
         }
         let mut chains: Vec<Chain> = Vec::new();
         let run = self.run().clone();
-        for (address, instance) in run.state.iter().enumerate() {
+        let stories = self.situation.stories.iter();
+        for ((address, instance), _) in
+            run.state.iter().enumerate().zip(stories).filter(|(_, story)| !story.is_left_out)
+        {
             let (write, destroy) = (Node::Write(address), Node::Destroy(address));
             let mut chain: Chain = match run.changes.get(&address).map(|change| change.action) {
                 None | Some(Action::NoOp) => Chain::new(),
@@ -573,10 +578,15 @@ impl Via<'_> {
         let Type::Object(types) = &self.host.provider.ty else { unreachable!("resources are objects") };
         let mut config: BTreeMap<_, _> = types.keys().map(|name| (name.clone(), Value::Null)).collect();
         let is_known = block.is_known || phase == Phase::Apply;
+        let [plain, write_only, version] = kind.arguments();
+        let argument = if block.is_write_only { write_only } else { plain };
+        if block.is_write_only {
+            config.insert(version.to_owned(), Value::Number(u64::from(block.content).into()));
+        }
         config.extend(
             [
                 ("sdk_app_id", if is_known { Value::Number(block.app.id().into()) } else { Value::Unknown }),
-                (kind.argument(), Value::String(text(block.content))),
+                (argument, Value::String(text(block.content))),
                 kind.rest(),
                 ("overwrite_existing", Value::Bool(!block.is_guarded)),
                 ("deletion_policy", Value::String(policy.to_owned())),

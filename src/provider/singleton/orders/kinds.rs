@@ -64,9 +64,12 @@ impl Kind {
         if self == Self::Token { 100_302 } else { 100_301 }
     }
 
-    /// Returns the argument that the content is in.
-    pub(super) fn argument(self) -> &'static str {
-        if self == Self::Token { "token" } else { "url" }
+    /// Returns the argument that the content is in, its write-only twin, and the version of that.
+    pub(super) fn arguments(self) -> [&'static str; 3] {
+        match self {
+            Self::Callback(_) => ["url", "url_wo", "url_wo_version"],
+            Self::Token => ["token", "token_wo", "token_wo_version"],
+        }
     }
 
     /// Returns the other required argument, with its value.
@@ -99,7 +102,8 @@ impl Kind {
 
     /// Returns whether `message` shows the content. A token is never shown: the message says that there is one.
     pub(super) fn is_shown_by(self, content: Content, message: &str) -> bool {
-        message.contains(&text(content)) || self == Self::Token && message.contains("an enabled token")
+        message.contains(text(content).trim_end_matches('/'))
+            || self == Self::Token && message.contains("an enabled token")
     }
 }
 

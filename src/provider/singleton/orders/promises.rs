@@ -45,8 +45,12 @@ impl Outcome<'_> {
         self.calls.iter().filter(move |(of, _)| *of == rpc).map(|(_, call)| call)
     }
 
-    fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.run.state.iter().flat_map(|instance| instance.current.iter().chain(&instance.deposed))
+    /// Iterates over the objects in the state, and whether each is left out.
+    fn objects(&self) -> impl Iterator<Item = (&Object, bool)> {
+        let instances = self.run.state.iter().zip(&self.situation.stories);
+        instances.flat_map(|(instance, story)| {
+            instance.current.iter().chain(&instance.deposed).map(|object| (object, story.is_left_out))
+        })
     }
 
     /// Returns whether the apply ended with an error about `app` that has one of `words`.
@@ -97,9 +101,11 @@ impl Outcome<'_> {
 
     fn untrue_state(&self, app: App) -> Option<String> {
         let held = self.end[app as usize];
-        let mut objects = self.objects().filter(|object| object.app() == Some(app)).peekable();
+        let mut objects = self.objects().filter(|(object, _)| object.app() == Some(app)).peekable();
         let has_object = objects.peek().is_some();
-        let mut wrong = objects.filter(|object| object.content() != held);
+        let is_right = |object: &Object| object.content() == held || object.content().is_none() && held.is_some();
+        let mut wrong =
+            objects.filter(|(object, is_left_out)| !is_left_out && !is_right(object)).map(|(object, _)| object);
         let holds = || format!("{app:?} holds {}", shown(held));
         if let Some(wrong) = wrong.next().filter(|_| !self.has_error(app, &[])) {
             return Some(format!("the state says {}, but {}", shown(wrong.content()), holds()));
@@ -135,8 +141,12 @@ impl Outcome<'_> {
                 return None;
             }
             let shows = |o: &Object| o.app() == Some(call.app) && o.content() == Some(content);
-            let is_shown = self.run.shown.iter().any(shows);
-            let is_said = self.said().any(|(_, _, said)| self.kind.is_shown_by(content, &said.detail));
+            let is_shown_by = |said: &Said| self.kind.is_shown_by(content, &said.detail);
+            // The state does not have what is in a write-only argument: the plan only says that it has changed.
+            let says = |said: &Said| is_shown_by(said) || said.summary.ends_with("is not the one on record");
+            let is_warned = |rpc: &Rpc, said: &Said| rpc.phase == Phase::Plan && !said.is_error && says(said);
+            let is_shown = self.run.shown.iter().any(shows) || self.said().any(|(_, rpc, said)| is_warned(rpc, said));
+            let is_said = self.said().any(|(_, _, said)| says(said));
             let is_guarded = self.run.rpcs[*id].is_guarded;
             match (is_shown, is_said, is_guarded) {
                 (true, _, _) | (false, true, false) => None,
