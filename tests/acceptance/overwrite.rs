@@ -4,9 +4,10 @@ use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
 use tencent_simulator::{Configuration, Fault, FaultKind};
+use terraform_cli::Feature;
 
 use crate::harness::{
-    CREATE_BEFORE_DESTROY, ID, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Of, Result, URL, diagnostic, diagnostics,
+    CREATE_BEFORE_DESTROY, ID, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Of, Result, TERRAFORM, URL, diagnostic, diagnostics,
     each_service, sends,
 };
 
@@ -417,7 +418,7 @@ fn a_guarded_abandoned_resource_can_be_replaced(of: Of) -> Result {
 }
 
 #[apply(each_service)]
-fn the_guard_refuses_create_before_destroy_with_new_content(of: Of) -> Result {
+fn a_guarded_create_before_destroy_replaces_its_own_configuration(of: Of) -> Result {
     let this = of.this;
     let guarded = |url| of.object(&(sends(&[of.start], url) + CREATE_BEFORE_DESTROY));
     let scenario = of.scenario()?.applied(&guarded(URL))?;
@@ -426,10 +427,24 @@ fn the_guard_refuses_create_before_destroy_with_new_content(of: Of) -> Result {
     scenario.expect_remote(&[of.start], URL);
     scenario.expect_no_changes()?;
 
-    // When the new object is created, the provider cannot know that the configuration there is its own.
     scenario.configure(&guarded(OTHER_URL))?;
     scenario.simulator.clear_requests();
     let refused = scenario.run(&["apply", "-auto-approve", &replace])?;
+    if TERRAFORM.has(Feature::PlannedPrivate) {
+        refused.expect_success();
+        scenario.expect_remote(&[of.start], OTHER_URL);
+        scenario.expect_no_changes()?;
+        // What someone sets after the plan is not its own.
+        scenario.configure(&guarded(URL))?;
+        scenario.run(&["plan", "-out=tfplan", &replace])?.expect_success();
+        scenario.someone_sets(&[of.end], OTHER_URL);
+        let refused = scenario.run(&["apply", "tfplan"])?;
+        refused.expect_failure();
+        diagnostic(&refused, "has changed since the plan");
+        scenario.expect_remote(&[of.end], OTHER_URL);
+        return Ok(());
+    }
+    // When the new object is created, the provider cannot know that the configuration there is its own.
     refused.expect_failure();
     diagnostic(&refused, &of.exists_already());
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));

@@ -1,20 +1,28 @@
 //! The action that probes a receiver: after each change, and on the command line.
 
 use rstest_reuse::apply;
+use tencent_simulator::Action::Set;
 use tencent_simulator::{Receiver, Reply, Service, Simulator};
-use terraform_cli::{Feature, Terraform, needs};
+use terraform_cli::{Feature, Output, Terraform, needs};
 
-use crate::harness::{END, ID, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, each_service, sends, this};
+use crate::harness::{
+    END, ID, Of, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, diagnostics, each_service, sends, this,
+};
 
-/// Writes a resource whose receiver is probed after each change, and the action with these arguments.
-fn probed(url: &str, arguments: &str) -> String {
-    let trigger = "lifecycle {
-  action_trigger {
-    events  = [after_create, after_update]
+/// The name of the action that [`probed`] writes, as an option of `terraform apply`.
+const INVOKE: &str = "-invoke=action.tencent_callback_probe.this";
+
+/// Writes a resource that triggers a probe, and the action with these arguments.
+fn probed(url: &str, trigger: &str, arguments: &str) -> String {
+    let trigger = format!(
+        "lifecycle {{
+  action_trigger {{
     actions = [action.tencent_callback_probe.this]
-  }
-}
-";
+    {trigger}
+  }}
+}}
+"
+    );
     let action = format!(
         r#"action "tencent_callback_probe" "this" {{
   config {{
@@ -24,10 +32,12 @@ fn probed(url: &str, arguments: &str) -> String {
 }}
 "#
     );
-    this(&(sends(&[START, END], url) + trigger)) + &action
+    this(&(sends(&[START, END], url) + &trigger)) + &action
 }
 
-const OF_THE_RESOURCE: &str = "url = tencent_call_callback.this.url\nallow_private = true";
+const AFTER_CHANGES: &str = "events = [after_create, after_update]";
+const ALLOW_PRIVATE: &str = "allow_private = true";
+const OF_THE_CALLER: &str = "sdk_app_id = caller.sdk_app_id\nurl = caller.url\nallow_private = true";
 
 #[test]
 fn a_probe_without_an_event_is_invalid() -> Result {
@@ -42,7 +52,7 @@ fn a_probe_without_an_event_is_invalid() -> Result {
 }
 
 /// Expects one event after creating, one after changing, one when invoked, and no other.
-pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
+fn are_probed(terraform: &Terraform, trigger: &str, arguments: &str) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?;
     let receiver = Receiver::start()?;
     let url = |path: &str| format!("{}/{path}?token=t0ken-to-hide", receiver.url());
@@ -50,12 +60,13 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
     for (path, command) in [
         ("one", &["apply", "-auto-approve"][..]),
         ("two", &["apply", "-auto-approve"]),
-        ("two", &["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"]),
+        ("two", &["apply", "-auto-approve", INVOKE]),
     ] {
-        scenario.configure(&probed(&url(path), OF_THE_RESOURCE))?;
+        scenario.configure(&probed(&url(path), trigger, arguments))?;
         let applied = scenario.run(command)?;
         applied.expect_success().expect_contains(&format!("Posting {END} of SDKAppID 1400000001 to http://"));
         applied.expect_contains("The receiver answered after ");
+        assert_eq!(foreign_warnings(&applied), [""; 0]);
         let [event] = &events()[..] else { panic!("{applied}") };
         assert!(event.starts_with(&format!("/{path}?token=t0ken-to-hide&SdkAppid=1400000001&CallbackCommand={END}&")));
     }
@@ -65,6 +76,20 @@ pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
     Ok(())
 }
 
+/// Returns the warnings that are not about the receiver's URL, which is a local one.
+fn foreign_warnings(output: &Output) -> Vec<String> {
+    let is_ours = |text: &String| text.contains("callback URL");
+    diagnostics(output).into_iter().filter(|text| !is_ours(text)).collect()
+}
+
+pub(crate) fn receivers_are_probed(terraform: &Terraform) -> Result {
+    are_probed(terraform, AFTER_CHANGES, ALLOW_PRIVATE)
+}
+
+pub(crate) fn callers_are_probed(terraform: &Terraform) -> Result {
+    are_probed(terraform, &format!("{AFTER_CHANGES}\non_failure = continue"), OF_THE_CALLER)
+}
+
 #[test]
 fn the_receiver_is_probed_after_each_change() -> Result {
     needs!(TERRAFORM, Feature::Actions);
@@ -72,25 +97,99 @@ fn the_receiver_is_probed_after_each_change() -> Result {
 }
 
 #[test]
+fn the_receiver_of_the_caller_is_probed() -> Result {
+    needs!(TERRAFORM, Feature::Caller);
+    callers_are_probed(&TERRAFORM)
+}
+
+fn broken() -> Reply {
+    Reply { status: "503 Service Unavailable".into(), ..Reply::default() }
+}
+
+#[test]
 fn a_failed_probe_fails_the_apply_and_keeps_the_write() -> Result {
     needs!(TERRAFORM, Feature::Actions);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
-    receiver.replies(Reply { status: "503 Service Unavailable".into(), ..Reply::default() });
-    scenario.configure(&probed(&receiver.url(), OF_THE_RESOURCE))?;
+    receiver.replies(broken());
+    scenario.configure(&probed(&receiver.url(), AFTER_CHANGES, ALLOW_PRIVATE))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
-    diagnostic(&applied, "HTTP status 503 Service Unavailable");
+    assert!(diagnostic(&applied, "HTTP status 503 Service Unavailable").starts_with("Error"));
     scenario.expect_remote(&[START, END], &receiver.url());
     scenario.expect_no_changes()?;
 
-    let warned = format!(
-        r#"{OF_THE_RESOURCE}
-on_failure = "warn""#
-    );
-    scenario.configure(&probed(&format!("{}/other", receiver.url()), &warned))?;
-    let applied = scenario.apply()?;
+    let invoked = scenario.run(&["apply", "-auto-approve", INVOKE])?;
+    invoked.expect_failure();
+    assert!(diagnostic(&invoked, "HTTP status 503 Service Unavailable").starts_with("Error"));
+    Ok(())
+}
+
+#[test]
+fn a_trigger_decides_what_follows_a_failed_probe() -> Result {
+    needs!(TERRAFORM, Feature::Caller);
+    let receiver = Receiver::start()?;
+    let created = |on_failure: &str| -> Result<(Scenario, Output)> {
+        let scenario = Scenario::new()?;
+        receiver.replies(broken());
+        let trigger = format!("{AFTER_CHANGES}\non_failure = {on_failure}");
+        scenario.configure(&probed(&receiver.url(), &trigger, ALLOW_PRIVATE))?;
+        let applied = scenario.try_apply()?;
+        scenario.expect_remote(&[START, END], &receiver.url());
+        receiver.take();
+        Ok((scenario, applied))
+    };
+    let (scenario, applied) = created("continue")?;
+    applied.expect_success();
     assert!(diagnostic(&applied, "HTTP status 503 Service Unavailable").starts_with("Warning"));
+    scenario.expect_no_changes()?;
+
+    let (scenario, applied) = created("taint")?;
+    applied.expect_failure();
+    assert!(diagnostic(&applied, "HTTP status 503 Service Unavailable").starts_with("Error"));
+    receiver.replies(Reply::default());
+    scenario.writes();
+    scenario.apply()?.expect_contains("1 added, 0 changed, 1 destroyed");
+    assert_eq!((scenario.writes(), receiver.take().len()), (vec![Set], 1), "nothing is deleted");
+    scenario.expect_no_changes()
+}
+
+#[test]
+fn a_destroy_shows_what_a_probe_finds_and_goes_on() -> Result {
+    needs!(TERRAFORM, Feature::Caller);
+    let scenario = Scenario::new()?;
+    let receiver = Receiver::start()?;
+    let trigger = "events = [before_destroy, after_destroy]";
+    let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
+    let scenario = scenario.applied(&probed(URL, trigger, &arguments))?;
+    receiver.replies(broken());
+    let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
+    destroyed.expect_success();
+    let found = diagnostics(&destroyed);
+    assert!(found.iter().all(|text| text.starts_with("Warning: The callback probe of ")), "{destroyed}");
+    assert_eq!((receiver.take().len(), scenario.remote(), scenario.instances()?), (2, None, 0));
+    Ok(())
+}
+
+#[test]
+fn a_failed_probe_before_a_replacement_loses_no_configuration() -> Result {
+    needs!(TERRAFORM, Feature::Actions);
+    let scenario = Scenario::new()?;
+    let receiver = Receiver::start()?;
+    let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
+    let scenario = scenario.applied(&probed(URL, "events = [before_create]", &arguments))?;
+    receiver.replies(broken());
+    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_failure();
+    scenario.expect_remote(&[START, END], URL);
+    // Terraform 1.16 and later destroy first.
+    let is_destroyed = TERRAFORM.has(Feature::Caller);
+    assert_eq!(scenario.instances()?, usize::from(!is_destroyed));
+    if is_destroyed {
+        receiver.replies(Reply::default());
+        let applied = scenario.apply()?;
+        diagnostic(&applied, "already exists as planned");
+        assert_eq!(scenario.instances()?, 1);
+    }
     scenario.expect_no_changes()
 }
 
@@ -101,20 +200,20 @@ fn a_private_address_is_not_probed_by_accident() -> Result {
     let receiver = Receiver::start()?;
     // Without an argument, the URL is the one that Tencent holds.
     scenario.someone_sets(&[START, END], &receiver.url());
-    scenario.configure(&probed(URL, ""))?;
-    let invoked = scenario.run(&["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.this"])?;
+    scenario.configure(&probed(URL, AFTER_CHANGES, ""))?;
+    let invoked = scenario.run(&["apply", "-auto-approve", INVOKE])?;
     invoked.expect_failure();
     diagnostic(&invoked, "Its address 127.0.0.1 belongs to this machine or to a private network. Nothing was sent.");
     // A URL in the configuration is refused before anything is written.
     scenario.simulator.remove_configuration(Service::Call, ID);
-    scenario.configure(&probed(URL, &format!(r#"url = "{}""#, receiver.url())))?;
+    scenario.configure(&probed(URL, AFTER_CHANGES, &format!(r#"url = "{}""#, receiver.url())))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
     diagnostic(&planned, "set allow_private to true to probe it anyway");
     assert_eq!(receiver.take(), []);
     assert_eq!(scenario.writes(), []);
 
-    scenario.configure(&probed(URL, r#"url = "ftp://hooks.example.com""#))?;
+    scenario.configure(&probed(URL, AFTER_CHANGES, r#"url = "ftp://hooks.example.com""#))?;
     let planned = scenario.run(&["plan"])?;
     planned.expect_failure();
     diagnostic(&planned, "it must start with https:// (or http://)");

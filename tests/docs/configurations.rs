@@ -41,10 +41,11 @@ pub(crate) fn all() -> Vec<Configuration> {
 }
 
 impl Configuration {
-    /// Returns the features that the configuration needs. The newest Terraform has all of them.
+    /// Returns the features that the configuration needs.
     fn needs(&self) -> impl Iterator<Item = Feature> {
         let table = [
             ("action \"", Feature::Actions),
+            ("caller.", Feature::Caller),
             ("ephemeral", Feature::Ephemeral),
             ("identity =", Feature::Identity),
             ("list \"", Feature::Query),

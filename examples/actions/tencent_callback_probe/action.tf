@@ -23,22 +23,15 @@ resource "tencent_call_callback" "this" {
   lifecycle {
     action_trigger {
       events  = [after_create, after_update]
-      actions = [action.tencent_callback_probe.after_change]
+      actions = [action.tencent_callback_probe.receiver]
     }
   }
 }
 
-action "tencent_callback_probe" "after_change" {
+# Without a url, the event goes to the URL that the application has at Tencent. To send one at any time:
+# terraform apply -invoke=action.tencent_callback_probe.receiver
+action "tencent_callback_probe" "receiver" {
   config {
     callback_command = "Call.CallbackAfterEndCall"
-    url              = tencent_call_callback.this.url
-  }
-}
-
-# Test what is configured at Tencent: terraform apply -invoke=action.tencent_callback_probe.now
-action "tencent_callback_probe" "now" {
-  config {
-    callback_command = "Call.CallbackAfterStartCall"
-    on_failure       = "warn"
   }
 }

@@ -15,11 +15,35 @@ use crate::provider::services::{self, CallbackService, SERVICES};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, sentence};
 use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
-    Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Severity, Type,
+    Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Type,
 };
 
-const FAIL: &str = "fail";
-const WARN: &str = "warn";
+const DESCRIPTION: &str = "\
+Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within two seconds, and JSON with \
+`ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. Use it to try out a receiver after a change to its callback, or from the \
+command line, before a real event occurs.
+
+The event has the form that Tencent documents, but never happened: the ID of its call, room or battle is \
+`00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's `User-Agent` ends in `(callback \
+probe)`. If the application has an enabled `tencent_live_callback_token`, the probe signs an event of live streams as Tencent \
+would. Looking up the token requires the provider's credentials for the application. With a `url` and without credentials, \
+the probe sends the event unsigned and says so.
+
+The probe goes from this machine straight to the receiver. It uses no proxy, follows no redirect, and sends no credentials, \
+not even those in the URL. It refuses addresses of this machine and of private networks, which Tencent cannot reach, unless \
+`allow_private` is set.
+
+A failed probe is an error: the apply fails, and the callback stays as the apply has set it. The next apply does not repeat \
+the probe; `terraform apply -invoke=ADDRESS` does. From Terraform 1.16 on, `on_failure` in `action_trigger` decides what \
+follows. With `continue`, the failure is a warning, and the apply succeeds. With `taint` after a creation, the apply fails, and \
+the next one replaces the resource and probes again; Tencent keeps the configuration meanwhile. Terraform 1.14 and 1.15 have no \
+`on_failure`. There, to let an apply succeed whatever the probe finds, leave out the trigger, and invoke the probe in a step of \
+its own.
+
+Trigger the probe by `after_create` and `after_update`. Before a creation there may be no URL to probe, and from Terraform 1.16 \
+on, `before_create` runs after the destruction if the resource is replaced: if the probe fails then, Tencent keeps the \
+configuration, but the state no longer has it. The next apply takes it over; if the resource no longer describes it, the plan \
+shows the `import` block. `terraform destroy` shows what `before_destroy` or `after_destroy` finds, as a warning, and goes on.";
 
 model! {
     /// The attributes of the block `config`.
@@ -30,7 +54,6 @@ model! {
         sdk_app_id: Attr<Number>,
         url: Attr<String>,
         allow_private: Attr<bool>,
-        on_failure: Attr<String>,
     }
 }
 
@@ -49,20 +72,7 @@ impl Block for CallbackProbe {
     fn schema(&self) -> Schema {
         Schema {
             version: 0,
-            description: "Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 \
-                          within two seconds, and JSON with `ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. Use it \
-                          to try out a receiver after a change to its callback, or from the command line, before a \
-                          real event occurs.\n\nThe event has the form that Tencent documents, but never happened: the \
-                          ID of its call, room or battle is `00000000-0000-0000-0000-000000000000`, its users are \
-                          `terraform-probe`, and the request's `User-Agent` ends in `(callback probe)`. If the \
-                          application has an enabled `tencent_live_callback_token`, the probe signs an event of live \
-                          streams as Tencent would. Looking up the token requires the provider's credentials for the \
-                          application. With a `url` and without credentials, the probe sends the event unsigned and \
-                          says so.\n\nThe probe goes from this machine straight to the receiver. It uses no proxy, \
-                          follows no redirect, and sends no credentials, not even those in the URL. It refuses \
-                          addresses of this machine and of private networks, which Tencent cannot reach, unless \
-                          `allow_private` is set."
-                .into(),
+            description: DESCRIPTION.into(),
             attributes: vec![
                 Attribute::new(
                     "callback_command",
@@ -95,12 +105,6 @@ impl Block for CallbackProbe {
                     Type::Bool,
                     "Whether the URL may lead to this machine or into a private network. Default: `false`.",
                 ),
-                Attribute::new(
-                    "on_failure",
-                    Type::String,
-                    "What a failed probe reports: an error with `fail` (the default), a warning with `warn`. If the \
-                     provider cannot look up the URL or the token at Tencent, that is always an error.",
-                ),
             ],
         }
     }
@@ -118,12 +122,6 @@ impl Block for CallbackProbe {
         {
             diagnostics.push(url::invalid("url", &url, error));
         }
-        if let Some(on_failure) = config.on_failure.known()
-            && ![FAIL, WARN].contains(&on_failure.as_str())
-        {
-            let reason = format!("{on_failure:?} is neither \"{FAIL}\" nor \"{WARN}\".");
-            diagnostics.push(Diagnostic::invalid("on_failure", reason));
-        }
         diagnostics
     }
 }
@@ -136,7 +134,7 @@ impl Action for CallbackProbe {
         {
             let summary = format!("The callback probe of {url} would fail");
             let detail = format!("It is an address of this machine or of a private network. {USE_ITS_PUBLIC_ADDRESS}");
-            config.fails_with(Diagnostic::error(summary, detail).on("url"), cx)?;
+            return Err(Diagnostic::error(summary, detail).on("url").into());
         }
         if cx.provider_is_known() && !config.sdk_app_id.is_unknown() && apps.is_known(&config.sdk_app_id) {
             let sdk_app_id = apps.sdk_app_id(&config.sdk_app_id, config.purpose())?;
@@ -186,7 +184,7 @@ impl Action for CallbackProbe {
                 progress.tell(format!("The receiver answered after {took} ms, {answer} {code}{decision}")).await;
                 Ok(())
             }
-            Err(error) => config.fails_with(failed(url, &error), cx),
+            Err(error) => Err(failed(url, &error).into()),
         }
     }
 }
@@ -195,15 +193,6 @@ impl ProbeConfig {
     /// Returns the purpose of the application: with a URL, no call to Tencent is necessary.
     fn purpose(&self) -> Purpose {
         if self.url.is_null() { Purpose::Call } else { Purpose::Name }
-    }
-
-    /// Reports a failed probe as an error or a warning, as `on_failure` says.
-    fn fails_with(&self, failed: Diagnostic, cx: &mut Context) -> Result<(), Diagnostics> {
-        if self.on_failure.known().is_some_and(|on_failure| on_failure == WARN) {
-            cx.warn(Diagnostic { severity: Severity::Warning, ..failed });
-            return Ok(());
-        }
-        Err(failed.into())
     }
 }
 
@@ -335,12 +324,11 @@ mod tests {
         let right = || ProbeConfig {
             callback_command: text("Call.CallbackAfterEndCall"),
             url: text("https://hooks.example.com/call"),
-            on_failure: text(WARN),
             ..ProbeConfig::default()
         };
         for (config, expected) in [
             (right(), None),
-            (ProbeConfig { url: Attr::Unknown, on_failure: Attr::Null, ..right() }, None),
+            (ProbeConfig { url: Attr::Unknown, ..right() }, None),
             (ProbeConfig { callback_command: text("Call.Nothing"), ..right() }, Some("callback_command")),
             (ProbeConfig { service: text("call"), ..right() }, None),
             (ProbeConfig { service: text("live"), ..right() }, Some("callback_command")),
@@ -351,7 +339,6 @@ mod tests {
             (ProbeConfig { callback_command: text(SWITCH), ..right() }, Some("callback_command")),
             (ProbeConfig { sdk_app_id: number(0), ..right() }, Some("sdk_app_id")),
             (ProbeConfig { url: text("ftp://hooks.example.com"), ..right() }, Some("url")),
-            (ProbeConfig { on_failure: text("ignore"), ..right() }, Some("on_failure")),
         ] {
             assert_eq!(blamed(CallbackProbe.validate(&config)).as_deref(), expected);
         }

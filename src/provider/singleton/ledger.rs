@@ -40,9 +40,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::Content;
 use super::history::History;
 use super::memory::Key;
+use super::{Content, is_same};
 use crate::tencent::SdkAppId;
 
 /// The longest Terraform takes from reading an object to planning it. Planning is the next step of the same node of its
@@ -185,6 +185,14 @@ pub(super) struct Stay<C> {
     pub(super) is_written: bool,
     /// Whether it exists before the apply.
     pub(super) exists: bool,
+}
+
+impl<C: Content> Entry<C> {
+    /// Returns whether the object was planned as new, with the content of `stage`.
+    fn is_created_as(&self, stage: &Stage<C>) -> bool {
+        let Stage::Stays(other) = stage else { return false };
+        self.stays().is_some_and(|stay| !stay.exists && is_same(stay.wanted.as_ref(), other.wanted.as_ref()))
+    }
 }
 
 impl<C> Entry<C> {
@@ -425,10 +433,14 @@ impl<C: Content> Ledger<C> {
         };
         let is_read = |entry: &Entry<C>| matches!(entry.stage, Stage::Read { .. });
         let own = entries.iter().position(|entry| entry.key == *key && !is_copied(entry));
-        let own = own.or_else(|| entries.iter().rposition(is_read).filter(|_| may_be_tainted));
+        let tainted = entries.iter().rposition(is_read).filter(|_| own.is_none() && may_be_tainted);
         let has_copy = entries.iter().any(|entry| entry.key == *key && is_copied(entry));
         let key = if has_copy { Key::default() } else { key.clone() };
-        let noticed = own.and_then(|own| entries.remove(own).noticed);
+        let noticed = own.or(tainted).and_then(|own| entries.remove(own).noticed);
+        if tainted.is_some() {
+            // `-minimal-refresh` of Terraform 1.17 plans it before it reads it as well.
+            entries.retain(|entry| !entry.is_created_as(&stage));
+        }
         entries.push(Entry { key: key.clone(), noticed, stage });
         self.changed.notify_waiters();
         key

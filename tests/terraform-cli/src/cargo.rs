@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::release::release_build;
+use crate::release_build::release_build;
 
 /// A profile to build in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,20 @@ pub enum Feature {
     Query,
     /// Actions.
     Actions,
+    /// A plan made once more to be applied gets the private data of the first one.
+    PlannedPrivate,
+    /// In actions, `caller` and `on_failure`.
+    Caller,
+    /// Actions before and after a destruction.
+    DestroyEvents,
+    /// `import` in a module that another calls.
+    ImportInModules,
+    /// `terraform state show -json`
+    StateShowJson,
+    /// The option `-minimal-refresh`.
+    MinimalRefresh,
+    /// `lifecycle { destroy = false }`
+    ForgetOnDestroy,
     /// Provider blocks with `for_each`.
     ProviderForEach,
     /// Encrypted states and plans.
@@ -47,13 +61,11 @@ pub enum Feature {
     EarlyEvaluation,
     /// `lifecycle { enabled = … }`
     Enabled,
-    /// `lifecycle { destroy = false }`
-    ForgetOnDestroy,
 }
 
 impl Feature {
     /// All features. Those of every version come first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 26] = [
         Self::Lifecycle,
         Self::Drift,
         Self::Guard,
@@ -68,12 +80,18 @@ impl Feature {
         Self::Identity,
         Self::Query,
         Self::Actions,
+        Self::Caller,
+        Self::PlannedPrivate,
+        Self::DestroyEvents,
+        Self::ImportInModules,
+        Self::StateShowJson,
+        Self::MinimalRefresh,
+        Self::ForgetOnDestroy,
         Self::ProviderForEach,
         Self::Encryption,
         Self::Exclude,
         Self::EarlyEvaluation,
         Self::Enabled,
-        Self::ForgetOnDestroy,
     ];
 
     /// Returns the first version of Terraform and of OpenTofu with the feature. 1.6 is the oldest supported version.
@@ -88,11 +106,13 @@ impl Feature {
             Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
             Self::Identity => (Some((1, 12)), Some((1, 12))),
             Self::Query | Self::Actions => (Some((1, 14)), None),
+            Self::Caller | Self::PlannedPrivate | Self::DestroyEvents | Self::ImportInModules => (Some((1, 16)), None),
+            Self::StateShowJson | Self::ForgetOnDestroy => (Some((1, 16)), Some((1, 12))),
+            Self::MinimalRefresh => (Some((1, 17)), None),
             Self::Encryption => (None, Some((1, 7))),
             Self::EarlyEvaluation => (None, Some((1, 8))),
             Self::ProviderForEach | Self::Exclude => (None, Some((1, 9))),
             Self::Enabled => (None, Some((1, 11))),
-            Self::ForgetOnDestroy => (None, Some((1, 12))),
         }
     }
 
@@ -142,12 +162,18 @@ impl fmt::Display for Feature {
             Self::Identity => "import by identity",
             Self::Query => "list resources (`query`)",
             Self::Actions => "actions",
+            Self::PlannedPrivate => "a creation is held to its reviewed plan",
+            Self::Caller => "`caller` and `on_failure` in actions",
+            Self::DestroyEvents => "actions before and after destroying",
+            Self::ImportInModules => "`import` in modules",
+            Self::StateShowJson => "identity in `state show -json`",
+            Self::MinimalRefresh => "`-minimal-refresh`",
+            Self::ForgetOnDestroy => "`destroy = false` in `lifecycle`",
             Self::ProviderForEach => "provider blocks with `for_each`",
             Self::Encryption => "encrypted states and plans",
             Self::Exclude => "`-exclude`",
             Self::EarlyEvaluation => "variables in `backend` and in a module's `source`",
             Self::Enabled => "`enabled` in `lifecycle`",
-            Self::ForgetOnDestroy => "`destroy = false` in `lifecycle`",
         })
     }
 }

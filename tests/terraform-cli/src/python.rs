@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 use crate::once;
 
+/// The place below the target directory.
+const PLACE: &str = "python";
+
 /// Returns the Python interpreter of an environment with this release of a package, which is installed first if necessary.
 ///
 /// # Errors
@@ -18,10 +21,19 @@ pub fn python_with(package: &str, version: &str) -> Result<PathBuf> {
 
 /// Returns the directory of the environment. A new one passes through `finish` before it appears.
 pub(crate) fn environment(package: &str, version: &str, finish: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    once::make("python", &format!("{package}-{version}"), |directory| {
+    once::make(PLACE, &name(package, version), |directory| {
         install(directory, package, version)?;
         finish(directory)
     })
+}
+
+/// Returns the directory of the environment, if it is there.
+pub(crate) fn installed(package: &str, version: &str) -> Result<Option<PathBuf>> {
+    once::made(PLACE, &name(package, version))
+}
+
+fn name(package: &str, version: &str) -> String {
+    format!("{package}-{version}")
 }
 
 fn interpreter(environment: &Path) -> PathBuf {

