@@ -316,10 +316,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let id = imported_id(&target, apps)?;
         let app = apps.app(id, Purpose::Object)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
-        match remote.get().await? {
-            Some(found) => Ok(Model::imported(id, found)),
-            None => Err(remote.subject().not_there().into()),
+        let Some(found) = remote.get().await? else { return Err(remote.subject().not_there().into()) };
+        if let Some(warning) = self.0.review_imported(id, &found) {
+            cx.warn(warning);
         }
+        Ok(Model::imported(id, found))
     }
 }
 
