@@ -36,6 +36,7 @@ fn probed(url: &str, trigger: &str, arguments: &str) -> String {
 }
 
 const AFTER_CHANGES: &str = "events = [after_create, after_update]";
+const AROUND_DESTRUCTION: &str = "events = [before_destroy, after_destroy]";
 const ALLOW_PRIVATE: &str = "allow_private = true";
 const OF_THE_CALLER: &str = "sdk_app_id = caller.sdk_app_id\nurl = caller.url\nallow_private = true";
 
@@ -154,14 +155,25 @@ fn a_trigger_decides_what_follows_a_failed_probe() -> Result {
     scenario.expect_no_changes()
 }
 
+/// Expects one event before destroying, one after it, and no other.
+pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+    let receiver = Receiver::start()?;
+    let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
+    let scenario = scenario.applied(&probed(URL, AROUND_DESTRUCTION, &arguments))?;
+    assert_eq!(receiver.take(), []);
+    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!((receiver.take().len(), scenario.remote()), (2, None));
+    Ok(())
+}
+
 #[test]
 fn a_destroy_shows_what_a_probe_finds_and_goes_on() -> Result {
-    needs!(TERRAFORM, Feature::Caller);
+    needs!(TERRAFORM, Feature::DestroyEvents);
     let scenario = Scenario::new()?;
     let receiver = Receiver::start()?;
-    let trigger = "events = [before_destroy, after_destroy]";
     let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
-    let scenario = scenario.applied(&probed(URL, trigger, &arguments))?;
+    let scenario = scenario.applied(&probed(URL, AROUND_DESTRUCTION, &arguments))?;
     receiver.replies(broken());
     let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
     destroyed.expect_success();

@@ -5,7 +5,7 @@ use std::panic;
 
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Set};
-use tencent_simulator::{Configuration, Receiver, Service, Simulator};
+use tencent_simulator::{Configuration, Service, Simulator};
 use terraform_cli::{Feature, Flavour, RELEASES, Release, Terraform, forget, not_run, record};
 
 use crate::environment::creations_are_held_to_their_plan;
@@ -24,7 +24,7 @@ use crate::opentofu::{
     a_resource_is_switched, called_for, each_application_has_its_provider, secrets_are_encrypted,
     the_excluded_is_left_alone, variables_are_evaluated_early,
 };
-use crate::probe::{callers_are_probed, receivers_are_probed};
+use crate::probe::{callers_are_probed, destructions_are_probed, receivers_are_probed};
 use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
@@ -88,7 +88,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Actions => receivers_are_probed,
         Feature::Caller => callers_are_probed,
         Feature::PlannedPrivate => creations_are_held_to_their_plan,
-        Feature::DestroyEvents => a_destruction_is_probed,
+        Feature::DestroyEvents => destructions_are_probed,
         Feature::ImportInModules => adopts_in_a_module,
         Feature::StateShowJson => shows_the_identity,
         Feature::MinimalRefresh => reads_only_what_changes,
@@ -293,60 +293,6 @@ fn adopts_by_identity(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// Writes a trigger of an action that [`probe`] writes.
-fn trigger(events: &str, action: &str) -> String {
-    format!(
-        "action_trigger {{
-  events = [{events}]
-  actions = [action.tencent_callback_probe.{action}]
-}}
-"
-    )
-}
-
-/// Writes an action that probes the URL of this expression.
-fn probe(name: &str, url: &str) -> String {
-    format!(
-        r#"action "tencent_callback_probe" "{name}" {{
-  config {{
-    callback_command = "{END}"
-    allow_private = true
-    url = {url}
-  }}
-}}
-"#
-    )
-}
-
-/// Writes `this` with these blocks in its `lifecycle`.
-fn this_with_lifecycle(url: &str, blocks: &str) -> String {
-    this(&format!(
-        "{}lifecycle {{
-{blocks}}}
-",
-        sends(&[START, END], url)
-    ))
-}
-
-/// Returns the paths of the URLs that were probed since the last time.
-fn probed(receiver: &Receiver) -> Vec<String> {
-    let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
-    receiver.take().iter().map(|event| path(&event.target)).collect()
-}
-
-/// Probes before and after the resource is destroyed, and at no other time.
-fn a_destruction_is_probed(terraform: &Terraform) -> Result {
-    let (scenario, receiver) = (scenario(terraform)?, Receiver::start()?);
-    let triggers = trigger("before_destroy", "before") + &trigger("after_destroy", "after");
-    let probes = ["before", "after"].map(|name| probe(name, &format!("\"{}/{name}\"", receiver.url())));
-    scenario.configure(&(this_with_lifecycle(URL, &triggers) + &probes.concat()))?;
-    scenario.apply()?;
-    assert_eq!(probed(&receiver), [""; 0]);
-    scenario.run(&["destroy", "-auto-approve"])?.expect_success();
-    assert_eq!((probed(&receiver), scenario.remote()), (vec!["/before".to_owned(), "/after".to_owned()], None));
-    Ok(())
-}
-
 /// Imports an existing configuration by a block in a module.
 fn adopts_in_a_module(terraform: &Terraform) -> Result {
     let scenario = scenario(terraform)?;
@@ -375,43 +321,42 @@ fn shows_the_identity(terraform: &Terraform) -> Result {
     Ok(())
 }
 
-/// Plans two resources with `-minimal-refresh`, which reads only the one that is to change.
+/// Changes one of two resources with `-minimal-refresh`, which reads only that one, and destroys both, which reads neither.
 fn reads_only_what_changes(terraform: &Terraform) -> Result {
     let ids = [ID, ID + 1];
-    let scenario = Scenario::of_on(terraform, ids)?;
     let both = |url| {
         let of = |name, id: u64, url| resource(name, &(sends(&[START], url) + &format!("sdk_app_id = {id}\n")));
         of("one", ID, URL) + &of("other", ID + 1, url)
     };
-    let scenario = scenario.applied(&both(URL))?;
-    scenario.configure(&both(OTHER_URL))?;
-    scenario
-        .run(&["plan", "-minimal-refresh"])?
-        .expect_success()
-        .expect_contains("0 to add, 1 to change, 0 to destroy");
-    assert_eq!(called_for(&scenario), [ID + 1]);
-    let applied = scenario.run(&["apply", "-auto-approve", "-minimal-refresh"])?;
-    applied.expect_success().expect_contains("0 added, 1 changed, 0 destroyed");
-    assert_eq!(called_for(&scenario), [ID + 1]);
+    let scenario = Scenario::of_on(terraform, ids)?.applied(&both(URL))?;
     let urls = || ids.map(|id| scenario.simulator.configuration(Service::Call, id).map(|there| there.url));
-    assert_eq!(urls(), [URL, OTHER_URL].map(|url| Some(url.to_owned())));
-    scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("2 destroyed");
+    scenario.configure(&both(OTHER_URL))?;
+    let planned = scenario.run(&["plan", "-minimal-refresh", "-out=tfplan"])?;
+    planned.expect_success().expect_contains("0 to add, 1 to change, 0 to destroy").expect_lacks("Warning");
+    assert_eq!(called_for(&scenario), [ID + 1]);
+    let applied = scenario.run(&["apply", "tfplan"])?;
+    applied.expect_success().expect_contains("0 added, 1 changed, 0 destroyed").expect_lacks("Warning");
+    assert_eq!((called_for(&scenario), urls()), (vec![ID + 1], [URL, OTHER_URL].map(|url| Some(url.to_owned()))));
+    scenario.run(&["plan", "-minimal-refresh", "-detailed-exitcode"])?.expect_code(0);
+    assert_eq!(called_for(&scenario), [0; 0]);
+    let destroyed = scenario.run(&["destroy", "-minimal-refresh", "-auto-approve"])?;
+    destroyed.expect_success().expect_contains("2 destroyed").expect_lacks("Warning");
     assert_eq!(urls(), [None, None]);
     Ok(())
 }
 
 /// Replaces a resource with `destroy = false`, which writes, and destroys it, which only forgets it.
 fn destroying_forgets(terraform: &Terraform) -> Result {
-    let kept = this_with_lifecycle(URL, "destroy = false\n");
+    let kept = this(&(sends(&[START], URL) + "lifecycle {\n  destroy = false\n}\n"));
     let scenario = scenario(terraform)?.applied(&kept)?;
     scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_success();
     assert_eq!(scenario.writes(), [Set]);
-    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_remote(&[START], URL);
     scenario.expect_no_changes()?;
     let destroy = ["destroy", "-auto-approve", "-suppress-forget-errors"];
     let suppressing = usize::from(terraform.flavour() == Flavour::OpenTofu);
     scenario.run(&destroy[..2 + suppressing])?.expect_success();
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
-    scenario.expect_remote(&[START, END], URL);
+    scenario.expect_remote(&[START], URL);
     Ok(())
 }

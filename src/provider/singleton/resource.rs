@@ -134,6 +134,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         {
             cx.warn(subject.deletes_changed(seen));
         }
+        // Terraform drops what the refresh before `terraform destroy` has said.
+        if seen.is_none() && deletes && prior.arguments.is_write_only() && memory.drift.is_some() {
+            cx.warn(subject.deletes_changed_secret());
+        }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
         if is_kept && !ledger.is_written_for_another(&memory.object) {
             let is_known = ledger.another_stays(&memory.object);
