@@ -1,5 +1,7 @@
 //! `terraform query`: finds existing configurations, whoever made them, and brings them under management.
 
+use std::fs;
+
 use rstest_reuse::apply;
 use tencent_simulator::{Configuration, Fault, FaultKind, Service};
 use terraform_cli::{Feature, Terraform, needs};
@@ -39,6 +41,8 @@ pub(crate) fn query_finds_and_imports(terraform: &Terraform) -> Result {
     assert_eq!(scenario.writes(), []);
 
     scenario.run(&["query", "-generate-config-out=generated.tf"])?.expect_success();
+    let generated = fs::read_to_string(scenario.workspace.path().join("generated.tf"))?;
+    assert!(generated.contains(OTHER_URL) && !generated.contains("deletion_policy"), "no defaults: {generated}");
     scenario.run(&["apply", "-auto-approve"])?.expect_contains("2 imported, 0 added, 0 changed, 0 destroyed");
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
