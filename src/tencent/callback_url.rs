@@ -136,6 +136,12 @@ impl CallbackUrl {
         self.canonical() == other.canonical()
     }
 
+    /// Returns whether messages mask a part of the URL because it may be secret.
+    pub fn may_carry_secret(&self) -> bool {
+        let mut masked = String::new();
+        self.write_masked(&mut masked).is_ok() && masked != self.expose()
+    }
+
     /// Checks the URL, and returns the concerns about a valid one.
     ///
     /// # Errors
@@ -490,7 +496,11 @@ mod tests {
             ("user:tok3n@host", "***@host"),
             ("nonsense", "nonsense"),
         ] {
-            assert_eq!(url(text).to_string(), masked, "{text}");
+            assert_eq!(
+                (url(text).to_string().as_str(), url(text).may_carry_secret()),
+                (masked, text != masked),
+                "{text}"
+            );
             assert_eq!(format!("{:?}", url(text)), format!("\"{masked}\""));
         }
     }

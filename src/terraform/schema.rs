@@ -222,6 +222,22 @@ impl Schema {
         value
     }
 
+    /// Turns the state of an object into the shortest configuration that describes it: without the attributes that only
+    /// the provider sets, and without those that have their defaults.
+    pub(super) fn config_of(&self, mut state: Value) -> Value {
+        if let Value::Object(attributes) = &mut state {
+            for attribute in &self.attributes {
+                let value = attributes.get_mut(attribute.name);
+                let is_left_out =
+                    |value: &Value| attribute.usage == Usage::Computed || attribute.default.as_ref() == Some(value);
+                if let Some(value) = value.filter(|value| is_left_out(value)) {
+                    *value = Value::Null;
+                }
+            }
+        }
+        state
+    }
+
     /// Reports write-only attributes that `config` sets, for a Terraform that would keep them in plan and state.
     pub(super) fn unsupported_write_only(&self, config: &Value) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
@@ -457,6 +473,22 @@ mod tests {
         assert_eq!(left_out.attribute("policy"), &Value::String("KEEP".into()));
         let unknown = schema().with_defaults(prior.clone(), &object(1, Value::Unknown));
         assert_eq!(unknown, prior);
+    }
+
+    #[test]
+    fn a_generated_configuration_leaves_out_what_needs_no_line() {
+        let schema = || Schema {
+            attributes: vec![
+                Attribute::new("id", Type::Number, "").computed(),
+                Attribute::new("policy", Type::String, "").default_value(Value::String("KEEP".into())),
+            ],
+            ..schema()
+        };
+        for (policy, expected) in [("KEEP", Value::Null), ("DROP", Value::String("DROP".into()))] {
+            let state = object(1, Value::String(policy.into()));
+            let config = Value::Object([("id".into(), Value::Null), ("policy".into(), expected)].into());
+            assert_eq!(schema().config_of(state), config);
+        }
     }
 
     #[test]

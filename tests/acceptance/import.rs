@@ -144,8 +144,15 @@ fn a_generated_configuration_plans_no_changes(of: Of) -> Result {
     scenario.configure(if needs_the_provider(&TERRAFORM) { &named } else { &import })?;
     let planned = scenario.run(&["plan", "-generate-config-out=generated.tf"])?;
     planned.expect_success().expect_contains("1 to import, 0 to add, 0 to change, 0 to destroy.");
+    let warning = diagnostic(&planned, "An imported callback URL may contain a secret");
+    assert!(!warning.contains("s3cret") && warning.contains(of.title), "{warning}");
     let generated = std::fs::read_to_string(scenario.workspace.path().join("generated.tf"))?;
     assert!(!generated.contains("last_request_id"), "what only the provider sets is not in it: {generated}");
+    // Others ask for no configuration, and write the state down.
+    let is_asked_for = TERRAFORM.has(Feature::Query);
+    for default in ["deletion_policy", "overwrite_existing"] {
+        assert_eq!(!generated.contains(default), is_asked_for, "{generated}");
+    }
 
     scenario.configure(&import)?;
     scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(2).expect_contains("1 to import, 0 to add, 0 to change");

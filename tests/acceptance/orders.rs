@@ -32,6 +32,7 @@ const HOSTS: [&str; 11] = [
     "OpenTofu 1.12",
 ];
 const ALL: &str = "all";
+const MINIMAL_REFRESH: &str = "-minimal-refresh";
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/acceptance/orders.md");
 
 /// The time for which each call of an object is held up. The second is for a slow machine, and is tried where the first shows
@@ -79,6 +80,12 @@ impl Situation {
 
     fn by(self, command: &'static [&'static str]) -> Self {
         Self { command, ..self }
+    }
+
+    /// Returns whether the host can play this situation.
+    fn is_for(&self, terraform: &Terraform) -> bool {
+        (!self.command.contains(&MINIMAL_REFRESH) || terraform.has(Feature::MinimalRefresh))
+            && (!self.after.starts_with("removed") || terraform.has(Feature::Removed))
     }
 }
 
@@ -209,6 +216,35 @@ fn commands() -> Vec<Situation> {
     ]
 }
 
+/// Returns the situations in which Terraform reads only what it is about to change, from 1.17 on.
+fn minimal() -> Vec<Situation> {
+    let (old, new) = (|| a(URL, ""), || a(OTHER_URL, ""));
+    let first = |url: &str| a(url, CREATE_BEFORE_DESTROY);
+    let two = |url| a(url, "") + &b(url, &of_other_application());
+    let minimal = &["apply", "-auto-approve", MINIMAL_REFRESH];
+    let replace = &["apply", "-auto-approve", MINIMAL_REFRESH, "-replace=tencent_call_callback.a"];
+    let import = format!("import {{\n  to = tencent_call_callback.a\n  id = \"{ID}\"\n}}\n");
+    let situations = vec![
+        Situation::new("`-minimal-refresh`, unchanged", old(), old()),
+        Situation::new("`-minimal-refresh`, changed", old(), new()),
+        Situation {
+            is_deleted: true,
+            ..Situation::new("`-minimal-refresh`, changed, deleted at Tencent", old(), new())
+        },
+        Situation::new("`-minimal-refresh`, two changed", two(URL), two(OTHER_URL)),
+        Situation::new("`-minimal-refresh`, block removed", old(), ""),
+        Situation::new("`-minimal-refresh`, tainted", old(), old()).edited(taint),
+        Situation::new("`-minimal-refresh`, another `sdk_app_id`", old(), a(URL, &of_other_application())),
+        Situation::new("`-minimal-refresh`, deposed `d`, `a` changed", first(URL), first(OTHER_URL)).edited(depose),
+        Situation::new("`-minimal-refresh`, `import`", old(), import + &old()).edited(forget),
+    ];
+    let mut situations: Vec<_> = situations.into_iter().map(|situation| situation.by(minimal)).collect();
+    situations.push(Situation::new("`-minimal-refresh`, `-replace`", old(), old()).by(replace));
+    let destroy = &["destroy", "-auto-approve", MINIMAL_REFRESH];
+    situations.push(Situation::new("`destroy -minimal-refresh`", old(), old()).by(destroy));
+    situations
+}
+
 /// A host, and the provider that it calls.
 struct Stage {
     scenario: Scenario,
@@ -275,7 +311,7 @@ impl Stage {
         more: &[&str],
     ) -> Result<Vec<Process>> {
         self.prepare(situation)?;
-        if situation.name == "`import`" {
+        if situation.after.starts_with("import") {
             self.scenario.someone_sets(&[START], URL);
         }
         self.configure(&situation.after)?;
@@ -355,14 +391,14 @@ fn expect_whole_nodes(situation: &Situation, process: &Process) {
 type Orders = BTreeMap<(String, usize), Vec<String>>;
 
 fn situations() -> Vec<Situation> {
-    plain().into_iter().chain(replaced()).chain(commands()).collect()
+    [plain(), replaced(), commands(), minimal()].into_iter().flatten().collect()
 }
 
 fn record(terraform: &Terraform, host: usize, written: &Orders) -> Result<Orders> {
     let mut stage = Stage::new(terraform)?;
     let mut orders = Orders::new();
     for situation in situations() {
-        if situation.after.starts_with("removed") && !terraform.has(Feature::Removed) {
+        if !situation.is_for(terraform) {
             continue;
         }
         let key = (situation.name.to_owned(), host);

@@ -168,6 +168,10 @@ pub(crate) fn a_secret_url_is_kept_nowhere(terraform: &Terraform) -> Result {
         secretive.expect_no_changes()?;
     }
 
+    // Terraform drops what the refresh before a destroy says.
+    secretive.scenario.someone_sets(&[START, END], OTHER_SECRET_URL);
+    let plan = secretive.run(&["plan", "-destroy"])?;
+    assert!(diagnostic(&plan, "is not the one on record").contains("This plan deletes it."), "{plan}");
     secretive.run(&["destroy", "-auto-approve"])?.expect_success();
     secretive.expect_hidden()?;
     assert_eq!(secretive.scenario.remote(), None);

@@ -226,6 +226,49 @@ async fn a_configuration_is_imported_by_id_and_by_identity() {
 }
 
 #[tokio::test]
+async fn an_imported_url_that_may_contain_a_secret_is_announced_without_it() {
+    let simulator = simulator();
+    let session = Session::on(&simulator).await;
+    put(&simulator, &format!("{URL}?key=s3cret"));
+    let request =
+        proto::import_resource_state::Request { type_name: RESOURCE.into(), id: APP.to_string(), ..Default::default() };
+    let answer = session.provider().import_resource_state(request).await.expect("an answer").into_inner();
+    let [warning] = &answer.diagnostics[..] else { panic!("{answer:?}") };
+    assert_eq!(
+        (warning.severity(), warning.summary.as_str()),
+        (Severity::Warning, "An imported callback URL may contain a secret")
+    );
+    assert!(warning.detail.contains(&format!("{URL}?key=*** is the Call callback URL")), "{warning:?}");
+    assert!(warning.detail.contains("url_wo"), "{warning:?}");
+}
+
+#[tokio::test]
+async fn a_generated_configuration_plans_no_changes_and_sets_no_defaults() {
+    let simulator = simulator();
+    let mut session = Session::on(&simulator).await;
+    let left_out = ["id", "last_request_id", "overwrite_existing", "deletion_policy"].map(|name| (name, Value::Null));
+    let kept = with(session.state(URL), [("deletion_policy", text("ABANDON"))]);
+    for (state, expected) in [
+        (session.state(URL), with(session.state(URL), left_out.clone())),
+        (kept.clone(), with(with(kept, left_out), [("deletion_policy", text("ABANDON"))])),
+    ] {
+        let request =
+            proto::generate_resource_config::Request { type_name: RESOURCE.into(), state: session.encode(&state) };
+        let answer = session.provider().generate_resource_config(request).await.expect("an answer").into_inner();
+        assert_eq!(answer.diagnostics, []);
+        let config = session.decode(&answer.config);
+        assert_eq!(config, expected);
+        let planned = session.plan(&state, &config).await;
+        assert_eq!((planned.diagnostics.as_slice(), session.decode(&planned.planned_state)), (&[][..], state));
+        // One process takes two plans without private data for two objects.
+        session = Session::on(&simulator).await;
+    }
+    let request = proto::generate_resource_config::Request { type_name: "tencent_nothing".into(), state: None };
+    let answer = session.provider().generate_resource_config(request).await.expect("an answer").into_inner();
+    assert_eq!(the_error(&answer.diagnostics).summary, "Unknown resource type");
+}
+
+#[tokio::test]
 async fn an_impossible_import_is_an_error() {
     let simulator = simulator();
     let session = Session::on(&simulator).await;

@@ -1,10 +1,9 @@
-//! The schemas of what the provider offers, and the answers to RPCs it does not offer.
+//! The schemas of what the provider offers.
 
 use std::collections::BTreeSet;
 
 use terraform_provider_tencent::terraform::Type;
 use terraform_provider_tencent::terraform::proto;
-use tonic::{Code, Response, Status};
 
 use crate::session::{RESOURCE, Session, block, type_of};
 
@@ -35,7 +34,7 @@ async fn metadata_and_schema_list_the_same_objects() {
     let capabilities = metadata.server_capabilities.expect("capabilities");
     assert_eq!(schema.server_capabilities, Some(capabilities));
     assert!(capabilities.plan_destroy && capabilities.get_provider_schema_optional && capabilities.move_resource_state);
-    assert!(!capabilities.generate_resource_config);
+    assert!(capabilities.generate_resource_config);
 }
 
 #[tokio::test]
@@ -70,15 +69,4 @@ async fn every_resource_has_an_identity() {
     assert_eq!(attribute.name, "sdk_app_id");
     assert_eq!(Type::from_json(&attribute.r#type), Ok(Type::Number));
     assert!(attribute.required_for_import && !attribute.optional_for_import);
-}
-
-#[tokio::test]
-async fn rpcs_without_an_object_are_unimplemented() {
-    #[track_caller]
-    fn assert_unimplemented<T: std::fmt::Debug>(answer: Result<Response<T>, Status>) {
-        assert_eq!(answer.expect_err("not implemented").code(), Code::Unimplemented);
-    }
-    let session = Session::start().await;
-    let mut provider = session.provider();
-    assert_unimplemented(provider.generate_resource_config(proto::generate_resource_config::Request::default()).await);
 }

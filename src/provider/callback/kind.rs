@@ -6,8 +6,8 @@ use super::{commands, url};
 use crate::model;
 use crate::provider::services::{CallbackService, Event};
 use crate::provider::singleton::{Arguments, Content, Kind, Wording as _, validate_secret};
-use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, Service};
-use crate::terraform::{Attr, Attribute, Diagnostics, Number, SetOf, Type};
+use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, SdkAppId, Service};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, SetOf, Type};
 
 /// The callback configuration of one service.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,19 @@ impl Kind for CallbackKind {
             diagnostics.extend(commands::validate(commands, self.0));
         }
         diagnostics
+    }
+
+    fn review_imported(&self, id: SdkAppId, found: &CallbackConfiguration) -> Option<Diagnostic> {
+        let CallbackConfiguration { url, .. } = found;
+        let detail = format!(
+            "{url} is the {} callback URL of SDKAppID {id}. What Terraform imports is in the plan and the state in plain \
+             text, and in a configuration that Terraform generates. Before you commit that, take the URL from a variable: \
+             from a sensitive one with url, or from an ephemeral one with url_wo and url_wo_version. With url_wo, the next \
+             apply removes the URL from the state.",
+            self.0.title
+        );
+        let warning = Diagnostic::warning("An imported callback URL may contain a secret", detail);
+        url.may_carry_secret().then_some(warning)
     }
 }
 

@@ -167,13 +167,24 @@ impl<K: Kind> Subject<K> {
 impl<K: Kind> Subject<K> {
     /// Warns that the secret is not the one in Terraform's records.
     pub(super) fn secret_changed(&self, found: &K::Content) -> Diagnostic {
-        let Words { argument, secret, .. } = self.kind.words();
-        let (name, drift) = (self.kind.name(), self.kind.drift(found));
+        let (Words { argument, secret, .. }, drift) = (self.kind.words(), self.kind.drift(found));
+        self.not_on_record(&format!(
+            "{drift} The state does not hold the {secret}, so a plan shows the difference only in {argument}_wo_version \
+             or last_request_id. Applying sends {argument}_wo, unless Tencent has it by then."
+        ))
+    }
+
+    /// Announces that a deletion deletes a secret that is not the one in Terraform's records.
+    pub(super) fn deletes_changed_secret(&self) -> Diagnostic {
+        self.not_on_record("This plan deletes it.")
+    }
+
+    fn not_on_record(&self, outcome: &str) -> Diagnostic {
+        let (name, secret) = (self.kind.name(), self.kind.words().secret);
         let what = name.strip_suffix(K::Content::NOUN).map_or(name.clone(), |name| format!("{name}{secret}"));
         let detail = format!(
             "Someone else has changed the {secret}, or an earlier apply ended before Terraform recorded the {secret} that \
-             it sent. {drift} The state does not hold the {secret}, so a plan shows the difference only in \
-             {argument}_wo_version or last_request_id. Applying sends {argument}_wo, unless Tencent has it by then."
+             it sent. {outcome}"
         );
         Diagnostic::warning(format!("The {what} of SDKAppID {} is not the one on record", self.id), detail)
     }

@@ -40,7 +40,7 @@ use secrecy::SecretString;
 
 use super::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Service, Stored};
-use crate::terraform::{Attr, Attribute, Context, Data, Diagnostics, Number};
+use crate::terraform::{Attr, Attribute, Context, Data, Diagnostic, Diagnostics, Number};
 
 pub(crate) use ledger::{Ledger, Ledgers};
 pub(crate) use messages::sentence;
@@ -69,6 +69,11 @@ pub(crate) trait Kind: Wording<Self> + fmt::Debug + Copy + Send + Sync + 'static
 
     /// Checks the arguments as far as they are known.
     fn validate(&self, arguments: &Self::Arguments) -> Diagnostics;
+
+    /// Warns about something in `found` that an import shows.
+    fn review_imported(&self, _id: SdkAppId, _found: &Self::Content) -> Option<Diagnostic> {
+        None
+    }
 }
 
 /// A remote object as Tencent stores it.

@@ -134,6 +134,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         {
             cx.warn(subject.deletes_changed(seen));
         }
+        // Terraform drops what the refresh before `terraform destroy` has said.
+        if seen.is_none() && deletes && prior.arguments.is_write_only() && memory.drift.is_some() {
+            cx.warn(subject.deletes_changed_secret());
+        }
         // During an apply, the deletion itself warns: Terraform also plans the end of deposed objects then.
         if is_kept && !ledger.is_written_for_another(&memory.object) {
             let is_known = ledger.another_stays(&memory.object);
@@ -312,10 +316,11 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let id = imported_id(&target, apps)?;
         let app = apps.app(id, Purpose::Object)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
-        match remote.get().await? {
-            Some(found) => Ok(Model::imported(id, found)),
-            None => Err(remote.subject().not_there().into()),
+        let Some(found) = remote.get().await? else { return Err(remote.subject().not_there().into()) };
+        if let Some(warning) = self.0.review_imported(id, &found) {
+            cx.warn(warning);
         }
+        Ok(Model::imported(id, found))
     }
 }
 

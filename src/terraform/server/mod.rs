@@ -190,7 +190,7 @@ fn capabilities() -> proto::ServerCapabilities {
         plan_destroy: true,
         get_provider_schema_optional: true,
         move_resource_state: true,
-        generate_resource_config: false,
+        generate_resource_config: true,
     }
 }
 
@@ -326,6 +326,7 @@ serve! {
             validate_provider_config configure_provider
             validate_resource_config upgrade_resource_state upgrade_resource_identity read_resource
             plan_resource_change apply_resource_change import_resource_state move_resource_state
+            generate_resource_config
             validate_data_resource_config read_data_source
             validate_ephemeral_resource_config open_ephemeral_resource renew_ephemeral_resource
             close_ephemeral_resource

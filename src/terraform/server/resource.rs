@@ -237,6 +237,17 @@ impl<P: Provider> Server<P> {
         })
     }
 
+    /// Answers with the configuration that Terraform writes for an object that someone imports.
+    pub(super) async fn generate_resource_config(
+        &self,
+        request: proto::generate_resource_config::Request,
+        _: &mut Context,
+    ) -> Result<proto::generate_resource_config::Response, Diagnostics> {
+        let resource = self.resource(&request.type_name)?;
+        let config = resource.schema().config_of(decode(request.state.as_ref(), resource.ty())?);
+        Ok(proto::generate_resource_config::Response { config: Some(kept(resource, &config)?), ..Default::default() })
+    }
+
     pub(super) async fn move_resource_state(
         &self,
         request: proto::move_resource_state::Request,

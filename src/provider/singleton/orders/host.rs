@@ -11,20 +11,17 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, join_all, select};
 use tonic::{Request, Response, Status};
 
+use super::kinds::{content, text};
 use super::situations::{Block, Situation};
-use super::tencent::{APPS, App, COMMAND, Content, RPC, Tencent, url};
+use super::tencent::{APPS, App, Content, RPC, Tencent};
 use crate::model;
 use crate::provider::applications::{Account, Applications};
-use crate::provider::callback::CallbackKind;
-use crate::provider::services::SERVICES;
-use crate::provider::singleton::{Object as Typed, Singleton};
 use crate::provider::testing;
 use crate::tencent::{Client, Settings};
 use crate::terraform::proto::provider_server::Provider as _;
 use crate::terraform::proto::{self, ClientCapabilities, DynamicValue, diagnostic};
 use crate::terraform::{
-    Attr, Block as _, Configured, Context, Data as _, Diagnostics, Provider, Registry, Schema, Server, Session, Type,
-    Value, codec,
+    Attr, Configured, Context, Diagnostics, Provider, Registry, Schema, Server, Session, Type, Value, codec,
 };
 
 /// When Terraform reads an object that it plans.
@@ -66,11 +63,13 @@ impl Object {
         APPS.into_iter().find(|app| *self.value.attribute("sdk_app_id") == Value::Number(app.id().into()))
     }
 
+    /// Returns the content, which is not in the state if it is in the write-only argument.
     pub(super) fn content(&self) -> Option<Content> {
-        match self.value.attribute("url") {
-            Value::String(url) => url.strip_prefix("https://")?.chars().next(),
+        let texts = ["url", "token"].into_iter().filter_map(|argument| match &self.value {
+            Value::Object(attributes) => attributes.get(argument),
             _ => None,
-        }
+        });
+        texts.filter_map(|text| if let Value::String(text) = text { content(text) } else { None }).next()
     }
 }
 
@@ -181,7 +180,7 @@ impl crate::terraform::Block for Explored {
 
 impl Provider for Explored {
     fn registry(&self) -> Registry<Applications> {
-        Registry::new().resource(resource())
+        self.0.kind.registry()
     }
 
     fn configure(&self, _: Nothing, _: &mut Context) -> Result<Configured<Applications>, Diagnostics> {
@@ -196,10 +195,6 @@ impl Provider for Explored {
         let client = Client::over(self.0.clone(), once);
         Ok(Configured::Known(Applications::new(client, Attr::Null, None, Some(accounts))))
     }
-}
-
-fn resource() -> Singleton<CallbackKind> {
-    Singleton(CallbackKind(SERVICES[0]))
 }
 
 /// One run of Terraform.
@@ -222,8 +217,8 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(tencent: Tencent) -> Self {
-        let (server, type_name) = (Server::new(Explored(tencent.clone())), resource().type_name().to_owned());
-        Self { tencent, server, ty: Typed::<CallbackKind>::ty(), type_name }
+        let (server, kind) = (Server::new(Explored(tencent.clone())), tencent.kind);
+        Self { tencent, server, ty: kind.ty(), type_name: kind.type_name().to_owned() }
     }
 }
 
@@ -271,7 +266,8 @@ impl<'a> Host<'a> {
     pub(super) async fn plan(&self) -> bool {
         let addresses = |has: fn(&Instance) -> bool| -> Vec<usize> {
             let run = self.run();
-            (0..run.state.len()).filter(|address| has(&run.state[*address])).collect()
+            let is_left_out = |address: &usize| self.situation.stories[*address].is_left_out;
+            (0..run.state.len()).filter(|address| has(&run.state[*address]) && !is_left_out(address)).collect()
         };
         let chains = |nodes: Vec<Node>| nodes.into_iter().map(|node| [node].into()).collect();
         let deposed = addresses(|instance| !instance.deposed.is_empty());
@@ -302,7 +298,10 @@ impl<'a> Host<'a> {
         }
         let mut chains: Vec<Chain> = Vec::new();
         let run = self.run().clone();
-        for (address, instance) in run.state.iter().enumerate() {
+        let stories = self.situation.stories.iter();
+        for ((address, instance), _) in
+            run.state.iter().enumerate().zip(stories).filter(|(_, story)| !story.is_left_out)
+        {
             let (write, destroy) = (Node::Write(address), Node::Destroy(address));
             let mut chain: Chain = match run.changes.get(&address).map(|change| change.action) {
                 None | Some(Action::NoOp) => Chain::new(),
@@ -575,17 +574,22 @@ impl Via<'_> {
     }
 
     fn config(&self, block: Block, phase: Phase) -> Value {
-        let text = |text: &str| Value::String(text.to_owned());
+        let (kind, policy) = (self.host.tencent.kind, if block.is_abandoned { "ABANDON" } else { "DELETE" });
         let Type::Object(types) = &self.host.provider.ty else { unreachable!("resources are objects") };
         let mut config: BTreeMap<_, _> = types.keys().map(|name| (name.clone(), Value::Null)).collect();
         let is_known = block.is_known || phase == Phase::Apply;
+        let [plain, write_only, version] = kind.arguments();
+        let argument = if block.is_write_only { write_only } else { plain };
+        if block.is_write_only {
+            config.insert(version.to_owned(), Value::Number(u64::from(block.content).into()));
+        }
         config.extend(
             [
                 ("sdk_app_id", if is_known { Value::Number(block.app.id().into()) } else { Value::Unknown }),
-                ("url", text(&url(block.content))),
-                ("callback_commands", Value::Set([text(COMMAND)].into_iter().collect())),
+                (argument, Value::String(text(block.content))),
+                kind.rest(),
                 ("overwrite_existing", Value::Bool(!block.is_guarded)),
-                ("deletion_policy", text(if block.is_abandoned { "ABANDON" } else { "DELETE" })),
+                ("deletion_policy", Value::String(policy.to_owned())),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );

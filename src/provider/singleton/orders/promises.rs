@@ -1,8 +1,9 @@
 //! The promises, checked on each run.
 
 use super::host::{Mode, Object, Phase, Reads, Rpc, Run, Said};
+use super::kinds::Kind;
 use super::situations::{Situation, Story};
-use super::tencent::{APPS, App, Call, Content, Fate, shown, url};
+use super::tencent::{APPS, App, Call, Content, Fate, shown};
 
 /// What the provider promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +26,7 @@ pub(super) enum Promise {
 
 /// A run, and what it led to.
 pub(super) struct Outcome<'a> {
+    pub(super) kind: Kind,
     pub(super) situation: &'a Situation,
     pub(super) mode: Mode,
     pub(super) was_applied: bool,
@@ -43,8 +45,12 @@ impl Outcome<'_> {
         self.calls.iter().filter(move |(of, _)| *of == rpc).map(|(_, call)| call)
     }
 
-    fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.run.state.iter().flat_map(|instance| instance.current.iter().chain(&instance.deposed))
+    /// Iterates over the objects in the state, and whether each is left out.
+    fn objects(&self) -> impl Iterator<Item = (&Object, bool)> {
+        let instances = self.run.state.iter().zip(&self.situation.stories);
+        instances.flat_map(|(instance, story)| {
+            instance.current.iter().chain(&instance.deposed).map(|object| (object, story.is_left_out))
+        })
     }
 
     /// Returns whether the apply ended with an error about `app` that has one of `words`.
@@ -62,7 +68,7 @@ impl Outcome<'_> {
     /// Returns whether someone else was the last to change `app`.
     pub(super) fn is_theirs(&self, app: App) -> bool {
         let changes = self.calls.iter().map(|(_, call)| call).filter(|call| call.app == app);
-        let mut changes = changes.filter(|call| call.took_effect() || matches!(call.fate, Fate::AfterTheirs(_)));
+        let mut changes = changes.filter(|call| call.took_effect || matches!(call.fate, Fate::AfterTheirs(_)));
         changes.next_back().is_some_and(Call::is_read)
     }
 
@@ -95,9 +101,11 @@ impl Outcome<'_> {
 
     fn untrue_state(&self, app: App) -> Option<String> {
         let held = self.end[app as usize];
-        let mut objects = self.objects().filter(|object| object.app() == Some(app)).peekable();
+        let mut objects = self.objects().filter(|(object, _)| object.app() == Some(app)).peekable();
         let has_object = objects.peek().is_some();
-        let mut wrong = objects.filter(|object| object.content() != held);
+        let is_right = |object: &Object| object.content() == held || object.content().is_none() && held.is_some();
+        let mut wrong =
+            objects.filter(|(object, is_left_out)| !is_left_out && !is_right(object)).map(|(object, _)| object);
         let holds = || format!("{app:?} holds {}", shown(held));
         if let Some(wrong) = wrong.next().filter(|_| !self.has_error(app, &[])) {
             return Some(format!("the state says {}, but {}", shown(wrong.content()), holds()));
@@ -111,7 +119,7 @@ impl Outcome<'_> {
             .stories
             .iter()
             .any(|story| story.current == Some(app) && story.block.is_some_and(|block| block.is_abandoned));
-        let is_ours = was_managed && !is_abandoned || self.calls.iter().any(|(_, c)| c.app == app && c.took_effect());
+        let is_ours = was_managed && !is_abandoned || self.calls.iter().any(|(_, c)| c.app == app && c.took_effect);
         if is_ours && !self.has_error(app, &[]) {
             return Some(format!("{}, but nothing in the state stands for it", holds()));
         }
@@ -121,7 +129,7 @@ impl Outcome<'_> {
     }
 
     fn replaced_unsaid(&self) -> impl Iterator<Item = String> {
-        let ours = |call: &&(usize, Call)| call.1.took_effect() && call.1.before != call.1.after;
+        let ours = |call: &&(usize, Call)| call.1.took_effect && call.1.before != call.1.after;
         self.calls.iter().filter(ours).filter_map(|(id, call)| {
             let content = call.before?;
             let index = call.app as usize;
@@ -133,8 +141,12 @@ impl Outcome<'_> {
                 return None;
             }
             let shows = |o: &Object| o.app() == Some(call.app) && o.content() == Some(content);
-            let is_shown = self.run.shown.iter().any(shows);
-            let is_said = self.said().any(|(_, _, said)| said.detail.contains(&url(content)));
+            let is_shown_by = |said: &Said| self.kind.is_shown_by(content, &said.detail);
+            // The state does not have what is in a write-only argument: the plan only says that it has changed.
+            let says = |said: &Said| is_shown_by(said) || said.summary.ends_with("is not the one on record");
+            let is_warned = |rpc: &Rpc, said: &Said| rpc.phase == Phase::Plan && !said.is_error && says(said);
+            let is_shown = self.run.shown.iter().any(shows) || self.said().any(|(_, rpc, said)| is_warned(rpc, said));
+            let is_said = self.said().any(|(_, _, said)| says(said));
             let is_guarded = self.run.rpcs[*id].is_guarded;
             match (is_shown, is_said, is_guarded) {
                 (true, _, _) | (false, true, false) => None,
@@ -147,7 +159,7 @@ impl Outcome<'_> {
     /// Returns why a message is not true, if it is not.
     fn untrue(&self, id: usize, rpc: &Rpc, said: &Said) -> Option<String> {
         let text = format!("{}: {}", said.summary, said.detail);
-        let took_effect = |name: &str| self.calls_of(id).any(|call| call.took_effect() && call.name == name);
+        let took_effect = |name: &str| self.calls_of(id).any(|call| call.took_effect && call.name == name);
         let (wrote, deleted) = (took_effect("set") || took_effect("update"), took_effect("delete"));
         let app = APPS.into_iter().find(|app| text.contains(&app.id().to_string()));
         let held = self.calls_of(id).filter(|call| Some(call.app) == app).last().map(|call| call.after);
@@ -168,7 +180,7 @@ impl Outcome<'_> {
             "was deleted, unconfirmed" => held.is_none_or(|held| held.is_none()),
             "is kept for another object" => {
                 let mut calls = self.calls.iter().filter(|(of, _)| self.run.rpcs[*of].address == rpc.address);
-                !calls.any(|(_, call)| call.took_effect() && call.name == "delete" && Some(call.app) == app)
+                !calls.any(|(_, call)| call.took_effect && call.name == "delete" && Some(call.app) == app)
             }
             "To keep it, import it" => !is_managed,
             "Two resources for the" => sharing() > 1,

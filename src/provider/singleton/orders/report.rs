@@ -89,7 +89,7 @@ impl fmt::Display for Report {
 
 /// Writes the RPCs of a run, with the calls at Tencent and what was said.
 pub(super) fn script(outcome: &Outcome<'_>) -> String {
-    let mut lines = vec![format!("{:?}", outcome.mode)];
+    let mut lines = vec![format!("{:?} {:?}", outcome.kind, outcome.mode)];
     for (id, rpc) in outcome.run.rpcs.iter().enumerate() {
         let calls: Vec<_> = outcome.calls.iter().filter(|(of, _)| *of == id).map(|(_, call)| call).collect();
         let number = |at: usize| if outcome.mode.is_parallel { format!("#{at} ") } else { String::new() };

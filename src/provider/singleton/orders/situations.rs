@@ -18,6 +18,10 @@ pub(super) struct Story {
     pub(super) is_forced: bool,
     /// There is an `import` block.
     pub(super) is_imported: bool,
+    /// The object in the state was written from the write-only argument.
+    pub(super) was_write_only: bool,
+    /// `-target` names another address, so that this one is neither read nor planned.
+    pub(super) is_left_out: bool,
 }
 
 /// A resource block.
@@ -27,6 +31,8 @@ pub(super) struct Block {
     /// Whether the application is known when planning.
     pub(super) is_known: bool,
     pub(super) content: Content,
+    /// The content is in the write-only argument.
+    pub(super) is_write_only: bool,
     /// `overwrite_existing = false`
     pub(super) is_guarded: bool,
     pub(super) creates_first: bool,
@@ -39,8 +45,16 @@ pub(super) const OLD: Content = '1';
 pub(super) const NEW: Content = '2';
 
 impl Story {
-    const NOTHING: Self =
-        Self { current: None, is_tainted: false, deposed: None, block: None, is_forced: false, is_imported: false };
+    const NOTHING: Self = Self {
+        current: None,
+        is_tainted: false,
+        deposed: None,
+        block: None,
+        is_forced: false,
+        is_imported: false,
+        was_write_only: false,
+        is_left_out: false,
+    };
 
     /// An object in the state, if there is one, and a block that wants `content`, if there is one.
     pub(super) fn of(current: Option<App>, block: Option<(App, Content)>) -> Self {
@@ -48,6 +62,7 @@ impl Story {
             app,
             content,
             is_known: true,
+            is_write_only: false,
             is_guarded: false,
             creates_first: false,
             is_abandoned: false,
@@ -84,6 +99,7 @@ impl Story {
     /// Names what happens to the address, whichever applications and contents it is about.
     fn class(&self) -> String {
         let verb = match (self.current, self.block) {
+            _ if self.is_left_out => "left out",
             (None, None) => "",
             (None, Some(_)) if self.is_imported => "import",
             (None, Some(_)) => "create",
@@ -98,8 +114,21 @@ impl Story {
         let is = |what: &'static str, is: fn(Block) -> bool| self.block.filter(|block| is(*block)).map(|_| what);
         let words = deposed.into_iter().chain([verb].into_iter().filter(|verb| !verb.is_empty()));
         let unknown = is("unknown", |block| !block.is_known);
-        let words = words.chain(unknown).chain(is("creating first", |block| block.creates_first));
+        let words = words.chain(unknown).chain(self.hidden()).chain(is("creating first", |block| block.creates_first));
         words.chain(is("abandoned", |block| block.is_abandoned)).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Story {
+    /// Says whether the content is in the write-only argument, before and after.
+    fn hidden(&self) -> Option<&'static str> {
+        let is_write_only = self.block.map(|block| block.is_write_only);
+        match (self.current.map(|_| self.was_write_only), is_write_only) {
+            (None | Some(true), Some(true)) | (Some(true), None) => Some("write-only"),
+            (Some(false), Some(true)) => Some("now write-only"),
+            (Some(true), Some(false)) => Some("no longer write-only"),
+            _ => None,
+        }
     }
 }
 
@@ -112,6 +141,8 @@ impl fmt::Display for Story {
         self.deposed.map_or(Ok(()), |app| write!(f, " deposed {app:?}"))?;
         f.write_str(if self.is_imported { " import" } else { "" })?;
         f.write_str(if self.is_forced { " replace" } else { "" })?;
+        f.write_str(if self.is_left_out { " left out" } else { "" })?;
+        self.hidden().map_or(Ok(()), |hidden| write!(f, " {hidden}"))?;
         f.write_str(" > ")?;
         let Some(block) = self.block else { return f.write_str("-") };
         f.write_str(if block.is_known { "" } else { "?" })?;
@@ -173,7 +204,8 @@ impl Situation {
 
     /// Iterates over the blocks that Terraform heeds.
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block> {
-        self.stories.iter().filter_map(|story| story.block).filter(|_| !self.is_destroy)
+        let stories = self.stories.iter().filter(|story| !story.is_left_out);
+        stories.filter_map(|story| story.block).filter(|_| !self.is_destroy)
     }
 
     /// Returns whether two blocks want different contents of one application, which no plan may allow.
@@ -183,6 +215,10 @@ impl Situation {
 
     pub(super) fn is_guarded(&self) -> bool {
         self.stories.iter().any(|story| story.block.is_some_and(|block| block.is_guarded))
+    }
+
+    pub(super) fn is_of_one_application(&self) -> bool {
+        !APPS.into_iter().all(|app| self.touches(app))
     }
 
     fn touches(&self, app: App) -> bool {
@@ -266,19 +302,21 @@ fn guarded(situation: Situation) -> [Situation; 2] {
 
 /// Lists the situations with one address.
 pub(super) fn singles() -> Vec<Situation> {
-    let stories = simple().into_iter().chain(special());
-    canonical(stories.flat_map(|story| {
-        let one = Situation::of(vec![story]);
-        let mut all = vec![one.clone(), Situation { is_destroy: true, ..one.clone() }];
-        if let Some(block) = story.block.filter(|block| !one.had(block.app) && !story.is_imported) {
-            for held in [block.content, THEIRS] {
-                let mut unmanaged = [None, None];
-                unmanaged[block.app as usize] = Some(held);
-                all.push(Situation { unmanaged, ..one.clone() });
-            }
+    canonical(simple().into_iter().chain(special()).flat_map(alone))
+}
+
+/// Lists the situations of a story without others: where it creates, something of others may be there.
+fn alone(story: Story) -> Vec<Situation> {
+    let one = Situation::of(vec![story]);
+    let mut all = vec![one.clone(), Situation { is_destroy: true, ..one.clone() }];
+    if let Some(block) = story.block.filter(|block| !one.had(block.app) && !story.is_imported) {
+        for held in [block.content, THEIRS] {
+            let mut unmanaged = [None, None];
+            unmanaged[block.app as usize] = Some(held);
+            all.push(Situation { unmanaged, ..one.clone() });
         }
-        all.into_iter().flat_map(guarded).collect::<Vec<_>>()
-    }))
+    }
+    all.into_iter().flat_map(guarded).collect()
 }
 
 /// Lists the situations with two addresses that share an application.
@@ -312,9 +350,44 @@ pub(super) fn closest_pairs() -> Vec<Situation> {
     let is_known = |story: &Story| story.block.is_none_or(|block| block.is_known);
     let mut pairs = pairs();
     pairs.retain(|pair| {
-        !pair.is_contradictory() && !pair.touches(App::B) && pair.stories.iter().all(|s| is_simple(s) && is_known(s))
+        !pair.is_contradictory()
+            && pair.is_of_one_application()
+            && pair.stories.iter().all(|s| is_simple(s) && is_known(s))
     });
     pairs
+}
+
+/// Lists the situations with one address, in which the content is in the write-only argument before, after, or both.
+pub(super) fn write_only_singles() -> Vec<Situation> {
+    let mut stories = vec![hidden(Story::of(None, Some((App::A, OLD)))), hidden(Story::of(A, None))];
+    for (app, content) in [(App::A, OLD), (App::A, NEW), (App::B, OLD)] {
+        let story = Story::of(A, Some((app, content)));
+        stories.extend([hidden(story), Story { was_write_only: true, ..story }]);
+        stories.push(Story { was_write_only: false, ..hidden(story) });
+    }
+    canonical(stories.into_iter().flat_map(alone))
+}
+
+/// Lists the [closest pairs](closest_pairs) with write-only arguments.
+pub(super) fn write_only_pairs() -> Vec<Situation> {
+    let mut pairs = closest_pairs();
+    pairs.iter_mut().flat_map(|pair| &mut pair.stories).for_each(|story| *story = hidden(*story));
+    pairs
+}
+
+fn hidden(story: Story) -> Story {
+    Story { was_write_only: story.current.is_some(), ..story }.with(|block| block.is_write_only = true)
+}
+
+/// Lists the situations with two addresses, one of which is left out.
+pub(super) fn targeted() -> Vec<Situation> {
+    let left_out = Story { is_left_out: true, ..Story::of(A, Some((App::A, OLD))) };
+    let others = simple().into_iter().chain(special()).filter(|story| story.apps().any(|app| app == App::A));
+    let pairs = others.flat_map(|story| {
+        let pair = Situation::of(vec![left_out, story]);
+        [pair.clone(), Situation { is_destroy: true, ..pair }].into_iter().flat_map(guarded)
+    });
+    canonical(pairs)
 }
 
 /// Lists the situations with three addresses: at least two of them share an application, and none is unknown.

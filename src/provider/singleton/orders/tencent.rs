@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::choices::Choices;
+use super::kinds::Kind;
 use crate::tencent::{Endpoint, NetworkError, Received, Retry, Transport};
 
 /// An application.
@@ -29,17 +30,11 @@ impl App {
     }
 }
 
-/// The name of a configuration: its URL is `https://NAME.example.com/`.
+/// The name of a configuration or a token.
 pub(super) type Content = char;
 
-/// The configuration that someone else sets.
+/// The content that someone else sets.
 pub(super) const THEIRS: Content = 'x';
-
-pub(super) const COMMAND: &str = "Call.CallbackAfterStartCall";
-
-pub(super) fn url(content: Content) -> String {
-    format!("https://{content}.example.com/")
-}
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +73,13 @@ pub(super) struct Call {
     pub(super) after: Option<Content>,
     /// What a read answered.
     shown: Option<Content>,
+    /// Whether this call itself changed something, or wrote the same again.
+    pub(super) took_effect: bool,
 }
 
 impl Call {
     pub(super) fn is_read(&self) -> bool {
         self.name == "get"
-    }
-
-    /// Returns whether this call itself changed something, or wrote the same again.
-    pub(super) fn took_effect(&self) -> bool {
-        !self.is_read() && !matches!(self.fate, Refused | Lost | Down)
     }
 }
 
@@ -101,7 +93,7 @@ impl fmt::Display for Call {
             write!(f, "[someone else sets {:?} to {}] ", self.app, shown(theirs))?;
         }
         write!(f, "{} {:?}", self.name, self.app)?;
-        match (self.is_read(), self.took_effect()) {
+        match (self.is_read(), self.took_effect) {
             (true, _) => write!(f, " = {}", shown(self.shown))?,
             (false, true) => write!(f, " -> {}", shown(self.after))?,
             (false, false) => {}
@@ -115,7 +107,13 @@ impl fmt::Display for Call {
 
 /// What a call gets.
 enum Reply {
-    Answer(Json),
+    Done,
+    Found(Content),
+    /// There is nothing to read, to update or to delete.
+    Absent,
+    /// There is something already, which this call does not replace.
+    Exists,
+    Refused,
     NoConnection,
     NoAnswer,
 }
@@ -140,6 +138,7 @@ pub(super) struct World {
 /// A handle of the [`World`], which carries the provider's calls.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tencent {
+    pub(super) kind: Kind,
     world: Arc<Mutex<World>>,
     arrived: Arc<Notify>,
 }
@@ -150,6 +149,10 @@ tokio::task_local! {
 }
 
 impl Tencent {
+    pub(super) fn of(kind: Kind) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,35 +216,43 @@ impl World {
         fate
     }
 
-    fn answer(&mut self, rpc: usize, app: App, name: &str, wanted: Option<Content>) -> Reply {
+    /// Answers a call. `sets_only_once` is whether `set` replaces nothing.
+    fn answer(&mut self, rpc: usize, app: App, (name, wanted): (&str, Option<Content>), sets_only_once: bool) -> Reply {
         let (index, is_read) = (app as usize, name == "get");
         let fate = self.fate(is_read);
         if let AfterTheirs(theirs) = fate {
             (self.held[index], self.late[index]) = (theirs, (0, None));
         }
         let before = self.held[index];
-        let takes_effect = !matches!(fate, Refused | Lost | Down);
+        let is_unfit = match name {
+            "set" => sets_only_once && before.is_some(),
+            "update" => before.is_none(),
+            _ => false,
+        };
+        let is_received = !matches!(fate, Refused | Lost | Down);
+        let took_effect = is_received && !is_read && !is_unfit;
         let mut found = before;
         if is_read {
             let (reads, old) = &mut self.late[index];
-            if *reads > 0 && takes_effect {
+            if *reads > 0 && is_received {
                 (*reads, found) = (*reads - 1, *old);
             }
-        } else if takes_effect {
+        } else if took_effect {
             let late = if let DoneAndLate(reads) = fate { reads } else { 0 };
             (self.held[index], self.late[index]) = (wanted, (late, before));
         }
         self.is_down |= matches!(fate, Down | DoneAndDown);
         let after = self.held[index];
-        let call = Call { at: self.calls.len(), app, name: name.to_owned(), fate, before, after, shown: found };
-        self.calls.push((rpc, call));
-        match fate {
-            Down => Reply::NoConnection,
-            Lost | DoneAndLost | DoneAndDown => Reply::NoAnswer,
-            Refused => Reply::Answer(failure(60_020)),
-            _ if name != "set" && found.is_none() => Reply::Answer(failure(100_301)),
-            _ if is_read => Reply::Answer(success(json!({ "Url": found.map(url), "CallbackCommandList": [COMMAND] }))),
-            _ => Reply::Answer(success(json!({}))),
+        let (at, name) = (self.calls.len(), name.to_owned());
+        self.calls.push((rpc, Call { at, app, name: name.clone(), fate, before, after, shown: found, took_effect }));
+        match (fate, found) {
+            (Down, _) => Reply::NoConnection,
+            (Lost | DoneAndLost | DoneAndDown, _) => Reply::NoAnswer,
+            (Refused, _) => Reply::Refused,
+            _ if is_unfit && name == "set" => Reply::Exists,
+            (_, None) if name != "set" => Reply::Absent,
+            (_, Some(found)) if is_read => Reply::Found(found),
+            _ => Reply::Done,
         }
     }
 }
@@ -265,12 +276,20 @@ impl Transport for Tencent {
             let last = to.path_segments().and_then(Iterator::last).unwrap_or_default();
             let name = last.split('_').next().unwrap_or_default();
             let body: Json = serde_json::from_str(&body).expect("JSON");
-            let wanted = body["Url"].as_str().and_then(|url| url.strip_prefix("https://")?.chars().next());
-            let reply = self.world().answer(rpc, app, name, wanted);
-            let sent = match reply {
-                Reply::Answer(json) => return Ok(Received::ok(json.to_string().as_bytes())),
-                Reply::NoConnection => false,
-                Reply::NoAnswer => true,
+            let kind = self.kind;
+            let reply = self.world().answer(rpc, app, (name, kind.written(&body)), kind.sets_only_once());
+            let answer = match reply {
+                Reply::Done => Ok(success(json!({}))),
+                Reply::Found(content) => Ok(success(kind.stored(content))),
+                Reply::Absent => Ok(failure(kind.absent())),
+                Reply::Exists => Ok(failure(100_300)),
+                Reply::Refused => Ok(failure(60_020)),
+                Reply::NoConnection => Err(false),
+                Reply::NoAnswer => Err(true),
+            };
+            let sent = match answer {
+                Ok(json) => return Ok(Received::ok(json.to_string().as_bytes())),
+                Err(sent) => sent,
             };
             if sent {
                 sleep(Duration::from_secs(10)).await;
