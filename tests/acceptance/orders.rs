@@ -18,7 +18,7 @@ use crate::harness::{
 use crate::recorder::{Call, Process, Recorder, mark};
 
 /// The hosts of the report, oldest first.
-const HOSTS: [&str; 11] = [
+const HOSTS: [&str; 14] = [
     "Terraform 1.6",
     "Terraform 1.8",
     "Terraform 1.9",
@@ -28,8 +28,11 @@ const HOSTS: [&str; 11] = [
     "Terraform 1.13",
     "Terraform 1.14",
     "Terraform 1.15",
+    "Terraform 1.16",
+    "Terraform 1.17",
     "OpenTofu 1.11",
     "OpenTofu 1.12",
+    "OpenTofu 1.13",
 ];
 const ALL: &str = "all";
 const MINIMAL_REFRESH: &str = "-minimal-refresh";
