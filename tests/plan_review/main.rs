@@ -383,7 +383,7 @@ fn the_kits_configuration_is_valid_and_passes_its_tests() -> Result {
     workspace.run(&["fmt", "-check", "-diff", "-recursive", &kit().to_string_lossy()])?.expect_success();
     workspace.run(&["validate"])?.expect_success();
     workspace.run(&["test"])?.expect_success().expect_contains("2 passed, 0 failed");
-    // OpenTofu crashes then, as the kit's page says.
+    // With OpenTofu, the kit's page says, this has to wait until the import is done.
     if workspace.terraform().flavour() == Flavour::Terraform {
         let import = r#"import {
   to = tencent_call_callback.this
