@@ -32,6 +32,7 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
             "for_each",
             "ignore_changes",
             "on_failure",
+            "override_during",
             "required_providers",
             "terraform_data",
         ],

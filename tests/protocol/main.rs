@@ -15,6 +15,7 @@
 //! | `apps` | mistakes in the provider's `apps` |
 //! | `state` | stored states and identities: upgraded, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
+//! | `minimal_refresh` | an object that is planned, read and planned again |
 //! | `planned_private` | a plan made once more to be applied, on a host that hands back the first one |
 //! | `callback_token` | the token of Live's callbacks: what a host gets to see of it, and Ctrl-C |
 //! | `data_source` | reads unmanaged configurations |
@@ -42,6 +43,7 @@ mod lifetime;
 mod list_resource;
 mod logs;
 mod malformed;
+mod minimal_refresh;
 mod planned_private;
 mod resource;
 mod schema;

@@ -5,7 +5,7 @@ use terraform_provider_tencent::terraform::Value;
 use terraform_provider_tencent::terraform::proto::plan_resource_change::{Request, Response};
 use terraform_provider_tencent::terraform::proto::{ClientCapabilities, Diagnostic};
 
-use crate::session::{RESOURCE, Session, blamed, number, text, with};
+use crate::session::{Session, blamed, number, text, with};
 
 const APP: u64 = Simulator::SDK_APP_ID;
 const URL: &str = "https://hooks.example.com/call";
@@ -21,13 +21,9 @@ const OTHER_PROVIDER: &str = "The provider's configuration has changed since the
 /// Plans a creation, with the private data of an earlier plan if there is any.
 async fn plan(session: &Session, config: &Value, first: Option<&Response>) -> Response {
     let request = Request {
-        type_name: RESOURCE.into(),
-        prior_state: session.encode(&Value::Null),
-        proposed_new_state: session.encode(&session.proposed(&Value::Null, config)),
-        config: session.encode(config),
         client_capabilities: Some(ClientCapabilities { store_planned_private: true, ..Default::default() }),
         planned_private: first.map(|first| first.planned_private.clone()).unwrap_or_default(),
-        ..Default::default()
+        ..session.plan_request(&Value::Null, config)
     };
     session.provider().plan_resource_change(request).await.expect("a plan").into_inner()
 }

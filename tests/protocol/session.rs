@@ -206,15 +206,19 @@ impl Session {
 
     /// Plans. The configuration `Value::Null` plans a destroy.
     pub(crate) async fn plan(&self, prior: &Value, config: &Value) -> proto::plan_resource_change::Response {
+        let request = self.plan_request(prior, config);
+        self.provider().plan_resource_change(request).await.expect("a plan").into_inner()
+    }
+
+    pub(crate) fn plan_request(&self, prior: &Value, config: &Value) -> proto::plan_resource_change::Request {
         let proposed = if config.is_null() { Value::Null } else { self.proposed(prior, config) };
-        let request = proto::plan_resource_change::Request {
+        proto::plan_resource_change::Request {
             type_name: RESOURCE.into(),
             prior_state: self.encode(prior),
             proposed_new_state: self.encode(&proposed),
             config: self.encode(config),
             ..Default::default()
-        };
-        self.provider().plan_resource_change(request).await.expect("a plan").into_inner()
+        }
     }
 
     /// Applies a planned state.

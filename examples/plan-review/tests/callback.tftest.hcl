@@ -1,6 +1,16 @@
 # Runs without credentials: the mock stands in for the provider.
 mock_provider "tencent" {}
 
+# A mock knows no defaults, and imports nothing: without this block, these arguments would be random, and an import block
+# would fail the tests.
+override_resource {
+  target = tencent_call_callback.this
+  values = {
+    deletion_policy    = "DELETE"
+    overwrite_existing = false
+  }
+}
+
 run "sends_the_events_that_billing_needs" {
   command = plan
 

@@ -72,7 +72,8 @@ pub(crate) fn build(flavour: Flavour, version: &str, sum: &str, go_version: &str
         let compiled = Go::find(go_version).and_then(|go| compile(&go, flavour, &module, sum, directory));
         compiled.map_err(|error| {
             Error::new(format!(
-                "{flavour} {version} could not be built. It needs Go 1.21 or newer, and a way to the Go module proxy, for the                  modules and for Go {go_version}.\n{error}"
+                "{flavour} {version} could not be built. It needs Go 1.21 or newer, and a way to the Go module proxy, for \
+                 the modules and for Go {go_version}.\n{error}"
             ))
         })
     })?;
