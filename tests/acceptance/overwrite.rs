@@ -446,7 +446,8 @@ fn a_guarded_create_before_destroy_replaces_its_own_configuration(of: Of) -> Res
     }
     // When the new object is created, the provider cannot know that the configuration there is its own.
     refused.expect_failure();
-    diagnostic(&refused, &of.exists_already());
+    let error = diagnostic(&refused, &of.exists_already());
+    assert!(error.contains("Then an import does not help: apply the change of the configuration first"), "{error}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[of.start], URL);
     // Without the guard, the replacement works.

@@ -22,6 +22,16 @@ impl<K: Kind> Subject<K> {
             .on("overwrite_existing")
     }
 
+    /// Adds that a host that hands no plan back may be creating a replacement before it destroys the old object.
+    pub(super) fn may_be_its_own(&self) -> String {
+        let noun = K::Content::NOUN;
+        format!(
+            "\n\nIf this apply replaces the resource with create_before_destroy, that {noun} belongs to the object that is \
+             being replaced, which the provider cannot know before Terraform 1.16. Then an import does not help: apply the \
+             change of the {noun} first and replace the resource then, or set overwrite_existing = true."
+        )
+    }
+
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>, is_handed_on: bool) -> Diagnostic {
         let (held, noun) = (self.held(self.kind.describe(found)), K::Content::NOUN);

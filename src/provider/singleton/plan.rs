@@ -282,7 +282,11 @@ impl<'a, K: Kind> Scope<'a, K> {
         let takes_over = is_handed_on && moves;
         if !takes_over && planned.guard() == Guard::Refuse {
             remote.ledger.note_failure();
-            return Err(subject.already_exists(&found, is_handed_on).into());
+            let mut error = subject.already_exists(&found, is_handed_on);
+            if !cx.host_keeps_plans() {
+                error.detail += &subject.may_be_its_own();
+            }
+            return Err(error.into());
         }
         if !is_shown {
             cx.warn(match (takes_over, shown) {

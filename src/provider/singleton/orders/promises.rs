@@ -171,6 +171,10 @@ impl Outcome<'_> {
         let stories = || self.situation.stories.iter();
         let sharing = || stories().filter(|s| app.is_some_and(|app| s.apps().any(|other| other == app))).count();
         let is_managed = app.is_some_and(|app| self.situation.had(app));
+        let is_own_predecessor = || {
+            let story = &self.situation.stories[rpc.address];
+            story.current.is_some() && story.block.is_some_and(|block| block.creates_first)
+        };
         let is_true = |claim: &str| match claim {
             "Nothing was written." | "was not written" => !wrote,
             "Nothing was deleted." | "was not deleted" => !deleted,
@@ -182,7 +186,9 @@ impl Outcome<'_> {
                 let mut calls = self.calls.iter().filter(|(of, _)| self.run.rpcs[*of].address == rpc.address);
                 !calls.any(|(_, call)| call.took_effect && call.name == "delete" && Some(call.app) == app)
             }
-            "To keep it, import it" => !is_managed,
+            "To keep it, import it" => {
+                !is_managed || is_own_predecessor() && text.contains("Then an import does not help")
+            }
             "Two resources for the" => sharing() > 1,
             "Several objects share" => self.mode.reads != Reads::First,
             "Someone else" | "which the plan did not show" => someone_else(),
