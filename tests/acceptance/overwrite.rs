@@ -447,7 +447,7 @@ fn a_guarded_create_before_destroy_replaces_its_own_configuration(of: Of) -> Res
     // When the new object is created, the provider cannot know that the configuration there is its own.
     refused.expect_failure();
     let error = diagnostic(&refused, &of.exists_already());
-    assert!(error.contains("Then an import does not help: apply the change of the configuration first"), "{error}");
+    assert!(error.contains("an import does not help: apply the change first"), "{error}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[of.start], URL);
     // Without the guard, the replacement works.

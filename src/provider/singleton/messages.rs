@@ -22,16 +22,6 @@ impl<K: Kind> Subject<K> {
             .on("overwrite_existing")
     }
 
-    /// Adds that a host that hands no plan back may be creating a replacement before it destroys the old object.
-    pub(super) fn may_be_its_own(&self) -> String {
-        let noun = K::Content::NOUN;
-        format!(
-            "\n\nIf this apply replaces the resource with create_before_destroy, that {noun} belongs to the object that is \
-             being replaced, which the provider cannot know before Terraform 1.16. Then an import does not help: apply the \
-             change of the {noun} first and replace the resource then, or set overwrite_existing = true."
-        )
-    }
-
     /// Announces that a creation overwrites `found`. Terraform shows this with the plan, and again after the apply.
     pub(super) fn overwrites(&self, found: &K::Content, wanted: Option<&K::Content>, is_handed_on: bool) -> Diagnostic {
         let (held, noun) = (self.held(self.kind.describe(found)), K::Content::NOUN);
@@ -481,6 +471,10 @@ pub(super) fn failed_check<K: Kind>(
         Ok(Diagnostic { severity: Severity::Warning, ..diagnostic })
     }
 }
+
+/// Follows [`Subject::already_exists`] on a host that hands no plan back: it may be creating before it destroys.
+pub(super) const MAY_BE_ITS_OWN: &str = "\n\nIf this apply replaces the resource with create_before_destroy, an import does \
+                                         not help: apply the change first, and replace the resource afterwards.";
 
 pub(super) fn planning_was_interrupted() -> Diagnostic {
     Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again.")

@@ -284,7 +284,7 @@ impl<'a, K: Kind> Scope<'a, K> {
             remote.ledger.note_failure();
             let mut error = subject.already_exists(&found, is_handed_on);
             if !cx.host_keeps_plans() {
-                error.detail += &subject.may_be_its_own();
+                error.detail += messages::MAY_BE_ITS_OWN;
             }
             return Err(error.into());
         }

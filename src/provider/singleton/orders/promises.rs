@@ -186,9 +186,7 @@ impl Outcome<'_> {
                 let mut calls = self.calls.iter().filter(|(of, _)| self.run.rpcs[*of].address == rpc.address);
                 !calls.any(|(_, call)| call.took_effect && call.name == "delete" && Some(call.app) == app)
             }
-            "To keep it, import it" => {
-                !is_managed || is_own_predecessor() && text.contains("Then an import does not help")
-            }
+            "To keep it, import it" => !is_managed || is_own_predecessor() && text.contains("an import does not help"),
             "Two resources for the" => sharing() > 1,
             "Several objects share" => self.mode.reads != Reads::First,
             "Someone else" | "which the plan did not show" => someone_else(),
