@@ -49,8 +49,9 @@ Two blocks, or two objects in the state, manage the same application and service
 
 ### A resource with `create_before_destroy` cannot be replaced and changed at once
 
-The old object looks like someone else's when Terraform creates the new one, and the apply says *SDKAppID … already has a …*.
-Apply the change first and replace the resource then, or set `overwrite_existing = true` for one apply.
+Before Terraform 1.16, and on OpenTofu, the old object looks like someone else's when the new one is created, and the apply
+says *SDKAppID … already has a …*. Apply the change first and replace the resource then, or set `overwrite_existing = true`
+for one apply.
 
 ### `terraform destroy` fails with a plan error
 
