@@ -18,7 +18,7 @@ use crate::release_build::release_build;
 pub enum Profile {
     /// Cargo's default.
     Dev,
-    /// The profile of a release: see [`crate::release_build`].
+    /// The profile of a release: see [`release_build`](fn@crate::release_build).
     Release,
 }
 
