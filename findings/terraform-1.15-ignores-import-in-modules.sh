@@ -14,6 +14,9 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+# Whatever this machine configures for other projects.
+touch cli.tfrc
+export TF_CLI_CONFIG_FILE=$PWD/cli.tfrc
 
 mkdir child
 cat >main.tf <<'HCL'
