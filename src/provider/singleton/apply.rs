@@ -98,7 +98,7 @@ impl<K: Kind> Remote<'_, K> {
                     Guard::Refuse if intent.is_own => {
                         return Err(self.subject().must_not_change(&found, NOTHING_WRITTEN).into());
                     }
-                    Guard::Refuse => return Err(self.subject().already_exists(&found, false).into()),
+                    Guard::Refuse => return Err(self.subject().already_exists(&found, false, false).into()),
                     Guard::Warn if was_told(&found) => {}
                     Guard::Warn => cx.warn(self.subject().will_replace(&found, Some(wanted))),
                 }

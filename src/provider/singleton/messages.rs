@@ -11,11 +11,19 @@ const OTHER_WRITERS: &str = "the console, a script, or another Terraform state";
 
 /// Messages of planning.
 impl<K: Kind> Subject<K> {
-    /// Refuses to overwrite `found`.
-    pub(super) fn already_exists(&self, found: &K::Content, is_handed_on: bool) -> Diagnostic {
+    /// Refuses to overwrite `found`. `may_be_own` is whether the host may be creating a replacement before it destroys the old
+    /// object: only one that hands plans back lets the provider tell.
+    pub(super) fn already_exists(&self, found: &K::Content, is_handed_on: bool, may_be_own: bool) -> Diagnostic {
         let (holds, import) = (self.holds(self.kind.describe(found)), self.how_to_keep(is_handed_on));
+        let own = match may_be_own {
+            true => {
+                "If this apply replaces the resource with create_before_destroy, an import does not help: apply the \
+                 change first, and replace the resource afterwards.\n\n"
+            }
+            false => "",
+        };
         let detail = format!(
-            "It {holds}. This resource does not manage it yet, and overwrite_existing is not true.\n\n{import}\n\nTo \
+            "It {holds}. This resource does not manage it yet, and overwrite_existing is not true.\n\n{import}\n\n{own}To \
              overwrite it on purpose, set this in the resource:\n\n  overwrite_existing = true"
         );
         Diagnostic::error(format!("SDKAppID {} already has a {}", self.id, self.kind.name()), detail)
@@ -472,10 +480,6 @@ pub(super) fn failed_check<K: Kind>(
     }
 }
 
-/// Follows [`Subject::already_exists`] on a host that hands no plan back: it may be creating before it destroys.
-pub(super) const MAY_BE_ITS_OWN: &str = "\n\nIf this apply replaces the resource with create_before_destroy, an import does \
-                                         not help: apply the change first, and replace the resource afterwards.";
-
 pub(super) fn planning_was_interrupted() -> Diagnostic {
     Diagnostic::error("Planning was interrupted", "Nothing was written. Run the plan again.")
 }
@@ -589,7 +593,7 @@ mod tests {
         let subject = Subject { kind: CallbackTokenKind, id: testing::id(1_400_000_001) };
         let found = CallbackToken { token: "t0ken".to_owned().into(), enabled: true };
         for refusal in [
-            subject.already_exists(&found, false).detail,
+            subject.already_exists(&found, false, false).detail,
             subject.must_not_change(&found, "Nothing was written.").detail,
             subject.must_not_replace_unseen("Nothing was written."),
             subject.must_not_create_again().detail,

@@ -282,11 +282,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let takes_over = is_handed_on && moves;
         if !takes_over && planned.guard() == Guard::Refuse {
             remote.ledger.note_failure();
-            let mut error = subject.already_exists(&found, is_handed_on);
-            if !cx.host_keeps_plans() {
-                error.detail += messages::MAY_BE_ITS_OWN;
-            }
-            return Err(error.into());
+            return Err(subject.already_exists(&found, is_handed_on, !cx.host_keeps_plans()).into());
         }
         if !is_shown {
             cx.warn(match (takes_over, shown) {
