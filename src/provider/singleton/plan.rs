@@ -247,7 +247,10 @@ impl<'a, K: Kind> Scope<'a, K> {
             None => match remote.look().await {
                 Ok(found) => found,
                 Err(error) => {
-                    let diagnostic = remote.failed("Checking for an existing", &error);
+                    let mut diagnostic = remote.failed("Checking for an existing", &error);
+                    if remote.ledger.has_deleted() {
+                        diagnostic.detail += &remote.subject().has_none_now();
+                    }
                     cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), moves)?);
                     let seen = memory.planned.as_ref().and_then(|first| first.seen.clone());
                     return Ok(Look { seen, takes_over: false });

@@ -95,7 +95,7 @@ impl Outcome<'_> {
         let wants = |story: &Story| !story.is_mistaken() && story.block.is_some_and(|block| block.app == app);
         let is_wanted = !self.situation.is_destroy && self.situation.stories.iter().any(wants);
         let is_lost = self.start[app as usize].is_some() && self.end[app as usize].is_none() && !self.is_theirs(app);
-        let is_said = || self.has_error(app, &["has none", "is gone"]);
+        let is_said = || self.has_error(app, &["has none", "is gone", "may have been deleted"]);
         (is_wanted && is_lost && !is_said()).then(|| format!("{app:?} is gone, though a block wants it"))
     }
 
