@@ -228,8 +228,9 @@ mod tests {
     }
 
     proptest! {
+        // On Windows, times end in the year 30828.
         #[test]
-        fn the_claims_equal_what_was_signed(identifier in ".{0,32}", app in 1u32.., time in 0u64..1 << 40, ttl in 0u64..1 << 30) {
+        fn the_claims_equal_what_was_signed(identifier in ".{0,32}", app in 1u32.., time in 0u64..1 << 39, ttl in 0u64..1 << 30) {
             let key = "a key".to_owned().into();
             let user_sig = UserSig::sign(&key, &identifier, id(app.into()), at(time), Duration::from_secs(ttl));
             prop_assert!(user_sig.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"*-_".contains(&b)));
