@@ -266,7 +266,7 @@ fn each_provider_argument_can_be_unknown_at_plan() -> Result {
         ("NONE", "request_timeout", json!("5s")),
     ] {
         let provider = provider(&format!("{argument} = {LATER}"));
-        scenario.configure(&(later(value) + &provider + &this(&sends(&[START], URL))))?;
+        scenario.configure(&(later(value.clone()) + &provider + &this(&sends(&[START], URL))))?;
         scenario.workspace.remove_env(variable);
         scenario.simulator.clear_requests();
         scenario.run(&["plan"])?.expect_success().expect_contains("2 to add");
@@ -275,6 +275,11 @@ fn each_provider_argument_can_be_unknown_at_plan() -> Result {
         assert_eq!(scenario.writes(), [Set], "{argument}");
         scenario.expect_remote(&[START], URL);
         scenario.run(&["plan", "-detailed-exitcode"])?.expect_code(0);
+        // Unknown once more, while the object exists.
+        let again = ["apply", "-auto-approve", "-replace=terraform_data.later"];
+        scenario.configure(&(later(value) + &provider + &this(&sends(&[START], OTHER_URL))))?;
+        scenario.run(&again)?.expect_success();
+        scenario.expect_remote(&[START], OTHER_URL);
         scenario.run(&["destroy", "-auto-approve"])?.expect_success();
         scenario.workspace.env("TENCENT_SDK_APP_ID", ID.to_string()).env("TENCENT_ENDPOINT", scenario.simulator.url());
     }

@@ -79,7 +79,7 @@ impl ListResource for CallbackList {
             return Err(apps.no_sdk_app_ids());
         }
         let scope = Scope::new(apps, self.0);
-        Ok(stream::iter(ids).map(move |id| look(scope, id, cx)).buffer_unordered(AT_A_TIME).boxed())
+        Ok(stream::iter(ids).map(move |id| look(scope, id, cx)).buffered(AT_A_TIME).boxed())
     }
 }
 

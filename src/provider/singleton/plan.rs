@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::ledger::{Destruction, Stay};
-use super::memory::{Key, Memory, Planned, Seen};
+use super::memory::{Key, Memory, Origin, Planned, Seen};
 use super::model::{Guard, Operation};
 use super::remote::Remote;
 use super::{Arguments, Content, Kind, LedgerOf, Object, Scope, Subject, messages};
@@ -120,7 +120,8 @@ impl<'a, K: Kind> Scope<'a, K> {
         let is_written = planned.common.last_request_id.is_unknown();
         let remote = self.reach(planned, Operation::Update, is_written, cx)?;
         let is_replaced = prior.is_some() && in_place.is_none();
-        let origin = memory.origin_of(prior.is_some()).filter(|_| is_written && !is_replaced);
+        let is_bound = is_written && !is_replaced && self.is_reachable(planned, cx);
+        let origin = memory.origin_of(prior.is_some()).filter(|_| is_bound);
         if let (Some(origin), Some(remote)) = (origin, &remote) {
             origin.check(&remote.app)?;
         }
@@ -204,6 +205,12 @@ impl<'a, K: Kind> Scope<'a, K> {
             Err(diagnostics) if needed && self.is_reachable(model, cx) => Err(diagnostics),
             Err(_) => Ok(None),
         }
+    }
+
+    /// Returns the provider settings for the application of `model`, if they are known.
+    pub(super) fn origin(&self, model: &Object<K>, cx: &Context) -> Option<Origin> {
+        let remote = self.is_reachable(model, cx).then(|| self.remote(model, Operation::Read, cx).ok());
+        remote.flatten().map(|remote| remote.origin())
     }
 
     /// Returns the applications that have an object of this kind, if that of `planned` is not known yet and the host will

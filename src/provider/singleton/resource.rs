@@ -104,7 +104,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             id,
             is_kept,
             may_get_twin: scope.ledgers().has_unknown(),
-            origin: scope.reach(&planned, Operation::Create, false, cx)?.map(|remote| remote.origin()),
+            origin: scope.origin(&planned, cx),
             seen: look.seen,
             is_own,
             takes_over: look.takes_over,
@@ -125,7 +125,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             None => false,
         };
         let deletes = departure.is_some() && !is_kept;
-        let remote = scope.reach(&prior, Operation::Delete, deletes, cx)?;
+        scope.reach(&prior, Operation::Delete, deletes, cx)?;
         let seen = departure.as_ref().and_then(Departure::seen);
         let seen = if prior.arguments.is_write_only() { seen.map(K::Content::concealed) } else { seen };
         if let Some(seen) = &seen
@@ -147,7 +147,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             prior_id: prior.common.id.known().cloned(),
             is_kept,
             may_get_twin: scope.ledgers().has_unknown(),
-            origin: remote.as_ref().map(Remote::origin),
+            origin: scope.origin(&prior, cx),
             seen: seen.as_ref().map(|seen| memory.see(Some(seen))),
             ..Planned::default()
         };
