@@ -419,7 +419,7 @@ fn objects_of_the_other_kinds_keep_the_promises_whatever_goes_wrong_once() {
 }
 
 #[test]
-#[ignore = "takes some minutes"]
+#[ignore = "takes a minute"]
 fn three_objects_of_one_application_keep_the_promises_whatever_goes_wrong_once() {
     let mut triples = situations::triples();
     triples.retain(Situation::is_of_one_application);
