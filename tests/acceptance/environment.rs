@@ -1,7 +1,6 @@
 //! A plan and its apply with different environments, or with another configuration at Tencent.
 
 use tencent_simulator::{App, Configuration, Service, Simulator};
-
 use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{

@@ -431,9 +431,9 @@ fn a_guarded_create_before_destroy_replaces_its_own_configuration(of: Of) -> Res
 
     scenario.configure(&guarded(OTHER_URL))?;
     scenario.simulator.clear_requests();
-    let refused = scenario.run(&["apply", "-auto-approve", &replace])?;
+    let replaced = scenario.run(&["apply", "-auto-approve", &replace])?;
     if TERRAFORM.has(Feature::PlannedPrivate) {
-        refused.expect_success();
+        replaced.expect_success();
         scenario.expect_remote(&[of.start], OTHER_URL);
         scenario.expect_no_changes()?;
         // What someone sets after the plan is not its own.
@@ -447,8 +447,8 @@ fn a_guarded_create_before_destroy_replaces_its_own_configuration(of: Of) -> Res
         return Ok(());
     }
     // When the new object is created, the provider cannot know that the configuration there is its own.
-    refused.expect_failure();
-    let error = diagnostic(&refused, &of.exists_already());
+    replaced.expect_failure();
+    let error = diagnostic(&replaced, &of.exists_already());
     assert!(error.contains("an import does not help: apply the change first"), "{error}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 1));
     scenario.expect_remote(&[of.start], URL);

@@ -155,12 +155,17 @@ fn a_trigger_decides_what_follows_a_failed_probe() -> Result {
     scenario.expect_no_changes()
 }
 
-/// Expects one event before destroying, one after it, and no other.
-pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
-    let scenario = Scenario::on(terraform, Simulator::start()?)?;
+/// Applies a resource that triggers a probe of a receiver of its own.
+fn triggered(terraform: &Terraform, trigger: &str) -> Result<(Scenario, Receiver)> {
     let receiver = Receiver::start()?;
     let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
-    let scenario = scenario.applied(&probed(URL, AROUND_DESTRUCTION, &arguments))?;
+    let scenario = Scenario::on(terraform, Simulator::start()?)?.applied(&probed(URL, trigger, &arguments))?;
+    Ok((scenario, receiver))
+}
+
+/// Expects one event before destroying, one after it, and no other.
+pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
+    let (scenario, receiver) = triggered(terraform, AROUND_DESTRUCTION)?;
     assert_eq!(receiver.take(), []);
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
     assert_eq!((receiver.take().len(), scenario.remote()), (2, None));
@@ -170,10 +175,7 @@ pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
 #[test]
 fn a_destroy_shows_what_a_probe_finds_and_goes_on() -> Result {
     needs!(TERRAFORM, Feature::DestroyEvents);
-    let scenario = Scenario::new()?;
-    let receiver = Receiver::start()?;
-    let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
-    let scenario = scenario.applied(&probed(URL, AROUND_DESTRUCTION, &arguments))?;
+    let (scenario, receiver) = triggered(&TERRAFORM, AROUND_DESTRUCTION)?;
     receiver.replies(broken());
     let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
     destroyed.expect_success();
@@ -186,10 +188,7 @@ fn a_destroy_shows_what_a_probe_finds_and_goes_on() -> Result {
 #[test]
 fn a_failed_probe_before_a_replacement_loses_no_configuration() -> Result {
     needs!(TERRAFORM, Feature::Actions);
-    let scenario = Scenario::new()?;
-    let receiver = Receiver::start()?;
-    let arguments = format!("url = \"{}\"\n{ALLOW_PRIVATE}", receiver.url());
-    let scenario = scenario.applied(&probed(URL, "events = [before_create]", &arguments))?;
+    let (scenario, receiver) = triggered(&TERRAFORM, "events = [before_create]")?;
     receiver.replies(broken());
     scenario.run(&["apply", "-auto-approve", &format!("-replace={THIS}")])?.expect_failure();
     scenario.expect_remote(&[START, END], URL);

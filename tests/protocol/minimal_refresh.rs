@@ -2,9 +2,9 @@
 
 use tencent_simulator::{Service, Simulator};
 use terraform_provider_tencent::terraform::Value;
-use terraform_provider_tencent::terraform::proto::{self, Diagnostic, apply_resource_change, plan_resource_change};
+use terraform_provider_tencent::terraform::proto::{self, apply_resource_change, plan_resource_change};
 
-use crate::session::{RESOURCE, Session, with};
+use crate::session::{RESOURCE, Session, summaries, with};
 
 const URL: &str = "https://hooks.example.com/call";
 const OTHER_URL: &str = "https://hooks.example.com/other";
@@ -49,10 +49,6 @@ async fn read(session: &Session, object: &Stored) -> Stored {
 
 fn nothing() -> Stored {
     Stored { value: Value::Null, private: Vec::new() }
-}
-
-fn summaries(diagnostics: &[Diagnostic]) -> Vec<&str> {
-    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
 }
 
 /// Creates the configuration of `config`.

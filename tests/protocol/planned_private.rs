@@ -2,10 +2,10 @@
 
 use tencent_simulator::{App, Configuration, Service, Simulator};
 use terraform_provider_tencent::terraform::Value;
+use terraform_provider_tencent::terraform::proto::ClientCapabilities;
 use terraform_provider_tencent::terraform::proto::plan_resource_change::{Request, Response};
-use terraform_provider_tencent::terraform::proto::{ClientCapabilities, Diagnostic};
 
-use crate::session::{Session, blamed, number, text, with};
+use crate::session::{Session, blamed, number, summaries, text, with};
 
 const APP: u64 = Simulator::SDK_APP_ID;
 const URL: &str = "https://hooks.example.com/call";
@@ -26,10 +26,6 @@ async fn plan(session: &Session, config: &Value, first: Option<&Response>) -> Re
         ..session.plan_request(&Value::Null, config)
     };
     session.provider().plan_resource_change(request).await.expect("a plan").into_inner()
-}
-
-fn summaries(diagnostics: &[Diagnostic]) -> Vec<&str> {
-    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
 }
 
 fn overwriting(session: &Session) -> Value {

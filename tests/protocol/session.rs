@@ -335,6 +335,10 @@ fn attribute_type(attribute: &Attribute) -> Type {
     }
 }
 
+pub(crate) fn summaries(diagnostics: &[Diagnostic]) -> Vec<&str> {
+    diagnostics.iter().map(|diagnostic| diagnostic.summary.as_str()).collect()
+}
+
 /// Returns the only diagnostic, which must be an error with a summary and a detail.
 #[track_caller]
 pub(crate) fn the_error(diagnostics: &[Diagnostic]) -> &Diagnostic {

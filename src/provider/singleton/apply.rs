@@ -22,8 +22,6 @@ pub(super) struct Intent<'a, C> {
     /// The object's key.
     pub(super) key: &'a Key,
     pub(super) guard: Guard,
-    /// Whether the plan has shown a remote object that this object manages.
-    pub(super) is_own: bool,
     /// Tells what the plan showed from what someone else has set since.
     pub(super) is_expected: &'a (dyn Fn(&C) -> bool + Sync),
 }
@@ -72,10 +70,12 @@ pub(super) type Outcome<K, T> = Result<T, Unwritten<<K as Kind>::Content>>;
 
 impl<K: Kind> Remote<'_, K> {
     /// Writes `wanted` for an object that does not exist yet. With [`Guard::Refuse`], nothing unexpected is overwritten.
+    /// `is_own` is whether the plan has shown that this object manages what is there.
     pub(super) async fn create(
         &self,
         wanted: &K::Content,
         intent: &Intent<'_, K::Content>,
+        is_own: bool,
         cx: &mut Context,
     ) -> Outcome<K, Written<K::Content>> {
         let mut written = self.lock().await?;
@@ -91,11 +91,11 @@ impl<K: Kind> Remote<'_, K> {
             if before.is_none() && self.ledger.left().is_some() {
                 self.report_deleted(intent.guard, cx)?;
             }
-            let is_own = |found: &K::Content| found.is_same(wanted) || is_written(&written, found);
-            if let Some(found) = before.clone().filter(|found| !is_own(found) && !self.ledger.has_left(found)) {
+            let is_ours = |found: &K::Content| found.is_same(wanted) || is_written(&written, found);
+            if let Some(found) = before.clone().filter(|found| !is_ours(found) && !self.ledger.has_left(found)) {
                 match intent.guard {
                     _ if (intent.is_expected)(&found) => {}
-                    Guard::Refuse if intent.is_own => {
+                    Guard::Refuse if is_own => {
                         return Err(self.subject().must_not_change(&found, NOTHING_WRITTEN).into());
                     }
                     Guard::Refuse => return Err(self.subject().already_exists(&found, false, false).into()),

@@ -526,7 +526,8 @@ fn how_to_import(id: SdkAppId) -> String {
     format!(
         "To keep it, import it: add this block, with the address of the resource shown above, and run a new plan. If \
          that plan shows a change, adjust the resource to what exists. (If the resource was renamed, use a moved block \
-         instead. If it is tainted, plan without -refresh=false and -minimal-refresh.)\n\n  import {{\n    to = ADDRESS\n    id = \"{id}\"\n  }}"
+         instead. If it is tainted, plan without -refresh=false and -minimal-refresh.)\n\n  import {{\n    to = ADDRESS\n    \
+         id = \"{id}\"\n  }}"
     )
 }
 

@@ -209,8 +209,10 @@ impl<'a, K: Kind> Scope<'a, K> {
 
     /// Returns the provider settings for the application of `model`, if they are known.
     pub(super) fn origin(&self, model: &Object<K>, cx: &Context) -> Option<Origin> {
-        let remote = self.is_reachable(model, cx).then(|| self.remote(model, Operation::Read, cx).ok());
-        remote.flatten().map(|remote| remote.origin())
+        if !self.is_reachable(model, cx) {
+            return None;
+        }
+        self.remote(model, Operation::Read, cx).ok().map(|remote| remote.origin())
     }
 
     /// Returns the applications that have an object of this kind, if that of `planned` is not known yet and the host will
@@ -249,23 +251,19 @@ impl<'a, K: Kind> Scope<'a, K> {
             return Ok(Look::default());
         }
         let remote = self.remote(planned, Operation::Read, cx)?.within(LONGEST_LOOK);
+        let first = memory.planned.as_ref();
+        let shown = first.and_then(|first| first.seen.as_ref());
         let found = match remote.fresh_read() {
             Some(found) => found,
             None => match remote.look().await {
                 Ok(found) => found,
                 Err(error) => {
-                    let mut diagnostic = remote.failed("Checking for an existing", &error);
-                    if remote.ledger.has_deleted() {
-                        diagnostic.detail += &remote.subject().has_none_now();
-                    }
+                    let diagnostic = remote.naming_loss(remote.failed("Checking for an existing", &error));
                     cx.warn(messages::failed_check(&self.kind, diagnostic, &error, planned.guard(), moves)?);
-                    let seen = memory.planned.as_ref().and_then(|first| first.seen.clone());
-                    return Ok(Look { seen, takes_over: false });
+                    return Ok(Look { seen: shown.cloned(), takes_over: false });
                 }
             },
         };
-        let first = memory.planned.as_ref();
-        let shown = first.and_then(|first| first.seen.as_ref());
         let look = Look { seen: Some(memory.see(found.as_ref())), takes_over: false };
         let is_shown = look.seen.as_ref() == shown;
         let (subject, wanted) = (remote.subject(), planned.arguments.content());

@@ -133,6 +133,14 @@ impl<'a, K: Kind> Remote<'a, K> {
         call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
     }
 
+    /// Adds to a failure that the application has none now, if this apply has deleted it.
+    pub(super) fn naming_loss(&self, mut failure: Diagnostic) -> Diagnostic {
+        if self.ledger.has_deleted() {
+            failure.detail += &self.subject().has_none_now();
+        }
+        failure
+    }
+
     /// Waits for the turn to read the object of `key`: see [`Ledger::begin_reading`](super::Ledger::begin_reading).
     pub(super) async fn turn_to_read(&self, key: &Key) -> Result<Reading<'_, K::Content>, Diagnostic> {
         self.patiently(self.ledger.begin_reading(key)).await.map_err(|why| {

@@ -94,7 +94,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let managed = scope.managed_elsewhere(&planned, &mut running, cx).await;
         let is_own = prior_id.is_some() && prior_id == id || was_read || first.is_own;
         let look = match is_own {
-            true => Look { seen: scope.seen(&planned, &memory).filter(|_| was_read).or(first.seen), takes_over: false },
+            true => {
+                let read = if was_read { scope.seen(&planned, &memory) } else { None };
+                Look { seen: read.or(first.seen), takes_over: false }
+            }
             false => scope.look_before_creating(&planned, &memory, prior_id.is_some(), running, cx).await?,
         };
         let planned_private = Planned {
@@ -211,8 +214,8 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let guard = planned.guard();
         let is_shown = |found: &_| (plan.is_own || guard == Guard::Warn) && memory.has_seen(&plan, found);
         // The key of the plan may be that of an object which this one replaces.
-        let intent = Intent { key: &Key::default(), guard, is_own: plan.is_own, is_expected: &is_shown };
-        match remote.create(&wanted, &intent, cx).await {
+        let intent = Intent { key: &Key::default(), guard, is_expected: &is_shown };
+        match remote.create(&wanted, &intent, plan.is_own, cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
             Err(unwritten) => Err(remote.uncreated(planned, unwritten, left, cx)),
         }
@@ -244,7 +247,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             return Ok(planned.written_by(prior.common.last_request_id));
         }
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.object, guard: planned.guard(), is_own: true, is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: planned.guard(), is_expected: &is_expected };
         match remote.update(&wanted, &intent, cx).await {
             Ok(written) => Ok(remote.applied(planned, written, cx)),
             Err(mut unwritten) => {
@@ -297,7 +300,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let origin = plan.origin.as_ref().filter(|_| plan.id.is_none()).or(memory.origin.as_ref());
         origin.map_or(Ok(()), |origin| origin.check(&remote.app))?;
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
-        let intent = Intent { key: &memory.object, guard: prior.guard(), is_own: true, is_expected: &is_expected };
+        let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
         let deleted = match is_replaced {
             true => remote.leave(&intent, is_write_only, cx).await,
             false => remote.delete(&intent, cx).await,
@@ -356,12 +359,9 @@ impl<K: Kind> Remote<'_, K> {
     }
 
     /// Notes that a write failed: nothing of this application is deleted any more. Completes the message.
-    fn not_written(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+    fn not_written(&self, diagnostic: Diagnostic) -> Diagnostic {
         self.ledger.note_failure();
-        if self.ledger.has_deleted() {
-            diagnostic.detail += &self.subject().has_none_now();
-        }
-        diagnostic
+        self.naming_loss(diagnostic)
     }
 
     /// Returns the state after a write, and remembers what was sent.

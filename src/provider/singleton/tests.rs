@@ -28,8 +28,8 @@ async fn create<K: Kind>(
     guard: Guard,
     cx: &mut Context,
 ) -> Outcome<K, Written<K::Content>> {
-    let intent = Intent { key: &Key::default(), guard, is_own: false, is_expected: &|_| false };
-    remote.create(wanted, &intent, cx).await
+    let intent = Intent { key: &Key::default(), guard, is_expected: &|_| false };
+    remote.create(wanted, &intent, false, cx).await
 }
 
 struct Application {
@@ -112,7 +112,7 @@ async fn a_plan_says_what_it_overwrites_and_writes_only_differences() {
 async fn an_apply_replaces_only_what_the_plan_showed_or_says_so() {
     for (guard, held) in [(Guard::Warn, "a"), (Guard::Refuse, "other")] {
         let (application, key) = (Application::with(Some("other")), Key::default());
-        let intent = Intent { key: &key, guard, is_own: true, is_expected: &|_| false };
+        let intent = Intent { key: &key, guard, is_expected: &|_| false };
         let mut cx = Context::default();
         let updated = application.remote().update(&token("a"), &intent, &mut cx).await;
         let error = updated.err().map(|unwritten| unwritten.diagnostic.into()).unwrap_or_default();
@@ -127,8 +127,7 @@ async fn an_apply_says_so_before_it_creates_again_what_was_deleted_since_the_pla
     let deleted = vec!["The has been deleted since the plan".to_owned()];
     for guard in [Guard::Warn, Guard::Refuse] {
         let (application, key) = (Application::with(None), Key::default());
-        let (remote, intent) =
-            (application.remote(), Intent { key: &key, guard, is_own: true, is_expected: &|_| true });
+        let (remote, intent) = (application.remote(), Intent { key: &key, guard, is_expected: &|_| true });
         // An update; the deletion before a creation that replaces it; a loss between these two.
         for step in ["update", "leave", "create"] {
             let mut cx = Context::default();
@@ -154,8 +153,7 @@ async fn an_apply_says_so_before_it_creates_again_what_was_deleted_since_the_pla
 async fn an_update_after_a_deletion_by_this_process_is_no_surprise() {
     let (application, keys) = (Application::with(Some("a")), [Key::default(), Key::default()]);
     let mut cx = Context::default();
-    let [gone, stays] =
-        keys.each_ref().map(|key| Intent { key, guard: Guard::Refuse, is_own: true, is_expected: &|_| true });
+    let [gone, stays] = keys.each_ref().map(|key| Intent { key, guard: Guard::Refuse, is_expected: &|_| true });
     application.remote().delete(&gone, &mut cx).await.expect("deleted");
     application.remote().update(&token("a"), &stays, &mut cx).await.expect("written");
     assert_eq!((summaries(Diagnostics::new(), cx), application.writes()), (vec![], vec![DeleteToken, SetToken]));
@@ -168,7 +166,7 @@ async fn a_deletion_leaves_what_this_process_wrote_for_another_object() {
     let created = create(&application.remote(), &token("a"), Guard::Refuse, &mut cx).await;
     let other = created.expect("created").object;
     let delete = async |key: &Key, cx: &mut Context| {
-        let intent = Intent { key, guard: Guard::Refuse, is_own: true, is_expected: &|_| true };
+        let intent = Intent { key, guard: Guard::Refuse, is_expected: &|_| true };
         application.remote().delete(&intent, cx).await.expect("no error");
     };
     delete(&mine, &mut cx).await;
@@ -274,7 +272,7 @@ async fn a_write_after_one_that_someone_else_replaced_looks_again() {
     application.simulator.inject(Fault::new(slow).on(SetToken).times(1));
     let is_expected = |found: &CallbackToken| found.is_same(&token("a"));
     let (first, second) = (Key::default(), Key::default());
-    let intent = |key| Intent { key, guard: Guard::Refuse, is_own: true, is_expected: &is_expected };
+    let intent = |key| Intent { key, guard: Guard::Refuse, is_expected: &is_expected };
     let (remote, mut cx) = (application.remote(), Context::default());
     let (intended, wanted) = (intent(&first), token("b"));
     let (written, ()) = tokio::join!(remote.update(&wanted, &intended, &mut cx), someone);

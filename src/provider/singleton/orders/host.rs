@@ -298,10 +298,8 @@ impl<'a> Host<'a> {
         }
         let mut chains: Vec<Chain> = Vec::new();
         let run = self.run().clone();
-        let stories = self.situation.stories.iter();
-        for ((address, instance), _) in
-            run.state.iter().enumerate().zip(stories).filter(|(_, story)| !story.is_left_out)
-        {
+        let is_left_out = |address: usize| self.situation.stories[address].is_left_out;
+        for (address, instance) in run.state.iter().enumerate().filter(|(address, _)| !is_left_out(*address)) {
             let (write, destroy) = (Node::Write(address), Node::Destroy(address));
             let mut chain: Chain = match run.changes.get(&address).map(|change| change.action) {
                 None | Some(Action::NoOp) => Chain::new(),

@@ -117,9 +117,7 @@ impl Story {
         let words = words.chain(unknown).chain(self.hidden()).chain(is("creating first", |block| block.creates_first));
         words.chain(is("abandoned", |block| block.is_abandoned)).collect::<Vec<_>>().join(" ")
     }
-}
 
-impl Story {
     /// Says whether the content is in the write-only argument, before and after.
     fn hidden(&self) -> Option<&'static str> {
         let is_write_only = self.block.map(|block| block.is_write_only);

@@ -32,7 +32,7 @@ impl Application {
     /// Updates or deletes the token `a`.
     async fn change(&self, deletes: bool, guard: Guard, cx: &mut Context) -> Result<(), Unwritten<CallbackToken>> {
         let is_expected = |found: &CallbackToken| found.is_same(&token("a"));
-        let intent = Intent { key: &Key::default(), guard, is_own: true, is_expected: &is_expected };
+        let intent = Intent { key: &Key::default(), guard, is_expected: &is_expected };
         match deletes {
             true => self.remote().delete(&intent, cx).await,
             false => self.remote().update(&token("b"), &intent, cx).await.map(drop),

@@ -26,24 +26,16 @@ impl Application {
     /// Updates the token of `key` from `shown` to `text`, guarded. Returns its key from then on, and what was said.
     async fn update(&self, key: &Key, shown: &str, text: &str) -> (Key, Vec<String>) {
         let mut cx = Context::default();
-        let intent = Intent {
-            key,
-            guard: Guard::Refuse,
-            is_own: true,
-            is_expected: &|found: &CallbackToken| found.is_same(&token(shown)),
-        };
+        let intent =
+            Intent { key, guard: Guard::Refuse, is_expected: &|found: &CallbackToken| found.is_same(&token(shown)) };
         let written = self.remote().update(&token(text), &intent, &mut cx).await.expect("no error");
         (written.object, summaries(Diagnostics::new(), cx))
     }
 
     async fn delete(&self, key: &Key, shown: &str) -> (Result<(), Unwritten<CallbackToken>>, Vec<String>) {
         let mut cx = Context::default();
-        let intent = Intent {
-            key,
-            guard: Guard::Refuse,
-            is_own: true,
-            is_expected: &|found: &CallbackToken| found.is_same(&token(shown)),
-        };
+        let intent =
+            Intent { key, guard: Guard::Refuse, is_expected: &|found: &CallbackToken| found.is_same(&token(shown)) };
         let deleted = self.brief().delete(&intent, &mut cx).await;
         (deleted, summaries(Diagnostics::new(), cx))
     }
