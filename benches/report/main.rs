@@ -13,7 +13,6 @@
 //! The report is Markdown on standard output. A full run also writes it to `docs/guides/performance.md`. Slowness is never a
 //! failure.
 
-#![cfg(unix)]
 // The report goes to standard output.
 #![allow(clippy::print_stdout)]
 

@@ -4,7 +4,6 @@ use std::env::consts::{ARCH, OS};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -123,7 +122,8 @@ fn rust(home: &Path, executable: &Path) -> Result {
 fn install(from: &Path, to: &Path) -> Result {
     let partial = to.with_extension("partial");
     fs::copy(from, &partial).map_err(|error| io::Error::other(format!("cannot copy {}: {error}", from.display())))?;
-    fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
+    #[cfg(unix)]
+    fs::set_permissions(&partial, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     Ok(fs::rename(partial, to)?)
 }
 

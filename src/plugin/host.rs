@@ -1,6 +1,7 @@
 //! The host's settings, which it passes in the environment.
 
 use std::env;
+#[cfg(unix)]
 use std::path::PathBuf;
 
 use super::ServeError;

@@ -104,19 +104,26 @@ fn signals(mode: Mode) -> impl Future<Output = &'static str> {
     }
 }
 
+/// A console sends its events to both host and plugin. The host stops on each of them and tells the plugin, so a plugin that
+/// ended by itself would cut off what the host waits for.
 #[cfg(windows)]
 fn signals(mode: Mode) -> impl Future<Output = &'static str> {
-    let handler = tokio::signal::windows::ctrl_c();
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+    let handlers = (ctrl_c(), ctrl_break(), ctrl_close());
     async move {
-        let Ok(mut interrupt) = handler else {
+        let (Ok(mut interrupt), Ok(mut break_), Ok(mut close)) = handlers else {
             tracing::warn!("signals cannot be handled");
             return std::future::pending().await;
         };
         loop {
-            interrupt.recv().await;
+            let event = tokio::select! {
+                _ = interrupt.recv() => "Ctrl-C",
+                _ = break_.recv() => "Ctrl-Break",
+                _ = close.recv() => "the console closes",
+            };
             match mode {
-                Mode::Hosted => tracing::debug!("Ctrl-C is left to the host"),
-                Mode::Debug => return "Ctrl-C",
+                Mode::Hosted => tracing::debug!(event, "left to the host"),
+                Mode::Debug => return event,
             }
         }
     }

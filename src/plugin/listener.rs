@@ -6,9 +6,9 @@ use super::ServeError;
 use super::host::Host;
 
 #[cfg(unix)]
-pub(super) use unix::{Listener, Stream};
+pub(super) use unix::{CALLERS, Listener, Stream};
 #[cfg(windows)]
-pub(super) use windows::{Listener, Stream};
+pub(super) use windows::{CALLERS, Listener, Stream};
 
 #[cfg(unix)]
 mod unix {
@@ -34,6 +34,9 @@ mod unix {
     const PREFIX: &str = "plugin";
     /// The name of the socket.
     const SOCKET: &str = "socket";
+
+    /// Who can connect.
+    pub(in super::super) const CALLERS: &str = "Any process of this user";
 
     /// A unix socket in a directory of its own, which is removed with the listener.
     #[derive(Debug)]
@@ -141,6 +144,9 @@ mod windows {
 
     pub(in super::super) type Stream = tokio::net::TcpStream;
 
+    /// Who can connect. With AutoMTLS, only the host is served.
+    pub(in super::super) const CALLERS: &str = "Any process on this machine, other users' too,";
+
     /// A TCP socket on the loopback address.
     #[derive(Debug)]
     pub(in super::super) struct Listener {
@@ -177,7 +183,10 @@ mod windows {
         }
 
         pub(in super::super) async fn accept(&self) -> io::Result<Stream> {
-            self.socket.accept().await.map(|(stream, _)| stream)
+            let (stream, _) = self.socket.accept().await?;
+            // Otherwise, each answer waits some 40 ms for the host to acknowledge its first part.
+            stream.set_nodelay(true)?;
+            Ok(stream)
         }
     }
 }

@@ -35,7 +35,7 @@ use tonic::transport::Server;
 use connection::Connections;
 use host::Host;
 use lifetime::Lifetime;
-use listener::Listener;
+use listener::{CALLERS, Listener};
 use services::{Broker, Controller, Stdio};
 use tls::Tls;
 
@@ -203,10 +203,16 @@ fn reattach_instructions(plugin: Plugin, listener: &Listener) -> String {
     });
     let entries: serde_json::Map<_, _> = plugin.addresses.iter().map(|a| ((*a).to_owned(), entry.clone())).collect();
     let json = serde_json::Value::Object(entries);
+    let set = if cfg!(windows) {
+        // No cmd.exe removes quotes. JSON without spaces has nothing else that it or PowerShell would change.
+        format!("    $env:TF_REATTACH_PROVIDERS='{json}'\n\nIn cmd.exe:\n\n    set TF_REATTACH_PROVIDERS={json}")
+    } else {
+        format!("    export TF_REATTACH_PROVIDERS='{json}'")
+    };
     format!(
-        "The provider is running without a host, for development only. Any process of this user can connect to its \
-         socket.\nIt uses the environment of this terminal, not Terraform's. To use it, set this variable and run \
-         Terraform in another terminal. To stop it, press Ctrl-C.\n\n    export TF_REATTACH_PROVIDERS='{json}'\n\n"
+        "The provider is running without a host, for development only. {CALLERS} can connect to its socket.\nIt uses \
+         the environment of this terminal, not Terraform's. To use it, set this variable and run Terraform in another \
+         terminal. To stop it, press Ctrl-C.\n\n{set}\n\n"
     )
 }
 

@@ -1,13 +1,12 @@
 //! Fixtures of the tests: a simulator, a workspace whose provider calls it, and ways to inspect both.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use rstest_reuse::template;
 use serde_json::{Value, json};
 use tencent_simulator::{Action, App, Configuration, Simulator};
-use terraform_cli::{Mirror, Output, Terraform, Workspace};
+use terraform_cli::{Mirror, Output, Terraform, Workspace, provider_under_test};
 
 #[path = "../services/mod.rs"]
 mod services;
@@ -192,7 +191,9 @@ impl Scenario {
 
     /// Combines a Terraform and a simulator. The environment names the default application and its key.
     pub(crate) fn on(terraform: &Terraform, simulator: Simulator) -> Result<Self> {
-        let mirror = Mirror::new(Path::new(env!("CARGO_BIN_EXE_terraform-provider-tencent")), "0.1.0")?;
+        let built = || env!("CARGO_BIN_EXE_terraform-provider-tencent").into();
+        let provider = provider_under_test().unwrap_or_else(built);
+        let mirror = Mirror::new(&provider, "0.1.0")?;
         let mut workspace = Workspace::new(terraform, &mirror)?;
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "no_proxy"] {
             workspace.remove_env(proxy);

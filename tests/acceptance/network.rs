@@ -3,15 +3,16 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
-#[cfg(unix)]
-use tencent_simulator::Request;
-use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Service, Simulator};
+use tencent_simulator::{CertificateFlaw, Fault, FaultKind, Request, Service, Simulator};
+use terraform_cli::{in_own_terminal, press_ctrl_c};
 
 use crate::harness::{
     CALL, END, ID, ONE_ATTEMPT, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics,
@@ -213,35 +214,23 @@ fn rate_limited_calls_succeed_eventually() -> Result {
     Ok(())
 }
 
-/// Sends Ctrl-C during a write whose attempts meet these faults, one each: Terraform tells the provider to stop during the
+/// Presses Ctrl-C during a write whose attempts meet these faults, one each: Terraform tells the provider to stop during the
 /// last attempt. Returns Terraform's output.
-#[cfg(unix)]
 fn interrupted<const N: usize>(scenario: &Scenario, of: Of, faults: [FaultKind; N]) -> Result<String> {
-    use std::process::Stdio;
-    use std::time::Duration;
-
-    use nix::sys::signal::{Signal, kill};
-    use nix::unistd::Pid;
-
     scenario.configure(&of.object(&sends(&[of.start], URL)))?;
     for fault in faults {
         scenario.simulator.inject(Fault::new(fault).on(Set).times(1));
     }
-    let terraform = scenario
-        .workspace
-        .command(&["apply", "-auto-approve", "-no-color"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut command = scenario.workspace.command(&["apply", "-auto-approve", "-no-color"]);
+    let terraform = in_own_terminal(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let sent = |requests: &[Request]| requests.iter().filter(|r| r.action == Some(Set)).count() == N;
     assert!(scenario.simulator.wait_for(sent, Duration::from_secs(60)), "a write under way");
-    kill(Pid::from_raw(terraform.id().try_into()?), Signal::SIGINT)?;
+    press_ctrl_c(terraform.id())?;
     let output = terraform.wait_with_output()?;
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).replace('│', " ");
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-#[cfg(unix)]
 #[test]
 fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
     let scenario = Scenario::new()?;
@@ -254,23 +243,21 @@ fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
     scenario.expect_no_changes()
 }
 
-#[cfg(unix)]
 #[test]
 fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
     let scenario = Scenario::new()?;
     // The write takes effect on arrival; its answer would come long after the test.
-    let text = interrupted(&scenario, CALL, [FaultKind::Delay(std::time::Duration::from_secs(600))])?;
+    let text = interrupted(&scenario, CALL, [FaultKind::Delay(Duration::from_secs(600))])?;
     assert!(text.contains("was written, unconfirmed"), "{text}");
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![Set], 1), "no further attempt");
     scenario.simulator.clear_faults();
     scenario.expect_no_changes()
 }
 
-#[cfg(unix)]
 #[apply(each_service)]
 fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> Result {
     let scenario = of.scenario()?;
-    let answers_after_the_interruption = FaultKind::Delay(std::time::Duration::from_secs(1));
+    let answers_after_the_interruption = FaultKind::Delay(Duration::from_secs(1));
     interrupted(&scenario, of, [FaultKind::ResetAfterProcessing, answers_after_the_interruption])?;
     scenario.expect_remote(&[of.start], URL);
     assert_eq!(scenario.instances()?, 1);

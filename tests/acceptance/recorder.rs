@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process;
 use std::result::Result as StdResult;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,6 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use terraform_cli::REGISTRY_HOSTS;
 use terraform_provider_tencent::provider::TencentProvider;
 use terraform_provider_tencent::terraform::Server;
@@ -22,7 +22,7 @@ use terraform_provider_tencent::terraform::proto::{
     get_resource_identity_schemas, import_resource_state, plan_resource_change, read_resource, stop_provider,
     upgrade_resource_identity, upgrade_resource_state, validate_provider_config, validate_resource_config,
 };
-use tokio::net::UnixListener;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 use tonic::{Request, Response, Status};
@@ -70,17 +70,15 @@ struct Tape {
 /// A provider on a socket.
 pub(crate) struct Recorder {
     tape: Arc<Mutex<Tape>>,
-    directory: TempDir,
+    address: SocketAddr,
     _runtime: Runtime,
 }
 
 impl Recorder {
     pub(crate) fn start() -> Result<Self> {
-        let (tape, directory, runtime) = (Arc::default(), TempDir::new()?, Runtime::new()?);
-        let entered = runtime.enter();
-        let listener = UnixListener::bind(directory.path().join("socket"))?;
-        drop(entered);
-        let recorder = Self { tape, directory, _runtime: runtime };
+        let (tape, runtime) = (Arc::default(), Runtime::new()?);
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let recorder = Self { tape, address: listener.local_addr()?, _runtime: runtime };
         let tape = Arc::clone(&recorder.tape);
         recorder._runtime.spawn(async move {
             for connection in 0.. {
@@ -101,7 +99,7 @@ impl Recorder {
             "ProtocolVersion": 6,
             "Pid": process::id(),
             "Test": true,
-            "Addr": { "Network": "unix", "String": self.directory.path().join("socket") },
+            "Addr": { "Network": "tcp", "String": self.address },
         });
         let entries = REGISTRY_HOSTS.map(|host| (format!("{host}/{}", terraform_cli::PROVIDER_SOURCE), entry.clone()));
         Value::from_iter(entries).to_string()

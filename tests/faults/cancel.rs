@@ -1,10 +1,8 @@
 //! Ctrl-C at every moment, once and twice, and a killed host.
 //!
-//! Terraform runs in a process group of its own, and the whole group gets the signal, as from a terminal: the provider gets
-//! it as well. One run interrupts many operations at once, one per application.
+//! Terraform runs in a terminal of its own, so the provider gets Ctrl-C as well. One run interrupts many operations at once, one per application.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::thread;
@@ -16,6 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Action, Configuration, Fault, FaultKind, Service};
+use terraform_cli::{in_own_terminal, press_ctrl_c};
 
 use crate::harness::{END, ID, OTHER_URL, Result, START, Scenario, URL, resource, sends};
 
@@ -36,7 +35,7 @@ impl Running {
         let output = world.files.path().join("output");
         let stdout = File::create(&output)?;
         let mut command = world.scenario.workspace.command(arguments);
-        command.stderr(stdout.try_clone()?).stdout(stdout).process_group(0);
+        let command = in_own_terminal(&mut command).stderr(stdout.try_clone()?).stdout(stdout);
         Ok(Self { terraform: command.spawn()?, ended: None, output })
     }
 
@@ -44,9 +43,8 @@ impl Running {
         Pid::from_raw(self.terraform.id().try_into().expect("a process id"))
     }
 
-    /// Sends Ctrl-C.
     fn interrupt(&self) -> Result {
-        Ok(killpg(self.pid(), Signal::SIGINT)?)
+        Ok(press_ctrl_c(self.terraform.id())?)
     }
 
     /// Waits for the end, and returns the output without line breaks.

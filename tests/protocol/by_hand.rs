@@ -65,6 +65,7 @@ async fn other_arguments_are_refused() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn arguments_that_are_not_unicode_are_refused() {
     use std::ffi::OsStr;

@@ -1,9 +1,7 @@
 //! `--debug`: a developer starts the provider and tells Terraform its address.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use serde_json::{Value as Json, json};
 use tencent_simulator::{App, Configuration, Service, Simulator};
 use terraform_cli::{Mirror, Terraform, Workspace};
@@ -12,7 +10,7 @@ use tokio::time::sleep;
 use tonic::transport::Channel;
 
 use crate::data_source::DATA_SOURCE;
-use crate::host::{MAGIC_COOKIE, Process, connect};
+use crate::host::{MAGIC_COOKIE, NETWORK, Process, connect, is_removed};
 use crate::session::{encode, host, is_healthy, nothing, number, provider, text, the_error, type_of, with};
 
 /// A provider in debug mode.
@@ -23,6 +21,9 @@ struct Debugged {
     reattach: String,
 }
 
+/// The command that sets the variable, up to its value.
+const SET: &str = if cfg!(windows) { "$env:TF_REATTACH_PROVIDERS='" } else { "export TF_REATTACH_PROVIDERS='" };
+
 impl Debugged {
     async fn start() -> Self {
         // A developer's shell may have a host's variables set. They are ignored.
@@ -31,7 +32,7 @@ impl Debugged {
         let mut text = String::new();
         loop {
             let line = process.line().await;
-            if let Some(json) = line.trim().strip_prefix("export TF_REATTACH_PROVIDERS='") {
+            if let Some(json) = line.trim().strip_prefix(SET) {
                 let reattach = json.strip_suffix('\'').expect("a quoted variable").to_owned();
                 return Self { process, text, reattach };
             }
@@ -45,19 +46,19 @@ impl Debugged {
         serde_json::from_str(&self.reattach).expect("JSON")
     }
 
-    fn socket(&self) -> PathBuf {
+    fn address(&self) -> String {
         let json = self.json();
         let entry = json.as_object().expect("an object").values().next().expect("an address").clone();
-        Path::new(entry["Addr"]["String"].as_str().expect("a path")).to_owned()
+        entry["Addr"]["String"].as_str().expect("an address").to_owned()
     }
 
     /// Sends Ctrl-C and waits for the end.
     async fn interrupt(mut self) {
-        let socket = self.socket();
-        self.process.signal(Signal::SIGINT);
+        let address = self.address();
+        self.process.press_ctrl_c();
         let ended = self.process.end().await;
         assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-        assert!(!socket.parent().expect("a directory").exists());
+        assert!(is_removed(&address), "{address}");
     }
 }
 
@@ -66,34 +67,58 @@ async fn debug_mode_prints_what_to_export() {
     let debugged = Debugged::start().await;
     assert!(debugged.text.contains("for development only"), "{}", debugged.text);
     assert!(debugged.text.contains("Ctrl-C"), "{}", debugged.text);
+    let others = if cfg!(windows) { "other users' too" } else { "of this user" };
+    assert!(debugged.text.contains(others), "{}", debugged.text);
     let entry = json!({
         "Protocol": "grpc",
         "ProtocolVersion": 6,
         "Pid": debugged.process.id(),
         "Test": true,
-        "Addr": {"Network": "unix", "String": debugged.socket()},
+        "Addr": {"Network": NETWORK, "String": debugged.address()},
     });
     assert_eq!(debugged.json()["registry.terraform.io/callkit/tencent"], entry);
+    debugged.interrupt().await;
+}
+
+#[cfg(windows)]
+#[tokio::test]
+async fn debug_mode_prints_what_to_set_in_either_shell() {
+    let mut debugged = Debugged::start().await;
+    let set = format!("    set TF_REATTACH_PROVIDERS={}", debugged.reattach);
+    for expected in ["", "In cmd.exe:", "", &set] {
+        assert_eq!(debugged.process.line().await, expected);
+    }
+    assert!(!debugged.reattach.contains([' ', '\'', '%', '&']), "{}", debugged.reattach);
     debugged.interrupt().await;
 }
 
 #[tokio::test]
 async fn debug_mode_serves_without_tls_until_interrupted() {
     let mut debugged = Debugged::start().await;
-    let socket = debugged.socket();
-    assert!(is_healthy(&connect(&socket, None).await.expect("a connection")).await);
+    let address = debugged.address();
+    assert!(is_healthy(&connect(&address, None).await.expect("a connection")).await);
     // Longer than a plugin waits for its host.
     sleep(Duration::from_secs(4)).await;
     assert!(debugged.process.runs());
-    assert!(is_healthy(&connect(&socket, None).await.expect("a connection")).await);
+    assert!(is_healthy(&connect(&address, None).await.expect("a connection")).await);
     debugged.interrupt().await;
 }
 
+#[cfg(windows)]
+#[tokio::test]
+#[ignore = "Wine 8 has no Ctrl-Break to press; run it on Windows"]
+async fn ctrl_break_ends_debug_mode() {
+    let mut debugged = Debugged::start().await;
+    debugged.process.press_ctrl_break();
+    assert!(debugged.process.end().await.status.success());
+}
+
+#[cfg(unix)]
 #[tokio::test]
 async fn sigterm_ends_debug_mode() {
     let mut debugged = Debugged::start().await;
-    assert!(is_healthy(&connect(&debugged.socket(), None).await.expect("a connection")).await);
-    debugged.process.signal(Signal::SIGTERM);
+    assert!(is_healthy(&connect(&debugged.address(), None).await.expect("a connection")).await);
+    debugged.process.send_sigterm();
     assert!(debugged.process.end().await.status.success());
 }
 
@@ -104,8 +129,8 @@ struct Caller {
 }
 
 impl Caller {
-    async fn connect(socket: &Path) -> Self {
-        let channel = connect(socket, None).await.expect("a connection");
+    async fn connect(address: &str) -> Self {
+        let channel = connect(address, None).await.expect("a connection");
         let schema = provider(&channel).get_provider_schema(proto::get_provider_schema::Request {}).await;
         Self { channel, schema: schema.expect("the schema").into_inner() }
     }
@@ -154,7 +179,7 @@ async fn each_connection_has_a_provider_of_its_own() {
     one_simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration("https://one.example.com"));
     other_simulator.put_configuration(Service::Call, OTHER_APP, configuration("https://other.example.com"));
 
-    let (one, other) = (Caller::connect(&debugged.socket()).await, Caller::connect(&debugged.socket()).await);
+    let (one, other) = (Caller::connect(&debugged.address()).await, Caller::connect(&debugged.address()).await);
     one.configure(&one_simulator, Simulator::SDK_APP_ID, Simulator::SECRET_KEY).await;
     other.configure(&other_simulator, OTHER_APP, OTHER_KEY).await;
     let found = |app: u64, url| (text(&app.to_string()), text(url));
@@ -170,7 +195,7 @@ async fn each_connection_has_a_provider_of_its_own() {
     assert_eq!(other.finds().await, found(OTHER_APP, "https://other.example.com"));
 
     drop((one, other));
-    let next = Caller::connect(&debugged.socket()).await.read().await;
+    let next = Caller::connect(&debugged.address()).await.read().await;
     assert!(the_error(&next.diagnostics).detail.contains("before configuring it"), "{next:?}");
     debugged.interrupt().await;
 }

@@ -18,8 +18,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use hyper_util::rt::TokioIo;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P521_SHA512,
@@ -31,10 +29,14 @@ use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 use tempfile::TempDir;
+use terraform_cli::{in_own_terminal, press_ctrl_c};
 use terraform_provider_tencent::plugin::proto::Empty;
 use terraform_provider_tencent::plugin::proto::grpc_controller_client::GrpcControllerClient;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, BufReader};
-use tokio::net::UnixStream;
+#[cfg(windows)]
+pub(crate) use tokio::net::TcpStream as Socket;
+#[cfg(unix)]
+pub(crate) use tokio::net::UnixStream as Socket;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
@@ -46,6 +48,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 /// The variable that tells a plugin that Terraform started it, and its value.
 pub(crate) const MAGIC_COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+
+/// The network of the socket, as go-plugin names it.
+pub(crate) const NETWORK: &str = if cfg!(windows) { "tcp" } else { "unix" };
 
 /// Waits for `work`, and panics with `what` if it hangs.
 pub(crate) async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
@@ -132,8 +137,11 @@ impl Host {
     pub(crate) fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(&self.executable);
         command.args(&self.arguments).env_clear().envs(&self.environment);
-        // When coverage is measured, each process writes its own file.
-        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
+        // When coverage is measured, each process writes its own file. Windows finds its libraries by the other variable.
+        for inherited in ["LLVM_PROFILE_FILE", "SystemRoot"] {
+            command.envs(std::env::var_os(inherited).map(|value| (inherited, value)));
+        }
+        in_own_terminal(&mut command);
         command
     }
 
@@ -231,10 +239,23 @@ impl Process {
         self.child.try_wait().expect("a child").is_none()
     }
 
-    /// Sends a signal to the process.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.id()).expect("a process id");
-        kill(Pid::from_raw(id), signal).expect("a signal to a child");
+    /// Presses Ctrl-C in the terminal of the process.
+    pub(crate) fn press_ctrl_c(&self) {
+        press_ctrl_c(self.id()).expect("a running child");
+    }
+
+    /// Presses Ctrl-Break there.
+    #[cfg(windows)]
+    pub(crate) fn press_ctrl_break(&self) {
+        terraform_cli::press_ctrl_break(self.id()).expect("a running child");
+    }
+
+    /// Asks the process to end.
+    #[cfg(unix)]
+    pub(crate) fn send_sigterm(&self) {
+        use nix::sys::signal::{Signal, kill};
+        let id = nix::unistd::Pid::from_raw(self.id().cast_signed());
+        kill(id, Signal::SIGTERM).expect("a running child");
     }
 
     /// Waits for the end of the process.
@@ -267,9 +288,14 @@ impl Handshake {
         (fields.len() >= 6).then_some(Self { fields })
     }
 
-    /// Returns the path of the plugin's socket.
-    pub(crate) fn socket(&self) -> &Path {
-        Path::new(&self.fields[3])
+    /// Returns the address of the plugin's socket: a path, or on Windows an IP address and a port.
+    pub(crate) fn address(&self) -> &str {
+        &self.fields[3]
+    }
+
+    /// Returns whether the plugin has removed its socket, with the directory around it.
+    pub(crate) fn is_removed(&self) -> bool {
+        is_removed(self.address())
     }
 
     /// The certificate by which the host knows the plugin, if there is TLS.
@@ -299,7 +325,7 @@ impl Plugin {
 
     /// Connects as the host.
     pub(crate) async fn connect(&self) -> Channel {
-        match connect(self.handshake.socket(), self.tls.as_ref()).await {
+        match connect(self.handshake.address(), self.tls.as_ref()).await {
             Ok(channel) => channel,
             Err(error) => panic!("cannot connect: {error:?}; standard error:\n{}", self.process.log()),
         }
@@ -307,7 +333,7 @@ impl Plugin {
 
     /// Connects with these TLS settings, or without TLS.
     pub(crate) async fn connect_as(&self, tls: Option<&Tls>) -> Result<Channel, tonic::transport::Error> {
-        connect(self.handshake.socket(), tls).await
+        connect(self.handshake.address(), tls).await
     }
 
     /// Shuts the plugin down as a host does.
@@ -318,14 +344,26 @@ impl Plugin {
     }
 }
 
-/// Connects to a Unix socket. Hanging requests fail after [`LIMIT`].
-pub(crate) async fn connect(socket: &Path, tls: Option<&Tls>) -> Result<Channel, tonic::transport::Error> {
-    let socket = socket.to_owned();
+/// Returns whether no socket at this address is left, nor a directory that was made for it.
+pub(crate) fn is_removed(address: &str) -> bool {
+    if cfg!(windows) {
+        // Whoever listens on a port keeps others from it.
+        std::net::TcpListener::bind(address).is_ok()
+    } else {
+        !Path::new(address).parent().expect("a directory").exists()
+    }
+}
+
+/// Connects to a socket. Hanging requests fail after [`LIMIT`].
+pub(crate) async fn connect(address: &str, tls: Option<&Tls>) -> Result<Channel, tonic::transport::Error> {
+    let address = address.to_owned();
     let tls = tls.map(|tls| (tls.server_name.clone(), TlsConnector::from(Arc::new(tls.config()))));
     let connector = tower::service_fn(move |_: Uri| {
-        let (socket, tls) = (socket.clone(), tls.clone());
+        let (address, tls) = (address.clone(), tls.clone());
         async move {
-            let stream = UnixStream::connect(socket).await?;
+            let stream = Socket::connect(address).await?;
+            #[cfg(windows)] // As in Go.
+            stream.set_nodelay(true)?;
             let io: Box<dyn Io> = match tls {
                 Some((name, connector)) => Box::new(connector.connect(name, stream).await?),
                 None => Box::new(stream),

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use tencent_simulator::{Action, Fault, FaultKind, Simulator};
 use terraform_provider_tencent::plugin::proto::grpc_broker_client::GrpcBrokerClient;
 use terraform_provider_tencent::plugin::proto::grpc_controller_client::GrpcControllerClient;
 use terraform_provider_tencent::plugin::proto::grpc_stdio_client::GrpcStdioClient;
 use terraform_provider_tencent::plugin::proto::{ConnInfo, Empty, StdioData};
 use terraform_provider_tencent::terraform::{Value, proto};
-use tokio::net::UnixStream;
 use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -19,7 +17,7 @@ use tonic::{Code, Streaming};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::host::{Ended, Plugin, connect};
+use crate::host::{Ended, Plugin, Socket, connect};
 use crate::session::{Session, arrived, host, is_healthy, provider, the_error, with};
 
 /// The streams that a host opens first and keeps open.
@@ -38,7 +36,7 @@ impl Streams {
 }
 
 /// Starts a read that Tencent never answers.
-async fn hanging_read(session: &Session, simulator: &Simulator) -> JoinHandle<()> {
+pub(crate) async fn hanging_read(session: &Session, simulator: &Simulator) -> JoinHandle<()> {
     simulator.inject(FaultKind::NoAnswer);
     let (mut provider, request) = (session.provider(), session.read_request(&session.state("https://example.com")));
     let read = tokio::spawn(async move {
@@ -51,11 +49,10 @@ async fn hanging_read(session: &Session, simulator: &Simulator) -> JoinHandle<()
 
 /// Asserts that the process succeeded and left nothing behind.
 #[track_caller]
-fn assert_clean(plugin: &Plugin, ended: &Ended) {
+pub(crate) fn assert_clean(plugin: &Plugin, ended: &Ended) {
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert_eq!(ended.stdout, "");
-    let directory = plugin.handshake.socket().parent().expect("a directory");
-    assert!(!directory.exists(), "the socket's directory is removed");
+    assert!(plugin.handshake.is_removed(), "{:?}", plugin.handshake);
 }
 
 #[tokio::test]
@@ -104,7 +101,7 @@ async fn open_streams_do_not_delay_a_shutdown() {
 #[tokio::test]
 async fn idle_connections_do_not_delay_a_shutdown() {
     let mut plugin = host().start().await;
-    let _silent = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
+    let _silent = Socket::connect(plugin.handshake.address()).await.expect("a connection");
     let idle = plugin.connect().await;
     assert!(is_healthy(&idle).await);
     let ended = plugin.shut_down().await;
@@ -123,33 +120,33 @@ async fn a_hanging_request_does_not_prevent_a_shutdown() {
     read.await.expect("the read ends too");
 }
 
+/// Begins a write that Tencent does not answer, and asserts that its outcome is told before `end` ends the process.
+pub(crate) async fn end_during_a_write(end: impl AsyncFnOnce(&Session)) {
+    let simulator = Simulator::start().expect("a simulator");
+    let mut session = Session::on(&simulator).await;
+    simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
+    let planned = with(session.state("https://example.com"), [("last_request_id", Value::Unknown)]);
+    let (applied, ()) = tokio::join!(session.apply(&Value::Null, &planned), async {
+        arrived(&simulator, |requests| requests.iter().any(|r| r.action == Some(Action::Set))).await;
+        end(&session).await;
+    });
+    let error = the_error(&applied.diagnostics);
+    assert!(
+        error.detail.contains("The operation was interrupted") && error.detail.contains("not written"),
+        "{error:?}"
+    );
+    let ended = session.plugin.process.end().await;
+    assert_clean(&session.plugin, &ended);
+}
+
 #[tokio::test]
 async fn a_write_in_flight_reports_its_outcome_before_the_process_ends() {
-    let simulator = Simulator::start().expect("a simulator");
-    for ends in [false, true] {
-        let mut session = Session::on(&simulator).await;
-        simulator.inject(Fault::new(FaultKind::NoAnswer).on(Action::Set));
-        let planned = with(session.state("https://example.com"), [("last_request_id", Value::Unknown)]);
-        let (applied, ()) = tokio::join!(session.apply(&Value::Null, &planned), async {
-            arrived(&simulator, |requests| requests.iter().any(|r| r.action == Some(Action::Set))).await;
-            // Terraform stops operations before it ends the process; a signal does not.
-            if ends {
-                session.plugin.process.signal(Signal::SIGTERM);
-            } else {
-                session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
-                GrpcControllerClient::new(session.channel.clone()).shutdown(Empty {}).await.expect("an answer");
-            }
-        });
-        let error = the_error(&applied.diagnostics);
-        assert!(
-            error.detail.contains("The operation was interrupted") && error.detail.contains("not written"),
-            "{error:?}"
-        );
-        let ended = session.plugin.process.end().await;
-        assert_clean(&session.plugin, &ended);
-        simulator.clear_faults();
-        simulator.clear_requests();
-    }
+    end_during_a_write(async |session| {
+        // Terraform stops operations before it ends the process.
+        session.provider().stop_provider(proto::stop_provider::Request {}).await.expect("an answer");
+        GrpcControllerClient::new(session.channel.clone()).shutdown(Empty {}).await.expect("an answer");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -157,7 +154,7 @@ async fn ctrl_c_is_left_to_the_host() {
     let simulator = Simulator::start().expect("a simulator");
     let mut session = Session::on(&simulator).await;
     for _ in 0..3 {
-        session.plugin.process.signal(Signal::SIGINT);
+        session.plugin.process.press_ctrl_c();
         assert!(is_healthy(&session.channel).await);
         let read = session.read(&session.state("https://example.com")).await;
         assert_eq!(read.diagnostics, []);
@@ -165,43 +162,23 @@ async fn ctrl_c_is_left_to_the_host() {
     session.shut_down().await;
 }
 
+#[cfg(windows)]
+#[tokio::test]
+#[ignore = "Wine 8 has no Ctrl-Break to press; run it on Windows"]
+async fn ctrl_break_is_left_to_the_host() {
+    let mut plugin = host().start().await;
+    plugin.process.press_ctrl_break();
+    assert!(is_healthy(&plugin.connect().await).await);
+    plugin.shut_down().await;
+}
+
 #[tokio::test]
 async fn ctrl_c_right_after_the_handshake_is_left_to_the_host() {
     for _ in 0..5 {
         let plugin = host().start().await;
-        plugin.process.signal(Signal::SIGINT);
+        plugin.process.press_ctrl_c();
         assert!(is_healthy(&plugin.connect().await).await);
     }
-}
-
-#[tokio::test]
-async fn sigterm_ends_the_process() {
-    let mut plugin = host().start().await;
-    let channel = plugin.connect().await;
-    assert!(is_healthy(&channel).await);
-    plugin.process.signal(Signal::SIGTERM);
-    let ended = plugin.process.end().await;
-    assert_clean(&plugin, &ended);
-}
-
-#[tokio::test]
-async fn sigterm_right_after_the_handshake_ends_the_process_cleanly() {
-    for _ in 0..5 {
-        let mut plugin = host().start().await;
-        plugin.process.signal(Signal::SIGTERM);
-        let ended = plugin.process.end().await;
-        assert_clean(&plugin, &ended);
-    }
-}
-
-#[tokio::test]
-async fn a_hanging_request_does_not_prevent_sigterm() {
-    let simulator = Simulator::start().expect("a simulator");
-    let mut session = Session::on(&simulator).await;
-    let _read = hanging_read(&session, &simulator).await;
-    session.plugin.process.signal(Signal::SIGTERM);
-    let ended = session.plugin.process.end().await;
-    assert_clean(&session.plugin, &ended);
 }
 
 /// Connects as a host, sends requests that stay open, and closes the connection abruptly, as a killed host does.
@@ -210,7 +187,7 @@ async fn come_and_go(plugin: &Plugin, requests: impl AsyncFnOnce(Channel) + Send
     let life = move || {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            requests(connect(handshake.socket(), Some(&tls)).await.expect("a connection")).await;
+            requests(connect(handshake.address(), Some(&tls)).await.expect("a connection")).await;
         });
         // Dropping the runtime drops the connection and its requests.
     };
@@ -250,7 +227,7 @@ async fn a_request_in_flight_does_not_keep_a_plugin_without_host_alive() {
 async fn strangers_do_not_keep_a_plugin_without_host_alive() {
     let mut plugin = host().start().await;
     drop(plugin.connect().await);
-    let _silent = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
+    let _silent = Socket::connect(plugin.handshake.address()).await.expect("a connection");
     let ended = plugin.process.end().await;
     assert_clean(&plugin, &ended);
 }

@@ -4,10 +4,11 @@
 //! | --- | --- |
 //! | `host` | a go-plugin host: starts a plugin, trusts it, connects |
 //! | `session` | Terraform's half of tfplugin6: a configured client, and the values it sends |
-//! | `handshake` | the line on standard output, and the socket that it names |
+//! | `handshake` | the line on standard output |
+//! | `unix_socket`, `ports` | the socket that it names; on Windows, its port |
 //! | `by_hand` | someone starts the binary by hand |
 //! | `tls` | who may connect |
-//! | `lifetime` | health and streams, and every way to end: shutdown, signals, a host that is gone |
+//! | `lifetime`, `sigterm` | health and streams, and every way to end: shutdown, signals, a host that is gone |
 //! | `logs` | what is on standard error, and when |
 //! | `debug` | `--debug`, alone and with Terraform |
 //! | `schema` | what the provider says it has |
@@ -26,8 +27,6 @@
 //! | `deferral` | a provider whose configuration is not known yet |
 //! | `malformed` | requests that Terraform never sends, which must not crash the process |
 
-#![cfg(unix)]
-
 mod action;
 mod apps;
 mod by_hand;
@@ -45,11 +44,17 @@ mod logs;
 mod malformed;
 mod minimal_refresh;
 mod planned_private;
+#[cfg(windows)]
+mod ports;
 mod resource;
 mod schema;
 #[path = "../services/mod.rs"]
 mod services;
 mod session;
+#[cfg(unix)]
+mod sigterm;
 mod state;
 mod tls;
+#[cfg(unix)]
+mod unix_socket;
 mod validate;

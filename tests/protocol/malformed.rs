@@ -6,11 +6,10 @@ use terraform_provider_tencent::terraform::Value;
 use terraform_provider_tencent::terraform::proto::diagnostic::Severity;
 use terraform_provider_tencent::terraform::proto::{self, Diagnostic, DynamicValue, RawState, ResourceIdentityData};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Request, Status};
 
-use crate::host::within;
+use crate::host::{Socket, within};
 use crate::session::{RESOURCE, Session, host, is_healthy};
 
 /// The answer to one RPC.
@@ -310,7 +309,7 @@ async fn bytes_that_are_not_http2_close_the_connection() {
     let plugin = host().without_tls().start().await;
     let channel = plugin.connect().await;
     for bytes in [&b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"[..], &[0; 1000], &[0xff; 1000]] {
-        let mut stream = UnixStream::connect(plugin.handshake.socket()).await.expect("a connection");
+        let mut stream = Socket::connect(plugin.handshake.address()).await.expect("a connection");
         stream.write_all(bytes).await.expect("written");
         // The connection closes, after an answer or without.
         let _ = within("the end of the connection", stream.read_to_end(&mut Vec::new())).await;

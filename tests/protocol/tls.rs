@@ -1,9 +1,8 @@
 //! Who may connect: only the client whose certificate the host announced.
 
 use rustls::version::{TLS12, TLS13};
-use tokio::net::UnixStream;
 
-use crate::host::{Identity, Plugin, Tls, pem};
+use crate::host::{Identity, Plugin, Socket, Tls, pem};
 use crate::session::{failure, host, is_healthy};
 
 /// Asserts that a connection with these TLS settings is refused. In TLS 1.3, a client learns of a refusal only from the first
@@ -88,7 +87,7 @@ async fn silent_connections_do_not_block_others() {
     let plugin = host().start().await;
     let mut silent = Vec::new();
     for _ in 0..50 {
-        silent.push(UnixStream::connect(plugin.handshake.socket()).await.expect("a connection"));
+        silent.push(Socket::connect(plugin.handshake.address()).await.expect("a connection"));
     }
     assert!(is_healthy(&plugin.connect().await).await);
     drop(silent);

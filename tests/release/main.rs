@@ -16,12 +16,12 @@ mod tls;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use terraform_cli::{Profile, cargo_build};
+use terraform_cli::{Profile, cargo_build, provider_under_test};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The executable, built on first use.
 static EXECUTABLE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let built = cargo_build(env!("CARGO_PKG_NAME"), Profile::Release);
-    built.unwrap_or_else(|error| panic!("there is no release: {error}"))
+    let built = || cargo_build(env!("CARGO_PKG_NAME"), Profile::Release).expect("a release");
+    provider_under_test().unwrap_or_else(built)
 });

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use terraform_cli::release_build_in;
+use terraform_cli::{Toolchain, release_build_for};
 
 use crate::{EXECUTABLE, Result};
 
@@ -18,14 +18,13 @@ fn builds_in_different_directories_are_identical() -> Result {
     let cargo_home = home.join(".cargo");
     copy_cargo_home(&cargo_home)?;
     let target = checkout.join("target");
-    let environment = [
-        ("CARGO_HOME", cargo_home.as_path()),
-        ("CARGO_TARGET_DIR", &target),
-        ("CARGO_NET_OFFLINE", Path::new("true")),
-        ("RUSTUP_HOME", &rustup_home()?),
-        ("HOME", &home),
-    ];
-    let there = release_build_in(&checkout, &environment, env!("CARGO_PKG_NAME"), None)?;
+    let toolchain = Toolchain::of_this_machine()
+        .env("CARGO_HOME", &cargo_home)
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("RUSTUP_HOME", rustup_home()?)
+        .env("HOME", &home);
+    let there = release_build_for(&toolchain.host()?, &toolchain, &checkout, env!("CARGO_PKG_NAME"))?;
 
     let (here, there) = (fs::read(&*EXECUTABLE)?, fs::read(there)?);
     let difference = here.iter().zip(&there).position(|(here, there)| here != there);

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result {
         Some(directory) => std::path::absolute(directory)?,
         None => implied_directory(|name| env::var_os(name).map(PathBuf::from), Path::exists)?,
     };
-    let executable = release_build(NAME, None)?;
+    let executable = release_build(NAME)?;
     for place in install(&project, &executable, &directory)? {
         eprintln!("Installed {}", place.display());
     }

@@ -16,8 +16,11 @@ pub(crate) struct Runtime {
     what: &'static str,
 }
 
+/// The name of Rust's standard library. All others are C libraries.
+pub(crate) const RUST: &str = "rust-std";
+
 const STANDARD_LIBRARY: Runtime = Runtime {
-    name: "rust-std",
+    name: RUST,
     license: "MIT OR Apache-2.0",
     what: "The standard library of Rust, https://www.rust-lang.org",
 };
@@ -28,10 +31,20 @@ const GLIBC: Runtime = Runtime {
            provider from its sources with another one.",
 };
 
+const MINGW: Runtime = Runtime {
+    name: "mingw-w64",
+    license: "ZPL-2.1 AND MIT",
+    what: "The C library of mingw-w64 for Windows, with its threads, https://www.mingw-w64.org, linked statically.",
+};
+
 /// Returns the runtime libraries in an executable for this target.
 pub(crate) fn runtimes(target: &Target) -> Vec<Runtime> {
-    let glibc = target.has_glibc().then_some(GLIBC);
-    std::iter::once(STANDARD_LIBRARY).chain(glibc).collect()
+    let library = match target.triple() {
+        triple if triple.contains("-linux-gnu") => Some(GLIBC),
+        triple if triple.ends_with("-windows-gnu") => Some(MINGW),
+        _ => None,
+    };
+    std::iter::once(STANDARD_LIBRARY).chain(library).collect()
 }
 
 /// Returns the text of the file.
@@ -138,12 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn glibcs_license_is_included_only_if_it_is_linked() {
+    fn the_license_of_the_c_library_is_included_if_it_is_linked() {
         let names = |target| {
             let target = Target::or_host(Some(target)).expect("a target");
             runtimes(&target).iter().map(|runtime| runtime.name).collect::<Vec<_>>()
         };
         assert_eq!(names("x86_64-unknown-linux-gnu"), ["rust-std", "glibc"]);
+        assert_eq!(names("x86_64-pc-windows-gnu"), ["rust-std", "mingw-w64"]);
+        assert_eq!(names("x86_64-pc-windows-msvc"), ["rust-std"]);
         assert_eq!(names("aarch64-apple-darwin"), ["rust-std"]);
     }
 }

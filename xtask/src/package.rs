@@ -11,21 +11,21 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
-use terraform_cli::{glibc_version, release_build};
+use terraform_cli::{Toolchain, release_build_for};
 
 use crate::archive::{self, Entry};
+use crate::licenses::RUST;
 use crate::project::{MANIFEST, NAME, Project, Target};
 use crate::signature::PASSPHRASE;
-use crate::{Result, dependencies, licenses, sbom, signature};
+use crate::{Result, cross, dependencies, licenses, sbom, signature};
 
 /// The command line's options.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) out: Option<PathBuf>,
-    pub(crate) target: Option<String>,
+    pub(crate) targets: Vec<String>,
     pub(crate) no_build: bool,
     pub(crate) key: Option<PathBuf>,
     pub(crate) version_suffix: Option<String>,
@@ -40,9 +40,15 @@ pub(crate) fn run(options: &Options) -> Result {
     let out = options.out.clone().unwrap_or_else(|| project.target_directory.join("package"));
     fs::create_dir_all(&out).map_err(|cause| format!("cannot create {}: {cause}", out.display()))?;
     if !options.no_build {
-        let target = Target::or_host(options.target.as_deref())?;
-        let executable = release_build(NAME, Some(target.triple()))?;
-        write_platform(&project, &target, &executable, &out)?;
+        let targets = match options.targets.as_slice() {
+            [] => vec![Target::or_host(None)?],
+            named => named.iter().map(|target| Target::or_host(Some(target))).collect::<Result<_>>()?,
+        };
+        for target in &targets {
+            let toolchain = cross::for_target(&project, target)?;
+            let executable = release_build_for(target.triple(), &toolchain, &project.root, NAME)?;
+            write_platform(&project, target, &toolchain, &executable, &out)?;
+        }
     }
     let files = finish(&project, &out, options.key.as_deref())?;
     for file in files {
@@ -52,13 +58,13 @@ pub(crate) fn run(options: &Options) -> Result {
 }
 
 /// Writes the files of one platform.
-fn write_platform(project: &Project, target: &Target, executable: &Path, out: &Path) -> Result {
+fn write_platform(project: &Project, target: &Target, toolchain: &Toolchain, executable: &Path, out: &Path) -> Result {
     let content = fs::read(executable).map_err(|cause| format!("cannot read {}: {cause}", executable.display()))?;
     let crates = dependencies::linked(target)?;
     let runtimes = licenses::runtimes(target).into_iter().map(|runtime| {
         let version = match runtime.name {
-            "glibc" => glibc_version()?,
-            _ => rustc_version(project)?,
+            RUST => toolchain.rustc_version()?,
+            _ => toolchain.c_library_version(target.triple())?,
         };
         Ok((runtime, version))
     });
@@ -73,13 +79,6 @@ fn write_platform(project: &Project, target: &Target, executable: &Path, out: &P
     ];
     archive::write(&out.join(format!("{name}.zip")), &entries)?;
     Ok(fs::write(out.join(format!("{name}.cdx.json")), bill)?)
-}
-
-/// Returns the version of the compiler, and so of the standard library.
-fn rustc_version(project: &Project) -> Result<String> {
-    let output = Command::new("rustc").arg("--version").current_dir(&project.root).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.split_whitespace().nth(1).ok_or_else(|| format!("`rustc --version` printed {text:?}"))?.to_owned())
 }
 
 /// Writes the manifest, the checksums and the signature for all present platforms. Returns all files.
@@ -140,7 +139,7 @@ mod tests {
             // Only Linux has a glibc.
             if cfg!(target_os = "linux") || target.contains("windows") {
                 let target = Target::or_host(Some(target)).expect("a target");
-                write_platform(&project, &target, &executable, out).expect("written");
+                write_platform(&project, &target, &Toolchain::of_this_machine(), &executable, out).expect("written");
             }
         }
         // Files of another version, and of another provider.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cargo_metadata::MetadataCommand;
 use semver::{Prerelease, Version};
-use terraform_cli::{host_target, platform};
+use terraform_cli::{Toolchain, platform};
 
 use crate::Result;
 
@@ -59,7 +59,7 @@ pub(crate) struct Target(String);
 impl Target {
     /// Returns the requested target, or this machine's.
     pub(crate) fn or_host(target: Option<&str>) -> Result<Self> {
-        Ok(Self(target.map_or_else(host_target, |target| Ok(target.to_owned()))?))
+        Ok(Self(target.map_or_else(|| Toolchain::of_this_machine().host(), |target| Ok(target.to_owned()))?))
     }
 
     pub(crate) fn triple(&self) -> &str {
@@ -70,19 +70,18 @@ impl Target {
         self.0.contains("-windows-")
     }
 
-    /// Returns whether glibc is linked into the executable.
-    pub(crate) fn has_glibc(&self) -> bool {
-        self.0.contains("-linux-gnu")
+    /// Returns rustc's name of the architecture.
+    pub(crate) fn architecture(&self) -> &str {
+        self.0.split('-').next().unwrap_or_default()
     }
 
     /// Returns Terraform's name of the platform, such as `linux_amd64`.
     pub(crate) fn platform(&self) -> Result<String> {
-        let arch = self.0.split('-').next().unwrap_or_default();
         let systems =
             [("-linux-", "linux"), ("-apple-darwin", "macos"), ("-windows-", "windows"), ("-freebsd", "freebsd")];
         let os = systems.iter().find(|(part, _)| self.0.contains(part));
         let (_, os) = os.ok_or_else(|| format!("Terraform does not run on {}", self.0))?;
-        Ok(platform(os, arch))
+        Ok(platform(os, self.architecture()))
     }
 }
 

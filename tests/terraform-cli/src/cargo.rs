@@ -3,15 +3,14 @@
 //! `cargo run --example` builds no binary of the package, unlike `cargo test` and `cargo bench`, which put its path into
 //! `CARGO_BIN_EXE_…`.
 
-use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::release_build::release_build;
+use crate::toolchain::Toolchain;
 
 /// A profile to build in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +36,12 @@ impl Profile {
 /// Cargo is not there, the build fails, or there is no binary of this name.
 pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
-        return release_build(bin, None);
+        return release_build(bin);
     }
     // Also builds the examples, so that dependencies have the same features as for the running example, and are not compiled
     // again.
     let arguments = ["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
-    let messages = cargo(&root(), &[], &arguments)?;
+    let messages = cargo(&Toolchain::of_this_machine(), &root(), &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
 }
 
@@ -52,7 +51,7 @@ pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
 ///
 /// Cargo is not there.
 pub fn target_directory() -> Result<PathBuf> {
-    let metadata = cargo(&root(), &[], &["metadata", "--format-version=1", "--no-deps"])?;
+    let metadata = cargo(&Toolchain::of_this_machine(), &root(), &["metadata", "--format-version=1", "--no-deps"])?;
     serde_json::from_str::<Value>(&metadata)
         .ok()
         .and_then(|metadata| Some(PathBuf::from(metadata["target_directory"].as_str()?)))
@@ -66,12 +65,9 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Runs Cargo in a checkout and returns what it printed.
-pub(crate) fn cargo(checkout: &Path, environment: &[(&str, OsString)], arguments: &[&str]) -> Result<String> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(arguments)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(checkout)
+pub(crate) fn cargo(toolchain: &Toolchain, checkout: &Path, arguments: &[&str]) -> Result<String> {
+    let output = toolchain
+        .cargo(checkout, arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

@@ -57,19 +57,27 @@ pub(crate) fn go() -> Option<PathBuf> {
     which::which("go").ok()
 }
 
-/// Returns the build of this version, if there is one.
-pub(crate) fn built(flavour: Flavour, version: &str) -> Result<Option<PathBuf>> {
-    let directory = once::made(PLACE, &name(flavour, version))?;
-    Ok(directory.map(|directory| executable(flavour, &directory)))
+/// A version to build, and the platform to build it for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Build<'a> {
+    pub(crate) flavour: Flavour,
+    pub(crate) version: &'a str,
+    /// Go's names of an operating system and an architecture, or none for this machine.
+    pub(crate) platform: Option<(&'a str, &'a str)>,
 }
 
-/// Returns the build of this version, which is built first if necessary: from the module with the checksum `sum`, by this
-/// version of Go.
-pub(crate) fn build(flavour: Flavour, version: &str, sum: &str, go_version: &str) -> Result<PathBuf> {
-    let module = format!("{}@v{version}", flavour.module());
-    let directory = once::make(PLACE, &name(flavour, version), |directory| {
-        eprintln!("Building {flavour} {version} ...");
-        let compiled = Go::find(go_version).and_then(|go| compile(&go, flavour, &module, sum, directory));
+/// Returns the build, if there is one.
+pub(crate) fn built(build: Build<'_>) -> Result<Option<PathBuf>> {
+    let directory = once::made(PLACE, &build.name())?;
+    Ok(directory.map(|directory| build.executable(&directory)))
+}
+
+/// Returns the build, which is made first if necessary: from the module with the checksum `sum`, by this version of Go.
+pub(crate) fn build(build: Build<'_>, sum: &str, go_version: &str) -> Result<PathBuf> {
+    let Build { flavour, version, .. } = build;
+    let directory = once::make(PLACE, &build.name(), |directory| {
+        eprintln!("Building {} ...", build.name());
+        let compiled = Go::find(go_version).and_then(|go| compile(&go, build, sum, directory));
         compiled.map_err(|error| {
             Error::new(format!(
                 "{flavour} {version} could not be built. It needs Go 1.21 or newer, and a way to the Go module proxy, for \
@@ -77,20 +85,30 @@ pub(crate) fn build(flavour: Flavour, version: &str, sum: &str, go_version: &str
             ))
         })
     })?;
-    Ok(executable(flavour, &directory))
+    Ok(build.executable(&directory))
 }
 
-fn name(flavour: Flavour, version: &str) -> String {
-    format!("{}-{version}", flavour.command())
+impl Build<'_> {
+    fn name(self) -> String {
+        let platform = self.platform.map(|(os, arch)| format!("-{os}_{arch}")).unwrap_or_default();
+        format!("{}-{}{platform}", self.flavour.command(), self.version)
+    }
+
+    fn executable(self, directory: &Path) -> PathBuf {
+        let suffix = match self.platform {
+            None => EXE_SUFFIX,
+            Some(("windows", _)) => ".exe",
+            Some(_) => "",
+        };
+        directory.join(self.flavour.command().to_owned() + suffix)
+    }
 }
 
-fn executable(flavour: Flavour, directory: &Path) -> PathBuf {
-    directory.join(flavour.command().to_owned() + EXE_SUFFIX)
-}
-
-fn compile(go: &Go, flavour: Flavour, module: &str, sum: &str, directory: &Path) -> Result<()> {
+fn compile(go: &Go, build: Build<'_>, sum: &str, directory: &Path) -> Result<()> {
+    let flavour = build.flavour;
+    let module = &format!("{}@v{}", flavour.module(), build.version);
     fs::create_dir_all(directory).map_err(Error::io("cannot create", directory))?;
-    let downloaded = go.run(&["mod", "download", "-json", module].map(OsStr::new), directory)?;
+    let downloaded = go.run(&["mod", "download", "-json", module.as_str()].map(OsStr::new), directory)?;
     let unpacked = unpacked(module, sum, &downloaded)?;
     let copy = tempfile::tempdir_in(directory).map_err(Error::io("cannot write to", directory))?;
     let source = match flavour {
@@ -103,9 +121,10 @@ fn compile(go: &Go, flavour: Flavour, module: &str, sum: &str, directory: &Path)
     };
     // As releases are linked: without symbols, and with a version that does not end in `-dev`.
     let ldflags = format!("-s -w -X {}/version.dev=no", flavour.module());
-    let executable = executable(flavour, directory);
-    let build = ["build", "-mod=readonly", "-trimpath", "-ldflags", &ldflags, "-o"].map(OsStr::new);
-    go.run(&[&build[..], &[executable.as_os_str(), flavour.package().as_ref()]].concat(), source)?;
+    let executable = build.executable(directory);
+    let arguments = ["build", "-mod=readonly", "-trimpath", "-ldflags", &ldflags, "-o"].map(OsStr::new);
+    let go = go.clone().for_platform(build.platform);
+    go.run(&[&arguments[..], &[executable.as_os_str(), flavour.package().as_ref()]].concat(), source)?;
     Ok(())
 }
 
@@ -119,16 +138,25 @@ fn unpacked(module: &str, sum: &str, downloaded: &str) -> Result<PathBuf> {
 }
 
 /// Go of a certain version.
+#[derive(Clone)]
 struct Go {
     executable: PathBuf,
     toolchain: String,
+    platform: Vec<(&'static str, String)>,
 }
 
 impl Go {
     /// Finds Go on `PATH`. If that has another version, it fetches this one.
     fn find(version: &str) -> Result<Self> {
         let executable = go().ok_or_else(|| Error::new("there is no `go` on PATH"))?;
-        Ok(Self { executable, toolchain: format!("go{version}") })
+        Ok(Self { executable, toolchain: format!("go{version}"), platform: Vec::new() })
+    }
+
+    /// Makes Go build for this platform.
+    fn for_platform(mut self, platform: Option<(&str, &str)>) -> Self {
+        let variables = platform.map(|(os, arch)| [("GOOS", os.to_owned()), ("GOARCH", arch.to_owned())]);
+        self.platform.extend(variables.into_iter().flatten());
+        self
     }
 
     /// Runs Go in `directory`, whatever this machine's settings for other projects are, and returns its output.
@@ -141,6 +169,7 @@ impl Go {
             .env("GOFLAGS", "")
             .env("GOWORK", "off")
             .env("CGO_ENABLED", "0")
+            .envs(self.platform.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         let output = command.output().map_err(|cause| Error::new(format!("cannot run {command:?}: {cause}")))?;
         let stdout = String::from_utf8_lossy(&output.stdout);

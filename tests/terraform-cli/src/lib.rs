@@ -13,8 +13,10 @@
 //! | `not_run` | reports which tests cannot run here, and why |
 //! | `record` | features that the tests have seen work on each version |
 //! | `mirror` | the directory in which Terraform finds the provider |
+//! | `terminal` | Ctrl-C for one command and all that it started |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
+//! | `toolchain` | Cargo and the compilers that it runs, for this machine or for another target |
 //! | `cargo`, `release_build` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
 //!
 //! Nothing here uses the network, except [`python_with`], which installs a package with pip, and [`Release::install`], which
@@ -53,20 +55,26 @@ mod python;
 mod record;
 mod release_build;
 mod releases;
+mod terminal;
 mod terraform;
+mod toolchain;
 mod workspace;
 
 pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use feature::Feature;
-pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform};
+pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform, provider_under_test};
 pub use not_run::not_run;
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};
 pub use python::python_with;
 pub use record::{forget, record, recorded};
-pub use release_build::{glibc_version, host_target, release_build, release_build_in};
+pub use release_build::{release_build, release_build_for};
 pub use releases::{RELEASES, Release};
 pub use semver::Version;
+#[cfg(windows)]
+pub use terminal::press_ctrl_break;
+pub use terminal::{in_own_terminal, press_ctrl_c};
 pub use terraform::{Flavour, Terraform};
+pub use toolchain::Toolchain;
 pub use workspace::Workspace;

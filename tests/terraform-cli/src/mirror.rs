@@ -54,9 +54,7 @@ impl Mirror {
         let mirror = Self::empty()?;
         for host in REGISTRY_HOSTS {
             let place = mirror.path().join(mirror_path(host, source, version, &platform(OS, ARCH)));
-            let parent = place.parent().unwrap_or(mirror.path());
-            fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
-            link(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
+            offer(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
         }
         Ok(mirror)
     }
@@ -98,22 +96,41 @@ pub fn platform(os: &str, arch: &str) -> String {
     };
     let arch = match arch {
         "x86_64" => "amd64",
-        "x86" => "386",
+        "x86" | "i686" => "386",
         "aarch64" => "arm64",
         same => same,
     };
     format!("{os}_{arch}")
 }
 
-/// Links the binary hard, or copies it across filesystems. Cargo replaces a binary instead of writing into it, so a hard link
+/// Links the binary hard, or symbolically across filesystems. Cargo replaces a binary instead of writing into it, so a hard link
 /// does not change.
-fn link(binary: &Path, place: &Path) -> io::Result<()> {
-    fs::hard_link(binary, place).or_else(|_| {
-        #[cfg(unix)]
-        return std::os::unix::fs::symlink(binary, place);
-        #[cfg(not(unix))]
-        return fs::copy(binary, place).map(drop);
-    })
+#[cfg(unix)]
+fn offer(binary: &Path, place: &Path) -> io::Result<()> {
+    fs::create_dir_all(place.parent().unwrap_or(place))?;
+    fs::hard_link(binary, place).or_else(|_| std::os::unix::fs::symlink(binary, place))
+}
+
+/// Packs the binary into an archive, as `TYPE/terraform-provider-TYPE_VERSION_OS_ARCH.zip`: the executable from a directory would
+/// be linked symbolically, and Wine does not show such a link.
+#[cfg(windows)]
+fn offer(binary: &Path, place: &Path) -> io::Result<()> {
+    use zip::write::{SimpleFileOptions, ZipWriter};
+    let [file, platform, version, directory] = [0, 1, 2, 3].map(|up| place.ancestors().nth(up).unwrap_or(place));
+    let [file, platform, version, name] =
+        [file, platform, version, directory].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+    fs::create_dir_all(directory)?;
+    let archive = fs::File::create(directory.join(format!("terraform-provider-{name}_{version}_{platform}.zip")))?;
+    let mut archive = ZipWriter::new(archive);
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file(file, stored)?;
+    io::copy(&mut fs::File::open(binary)?, &mut archive)?;
+    archive.finish().map(drop).map_err(io::Error::other)
+}
+
+/// Returns the provider to test if it is another one than Cargo has built: the one that `TF_ACC_PROVIDER_PATH` names.
+pub fn provider_under_test() -> Option<PathBuf> {
+    std::env::var_os("TF_ACC_PROVIDER_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(test)]
@@ -134,6 +151,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn the_mirror_offers_the_binary_for_both_registries() {
         let binary = tempfile::NamedTempFile::new().expect("a file");

