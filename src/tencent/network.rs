@@ -44,6 +44,9 @@ impl Route {
     }
 }
 
+/// Whether the system verifies certificates, by those that it trusts. Elsewhere, `SSL_CERT_FILE` and `SSL_CERT_DIR` count.
+const SYSTEM_DECIDES: bool = cfg!(any(windows, target_vendor = "apple"));
+
 const NETWORK: &str = "Check the network, the proxy (HTTPS_PROXY) and the endpoint.";
 const GATEWAY: &str = "Something between this machine and Tencent's service may have answered. Check the \
                        endpoint and the proxy (HTTPS_PROXY).";
@@ -56,9 +59,14 @@ const PROXY_CREDENTIALS: &str =
     "Set them in the proxy's URL, as in HTTPS_PROXY=http://user:password@proxy.example.com:3128.";
 const NO_CERTIFICATES: &str = "Install the system's CA certificates, or name them with SSL_CERT_FILE (a file in PEM form) \
                                or SSL_CERT_DIR (a directory).";
-const TRUST: &str = "If it is the right server, or a proxy of yours that decrypts TLS, let this machine trust its \
-                     issuer: install the issuer's certificate, or name it with SSL_CERT_FILE (a file of certificates \
-                     in PEM form) or SSL_CERT_DIR (a directory of them).";
+const TRUST: &str = if SYSTEM_DECIDES {
+    "If it is the right server, or a proxy of yours that decrypts TLS, let this machine trust its issuer: add the \
+     issuer's certificate to the system's trusted root certificates."
+} else {
+    "If it is the right server, or a proxy of yours that decrypts TLS, let this machine trust its issuer: install the \
+     issuer's certificate, or name it with SSL_CERT_FILE (a file of certificates in PEM form) or SSL_CERT_DIR (a \
+     directory of them)."
+};
 const OTHER_SERVER: &str = "A server other than Tencent's may have answered, such as a proxy or a gateway. Check the \
                             endpoint and the proxy (HTTPS_PROXY), and this machine's clock.";
 
@@ -235,6 +243,7 @@ fn distrust(error: &CertificateError, host: &str) -> (String, &'static str) {
             "it is the certificate of an authority (CA) rather than of a server".to_owned(),
             "Give the server a certificate that the authority has signed, and let this machine trust the authority.",
         ),
+        CertificateError::Other(other) if SYSTEM_DECIDES => (format!("the system does not accept it ({other})"), TRUST),
         _ => ("it is not valid".to_owned(), OTHER_SERVER),
     }
 }
@@ -247,7 +256,7 @@ fn utc(time: UnixTime) -> String {
 /// Describes what is wrong with the variables that name trusted certificates: ", and SSL_CERT_FILE names …". Windows
 /// and Apple's systems do not use them.
 fn unusable_certificates(environment: impl Fn(&str) -> Option<String>) -> String {
-    if cfg!(any(windows, target_vendor = "apple")) {
+    if SYSTEM_DECIDES {
         return String::new();
     }
     let file = environment("SSL_CERT_FILE").and_then(|file| unusable("SSL_CERT_FILE", &file, has_certificate));

@@ -7,13 +7,44 @@ use tencent_simulator::{Configuration, Fault, FaultKind, Simulator};
 use terraform_cli::Terraform;
 
 use crate::harness::{
-    CREATE_BEFORE_DESTROY, ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, differences,
+    CALL, CREATE_BEFORE_DESTROY, ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, differences,
     each_service, key, sends,
 };
 
 #[apply(each_service)]
 fn a_configuration_is_created_updated_and_destroyed(of: Of) -> Result {
     configuration_lifecycle(&TERRAFORM, of).map(drop)
+}
+
+#[test]
+fn line_ends_of_windows_change_nothing() -> Result {
+    let scenario = Scenario::new()?;
+    let configuration = r#"
+variable "url" {
+  type = string
+}
+
+resource "tencent_call_callback" "this" {
+  url               = var.url
+  callback_commands = split("\n", trimspace(replace(var.commands, "\r", "")))
+}
+
+variable "commands" {
+  default = <<-EOT
+    Call.CallbackAfterStartCall
+    Call.CallbackAfterEndCall
+  EOT
+}
+"#;
+    scenario.workspace.write("terraform.tfvars", &format!("url = \"{URL}\"\r\n"))?;
+    scenario.configure(&configuration.replace('\n', "\r\n"))?;
+    scenario.apply()?;
+    scenario.expect_remote(&[CALL.start, CALL.end], URL);
+    scenario.expect_no_changes()?;
+
+    // The same in a repository that another system has checked out.
+    scenario.configure(configuration)?;
+    scenario.expect_no_changes()
 }
 
 /// Creates, updates and destroys a configuration on this Terraform.

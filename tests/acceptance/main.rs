@@ -33,6 +33,7 @@
 //! | `secrets` | no output, log, plan or state holds a secret |
 //! | `user_sig` | calls with a UserSig made elsewhere, such as by Tencent's SDK |
 //! | `versions` | every feature on every version that can be installed |
+//! | `windows` | the places in a Windows user's profile |
 //! | `write_only` | a URL that is in neither state nor plan |
 
 mod apps;
@@ -63,4 +64,6 @@ mod unknown;
 mod user_sig;
 mod validation;
 mod versions;
+#[cfg(windows)]
+mod windows;
 mod write_only;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use terraform_cli::{Error, Feature, RELEASES, recorded};
 
+use crate::platforms;
+
 /// Returns the page, and the versions that no test has run. Those keep their columns of `written`.
 pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
     let written = columns(written);
@@ -30,7 +32,7 @@ pub(crate) fn page(written: &str) -> Result<(String, Vec<String>), Error> {
         let cells = table.iter().map(|(_, cells)| cells[number].clone());
         page += &row([feature.to_string()].into_iter().chain(cells).collect());
     }
-    Ok((page + AFTER, left_alone))
+    Ok((page + PLATFORMS + &platforms::table() + AFTER, left_alone))
 }
 
 /// Returns the cells of the table in a page, by version and feature.
@@ -68,7 +70,21 @@ OpenTofu 1.12 is the oldest version that its project still supports. Terraform 1
 
 "#;
 
+const PLATFORMS: &str = r#"
+## Platforms
+
+The same tests, and where they have run. The main job is the acceptance tests that create, change, import and destroy, with
+changes made elsewhere, refused overwrites, lost answers and Ctrl-C; the table names the hosts, and how many tests passed on each.
+`cargo xtask platforms` runs all this on a Debian machine and writes the table, which shows the last time that it succeeded.
+
+"#;
+
 const AFTER: &str = r#"
+Not seen by anybody yet: macOS and Windows themselves. Wine is not Windows: it has no Ctrl-Break, verifies certificates in its own
+way, and keeps no other user from the provider's port. On Windows, a host and the provider talk over a port of the loopback
+address, on other systems over a Unix socket that only this user can open; with the certificates that they exchange, a port
+serves nobody else either.
+
 ## What differs on Terraform 1.15 and later
 
 - **`import` in modules**: Terraform 1.15 ignores such a block, and plans to create the object. If that would overwrite a

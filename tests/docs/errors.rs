@@ -35,7 +35,7 @@ const SYMPTOMS: &str = "
 
 The message says why: for example, the host name was not found, the server refused the connection, or this machine does
 not trust the certificate. The provider uses [the same proxy as Terraform](security.md#what-leaves-your-machine), and the
-system's certificates or those in `SSL_CERT_FILE`.
+system's certificates, or on Linux those in `SSL_CERT_FILE`.
 
 ### The plan shows a difference that nobody made
 

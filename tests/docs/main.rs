@@ -13,6 +13,7 @@ mod messages;
 mod page;
 #[path = "../../examples/plans.rs"]
 mod plans;
+mod platforms;
 mod promises;
 #[path = "../services/mod.rs"]
 mod services;
@@ -198,6 +199,18 @@ fn the_compatibility_page_matches_the_recorded_runs() -> Result<(), Error> {
     }
     expect_file(PAGE).assert_eq(&page);
     Ok(())
+}
+
+/// A table of platforms is what was recorded. Only the heading above it and the paragraph below it are written by hand.
+#[test]
+fn the_tables_of_platforms_match_the_record() {
+    for (page, table) in [("README.md", platforms::short_table()), ("docs/guides/compatibility.md", platforms::table())]
+    {
+        let text = read(page);
+        let start = text.find("| platform |").unwrap_or_else(|| panic!("{page} has no table of platforms"));
+        let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length + 1);
+        expect_file(page).assert_eq(&format!("{}{table}{}", &text[..start], &text[end..]));
+    }
 }
 
 #[test]

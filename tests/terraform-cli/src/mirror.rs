@@ -66,7 +66,7 @@ impl Mirror {
     /// The temporary directory cannot be written to.
     pub fn empty() -> Result<Self> {
         let directory = tempfile::Builder::new()
-            .prefix("terraform-mirror-")
+            .prefix("a mirror ") // Paths may have spaces.
             .tempdir()
             .map_err(|cause| Error::new(format!("cannot create a temporary directory: {cause}")))?;
         Ok(Self { directory: Arc::new(directory) })

@@ -38,7 +38,7 @@ impl Workspace {
     /// The temporary directory cannot be written to.
     pub fn new(terraform: &Terraform, mirror: &Mirror) -> Result<Self> {
         let root = tempfile::Builder::new()
-            .prefix("terraform-workspace-")
+            .prefix("a workspace ") // Paths may have spaces.
             .tempdir()
             .map_err(|cause| Error::new(format!("cannot create a temporary directory: {cause}")))?;
         let path = root.path().join("work");
@@ -74,14 +74,14 @@ impl Workspace {
     /// Sets an environment variable for every command from now on.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
         let value = Some(value.as_ref().to_owned());
-        self.environment.insert(name.as_ref().to_owned(), value);
+        self.environment.insert(key(name.as_ref()), value);
         self
     }
 
     /// Removes an environment variable for every command from now on, even an inherited one or a default
     /// (`CHECKPOINT_DISABLE`, `TF_INPUT`, `TF_CLI_CONFIG_FILE`).
     pub fn remove_env(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
-        self.environment.insert(name.as_ref().to_owned(), None);
+        self.environment.insert(key(name.as_ref()), None);
         self
     }
 
@@ -174,6 +174,11 @@ impl Workspace {
         }
         serde_json::from_str(output.stdout()).map_err(|cause| Error::new(format!("expected JSON: {cause}\n\n{output}")))
     }
+}
+
+/// Returns the name of an environment variable, which Windows does not distinguish by upper and lower case.
+fn key(name: &OsStr) -> OsString {
+    if cfg!(windows) { name.to_ascii_uppercase() } else { name.to_owned() }
 }
 
 /// Returns the path of the CLI configuration, next to the working directory, whose files Terraform reads as configuration.

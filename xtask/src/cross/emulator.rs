@@ -143,9 +143,11 @@ impl Wine {
 impl Drop for Wine {
     fn drop(&mut self) {
         if let Some(mut keeper) = self.keeper.take() {
-            // Ends its input, and so the program, and a moment later Wine.
+            // Ends its input, and so the program, and then Wine, whatever still runs in it.
             drop(keeper.stdin.take());
             let _ = keeper.wait();
+            let server = self.executable.with_file_name("wineserver");
+            let _ = self.enable(Command::new(server)).arg("--kill").status();
         }
     }
 }

@@ -1,0 +1,87 @@
+//! The tables of platforms, from what `cargo xtask platforms` has recorded.
+
+use serde_json::Value;
+
+/// A platform of the tables.
+struct Platform {
+    name: &'static str,
+    /// The target in the record. `.ci/run` sees Linux on amd64.
+    target: Option<&'static str>,
+}
+
+const PLATFORMS: [Platform; 8] = [
+    Platform { name: "Linux on amd64", target: None },
+    Platform { name: "Linux on arm64", target: Some("aarch64-unknown-linux-gnu") },
+    Platform { name: "Windows on amd64", target: Some("x86_64-pc-windows-gnu") },
+    Platform { name: "macOS on arm64", target: Some("aarch64-apple-darwin") },
+    Platform { name: "macOS on amd64", target: Some("x86_64-apple-darwin") },
+    Platform { name: "Windows on arm64", target: Some("aarch64-pc-windows-msvc") },
+    Platform { name: "Linux on 386", target: Some("i686-unknown-linux-gnu") },
+    Platform { name: "Linux on s390x (big-endian)", target: Some("s390x-unknown-linux-gnu") },
+];
+
+const NO: &str = "–";
+
+/// What `cargo xtask platforms` writes.
+const RECORD: &str = include_str!("platforms.json");
+
+/// Returns the table for the page of compatibility.
+pub(crate) fn table() -> String {
+    let head =
+        "| platform | executable | unit and protocol tests | main job | last run |\n| --- | --- | --- | --- | --- |\n";
+    rows(head, |seen| {
+        let Some(seen) = seen else {
+            return ["packaged, static", "✓", "✓", "each change"].map(str::to_owned).into();
+        };
+        let under = seen["emulator"].as_str().map(|name| format!(" under {name}")).unwrap_or_default();
+        let tests = seen["tests"].as_u64().map(|tests| format!("{tests}{under}"));
+        let date = seen["date"].as_str().unwrap_or(NO).to_owned();
+        vec![executable(seen), tests.unwrap_or_else(no), main_job(seen).map_or_else(no, |job| job + &under), date]
+    })
+}
+
+/// Returns the table for README.
+pub(crate) fn short_table() -> String {
+    rows("| platform | built | tested |\n| --- | --- | --- |\n", |seen| {
+        let Some(seen) = seen else { return ["✓", "each change"].map(str::to_owned).into() };
+        let built = if seen["bytes"].is_u64() { "✓".to_owned() } else { executable(seen) };
+        let under = seen["emulator"].as_str().map(|name| format!(", under {name}")).unwrap_or_default();
+        let tested = match (seen["acceptance"].is_object(), seen["tests"].is_u64()) {
+            (true, _) => format!("main job, {}{under}", seen["date"].as_str().unwrap_or(NO)),
+            (false, true) => format!("unit and protocol tests{under}"),
+            (false, false) => no(),
+        };
+        vec![built, tested]
+    })
+}
+
+fn rows(head: &str, cells: impl Fn(Option<&Value>) -> Vec<String>) -> String {
+    let record: Value = serde_json::from_str(RECORD).expect("the record is JSON");
+    let row = |platform: &Platform| {
+        let cells = cells(platform.target.map(|target| &record[target])).join(" | ");
+        format!("| {} | {cells} |\n", platform.name)
+    };
+    head.to_owned() + &PLATFORMS.iter().map(row).collect::<String>()
+}
+
+fn no() -> String {
+    NO.to_owned()
+}
+
+fn executable(seen: &Value) -> String {
+    match (seen["bytes"].as_u64(), seen["tests"].is_u64(), seen.is_object()) {
+        (Some(bytes), ..) => {
+            let linked = if seen["empty_root"].is_u64() { "static, " } else { "" };
+            format!("packaged, {linked}{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+        }
+        (None, true, _) => "for the tests only".to_owned(),
+        (None, false, true) => "compiled, never linked".to_owned(),
+        (None, false, false) => no(),
+    }
+}
+
+/// Tells which hosts have run how many acceptance tests.
+fn main_job(seen: &Value) -> Option<String> {
+    let hosts = seen["acceptance"].as_object()?.iter().map(|(host, tests)| format!("{host} ({tests})"));
+    Some(hosts.collect::<Vec<_>>().join(", "))
+}
