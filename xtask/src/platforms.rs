@@ -11,6 +11,7 @@ use terraform_cli::{Flavour, RELEASES, Release, Toolchain, release_build_for};
 
 use crate::Result;
 use crate::cross::{self, Emulator};
+use crate::package;
 use crate::project::{NAME, Project, Target};
 
 /// The command line's options.
@@ -48,6 +49,8 @@ const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// The modules of the acceptance tests that are a user's day: create, change, import, drift, the guard, lost answers, Ctrl-C.
 const MAIN_JOB: [&str; 5] = ["lifecycle::", "import::", "drift::", "overwrite::", "network::"];
+/// The tests of Windows' own places.
+const PROFILE: &str = "windows::";
 /// The tests of the released executable that need no compiler: in an empty root directory.
 const EMPTY_ROOT: &str = "portable::";
 
@@ -63,7 +66,7 @@ pub(crate) fn run(options: &Options) -> Result {
         let known: Vec<_> = PLATFORMS.iter().map(|platform| platform.target).collect();
         return Err(format!("{unknown} is none of the platforms: {}", known.join(", ")).into());
     }
-    for platform in chosen {
+    for platform in &chosen {
         let target = Target::or_host(Some(platform.target))?;
         let toolchain = cross::for_target(&project, &target)?;
         if options.check {
@@ -73,7 +76,20 @@ pub(crate) fn run(options: &Options) -> Result {
             record(&project.root.join(RECORD), platform.target, seen)?;
         }
     }
+    if !options.check && packaged().all(|platform| chosen.iter().any(|chosen| chosen.target == platform.target)) {
+        // Locked, mirrored and installed, together with this machine's.
+        let arguments = ["test", "--locked", "--package", "xtask", "--test", "installing"];
+        let mut tests = Toolchain::of_this_machine().cargo(&project.root, &arguments);
+        tests.args(["--", "--ignored", "other_platforms"]);
+        passed(tests)?;
+    }
+    eprintln!("Write the tables with `UPDATE_EXPECT=1 cargo test --test docs platforms`.");
     Ok(())
+}
+
+/// Returns the platforms that have a package.
+fn packaged() -> impl Iterator<Item = &'static Platform> {
+    PLATFORMS.iter().filter(|platform| platform.reach == Reach::Packaged)
 }
 
 /// Does all that can be done with the platform, and returns what was seen.
@@ -98,19 +114,31 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
         return Ok(seen);
     }
 
+    let out = cross::directory(project).join("package");
+    let package = out.join(format!("{}_{}.zip", project.prefix(), target.platform()?));
+    package::run(&package::Options {
+        out: Some(out),
+        targets: vec![target.triple().to_owned()],
+        ..Default::default()
+    })?;
     let executable = release_build_for(target.triple(), toolchain, &project.root, NAME)?;
     is_reproducible(project, target, toolchain, &executable)?;
     seen["bytes"] = json!(fs::metadata(&executable)?.len());
     let mut by_host = BTreeMap::new();
     for (host, path) in &hosts {
-        let tests = acceptance(project, target, toolchain);
-        let tests = [&["--"], &MAIN_JOB[..]].concat().into_iter().fold(tests, |mut tests, argument| {
-            tests.arg(argument);
+        let mut tests = acceptance(project, target, toolchain);
+        tests.args(["--", "--test-threads=4"]).args(MAIN_JOB);
+        tests.env("TF_ACC_PROVIDER_PATH", &package).env("TF_ACC_TERRAFORM_PATH", path);
+        let mut passed_here = passed(emulator.enable(tests))?;
+        if target.is_windows() {
+            let mut tests = acceptance(project, target, toolchain);
             tests
-        });
-        let mut tests = emulator.enable(tests);
-        tests.env("TF_ACC_PROVIDER_PATH", &executable).env("TF_ACC_TERRAFORM_PATH", path);
-        by_host.insert(host.clone(), passed(tests)?);
+                .args(["--", "--ignored", PROFILE])
+                .env("TF_ACC_PROVIDER_PATH", &package)
+                .env("TF_ACC_TERRAFORM_PATH", path);
+            passed_here += passed(emulator.enable(tests))?;
+        }
+        by_host.insert(host.clone(), passed_here);
     }
     seen["acceptance"] = json!(by_host);
     if !target.is_windows() {

@@ -31,7 +31,7 @@ pub struct Mirror {
 
 impl Mirror {
     /// Creates a mirror that offers `binary` as version `version` of `callkit/tencent`, for Terraform's registry and for
-    /// OpenTofu's.
+    /// OpenTofu's. A package (`.zip`) is offered as it is.
     ///
     /// # Errors
     ///
@@ -54,7 +54,12 @@ impl Mirror {
         let mirror = Self::empty()?;
         for host in REGISTRY_HOSTS {
             let place = mirror.path().join(mirror_path(host, source, version, &platform(OS, ARCH)));
-            offer(&binary, &place).map_err(Error::io("cannot install the provider as", &place))?;
+            let offered = if binary.extension().is_some_and(|extension| extension == "zip") {
+                offer_package(&binary, &place)
+            } else {
+                offer(&binary, &place)
+            };
+            offered.map_err(Error::io("cannot install the provider as", &place))?;
         }
         Ok(mirror)
     }
@@ -111,24 +116,31 @@ fn offer(binary: &Path, place: &Path) -> io::Result<()> {
     fs::hard_link(binary, place).or_else(|_| std::os::unix::fs::symlink(binary, place))
 }
 
-/// Packs the binary into an archive, as `TYPE/terraform-provider-TYPE_VERSION_OS_ARCH.zip`: the executable from a directory would
-/// be linked symbolically, and Wine does not show such a link.
+/// Packs the binary: the executable from a directory would be linked symbolically, and Wine does not show such a link.
 #[cfg(windows)]
 fn offer(binary: &Path, place: &Path) -> io::Result<()> {
     use zip::write::{SimpleFileOptions, ZipWriter};
-    let [file, platform, version, directory] = [0, 1, 2, 3].map(|up| place.ancestors().nth(up).unwrap_or(place));
-    let [file, platform, version, name] =
-        [file, platform, version, directory].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
-    fs::create_dir_all(directory)?;
-    let archive = fs::File::create(directory.join(format!("terraform-provider-{name}_{version}_{platform}.zip")))?;
-    let mut archive = ZipWriter::new(archive);
+    let package = tempfile::Builder::new().suffix(".zip").tempfile()?;
+    let mut archive = ZipWriter::new(package.as_file());
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    archive.start_file(file, stored)?;
+    archive.start_file(place.file_name().unwrap_or_default().to_string_lossy(), stored)?;
     io::copy(&mut fs::File::open(binary)?, &mut archive)?;
-    archive.finish().map(drop).map_err(io::Error::other)
+    archive.finish().map_err(io::Error::other)?;
+    offer_package(package.path(), place)
 }
 
-/// Returns the provider to test if it is another one than Cargo has built: the one that `TF_ACC_PROVIDER_PATH` names.
+/// Offers a package instead of the executable at `place`, in the packed layout:
+/// `HOST/NAMESPACE/TYPE/terraform-provider-TYPE_VERSION_OS_ARCH.zip`.
+fn offer_package(package: &Path, place: &Path) -> io::Result<()> {
+    let above = |levels: usize| place.ancestors().nth(levels).unwrap_or(place);
+    let [platform, version, name] =
+        [1, 2, 3].map(|levels| above(levels).file_name().unwrap_or_default().to_string_lossy());
+    fs::create_dir_all(above(3))?;
+    fs::copy(package, above(3).join(format!("terraform-provider-{name}_{version}_{platform}.zip"))).map(drop)
+}
+
+/// Returns the provider to test if it is another one than Cargo has built: the executable or the package that
+/// `TF_ACC_PROVIDER_PATH` names.
 pub fn provider_under_test() -> Option<PathBuf> {
     std::env::var_os("TF_ACC_PROVIDER_PATH").filter(|path| !path.is_empty()).map(PathBuf::from)
 }

@@ -73,14 +73,16 @@ impl Emulator {
     }
 }
 
-/// Wraps a command so that the kernel knows a further format, in a namespace of users: no other process sees a difference.
+/// Wraps a command so that the kernel knows a further format, in namespaces of its own: no other process sees a difference, and the
+/// command reaches no network but its own loopback addresses.
 fn in_namespace(format: &str, command: Command) -> Command {
-    let script = "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    let script = "PATH=$PATH:/usr/sbin:/sbin ip link set lo up
+mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 printf %s \"$1\" > /proc/sys/fs/binfmt_misc/register || exit
 shift
 exec \"$@\"";
     let mut wrapped = Command::new("unshare");
-    wrapped.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script, "sh", format]);
+    wrapped.args(["--user", "--map-root-user", "--mount", "--net", "sh", "-ec", script, "sh", format]);
     wrapped.arg(command.get_program()).args(command.get_args());
     wrapped.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if let Some(directory) = command.get_current_dir() {

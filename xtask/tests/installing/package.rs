@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
 use pgp::types::KeyDetails as _;
 
-use crate::{Result, VERSION, platform, xtask};
+use crate::{Result, VERSION, names, platform, xtask};
 
 /// The files of a release.
 pub(crate) struct Package {
@@ -45,11 +45,12 @@ impl Key {
 
 /// The output of `cargo xtask package --sign`.
 pub(crate) static PACKAGE: LazyLock<Package> =
-    LazyLock::new(|| Package::make("package").unwrap_or_else(|error| panic!("there is no package: {error}")));
+    LazyLock::new(|| Package::make("package", &[]).unwrap_or_else(|error| panic!("there is no package: {error}")));
 
 impl Package {
-    /// Makes a package in a directory of this name below the target directory. Builds the executable if necessary.
-    pub(crate) fn make(name: &str) -> Result<Self> {
+    /// Makes a package in a directory of this name below the target directory, for these targets, or for this machine. Builds the
+    /// executables if necessary.
+    pub(crate) fn make(name: &str, targets: &[&str]) -> Result<Self> {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         if directory.exists() {
             fs::remove_dir_all(&directory)?;
@@ -57,7 +58,12 @@ impl Package {
         let (key, keys) = (Key::generate()?, tempfile::tempdir()?);
         let key_file = keys.path().join("secret.asc");
         key.write(&key_file)?;
-        let status = xtask(&["package", "--out"]).arg(&directory).arg("--sign").arg(&key_file).status()?;
+        let mut package = xtask(&["package", "--out"]);
+        package.arg(&directory).arg("--sign").arg(&key_file);
+        for target in targets {
+            package.args(["--target", target]);
+        }
+        let status = package.status()?;
         assert!(status.success(), "cargo xtask package: {status}");
         Ok(Self { directory, key })
     }
@@ -69,7 +75,19 @@ impl Package {
 
     /// Returns the name of the archive for this machine.
     pub(crate) fn archive_name() -> String {
-        format!("{}_{}.zip", Self::prefix(), platform())
+        Self::archive_name_for(&platform())
+    }
+
+    /// Returns the name of the archive for a platform.
+    pub(crate) fn archive_name_for(platform: &str) -> String {
+        format!("{}_{platform}.zip", Self::prefix())
+    }
+
+    /// Returns the platforms that have an archive.
+    pub(crate) fn platforms(&self) -> Result<Vec<String>> {
+        let prefix = format!("{}_", Self::prefix());
+        let platform = |name: &String| Some(name.strip_prefix(&prefix)?.strip_suffix(".zip")?.to_owned());
+        Ok(names(&self.directory)?.iter().filter_map(platform).collect())
     }
 
     /// Returns the path of the archive for this machine.
@@ -83,8 +101,13 @@ impl Package {
 
     /// Returns the SHA-256 of the archive for this machine, from the checksums.
     pub(crate) fn archive_sha256(&self) -> Result<String> {
+        self.sha256(&Self::archive_name())
+    }
+
+    /// Returns the SHA-256 of an archive, from the checksums.
+    pub(crate) fn sha256(&self, archive: &str) -> Result<String> {
         let sums = String::from_utf8(self.read("SHA256SUMS")?)?;
-        let line = sums.lines().find_map(|line| line.strip_suffix(&format!("  {}", Self::archive_name())));
+        let line = sums.lines().find_map(|line| line.strip_suffix(&format!("  {archive}")));
         Ok(line.ok_or("the archive has no checksum")?.to_owned())
     }
 }

@@ -2,12 +2,13 @@
 //! signature of the checksums and the checksum of the archive.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
 use crate::package::{Key, PACKAGE, Package};
 use crate::server::Server;
-use crate::{Checkout, Result, VERSION, platform};
+use crate::{Checkout, Result, VERSION, names};
 
 /// A registry with the package.
 struct Registry {
@@ -19,35 +20,37 @@ const FILES: &str = "/files/";
 impl Registry {
     fn of(package: &Package) -> Result<Self> {
         let registry = Self { server: Server::start()? };
-        let platform = platform();
-        let (os, arch) = platform.split_once('_').ok_or("a platform")?;
+        let platforms = package.platforms()?;
+        let platforms: Vec<_> = platforms.iter().filter_map(|platform| platform.split_once('_')).collect();
         let put = |path: &str, content: serde_json::Value| registry.server.put(path, content.to_string());
         put("/.well-known/terraform.json", json!({ "providers.v1": "/v1/providers/" }));
         let manifest: serde_json::Value = serde_json::from_slice(&package.read("manifest.json")?)?;
         let protocols = &manifest["metadata"]["protocol_versions"];
+        let described: Vec<_> = platforms.iter().map(|(os, arch)| json!({ "os": os, "arch": arch })).collect();
         put(
             "/v1/providers/callkit/tencent/versions",
-            json!({ "versions": [
-                { "version": VERSION, "protocols": protocols, "platforms": [{ "os": os, "arch": arch }] },
-            ]}),
+            json!({ "versions": [{ "version": VERSION, "protocols": protocols, "platforms": described }] }),
         );
-        put(
-            &format!("/v1/providers/callkit/tencent/{VERSION}/download/{os}/{arch}"),
-            json!({
-                "protocols": protocols,
-                "os": os,
-                "arch": arch,
-                "filename": Package::archive_name(),
-                "download_url": format!("{FILES}{}", Package::archive_name()),
-                "shasums_url": format!("{FILES}SHA256SUMS"),
-                "shasums_signature_url": format!("{FILES}SHA256SUMS.sig"),
-                "shasum": package.archive_sha256()?,
-                "signing_keys": {
-                    "gpg_public_keys": [{ "key_id": package.key.id, "ascii_armor": package.key.ascii_armor }],
-                },
-            }),
-        );
-        registry.put(&Package::archive_name(), fs::read(package.archive())?);
+        for (os, arch) in platforms {
+            let archive = Package::archive_name_for(&format!("{os}_{arch}"));
+            put(
+                &format!("/v1/providers/callkit/tencent/{VERSION}/download/{os}/{arch}"),
+                json!({
+                    "protocols": protocols,
+                    "os": os,
+                    "arch": arch,
+                    "filename": archive,
+                    "download_url": format!("{FILES}{archive}"),
+                    "shasums_url": format!("{FILES}SHA256SUMS"),
+                    "shasums_signature_url": format!("{FILES}SHA256SUMS.sig"),
+                    "shasum": package.sha256(&archive)?,
+                    "signing_keys": {
+                        "gpg_public_keys": [{ "key_id": package.key.id, "ascii_armor": package.key.ascii_armor }],
+                    },
+                }),
+            );
+            registry.put(&archive, fs::read(package.directory.join(&archive))?);
+        }
         registry.put("SHA256SUMS", package.read("SHA256SUMS")?);
         registry.put("SHA256SUMS.sig", package.read("SHA256SUMS.sig")?);
         Ok(registry)
@@ -84,7 +87,7 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     assert!(lock.contains("\"h1:") && lock.contains(&format!("\"zh:{}", PACKAGE.archive_sha256()?)), "{lock}");
 
     // The same commit, packaged again and signed by another key.
-    let rebuilt = Package::make("rebuilt")?;
+    let rebuilt = Package::make("rebuilt", &[])?;
     assert_ne!(rebuilt.key.id, PACKAGE.key.id);
     assert_eq!(rebuilt.read("SHA256SUMS")?, PACKAGE.read("SHA256SUMS")?);
     let elsewhere = Registry::of(&rebuilt)?;
@@ -100,6 +103,51 @@ fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     let digits = rebuilt.archive_sha256()?;
     fs::write(third.lock_file(), lock.replace(&digits, &"0".repeat(64)).replace("h1:", "h1:A"))?;
     third.workspace.run(&["init", "-lockfile=readonly"])?.expect_failure().expect_contains("checksums");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs compilers for other platforms; run by cargo xtask platforms"]
+fn other_platforms_are_locked_and_mirrored() -> Result {
+    let targets = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "x86_64-pc-windows-gnu"];
+    let package = Package::make("platforms", &targets)?;
+    let platforms = package.platforms()?;
+    assert_eq!(platforms, ["linux_amd64", "linux_arm64", "windows_amd64"]);
+    let registry = Registry::of(&package)?;
+    let options: Vec<_> = platforms.iter().map(|platform| format!("-platform={platform}")).collect();
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+
+    // One lock file for all, from a registry that signs.
+    let checkout = registry.checkout()?;
+    checkout.workspace.run(&[&["providers", "lock"], &options[..]].concat())?.expect_success();
+    let lock = fs::read_to_string(checkout.lock_file())?;
+    for platform in &platforms {
+        let sum = package.sha256(&Package::archive_name_for(platform))?;
+        assert!(lock.contains(&format!("\"zh:{sum}\"")), "{platform}: {lock}");
+    }
+    assert_eq!(lock.matches("\"h1:").count(), platforms.len(), "{lock}");
+
+    // A mirror of all, which the lock file accepts for each.
+    let mirror = checkout.home.path().join("mirror");
+    let mirror = mirror.to_str().ok_or("a path")?;
+    checkout.workspace.run(&[&["providers", "mirror"], &options[..], &[mirror]].concat())?.expect_success();
+    let place = format!("{}/callkit/tencent/", registry.server.host());
+    let network = Server::start()?;
+    for name in names(&Path::new(mirror).join(&place))? {
+        network.put(&format!("/mirror/{place}{name}"), fs::read(Path::new(mirror).join(&place).join(&name))?);
+    }
+    let mut there = registry.checkout()?;
+    there.workspace.env("SSL_CERT_FILE", network.ca_certificate());
+    there.configure_cli(&format!(
+        "provider_installation {{\n  network_mirror {{\n    url = \"https://{}/mirror/\"\n  }}\n}}\n",
+        network.host()
+    ))?;
+    fs::write(there.lock_file(), &lock)?;
+    there.workspace.run(&["init", "-lockfile=readonly"])?.expect_success();
+    there.starts()?;
+    let url = format!("-net-mirror=https://{}/mirror/", network.host());
+    there.workspace.run(&[&["providers", "lock", &url], &options[..]].concat())?.expect_success();
+    assert_eq!(fs::read_to_string(there.lock_file())?, lock, "the mirror has the very packages");
     Ok(())
 }
 
