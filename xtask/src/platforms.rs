@@ -155,10 +155,23 @@ fn check(project: &Project, target: &Target, toolchain: &Toolchain) -> Result {
     eprintln!("Checking {} ...", target.triple());
     let mut command = toolchain.cargo(&project.root, &["check", "--locked", "--workspace", "--all-targets"]);
     command.args(["--target", target.triple(), "--target-dir"]).arg(builds(project));
-    // Not RUSTFLAGS: a dependency's warning is none of ours.
-    command.env("CARGO_BUILD_WARNINGS", "deny");
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("the check for {} failed: {status}", target.triple()).into()) }
+    let mut child = command.stderr(Stdio::piped()).spawn()?;
+    let mut warnings = false;
+    for line in BufReader::new(child.stderr.take().ok_or("no standard error")?).lines() {
+        let line = line?;
+        eprintln!("{line}");
+        warnings |= is_sum_of_warnings(&line);
+    }
+    match (child.wait()?, warnings) {
+        (status, false) if status.success() => Ok(()),
+        (_, true) => Err(format!("the code for {} has warnings", target.triple()).into()),
+        (status, _) => Err(format!("the check for {} failed: {status}", target.triple()).into()),
+    }
+}
+
+/// Reads ``warning: `xtask` (bin "xtask") generated 1 warning``, which Cargo prints for packages of the workspace only.
+fn is_sum_of_warnings(line: &str) -> bool {
+    line.starts_with("warning: `") && line.contains(" generated ")
 }
 
 /// Returns the directory of what is built for tests, apart from what this machine's compiler has built.
@@ -243,6 +256,13 @@ mod tests {
         assert_eq!(passed_in("test result: ok. 12 passed; 0 failed; 3 ignored;"), Some(12));
         assert_eq!(passed_in("test result: FAILED. 12 passed; 1 failed;"), None);
         assert_eq!(passed_in("test lifecycle::a ... ok"), None);
+    }
+
+    #[test]
+    fn warnings_are_noticed() {
+        assert!(is_sum_of_warnings(r#"warning: `xtask` (bin "xtask") generated 1 warning"#));
+        assert!(!is_sum_of_warnings("warning: unused import: `x`"), "counted once");
+        assert!(!is_sum_of_warnings("    Finished `dev` profile [unoptimized + debuginfo] target(s) in 0.11s"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ const fn built(flavour: Flavour, version: &'static str, sum: &'static str, go: &
 }
 
 impl Release {
-    /// Returns the newest release of its kind that is no beta, and that Go can build for other platforms.
+    /// Returns the newest release that is no beta.
     ///
     /// # Panics
     ///
