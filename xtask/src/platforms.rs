@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{panic, thread};
 
 use serde_json::{Value, json};
 use terraform_cli::{Flavour, RELEASES, Release, Toolchain, release_build_for};
@@ -49,6 +50,8 @@ const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// The modules of the acceptance tests that are a user's day: create, change, import, drift, the guard, lost answers, Ctrl-C.
 const MAIN_JOB: [&str; 5] = ["lifecycle::", "import::", "drift::", "overwrite::", "network::"];
+/// Unit tests that explore orders of calls: minutes of computing, with nothing that differs between platforms.
+const PURE: &str = "singleton::orders::";
 /// The tests of Windows' own places.
 const PROFILE: &str = "windows::";
 /// The tests of the released executable that need no compiler: in an empty root directory.
@@ -105,7 +108,7 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
 
     let mut tests =
         toolchain.cargo(&project.root, &["test", "--locked", "--package", NAME, "--target", target.triple()]);
-    tests.arg("--target-dir").arg(builds(project)).args(["--lib", "--test", "protocol"]);
+    tests.arg("--target-dir").arg(builds(project)).args(["--lib", "--test", "protocol", "--", "--skip", PURE]);
     if let Some((_, host)) = hosts.last() {
         tests.env("TF_ACC_TERRAFORM_PATH", host);
     }
@@ -116,13 +119,8 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
 
     let out = cross::directory(project).join("package");
     let package = out.join(format!("{}_{}.zip", project.prefix(), target.platform()?));
-    package::run(&package::Options {
-        out: Some(out),
-        targets: vec![target.triple().to_owned()],
-        ..Default::default()
-    })?;
-    let executable = release_build_for(target.triple(), toolchain, &project.root, NAME)?;
-    is_reproducible(project, target, toolchain, &executable)?;
+    let options = package::Options { out: Some(out), targets: vec![target.triple().to_owned()], ..Default::default() };
+    let executable = built_twice(project, target, toolchain, &options)?;
     seen["bytes"] = json!(fs::metadata(&executable)?.len());
     let mut by_host = BTreeMap::new();
     for (host, path) in &hosts {
@@ -201,14 +199,25 @@ fn hosts(target: &Target) -> Result<Vec<(String, PathBuf)>> {
     ends.iter().map(|host| Ok((host.to_string(), host.install()?.executable().to_owned()))).collect()
 }
 
-/// Builds the release once more, elsewhere, and compares the bytes.
-fn is_reproducible(project: &Project, target: &Target, toolchain: &Toolchain, executable: &Path) -> Result {
+/// Makes the package, and the executable once more elsewhere. Returns the executable, if both have the same bytes.
+fn built_twice(
+    project: &Project,
+    target: &Target,
+    toolchain: &Toolchain,
+    options: &package::Options,
+) -> Result<PathBuf> {
+    let build = |toolchain: &Toolchain| release_build_for(target.triple(), toolchain, &project.root, NAME);
     let elsewhere = cross::directory(project).join("again");
-    let toolchain = toolchain.clone().env("CARGO_TARGET_DIR", &elsewhere);
-    let again = release_build_for(target.triple(), &toolchain, &project.root, NAME)?;
-    let same = fs::read(executable)? == fs::read(again)?;
-    fs::remove_dir_all(elsewhere)?;
-    if same { Ok(()) } else { Err(format!("two builds for {} differ", target.triple()).into()) }
+    thread::scope(|scope| {
+        let toolchain_elsewhere = toolchain.clone().env("CARGO_TARGET_DIR", &elsewhere);
+        let again = scope.spawn(move || build(&toolchain_elsewhere));
+        package::run(options)?;
+        let executable = build(toolchain)?;
+        let again = again.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+        let same = fs::read(&executable)? == fs::read(again)?;
+        fs::remove_dir_all(elsewhere)?;
+        if same { Ok(executable) } else { Err(format!("two builds for {} differ", target.triple()).into()) }
+    })
 }
 
 /// Runs tests, and returns how many passed.
