@@ -73,17 +73,22 @@ OpenTofu 1.12 is the oldest version that its project still supports. Terraform 1
 const PLATFORMS: &str = r#"
 ## Platforms
 
-The same tests, and where they have run. The main job is the acceptance tests that create, change, import and destroy, with
-changes made elsewhere, refused overwrites, lost answers and Ctrl-C; the table names the hosts, and how many tests passed on each.
-`cargo xtask platforms` runs all this on a Debian machine and writes the table, which shows the last time that it succeeded.
+Numbers are tests that passed. Of the acceptance tests, the main ones ran on the packaged executable: create, change, import and
+destroy, changes made elsewhere, refused overwrites, lost answers, Ctrl-C. On a Debian machine, `cargo xtask platforms` runs all of
+this again, and records what passed.
 
 "#;
 
 const AFTER: &str = r#"
-Not seen by anybody yet: macOS and Windows themselves. Wine is not Windows: it has no Ctrl-Break, verifies certificates in its own
-way, and keeps no other user from the provider's port. On Windows, a host and the provider talk over a port of the loopback
-address, on other systems over a Unix socket that only this user can open; with the certificates that they exchange, a port
-serves nobody else either.
+No one has reported a run on macOS, on Windows itself or on an arm64 processor yet. Wine differs from Windows: it cannot send
+Ctrl-Break, and it judges certificates in its own way.
+
+On Windows, Terraform talks to the provider over a port of the loopback address, elsewhere over a Unix socket that only this user
+can open. On both, each side accepts only the other's certificate. A provider started with `--debug` has no certificate, so on
+Windows every user of the machine can connect to it.
+
+On macOS and Windows, the system decides which certificates to trust, as it does for Terraform; `SSL_CERT_FILE` has no effect
+there.
 
 ## What differs on Terraform 1.15 and later
 

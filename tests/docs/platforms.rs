@@ -28,7 +28,7 @@ const RECORD: &str = include_str!("platforms.json");
 /// Returns the table for the page of compatibility.
 pub(crate) fn table() -> String {
     let head =
-        "| platform | executable | unit and protocol tests | main job | last run |\n| --- | --- | --- | --- | --- |\n";
+        "| platform | executable | unit and protocol tests | acceptance tests | last run |\n| --- | --- | --- | --- | --- |\n";
     rows(head, |seen| {
         let Some(seen) = seen else {
             return ["packaged, static", "✓", "✓", "each change"].map(str::to_owned).into();
@@ -36,7 +36,7 @@ pub(crate) fn table() -> String {
         let under = seen["emulator"].as_str().map(|name| format!(" under {name}")).unwrap_or_default();
         let tests = seen["tests"].as_u64().map(|tests| format!("{tests}{under}"));
         let date = seen["date"].as_str().unwrap_or(NO).to_owned();
-        vec![executable(seen), tests.unwrap_or_else(no), main_job(seen).map_or_else(no, |job| job + &under), date]
+        vec![executable(seen), tests.unwrap_or_else(no), acceptance(seen).map_or_else(no, |job| job + &under), date]
     })
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn short_table() -> String {
         let built = if seen["bytes"].is_u64() { "✓".to_owned() } else { executable(seen) };
         let under = seen["emulator"].as_str().map(|name| format!(", under {name}")).unwrap_or_default();
         let tested = match (seen["acceptance"].is_object(), seen["tests"].is_u64()) {
-            (true, _) => format!("main job, {}{under}", seen["date"].as_str().unwrap_or(NO)),
+            (true, _) => format!("main acceptance tests{under}"),
             (false, true) => format!("unit and protocol tests{under}"),
             (false, false) => no(),
         };
@@ -81,7 +81,7 @@ fn executable(seen: &Value) -> String {
 }
 
 /// Tells which hosts have run how many acceptance tests.
-fn main_job(seen: &Value) -> Option<String> {
+fn acceptance(seen: &Value) -> Option<String> {
     let hosts = seen["acceptance"].as_object()?.iter().map(|(host, tests)| format!("{host} ({tests})"));
     Some(hosts.collect::<Vec<_>>().join(", "))
 }
