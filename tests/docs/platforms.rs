@@ -27,8 +27,7 @@ const RECORD: &str = include_str!("platforms.json");
 
 /// Returns the table for the page of compatibility.
 pub(crate) fn table() -> String {
-    let head =
-        "| platform | executable | unit and protocol tests | acceptance tests | last run |\n| --- | --- | --- | --- | --- |\n";
+    let head = "| platform | executable | unit and protocol tests | acceptance tests | last run |\n| --- | --- | --- | --- | --- |\n";
     rows(head, |seen| {
         let Some(seen) = seen else {
             return ["packaged, static", "✓", "✓", "each change"].map(str::to_owned).into();

@@ -102,8 +102,9 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     if reach == Reach::Checked {
         return Ok(seen);
     }
-    let emulator = Emulator::for_target(project, target)?;
-    seen["emulator"] = json!(emulator.name());
+    // A new one for each run: Wine's server computes for ever about connections that tests have left.
+    let emulator = || Emulator::for_target(project, target);
+    seen["emulator"] = json!(emulator()?.name());
     let hosts = hosts(target)?;
 
     let mut tests =
@@ -112,7 +113,7 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     if let Some((_, host)) = hosts.last() {
         tests.env("TF_ACC_TERRAFORM_PATH", host);
     }
-    seen["tests"] = json!(passed(emulator.enable(tests))?);
+    seen["tests"] = json!(passed(emulator()?.enable(tests))?);
     if reach == Reach::Tested {
         return Ok(seen);
     }
@@ -127,14 +128,14 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
         let mut tests = acceptance(project, target, toolchain);
         tests.args(["--", "--test-threads=4"]).args(MAIN_JOB);
         tests.env("TF_ACC_PROVIDER_PATH", &package).env("TF_ACC_TERRAFORM_PATH", path);
-        let mut passed_here = passed(emulator.enable(tests))?;
+        let mut passed_here = passed(emulator()?.enable(tests))?;
         if target.is_windows() {
             let mut tests = acceptance(project, target, toolchain);
             tests
                 .args(["--", "--ignored", PROFILE])
                 .env("TF_ACC_PROVIDER_PATH", &package)
                 .env("TF_ACC_TERRAFORM_PATH", path);
-            passed_here += passed(emulator.enable(tests))?;
+            passed_here += passed(emulator()?.enable(tests))?;
         }
         by_host.insert(host.clone(), passed_here);
     }
@@ -143,7 +144,7 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
         let own = Toolchain::of_this_machine();
         let mut tests = own.cargo(&project.root, &["test", "--locked", "--test", "release"]);
         tests.args(["--", "--ignored", EMPTY_ROOT]).env("TF_ACC_PROVIDER_PATH", &executable);
-        seen["empty_root"] = json!(passed(emulator.enable(tests))?);
+        seen["empty_root"] = json!(passed(emulator()?.enable(tests))?);
     }
     Ok(seen)
 }
