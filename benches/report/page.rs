@@ -11,7 +11,7 @@ use crate::Result;
 use crate::peers::Subject;
 
 const PAGE: &str = "docs/guides/performance.md";
-const CHART: &str = "performance.svg";
+const CHART: &str = "docs/performance.svg";
 
 const WHY_MISSED: &str = "
 What to know about the budgets:
@@ -160,11 +160,11 @@ impl Page {
              and to answer, and what a fleet of applications takes, next to other providers.\n---\n\n\
              <!-- Written by `cargo bench`. -->\n\n# Performance\n\n\
              A report of `cargo bench -- --peers`. Compare the figures of one run with each other: on another machine, or \
-             on a busy one, all of them differ.\n\n![The figures below as bars]({CHART})\n\n{}",
+             on a busy one, all of them differ.\n\n![The figures below as bars](../performance.svg)\n\n{}",
             self.report()
         );
         fs::write(&page, text)?;
-        fs::write(page.with_file_name(CHART), self.svg())?;
+        fs::write(root.join(CHART), self.svg())?;
         eprintln!("Wrote {PAGE} and its chart.");
         Ok(())
     }

@@ -91,7 +91,7 @@ impl Repository {
         }
         fs::remove_file(self.directory.join("probe.tf"))?;
         for (file, step) in
-            [(".github/workflows/callback.yml", "- name: Probe"), ("atlantis.yaml", "- run: terraform apply")]
+            [(".github/workflows/callback.yml", "- name: Probe"), ("repos.yaml", "- run: terraform apply")]
         {
             let text = fs::read_to_string(self.directory.join(file))?;
             let (before, after) = text.split_once(step).ok_or("no probe")?;
@@ -300,8 +300,14 @@ fn atlantis_applies_the_plan_it_showed() -> Result {
     let machine = &repository.machine;
     let clone = machine.path("atlantis");
     repository.git(&format!("git clone --quiet . '{}'", clone.display()))?;
-    let atlantis = yaml(&clone.join("atlantis.yaml"))?;
-    let workflow = &atlantis["workflows"][atlantis["projects"][0]["workflow"].as_str().ok_or("a workflow")?];
+    let server = yaml(&clone.join("repos.yaml"))?;
+    let ours = &server["repos"][0];
+    let workflow = &server["workflows"][ours["workflow"].as_str().ok_or("a workflow")?];
+    // A pull request changes none of this.
+    assert_eq!(ours["allowed_overrides"], json!([]));
+    assert_eq!(ours["apply_requirements"], json!(["approved", "mergeable", "undiverged"]));
+    let project = yaml(&clone.join("atlantis.yaml"))?["projects"][0].take();
+    assert!(project["workflow"].is_null() && project["apply_requirements"].is_null(), "{project}");
 
     let plan_file = clone.join("default.tfplan").to_string_lossy().into_owned();
     let mut environment = secrets().to_vec();
