@@ -12,6 +12,7 @@ data "tencent_call_callback" "current" {
 }
 
 output "url" {
-  value     = data.tencent_call_callback.current.configured ? data.tencent_call_callback.current.url : "none"
-  sensitive = true # the URL can carry a secret
+  description = "The URL that Tencent posts to."
+  value       = data.tencent_call_callback.current.configured ? data.tencent_call_callback.current.url : "none"
+  sensitive   = true # the URL can carry a secret
 }

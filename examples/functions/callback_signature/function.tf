@@ -11,8 +11,9 @@ terraform {
 }
 
 variable "callback_token" {
-  type      = string
-  sensitive = true
+  description = "The token that signs the events."
+  type        = string
+  sensitive   = true
 }
 
 variable "event" {
@@ -23,8 +24,9 @@ variable "event" {
   })
 }
 
-# True if the event was signed with this token. Then check the clock of your server, and the token that it uses.
+# If so, check the clock of your server, and the token that it uses.
 output "was_signed_with_this_token" {
+  description = "Whether the event was signed with this token."
   value = nonsensitive(
     provider::tencent::callback_signature(var.callback_token, var.event.request_time) == var.event.sign
   )

@@ -21,9 +21,9 @@ provider "tencent" {
   user_sig   = var.user_sig
 }
 
-# Whom the UserSig is for, and when it expires. None of this is secret.
 output "user_sig_claims" {
-  value = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
+  description = "Whom the UserSig is for, and when it expires. None of this is secret."
+  value       = nonsensitive(provider::tencent::user_sig_claims(var.user_sig))
 
   precondition {
     condition     = provider::tencent::user_sig_claims(var.user_sig).sdk_app_id == 1400000001

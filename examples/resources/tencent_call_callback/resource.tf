@@ -19,8 +19,9 @@ resource "tencent_call_callback" "this" {
 
 # Another application has its own key.
 variable "other_secret_key" {
-  type      = string
-  sensitive = true
+  description = "The other application's SecretKey."
+  type        = string
+  sensitive   = true
 }
 
 provider "tencent" {

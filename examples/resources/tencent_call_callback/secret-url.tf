@@ -10,8 +10,9 @@ terraform {
 
 # Set TF_VAR_callback_url, from the secrets of your pipeline.
 variable "callback_url" {
-  type      = string
-  ephemeral = true
+  description = "The callback URL, with its secret."
+  type        = string
+  ephemeral   = true
 }
 
 resource "tencent_call_callback" "this" {

@@ -13,8 +13,9 @@ import {
 }
 
 variable "callback_token" {
-  type      = string
-  sensitive = true
+  description = "The token that signs the events."
+  type        = string
+  sensitive   = true
 }
 
 resource "tencent_live_callback_token" "this" {

@@ -14,8 +14,9 @@ provider "tencent" {
 
 # Your server needs it too. Set TF_VAR_callback_token, from the secrets of your pipeline.
 variable "callback_token" {
-  type      = string
-  sensitive = true
+  description = "The token that signs the events."
+  type        = string
+  sensitive   = true
 }
 
 resource "tencent_live_callback_token" "this" {

@@ -10,8 +10,9 @@ terraform {
 
 # Set TF_VAR_callback_token, from the secrets of your pipeline.
 variable "callback_token" {
-  type      = string
-  ephemeral = true
+  description = "The token that signs the events."
+  type        = string
+  ephemeral   = true
 }
 
 resource "tencent_live_callback_token" "this" {
