@@ -114,7 +114,7 @@ impl Toolchain {
             ("features.h", "__GLIBC__", "__GLIBC_MINOR__")
         };
         let compiler = self.c_compiler(target);
-        let macros = ["-E", "-dM", "-include", header, "-x", "c", "/dev/null"].map(OsStr::new);
+        let macros = ["-E", "-dM", "-include", header, "-x", "c", "-"].map(OsStr::new);
         let text = self.run(&compiler, &macros)?;
         let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("#define {name} ")));
         match (value(major), value(minor)) {
