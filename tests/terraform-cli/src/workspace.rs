@@ -73,15 +73,21 @@ impl Workspace {
 
     /// Sets an environment variable for every command from now on.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
-        let value = Some(value.as_ref().to_owned());
-        self.environment.insert(key(name.as_ref()), value);
-        self
+        self.set(name.as_ref(), Some(value.as_ref().to_owned()))
     }
 
     /// Removes an environment variable for every command from now on, even an inherited one or a default
     /// (`CHECKPOINT_DISABLE`, `TF_INPUT`, `TF_CLI_CONFIG_FILE`).
     pub fn remove_env(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
-        self.environment.insert(key(name.as_ref()), None);
+        self.set(name.as_ref(), None)
+    }
+
+    fn set(&mut self, name: &OsStr, value: Option<OsString>) -> &mut Self {
+        if cfg!(windows) {
+            // There, both spellings name the same variable.
+            self.environment.retain(|other, _| !other.eq_ignore_ascii_case(name));
+        }
+        self.environment.insert(name.to_owned(), value);
         self
     }
 
@@ -174,11 +180,6 @@ impl Workspace {
         }
         serde_json::from_str(output.stdout()).map_err(|cause| Error::new(format!("expected JSON: {cause}\n\n{output}")))
     }
-}
-
-/// Returns the name of an environment variable, which Windows does not distinguish by upper and lower case.
-fn key(name: &OsStr) -> OsString {
-    if cfg!(windows) { name.to_ascii_uppercase() } else { name.to_owned() }
 }
 
 /// Returns the path of the CLI configuration, next to the working directory, whose files Terraform reads as configuration.
