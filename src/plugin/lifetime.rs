@@ -104,8 +104,8 @@ fn signals(mode: Mode) -> impl Future<Output = &'static str> {
     }
 }
 
-/// A console sends its events to both host and plugin. The host stops on each of them and tells the plugin, so a plugin that
-/// ended by itself would cut off what the host waits for.
+/// Waits for an event of the console to end. A console sends its events to both host and plugin, and the host decides what
+/// happens.
 #[cfg(windows)]
 fn signals(mode: Mode) -> impl Future<Output = &'static str> {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};

@@ -35,7 +35,7 @@ mod unix {
     /// The name of the socket.
     const SOCKET: &str = "socket";
 
-    /// Who can connect.
+    /// The processes that can connect, for people.
     pub(in super::super) const CALLERS: &str = "Any process of this user";
 
     /// A unix socket in a directory of its own, which is removed with the listener.
@@ -144,7 +144,7 @@ mod windows {
 
     pub(in super::super) type Stream = tokio::net::TcpStream;
 
-    /// Who can connect. With AutoMTLS, only the host is served.
+    /// The processes that can connect, for people. With AutoMTLS, the server refuses all but the host.
     pub(in super::super) const CALLERS: &str = "Any process on this machine, other users' too,";
 
     /// A TCP socket on the loopback address.
@@ -184,7 +184,7 @@ mod windows {
 
         pub(in super::super) async fn accept(&self) -> io::Result<Stream> {
             let (stream, _) = self.socket.accept().await?;
-            // Otherwise, each answer waits some 40 ms for the host to acknowledge its first part.
+            // Otherwise, the second part of each answer waits some 40 ms until the host has acknowledged the first.
             stream.set_nodelay(true)?;
             Ok(stream)
         }

@@ -1,7 +1,5 @@
-//! What Terraform and OpenTofu for Windows have elsewhere: their CLI configuration, and the directory of plugins that they search,
-//! into which `cargo xtask install` installs.
-//!
-//! Both are in the user's profile, and no environment variable moves them.
+//! The places in a Windows user's profile: the CLI configuration, and the directory of plugins that Terraform and OpenTofu search,
+//! into which `cargo xtask install` installs. No environment variable moves them.
 
 use std::env;
 use std::fs;

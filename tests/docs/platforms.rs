@@ -22,7 +22,7 @@ const PLATFORMS: [Platform; 8] = [
 
 const NO: &str = "–";
 
-/// What `cargo xtask platforms` writes.
+/// The record that `cargo xtask platforms` writes.
 const RECORD: &str = include_str!("platforms.json");
 
 /// Returns the table for the page of compatibility.
@@ -39,7 +39,7 @@ pub(crate) fn table() -> String {
     })
 }
 
-/// The number of platforms, from the first on, that someone may want to run Terraform on. The others are there for their processors.
+/// The number of platforms, from the first on, on which people run Terraform. The others stand for kinds of processors.
 const OF_USERS: usize = 6;
 
 /// Returns the table for README.

@@ -293,7 +293,7 @@ impl Handshake {
         &self.fields[3]
     }
 
-    /// Returns whether the plugin has removed its socket, with the directory around it.
+    /// Returns whether the plugin has removed its socket and the directory around it.
     pub(crate) fn is_removed(&self) -> bool {
         is_removed(self.address())
     }

@@ -22,7 +22,7 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-/// Everything that can be done with a platform on another one.
+/// The extent to which a platform can be tested on another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     /// The code compiles. It cannot be linked.
@@ -48,9 +48,9 @@ const PLATFORMS: [Platform; 6] = [
 ];
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
-/// The modules of the acceptance tests that are a user's day: create, change, import, drift, the guard, lost answers, Ctrl-C.
+/// The modules with the main acceptance tests: create, change, import, drift, the guard, lost answers, Ctrl-C.
 const MAIN_JOB: [&str; 5] = ["lifecycle::", "import::", "drift::", "overwrite::", "network::"];
-/// Unit tests that explore orders of calls: minutes of computing, with nothing that differs between platforms.
+/// Unit tests that explore orders of calls. They compute for minutes under an emulator, and use nothing of the platform.
 const PURE: &str = "singleton::orders::";
 /// The tests of Windows' own places.
 const PROFILE: &str = "windows::";
@@ -95,7 +95,7 @@ fn packaged() -> impl Iterator<Item = &'static Platform> {
     PLATFORMS.iter().filter(|platform| platform.reach == Reach::Packaged)
 }
 
-/// Does all that can be done with the platform, and returns what was seen.
+/// Runs every step for a platform, and returns the results.
 fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) -> Result<Value> {
     check(project, target, toolchain)?;
     let mut seen = json!({ "date": today()? });
@@ -122,7 +122,7 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     let package = out.join(format!("{}_{}.zip", project.prefix(), target.platform()?));
     let options = package::Options { out: Some(out), targets: vec![target.triple().to_owned()], ..Default::default() };
     let executable = if target.is_windows() {
-        // Two builds differ, by what mingw-w64's linker writes.
+        // Two builds have different bytes.
         package::run(&options)?;
         release_build_for(target.triple(), toolchain, &project.root, NAME)?
     } else {

@@ -54,7 +54,7 @@ impl Emulator {
         Ok(Self::Qemu { format: format!(":{name}:{kind}:{offset}:{bytes}:{mask}:{}:F", interpreter.display()) })
     }
 
-    /// Returns its name for the table, if it is another program.
+    /// Returns the name of the program, if there is one.
     pub(crate) fn name(&self) -> Option<&'static str> {
         match self {
             Self::Kernel => None,
@@ -63,7 +63,7 @@ impl Emulator {
         }
     }
 
-    /// Makes a command able to start executables of the platform, at any depth.
+    /// Lets a command, and all that it starts, start executables of the platform.
     pub(crate) fn enable(&self, command: Command) -> Command {
         match self {
             Self::Kernel => command,
@@ -91,7 +91,7 @@ exec \"$@\"";
     wrapped
 }
 
-/// What Wine 8 lacks: Rust's standard library and Go ask Windows for random bytes with this function.
+/// A library that Wine 8 lacks. Rust's standard library and Go ask Windows for random bytes with this function.
 const RANDOM: &str = "#include <windows.h>
 #include <ntsecapi.h>
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return RtlGenRandom(data, size); }

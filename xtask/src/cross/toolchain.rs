@@ -1,8 +1,7 @@
 //! The compilers for a target: this machine's own, or Debian's.
 //!
-//! Debian has the newest Rust for its stable release as `rustc-web`, with a standard library for arm64, and its sources for
-//! every other target. It has C compilers for Linux and for Windows, and none for macOS: there, code can be checked, but not
-//! linked.
+//! Debian packages a recent Rust as `rustc-web`, with a standard library for arm64 and its sources for every other target. It
+//! packages C compilers for Linux and Windows, but none for macOS. So code for macOS can be checked, but not linked.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,7 +14,7 @@ use super::{Debian, directory};
 use crate::Result;
 use crate::project::{Project, Target};
 
-/// What Debian has for a target.
+/// Debian's packages for a target.
 struct Parts {
     target: &'static str,
     /// The package of the standard library. Without one, Cargo builds it from its sources.
@@ -115,6 +114,11 @@ fn for_target_on_debian(project: &Project, target: &Target) -> Result<Toolchain>
         .env(format!("CC_{name}"), &compiler)
         .env(format!("CXX_{name}"), compiler)
         .env(format!("AR_{name}"), archiver);
+    if target.triple().contains("-linux-") {
+        // Nothing of the other platform has to be on this machine when tests run. Releases have flags of their own.
+        toolchain =
+            toolchain.env(format!("CARGO_TARGET_{}_RUSTFLAGS", name.to_uppercase()), "-Ctarget-feature=+crt-static");
+    }
     if parts.library.is_none() {
         toolchain =
             toolchain.env("RUSTC_BOOTSTRAP", "1").build_arguments(&["-Zbuild-std=std,panic_unwind,proc_macro,test"]);
