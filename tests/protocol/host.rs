@@ -347,8 +347,7 @@ impl Plugin {
 /// Returns whether no socket at this address is left, nor a directory that was made for it.
 pub(crate) fn is_removed(address: &str) -> bool {
     if cfg!(windows) {
-        // Whoever listens on a port keeps others from it.
-        std::net::TcpListener::bind(address).is_ok()
+        std::net::TcpStream::connect(address).is_err()
     } else {
         !Path::new(address).parent().expect("a directory").exists()
     }
