@@ -62,7 +62,7 @@ Usage: cargo xtask platforms [OPTIONS] [TARGET…]
 
   Builds the provider for other platforms, runs its tests there under an emulator, and records what it saw for the tables
   of the documentation. Without a target, for all. A Debian machine on x86-64 fetches compilers and emulators into
-  target/platforms; on others, this machine's Rust must have the targets. Takes about an hour for all.
+  target/platforms; on others, this machine's Rust must have the targets. Takes more than an hour for all.
 
   --check               only compile, and record nothing
 ";
