@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use terraform_cli::{Flavour, RELEASES, Release, Toolchain, release_build_for};
 
 use crate::Result;
-use crate::cross::{self, Emulator};
+use crate::cross::{self, Emulator, WINDOWS};
 use crate::package;
 use crate::project::{NAME, Project, Target};
 
@@ -46,7 +46,6 @@ const PLATFORMS: [Platform; 6] = [
     Platform { target: "aarch64-apple-darwin", reach: Reach::Checked },
     Platform { target: "x86_64-apple-darwin", reach: Reach::Checked },
 ];
-const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// The modules with the main acceptance tests: create, change, import, drift, the guard, lost answers, Ctrl-C.
 const MAIN_JOB: [&str; 5] = ["lifecycle::", "import::", "drift::", "overwrite::", "network::"];
@@ -104,7 +103,6 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     }
     // A new one for each run: Wine's server computes for ever about connections that tests have left.
     let emulator = || Emulator::for_target(project, target);
-    seen["emulator"] = json!(emulator()?.name());
     let hosts = hosts(target)?;
 
     let mut tests =
@@ -113,7 +111,11 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     if let Some((_, host)) = hosts.last() {
         tests.env("TF_ACC_TERRAFORM_PATH", host);
     }
-    seen["tests"] = json!(passed(emulator()?.enable(tests))?);
+    {
+        let emulator = emulator()?;
+        seen["emulator"] = json!(emulator.name());
+        seen["tests"] = json!(passed(emulator.enable(tests))?);
+    }
     if reach == Reach::Tested {
         return Ok(seen);
     }
@@ -131,17 +133,15 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     seen["bytes"] = json!(fs::metadata(&executable)?.len());
     let mut by_host = BTreeMap::new();
     for (host, path) in &hosts {
-        let mut tests = acceptance(project, target, toolchain);
-        tests.args(["--", "--test-threads=4"]).args(MAIN_JOB);
-        tests.env("TF_ACC_PROVIDER_PATH", &package).env("TF_ACC_TERRAFORM_PATH", path);
-        let mut passed_here = passed(emulator()?.enable(tests))?;
-        if target.is_windows() {
+        let accepted = |arguments: &[&str]| {
             let mut tests = acceptance(project, target, toolchain);
-            tests
-                .args(["--", "--ignored", PROFILE])
-                .env("TF_ACC_PROVIDER_PATH", &package)
-                .env("TF_ACC_TERRAFORM_PATH", path);
-            passed_here += passed(emulator()?.enable(tests))?;
+            tests.arg("--").args(arguments);
+            tests.env("TF_ACC_PROVIDER_PATH", &package).env("TF_ACC_TERRAFORM_PATH", path);
+            passed(emulator()?.enable(tests))
+        };
+        let mut passed_here = accepted(&[&["--test-threads=4"], &MAIN_JOB[..]].concat())?;
+        if target.is_windows() {
+            passed_here += accepted(&["--ignored", PROFILE])?;
         }
         by_host.insert(host.clone(), passed_here);
     }

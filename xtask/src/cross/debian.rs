@@ -108,7 +108,7 @@ Acquire::Languages \"none\";
 }
 
 /// Runs a command, whose output is shown only if it fails.
-fn run(command: &mut Command) -> Result {
+pub(super) fn run(command: &mut Command) -> Result {
     let output = command.output().map_err(|cause| format!("cannot run {command:?}: {cause}"))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::debian::run;
 use super::{Debian, directory};
 use crate::Result;
 use crate::project::{Project, Target};
@@ -157,8 +158,5 @@ impl Drop for Wine {
 fn compile(compiler: &Path, library: &Path) -> Result {
     let source = tempfile::Builder::new().suffix(".c").tempfile()?;
     fs::write(source.path(), RANDOM)?;
-    let mut command = Command::new(compiler);
-    command.args(["-shared", "-o"]).arg(library).arg(source.path()).arg("-ladvapi32");
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
+    run(Command::new(compiler).args(["-shared", "-o"]).arg(library).arg(source.path()).arg("-ladvapi32"))
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use debian::Debian;
 pub(crate) use emulator::Emulator;
-pub(crate) use toolchain::for_target;
+pub(crate) use toolchain::{WINDOWS, for_target};
 
 use crate::project::Project;
 

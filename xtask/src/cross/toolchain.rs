@@ -10,6 +10,7 @@ use std::path::Path;
 
 use terraform_cli::Toolchain;
 
+use super::debian::run;
 use super::{Debian, directory};
 use crate::Result;
 use crate::project::{Project, Target};
@@ -59,7 +60,8 @@ const PARTS: [Parts; 6] = [
     Parts { target: "x86_64-apple-darwin", library: None, packages: &[], prefix: None, compiler: "" },
 ];
 
-const WINDOWS: &str = "x86_64-pc-windows-gnu";
+/// The target of mingw-w64, which Debian has for Windows.
+pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// Returns this machine's toolchain if it can build for the target, otherwise Debian's.
 pub(crate) fn for_target(project: &Project, target: &Target) -> Result<Toolchain> {
@@ -138,10 +140,7 @@ fn make_startup_objects(debian: &Debian, toolchain: &Toolchain) -> Result {
         if !object.exists() {
             let source = debian.path(&format!("usr/lib/rustlib/src/rust/library/rtstartup/{name}.rs"));
             let arguments = ["--target", WINDOWS, "--emit=obj", "-o"];
-            let status = toolchain.rustc_command(Path::new("/")).args(arguments).arg(&object).arg(source).status()?;
-            if !status.success() {
-                return Err(format!("cannot make {}: {status}", object.display()).into());
-            }
+            run(toolchain.rustc_command(Path::new("/")).args(arguments).arg(&object).arg(source))?;
         }
     }
     Ok(())
