@@ -15,6 +15,7 @@ pub struct Context {
     private: Vec<u8>,
     first_plan: Vec<u8>,
     host_keeps_plans: bool,
+    host_drops_plans: bool,
     provider_is_known: bool,
 }
 
@@ -35,6 +36,7 @@ impl Context {
             private: Vec::new(),
             first_plan: Vec::new(),
             host_keeps_plans: false,
+            host_drops_plans: false,
             provider_is_known: true,
         }
     }
@@ -103,6 +105,15 @@ impl Context {
 
     pub(super) fn set_host_keeps_plans(&mut self, keeps: bool) {
         self.host_keeps_plans = keeps;
+    }
+
+    /// Returns whether the host plans an object as often as it likes, and applies only the last plan: Pulumi's bridge.
+    pub fn host_drops_plans(&self) -> bool {
+        self.host_drops_plans
+    }
+
+    pub(super) fn set_host_drops_plans(&mut self, drops: bool) {
+        self.host_drops_plans = drops;
     }
 
     pub(super) fn discard_warnings(&mut self) {

@@ -19,6 +19,24 @@ struct Run<C> {
     /// `None` before Terraform has configured the provider.
     client: Option<Arc<Configured<C>>>,
     stop: CancellationToken,
+    host: Host,
+}
+
+/// The program that has configured the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Host {
+    #[default]
+    Terraform,
+    /// Pulumi's bridge to Terraform providers.
+    Pulumi,
+}
+
+impl Host {
+    /// Recognizes the host by the version that it sends. Pulumi's bridge names itself in the version's build metadata:
+    /// `pkg/pf/tfbridge/provider_configure.go` in pulumi-terraform-bridge 3.136.0.
+    pub(super) fn of(terraform_version: &str) -> Self {
+        if terraform_version.ends_with("+pulumi-terraform-bridge") { Self::Pulumi } else { Self::Terraform }
+    }
 }
 
 impl<P: Provider> Session<P> {
@@ -36,16 +54,20 @@ impl<P: Provider> Session<P> {
         self.run().stop.clone()
     }
 
+    pub(super) fn host(&self) -> Host {
+        self.run().host
+    }
+
     /// Begins a new run, with a new signal to stop.
-    pub(super) fn configure(&self, client: Configured<P::Client>) {
-        *self.run() = Run { client: Some(Arc::new(client)), stop: CancellationToken::new() };
+    pub(super) fn configure(&self, client: Configured<P::Client>, host: Host) {
+        *self.run() = Run { client: Some(Arc::new(client)), stop: CancellationToken::new(), host };
     }
 }
 
 impl<P: Provider> Default for Session<P> {
     /// Returns a session that Terraform has not configured yet.
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Run { client: None, stop: CancellationToken::new() })))
+        Self(Arc::new(Mutex::new(Run { client: None, stop: CancellationToken::new(), host: Host::default() })))
     }
 }
 

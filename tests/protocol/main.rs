@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `host` | a go-plugin host: starts a plugin, trusts it, connects |
 //! | `session` | Terraform's half of tfplugin6: a configured client, and the values it sends |
+//! | `object` | an object in a state, and what a host does with it |
 //! | `handshake` | the line on standard output |
 //! | `unix_socket`, `ports` | the socket that it names; on Windows, its port |
 //! | `by_hand` | someone starts the binary by hand |
@@ -18,6 +19,7 @@
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `minimal_refresh` | an object that is planned, read and planned again |
 //! | `planned_private` | a plan made once more to be applied, on a host that hands back the first one |
+//! | `pulumi` | the calls of Pulumi's bridge |
 //! | `callback_token` | the token of Live's callbacks: what a host gets to see of it, and Ctrl-C |
 //! | `data_source` | reads unmanaged configurations |
 //! | `list_resource` | streams existing configurations |
@@ -43,9 +45,11 @@ mod list_resource;
 mod logs;
 mod malformed;
 mod minimal_refresh;
+mod object;
 mod planned_private;
 #[cfg(windows)]
 mod ports;
+mod pulumi;
 mod resource;
 mod schema;
 #[path = "../services/mod.rs"]

@@ -84,9 +84,14 @@ impl Session {
     }
 
     pub(crate) async fn configure(&self, config: &Value) {
+        self.configure_by("1.11.4", config).await;
+    }
+
+    /// Configures the provider as a host of this version does.
+    pub(crate) async fn configure_by(&self, version: &str, config: &Value) {
         let config = encode(config, &type_of(self.provider_schema()));
         let request = proto::configure_provider::Request {
-            terraform_version: "1.11.4".into(),
+            terraform_version: version.into(),
             config: Some(config),
             client_capabilities: None,
         };

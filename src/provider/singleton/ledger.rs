@@ -446,6 +446,12 @@ impl<C: Content> Ledger<C> {
         key
     }
 
+    /// Forgets all plans.
+    pub(super) fn forget_plans(&self) {
+        lock(&self.objects).entries.clear();
+        self.changed.notify_waiters();
+    }
+
     /// Forgets the plan of an object, because it is being applied: what is planned from now on is another plan. Only the
     /// writes that are still to come count on.
     pub(super) fn begin_apply(&self, key: &Key) {

@@ -146,6 +146,12 @@ impl Memory {
         if exists { self.origin.as_ref() } else { self.planned.as_ref().and_then(|planned| planned.origin.as_ref()) }
     }
 
+    /// Returns whether the host has kept nothing of what each read and each write leaves. Pulumi's bridge does so where it
+    /// deletes.
+    pub(super) fn is_lost(&self) -> bool {
+        self.origin.is_none()
+    }
+
     /// Digests a remote object instead of keeping it: it may contain a secret.
     pub(super) fn fingerprint(&self, content: &impl Content) -> String {
         self.key.fingerprint(content)

@@ -75,6 +75,16 @@ impl<'a, K: Kind> Scope<'a, K> {
         Ok(planned)
     }
 
+    /// Forgets the plans for the application of `model`, if the host may have dropped them: an object planned again would seem
+    /// to be another one.
+    pub(super) fn forget_dropped_plans(&self, model: &Object<K>, cx: &Context) {
+        if cx.host_drops_plans()
+            && let Some((_, ledger)) = self.known(model)
+        {
+            ledger.forget_plans();
+        }
+    }
+
     /// Returns whether another object of the application is destroyed, so that this one is written again.
     pub(super) fn must_rewrite(&self, prior: &Object<K>, memory: &Memory) -> bool {
         // What was undecided when this object was read may be decided now. During an apply, nothing is read: the

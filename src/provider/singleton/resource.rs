@@ -10,8 +10,8 @@ use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
 use crate::provider::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
-    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget, ManagedResource,
-    Schema,
+    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget,
+    ManagedResource, Schema,
 };
 
 /// The managed resource of a kind.
@@ -61,6 +61,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         let mut memory: Memory = first.unwrap_or_else(|| cx.private());
         memory.planned.take_if(|_| prior.is_some());
         let mut planned = scope.settle(prior.as_ref(), &config, proposed, &memory, cx)?;
+        prior.iter().chain([&planned]).for_each(|model| scope.forget_dropped_plans(model, cx));
         let in_place = prior.as_ref().filter(|prior| prior.common.sdk_app_id == planned.common.sdk_app_id);
         planned.common.last_request_id = match in_place {
             Some(prior) if !scope.must_rewrite(prior, &memory) && !prior.differs_remotely(&planned, &memory) => {
@@ -181,6 +182,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             Err(diagnostics) => return Err(diagnostics),
         };
         let memory: Memory = cx.private();
+        scope.forget_dropped_plans(&state, cx);
         let reading = remote.turn_to_read(&memory.object).await?;
         let Some(found) = remote.get().await? else { return Ok(None) };
         let (object, noticed) = reading.found();

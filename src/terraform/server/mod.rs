@@ -28,7 +28,7 @@ use super::block::{AnyBlock, Registered};
 use super::codec::{DecodeError, EncodeError, decode};
 use super::proto;
 use super::provider::{ByName, Configured, Provider, Registry};
-use super::session::Session;
+use super::session::{Host, Session};
 use super::{Context, Data, Diagnostic, Diagnostics, Type, Value};
 use stream::{Events, stream};
 
@@ -72,7 +72,8 @@ impl<P: Provider> Server<P> {
     /// transport tells callers apart.
     fn of<T>(&self, request: &Request<T>) -> (Self, Context) {
         let session: Session<P> = request.extensions().get().unwrap_or(&self.session).clone();
-        let cx = Context::new(session.stop(), self.shared.end.clone());
+        let mut cx = Context::new(session.stop(), self.shared.end.clone());
+        cx.set_host_drops_plans(session.host() == Host::Pulumi);
         (Self { shared: Arc::clone(&self.shared), session }, cx)
     }
 
@@ -160,7 +161,7 @@ impl<P: Provider> Server<P> {
         tracing::debug!(terraform_version = request.terraform_version, "configuring the provider");
         let provider = &self.shared.provider;
         let config = P::Model::from_value(decode(request.config.as_ref(), provider.ty())?)?;
-        self.session.configure(provider.block.configure(config, cx)?);
+        self.session.configure(provider.block.configure(config, cx)?, Host::of(&request.terraform_version));
         Ok(Default::default())
     }
 
