@@ -47,7 +47,7 @@ pub use model::{open_object, take_attribute};
 pub use number::{Number, NumberError};
 pub use path::{AttributePath, Step};
 pub use provider::{Configured, Provider, Registry};
-pub use resource::{Change, Failure, ImportTarget, ManagedResource};
+pub use resource::{Change, Failure, Foreign, ImportTarget, ManagedResource};
 pub use schema::{Attribute, IdentityAttribute, IdentitySchema, Nesting, Schema};
 pub use server::{Progress, Server};
 pub use session::Session;

@@ -113,6 +113,26 @@ pub trait ManagedResource: Block {
     fn upgrade(&self, _from_version: i64, _state: serde_json::Value) -> Option<Self::Model> {
         None
     }
+
+    /// Describes the object that a resource of another type has managed. Returns `None` if that is not supported for this
+    /// type.
+    ///
+    /// # Errors
+    ///
+    /// If the state does not tell which object that is.
+    fn take_over(&self, _from: &Foreign<'_>) -> Option<Result<Self::Model, Diagnostics>> {
+        None
+    }
+}
+
+/// The state of a resource that a `moved` block turns into one of another type.
+pub struct Foreign<'a> {
+    /// The address of its provider, such as `registry.terraform.io/hashicorp/null`.
+    pub provider: &'a str,
+    /// The type of the resource.
+    pub type_name: &'a str,
+    /// The attributes, as its provider wrote them.
+    pub attributes: &'a serde_json::Value,
 }
 
 /// A planned creation or update.
@@ -178,6 +198,7 @@ pub(super) trait AnyResource<C>: AnyBlock {
     async fn apply(&self, client: &C, prior: Value, planned: Value, cx: &mut Context) -> Result<Value, Failure<Value>>;
     async fn import(&self, client: &C, target: ImportTarget<Value>, cx: &mut Context) -> Result<Value, Diagnostics>;
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value>;
+    fn take_over(&self, from: &Foreign<'_>) -> Option<Result<Value, Diagnostics>>;
 }
 
 #[async_trait]
@@ -240,6 +261,10 @@ impl<R: ManagedResource> AnyResource<R::Client> for Registered<R> {
 
     fn upgrade(&self, from_version: i64, state: serde_json::Value) -> Option<Value> {
         self.block.upgrade(from_version, state).map(Data::into_value)
+    }
+
+    fn take_over(&self, from: &Foreign<'_>) -> Option<Result<Value, Diagnostics>> {
+        Some(self.block.take_over(from)?.map(Data::into_value))
     }
 }
 

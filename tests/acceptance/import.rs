@@ -3,9 +3,10 @@
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::Get;
+use tencent_simulator::Simulator;
 use terraform_cli::{Feature, Flavour, Output, Terraform, needs};
 
-use crate::harness::{ID, OTHER_URL, Of, Result, TERRAFORM, URL, change, diagnostic, each_service, sends};
+use crate::harness::{ID, OTHER_URL, Of, Result, Scenario, TERRAFORM, URL, change, diagnostic, each_service, sends};
 
 impl Of {
     fn import_block(self, id: &str) -> String {
@@ -202,6 +203,41 @@ fn a_moved_block_writes_nothing(of: Of) -> Result {
     assert_eq!(scenario.calls(), [Get], "a managed object is not looked up as if it were new");
     scenario.apply()?.expect_contains("0 added, 0 changed, 0 destroyed");
     assert!(scenario.stored()?.is_some());
+    scenario.expect_no_changes()?;
+    assert_eq!(scenario.writes(), []);
+    Ok(())
+}
+
+#[apply(each_service)]
+fn a_resource_of_another_type_can_move_here(of: Of) -> Result {
+    needs!(TERRAFORM, Feature::MovedTypes);
+    takes_over_from_another_type(&TERRAFORM, of)
+}
+
+/// Moves a resource whose state holds a call of Tencent's API: the plan is empty, or shows the difference. Nothing is sent, and
+/// the old object is not destroyed.
+pub(crate) fn takes_over_from_another_type(terraform: &Terraform, of: Of) -> Result {
+    let scenario = Scenario::on(terraform, Simulator::start()?)?.of_service(of);
+    let (this, service, events) = (of.this, of.name, [of.start]);
+    let old = format!(
+        r#"resource "terraform_data" "old" {{
+  input = {{
+    url  = "https://console.tim.qq.com/v4/{service}_config/set_callback?sdkappid={ID}&identifier=administrator"
+    body = jsonencode({{ Url = "{URL}", CallbackCommandList = ["{}"] }})
+  }}
+}}
+"#,
+        of.start
+    );
+    scenario.someone_sets(&events, URL);
+    scenario.configure(&old)?;
+    scenario.apply()?;
+    let moved = format!("moved {{\n  from = terraform_data.old\n  to = {this}\n}}\n");
+    scenario.configure(&(moved.clone() + &of.object(&sends(&[of.start, of.changed], URL))))?;
+    let plan = scenario.run(&["plan"])?;
+    plan.expect_success().expect_contains("0 to add, 1 to change, 0 to destroy").expect_contains(of.changed);
+    scenario.configure(&(moved + &of.object(&sends(&events, URL))))?;
+    scenario.apply()?.expect_contains("0 added, 0 changed, 0 destroyed");
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
     Ok(())

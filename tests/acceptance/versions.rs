@@ -15,6 +15,7 @@ use crate::harness::{
     CALL, CHANGED, END, ID, OTHER_URL, OVERWRITE, Result, START, Scenario, THIS, URL, diagnostic, fleet, resource,
     sends, this,
 };
+use crate::import::takes_over_from_another_type;
 use crate::lifecycle::configuration_lifecycle;
 use crate::live_token::{
     a_secret_token_is_kept_nowhere, a_secret_token_is_refused, shared_tokens_are_kept, token_lifecycle,
@@ -77,6 +78,7 @@ fn trial(feature: Feature) -> fn(&Terraform) -> Result {
         Feature::Test => tests_clean_up,
         Feature::ImportForEach => adopts_a_fleet,
         Feature::Removed => forgets_and_deletes_nothing,
+        Feature::MovedTypes => |terraform| takes_over_from_another_type(terraform, CALL),
         Feature::Functions => functions_answer,
         Feature::Ephemeral => user_sigs_are_handed_on,
         Feature::WriteOnly => |terraform| {

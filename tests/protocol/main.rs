@@ -16,6 +16,7 @@
 //! | `validate` | configurations, in both encodings and of any size |
 //! | `apps` | mistakes in the provider's `apps` |
 //! | `state` | stored states and identities: upgraded, moved |
+//! | `moved` | states of other providers' resources, moved |
 //! | `resource` | the life of a resource, with errors and Ctrl-C |
 //! | `minimal_refresh` | an object that is planned, read and planned again |
 //! | `planned_private` | a plan made once more to be applied, on a host that hands back the first one |
@@ -45,6 +46,7 @@ mod list_resource;
 mod logs;
 mod malformed;
 mod minimal_refresh;
+mod moved;
 mod object;
 mod planned_private;
 #[cfg(windows)]

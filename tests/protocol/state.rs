@@ -148,7 +148,7 @@ async fn states_of_other_providers_cannot_move() {
     let session = Session::start().await;
     for (provider, type_name) in [
         (OURS, "tencent_room_callback"),
-        ("registry.terraform.io/hashicorp/null", "null_resource"),
+        ("registry.terraform.io/hashicorp/random", "random_id"),
         ("registry.terraform.io/acme/not-tencent", RESOURCE),
         ("", ""),
     ] {

@@ -2,6 +2,7 @@
 
 use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
+use super::moved::{SDK_APP_ID, Source, Told};
 use super::{Kind, Object, Subject, Words};
 use crate::tencent::{ALREADY_CONFIGURED, App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
 use crate::terraform::{Attr, Diagnostic, Number, Severity};
@@ -529,6 +530,30 @@ fn how_to_import(id: SdkAppId) -> String {
          instead. If it is tainted, plan without -refresh=false and -minimal-refresh.)\n\n  import {{\n    to = ADDRESS\n    \
          id = \"{id}\"\n  }}"
     )
+}
+
+/// Refuses to take over the object of another provider's resource, whose state lacks something.
+pub(super) fn not_told<K: Kind>(kind: &K, type_name: &str, source: &Source, told: &Told<K::Content>) -> Diagnostic {
+    let segment = kind.service().path_segment;
+    let call = K::Content::SET;
+    let (paths, bodies) = (source.paths.join(", "), source.bodies.join(", "));
+    let ids = source.queries.iter().chain(source.paths.iter().filter(|path| !source.queries.contains(path)));
+    let ids = ids.copied().collect::<Vec<_>>().join(", ");
+    let lacks = [
+        (!told.service).then(|| format!("a path of {segment} (looked for in: {paths})")),
+        told.id.is_none().then(|| format!("the parameter {SDK_APP_ID} with the SDKAppID (looked for in: {ids})")),
+        told.content.is_none().then(|| format!("a whole body of {call} (looked for in: {bodies})")),
+    ];
+    let lacks = lacks.into_iter().flatten().map(|what| format!("- {what}")).collect::<Vec<_>>().join("\n");
+    let detail = format!(
+        "The state of the {type_name} does not hold the call {segment}/{call} that has set the {}. It lacks:\n\n{lacks}\n\n\
+         Nothing was changed. Instead of the moved block, make Terraform forget the old resource, and import the {}:\n\n  \
+         removed {{\n    from = OLD_ADDRESS\n    lifecycle {{\n      destroy = false\n    }}\n  }}\n\n  import {{\n    to = \
+         ADDRESS\n    id = \"SDKAPPID\"\n  }}",
+        kind.name(),
+        K::Content::NOUN
+    );
+    Diagnostic::error(format!("The {type_name} cannot become a {}", kind.type_name()), detail)
 }
 
 /// Reports a failed call. `what` names the attempt, such as "Reading the call callback configuration".

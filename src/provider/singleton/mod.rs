@@ -15,6 +15,7 @@
 //! | `ledger.rs` | what this process knows about the objects of one application, and the decisions that follow |
 //! | `history.rs` | what this process has changed, which tells a stale read from someone else's change |
 //! | `memory.rs` | private data: what the provider remembers of an object beside its state |
+//! | `moved.rs` | what resources of other providers have managed, for `moved` blocks |
 //! | `messages.rs` | the diagnostics |
 //! | `orders/` | tests: an explorer of every order in which a host may call, and of every fate of the calls at Tencent |
 
@@ -25,6 +26,7 @@ mod ledger;
 mod memory;
 mod messages;
 mod model;
+mod moved;
 #[cfg(test)]
 mod orders;
 mod plan;

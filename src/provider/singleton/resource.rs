@@ -6,11 +6,11 @@ use super::memory::{Key, Memory, Planned, Seen};
 use super::model::{Common, Guard, Identity, Model, Operation};
 use super::plan::{Departure, Look};
 use super::remote::Remote;
-use super::{Arguments, Content, Kind, Object, Scope, Subject, messages};
+use super::{Arguments, Content, Kind, Object, Scope, Subject, messages, moved};
 use crate::provider::applications::{Applications, Purpose};
 use crate::tencent::{SdkAppId, Stored};
 use crate::terraform::{
-    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, IdentitySchema, ImportTarget,
+    Attr, Block, Change, Context, Diagnostic, Diagnostics, Failure, Foreign, IdentitySchema, ImportTarget,
     ManagedResource, Schema,
 };
 
@@ -326,6 +326,10 @@ impl<K: Kind> ManagedResource for Singleton<K> {
             cx.warn(warning);
         }
         Ok(Model::imported(id, found))
+    }
+
+    fn take_over(&self, from: &Foreign<'_>) -> Option<Result<Object<K>, Diagnostics>> {
+        moved::take_over(&self.0, from)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Server, all_unknown, deferred, each, find};
 use crate::terraform::codec::{self, EncodeError, ExtraAttributes, decode};
 use crate::terraform::proto::{self, DynamicValue, RawState, ResourceIdentityData};
 use crate::terraform::provider::{Configured, Provider};
-use crate::terraform::resource::{AnyResource, Change, Failure, ImportTarget};
+use crate::terraform::resource::{AnyResource, Change, Failure, Foreign, ImportTarget};
 use crate::terraform::{AttributePath, Context, Diagnostic, Diagnostics, Type, Value};
 
 impl<P: Provider> Server<P> {
@@ -257,25 +257,41 @@ impl<P: Provider> Server<P> {
         let resource = self.resource(target)?;
         // The provider may have had another address, such as a private registry's.
         let same_provider = request.source_provider_address.rsplit('/').next() == Some(self.type_name());
-        if !same_provider || request.source_type_name != *target {
-            return Err(Diagnostic::error(
-                "Moving between these resources is not supported",
-                format!(
-                    "A {target} cannot take over the state of {} of provider {}: the two have nothing in common. \
-                     Remove the \"moved\" block and import the object instead.",
-                    request.source_type_name, request.source_provider_address
-                ),
-            )
-            .into());
-        }
-        let state = upgrade(resource, target, request.source_schema_version, request.source_state.as_ref())?;
+        let (state, private) = if same_provider && request.source_type_name == *target {
+            let state = upgrade(resource, target, request.source_schema_version, request.source_state.as_ref())?;
+            (state, request.source_private)
+        } else {
+            (take_over(resource, &request)?, Vec::new())
+        };
         Ok(proto::move_resource_state::Response {
             target_state: Some(kept(resource, &state)?),
             target_identity: identity_of(resource, &state)?,
-            target_private: request.source_private,
+            target_private: private,
             ..Default::default()
         })
     }
+}
+
+/// Describes the object of a resource of another type.
+fn take_over<C>(
+    resource: &dyn AnyResource<C>,
+    request: &proto::move_resource_state::Request,
+) -> Result<Value, Diagnostics> {
+    let (provider, type_name) = (&request.source_provider_address, &request.source_type_name);
+    let json = request.source_state.as_ref().map(|raw| raw.json.as_slice()).unwrap_or_default();
+    let attributes =
+        serde_json::from_slice(json).map_err(|_| unreadable_state("state", type_name, "it is not JSON"))?;
+    resource.take_over(&Foreign { provider, type_name, attributes: &attributes }).unwrap_or_else(|| {
+        Err(Diagnostic::error(
+            "Moving between these resources is not supported",
+            format!(
+                "A {} cannot take over the state of {type_name} of provider {provider}: the two have nothing in common. \
+                 Remove the \"moved\" block and import the object instead.",
+                request.target_type_name
+            ),
+        )
+        .into())
+    })
 }
 
 /// Encodes an object without its write-only values.

@@ -25,6 +25,8 @@ pub enum Feature {
     ImportForEach,
     /// The block `removed`.
     Removed,
+    /// The block `moved`, from a resource of another type.
+    MovedTypes,
     /// `provider::tencent::…`
     Functions,
     /// Ephemeral resources.
@@ -65,7 +67,7 @@ pub enum Feature {
 
 impl Feature {
     /// All features. Those of every version come first.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Lifecycle,
         Self::Drift,
         Self::Guard,
@@ -74,6 +76,7 @@ impl Feature {
         Self::Test,
         Self::ImportForEach,
         Self::Removed,
+        Self::MovedTypes,
         Self::Functions,
         Self::Ephemeral,
         Self::WriteOnly,
@@ -101,6 +104,7 @@ impl Feature {
                 (Some((1, 6)), Some((1, 6)))
             }
             Self::ImportForEach | Self::Removed => (Some((1, 7)), Some((1, 7))),
+            Self::MovedTypes => (Some((1, 8)), Some((1, 10))),
             Self::Functions => (Some((1, 8)), Some((1, 7))),
             Self::Ephemeral => (Some((1, 10)), Some((1, 11))),
             Self::WriteOnly => (Some((1, 11)), Some((1, 11))),
@@ -156,6 +160,7 @@ impl fmt::Display for Feature {
             Self::Test => "tests (`.tftest.hcl`)",
             Self::ImportForEach => "`import` with `for_each`",
             Self::Removed => "`removed`",
+            Self::MovedTypes => "`moved` from resources of other types",
             Self::Functions => "functions",
             Self::Ephemeral => "ephemeral resources",
             Self::WriteOnly => "write-only arguments (`url_wo`)",
