@@ -472,23 +472,24 @@ mod tests {
     #[tokio::test]
     async fn waiting_for_a_turn_takes_no_time_from_the_attempts() {
         let simulator = Simulator::start().expect("a simulator");
-        let requests_per_second = NonZeroU32::new(2).expect("not zero");
+        let requests_per_second = NonZeroU32::MIN;
         let client = Client::new(Settings { requests_per_second, ..Settings::default() });
-        let patience = || Patience { longest: Some(Duration::from_millis(700)), ..patience() };
-        let read = read_at_once(&client, &app(&simulator), (0..4).map(|_| patience()).collect()).await;
-        assert_eq!(read, vec![Ok(false); 4], "the last one waits for one and a half seconds");
+        let patience = || Patience { longest: Some(Duration::from_secs(3)), ..patience() };
+        let read = read_at_once(&client, &app(&simulator), (0..5).map(|_| patience()).collect()).await;
+        assert_eq!(read, vec![Ok(false); 5], "the last one waits for four seconds");
     }
 
     #[tokio::test]
     async fn a_timeout_says_why_there_was_no_turn() {
         let simulator = Simulator::start().expect("a simulator");
-        let requests_per_second = NonZeroU32::new(1).expect("not zero");
+        let requests_per_second = NonZeroU32::MIN;
         let client = Client::new(Settings { requests_per_second, ..Settings::default() });
-        let short = || Patience::of(Duration::from_millis(500));
+        let short = || Patience::of(Duration::from_secs(3));
         let words = |read: &Result<bool, Error>| read.as_ref().expect_err("no turn").to_string();
-        let read = read_at_once(&client, &app(&simulator), vec![patience(), short()]).await;
+        let read =
+            read_at_once(&client, &app(&simulator), [&[(); 5].map(|()| patience())[..], &[short()]].concat()).await;
         assert_eq!(
-            words(&read[1]),
+            words(&read[5]),
             "the operation's timeout ran out while the call waited for its turn: requests_per_second lets no call go \
              out earlier"
         );
