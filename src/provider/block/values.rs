@@ -37,15 +37,32 @@ impl Source {
         }
     }
 
-    /// Reports white space at the ends of a value.
-    fn white_space(self, argument: &str) -> String {
-        let advice = match self {
-            Self::Argument => "trimspace() removes it",
-            Self::Variable(_) => "remove it",
+    /// Reports what surrounds a value that stands alone, such as the quotation marks of a file that no shell has read. Shows
+    /// the value if its core is `harmless`.
+    fn surplus(self, argument: &str, text: &str, harmless: impl Fn(&str) -> bool) -> Option<String> {
+        let is_quoted =
+            text.len() > 1 && ['"', '\''].iter().any(|mark| text.starts_with(*mark) && text.ends_with(*mark));
+        let (what, it) = match text.strip_suffix('\r') {
+            Some(rest) if rest.trim() == rest => {
+                ("ends with a carriage return, as a line of a Windows file does", "it")
+            }
+            _ if text.trim() != text => ("begins or ends with white space, such as a trailing newline", "it"),
+            _ if is_quoted => ("has quotation marks around it", "them"),
+            _ => return None,
         };
-        let subject = self.subject(argument);
-        format!("{subject} begins or ends with white space, such as a trailing newline: {advice}.")
+        let advice = match self {
+            Self::Argument if !is_quoted => "trimspace() removes it".to_owned(),
+            _ => format!("remove {it}"),
+        };
+        let core = text.trim().trim_matches(['"', '\'']);
+        let shown = if harmless(core) { format!(" It is {text:?}.") } else { String::new() };
+        Some(format!("{} {what}: {advice}.{shown}", self.subject(argument)))
     }
+}
+
+/// Tells that any value may be a secret.
+fn secret(_: &str) -> bool {
+    false
 }
 
 /// Returns a text, unless it is too long to be shown.
@@ -60,6 +77,9 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads an SDKAppID, a number as Terraform or a person writes it.
 pub(in crate::provider) fn sdk_app_id(text: &str, source: Source) -> Result<SdkAppId, String> {
+    if let Some(surplus) = source.surplus("The SDKAppID", text, |core| core.parse::<SdkAppId>().is_ok()) {
+        return Err(surplus);
+    }
     text.parse().map_err(|error| {
         let subject = source.subject(shown(text).unwrap_or("The value"));
         format!("{subject} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
@@ -71,8 +91,8 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
     if text.is_empty() {
         return Err(format!("{NAME} is empty. The Tencent RTC console shows it under Basic Information."));
     }
-    if text.trim() != text {
-        return Err(source.white_space(NAME));
+    if let Some(surplus) = source.surplus(NAME, text, secret) {
+        return Err(surplus);
     }
     if text.contains(char::is_whitespace) {
         let subject = source.subject(NAME);
@@ -83,8 +103,8 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
 
 pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String> {
     const NAME: &str = "The UserSig";
-    if text.trim() != text {
-        return Err(source.white_space(NAME));
+    if let Some(surplus) = source.surplus(NAME, text, secret) {
+        return Err(surplus);
     }
     let user_sig = UserSig::from(text.to_owned());
     user_sig.claims().map_err(|error| {
@@ -94,6 +114,9 @@ pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String
 }
 
 pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
+    if let Some(surplus) = source.surplus("The identifier", text, secret).filter(|_| !text.trim().is_empty()) {
+        return Err(surplus);
+    }
     if text.is_empty() || text.contains(char::is_whitespace) {
         let subject = source.subject("The identifier");
         let advice = "It is the app administrator account that calls are made as.";
@@ -103,6 +126,9 @@ pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
 }
 
 pub(super) fn region(text: &str, source: Source) -> Result<Region, String> {
+    if let Some(surplus) = source.surplus("The region", text, |core| core.parse::<Region>().is_ok()) {
+        return Err(surplus);
+    }
     text.parse().map_err(|error: UnknownRegion| {
         let question = error.meant.map(|region| format!(" Did you mean \"{}\"?", region.name())).unwrap_or_default();
         format!("{} is not a region: {error}.{question}", source.subject(quoted(text)))
@@ -111,10 +137,10 @@ pub(super) fn region(text: &str, source: Source) -> Result<Region, String> {
 
 pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
     const NAME: &str = "The endpoint";
-    text.parse().map_err(|error| match error {
-        InvalidEndpoint::WhiteSpace => source.white_space(NAME),
-        error => format!("{} cannot be used: {error}.", source.subject(NAME)),
-    })
+    if let Some(surplus) = source.surplus(NAME, text, secret) {
+        return Err(surplus);
+    }
+    text.parse().map_err(|error: InvalidEndpoint| format!("{} cannot be used: {error}.", source.subject(NAME)))
 }
 
 /// Reads a whole number in a range.
@@ -243,6 +269,37 @@ mod tests {
             assert!(said.starts_with("The environment variable TENCENT_SECRET_KEY begins or ends"), "{said}");
             assert!(said.ends_with(": remove it."), "{said}");
         }
+    }
+
+    #[test]
+    fn a_value_with_something_around_it_is_shown_unless_it_may_be_a_secret() {
+        let region_variable = Variable("TENCENT_REGION");
+        for (text, what) in [
+            ("singapore\r", "ends with a carriage return, as a line of a Windows file does: remove it."),
+            ("singapore ", "begins or ends with white space, such as a trailing newline: remove it."),
+            ("\"singapore\"", "has quotation marks around it: remove them."),
+            ("'singapore'", "has quotation marks around it: remove them."),
+        ] {
+            let expected = format!("The environment variable TENCENT_REGION {what} It is {text:?}.");
+            assert_eq!(region(text, region_variable), Err(expected));
+            let id = text.replace("singapore", "1400000001");
+            let said = sdk_app_id(&id, Variable("TENCENT_SDK_APP_ID")).expect_err(&id);
+            assert!(said.ends_with(&format!("{what} It is {id:?}.")), "{said}");
+            let key = text.replace("singapore", "tok3n");
+            for said in [
+                secret_key(&key, Variable("TENCENT_SECRET_KEY")).expect_err(&key),
+                user_sig(&key, Variable("TENCENT_USER_SIG")).expect_err(&key),
+                identifier(&key, Variable("TENCENT_IDENTIFIER")).expect_err(&key),
+                endpoint(&key, Variable("TENCENT_ENDPOINT")).expect_err(&key),
+                region(&key, region_variable).expect_err(&key),
+            ] {
+                assert!(said.ends_with(what) && !said.contains("tok3n"), "{said}");
+            }
+        }
+        assert_eq!(
+            secret_key("\"tok3n\"", Argument).expect_err("quoted"),
+            "The SecretKey has quotation marks around it: remove them."
+        );
     }
 
     #[test]
