@@ -149,7 +149,7 @@ impl Memory {
     /// Returns whether the host has kept nothing of what each read and each write leaves. Pulumi's bridge does so where it
     /// deletes.
     pub(super) fn is_lost(&self) -> bool {
-        self.origin.is_none()
+        self.origin.is_none() && self.secret.is_none() && self.drift.is_none()
     }
 
     /// Digests a remote object instead of keeping it: it may contain a secret.
