@@ -34,7 +34,7 @@ impl Tls {
     pub(super) fn pinned_to(pem: &str) -> Result<Self, ServeError> {
         let unreadable = |error: &dyn std::fmt::Display| ServeError::Environment {
             name: "PLUGIN_CLIENT_CERT",
-            reason: format!("it is not a certificate in PEM ({error}), and without one anybody could connect"),
+            reason: format!("it is not a certificate in PEM ({error}), and without one, anyone could connect"),
         };
         let client = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|error| unreadable(&error))?;
         // With an invalid certificate pinned, the plugin would refuse its own host, which could not tell why.

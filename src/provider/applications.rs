@@ -84,7 +84,7 @@ impl Applications {
         let has =
             self.listed().map(|listed| format!(" The provider has credentials for {listed}.")).unwrap_or_default();
         let detail = format!(
-            "No application is set. Set sdk_app_id here or in the provider block, or the environment variable \
+            "No SDKAppID is set. Set sdk_app_id here or in the provider block, or the environment variable \
              TENCENT_SDK_APP_ID.{has}"
         );
         let mut diagnostics: Diagnostics = Diagnostic::error("No SDKAppID", detail).on("sdk_app_id").into();

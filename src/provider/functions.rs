@@ -41,11 +41,11 @@ impl Function for UserSigClaims {
 
     fn signature(&self) -> Signature {
         Signature {
-            summary: "What a UserSig claims",
+            summary: "Reads the claims of a UserSig",
             description: "Reads a UserSig of version 2.0: the account (`identifier`) and the application \
                           (`sdk_app_id`) that it was made for, and when it was issued and expires (`issued_at`, \
                           `expires_at`, RFC 3339). Use it in checks, and to find out why Tencent refuses a \
-                          UserSig.\n\nAnyone can write such claims. Only Tencent, which has the key, can verify the \
+                          UserSig.\n\nAnyone can forge these claims. Only Tencent, which has the key, can verify the \
                           signature. Keep the UserSig itself in a `sensitive` variable: Terraform quotes any other \
                           value in error messages.",
             parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig.".into() }],
@@ -94,7 +94,7 @@ impl Function for CallbackSignature {
 
     fn signature(&self) -> Signature {
         Signature {
-            summary: "How Live signs an event",
+            summary: "Computes the signature of a Live event",
             description: "Computes the query parameter `Sign` that Tencent adds to the callback URL of live streams if \
                           the application has an enabled `tencent_live_callback_token`: the SHA-256 of the token \
                           followed by the query parameter `RequestTime`, in lower-case hexadecimal digits. Use it in a \

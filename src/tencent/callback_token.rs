@@ -24,7 +24,7 @@ pub struct CallbackToken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCallbackToken {
     /// An empty text.
-    #[error("it is empty, so that anybody could sign with it")]
+    #[error("it is empty: anyone could sign with it")]
     Empty,
     /// White space at either end, which the receiver's copy may lack.
     #[error("it begins or ends with white space, such as a trailing newline")]

@@ -8,7 +8,6 @@ use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout};
@@ -71,7 +70,7 @@ pub enum ProbeError {
     #[error("the answer has the HTTP status {0}")]
     Status(StatusCode),
     /// An answer in another form than Tencent documents.
-    #[error("the answer is not the JSON object that Tencent expects: {0}")]
+    #[error("the server's answer {0}")]
     Shape(&'static str),
     /// An answer in the documented form that reports a failure.
     #[error("the receiver answered with ActionStatus \"FAIL\", ErrorCode {code} and ErrorInfo \"{info}\"")]
@@ -147,7 +146,7 @@ impl Probe {
         let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if answer.len() + chunk.len() > MAX_ANSWER {
-                return Err(ProbeError::Shape("it is longer than 64 KiB"));
+                return Err(ProbeError::Shape("is longer than 64 KiB"));
             }
             answer.extend_from_slice(&chunk);
         }
@@ -187,30 +186,17 @@ impl Probe {
     }
 }
 
-/// The answer of a receiver.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(rename = "ActionStatus")]
-    status: Value,
-    #[serde(rename = "ErrorCode")]
-    code: Value,
-    #[serde(rename = "ErrorInfo")]
-    info: Value,
-}
-
 /// Checks the form of an answer and what it reports, and returns its `ErrorCode`.
 fn check(answer: &[u8]) -> Result<i64, ProbeError> {
-    if serde_json::from_slice::<Map<_, _>>(answer).is_err() {
-        return Err(ProbeError::Shape("it is not a JSON object"));
-    }
-    let missing = |_| ProbeError::Shape("ActionStatus, ErrorCode or ErrorInfo is missing");
-    let Answer { status, code, info } = serde_json::from_slice(answer).map_err(missing)?;
-    let code = code.as_i64().ok_or(ProbeError::Shape("ErrorCode is not a whole number"))?;
-    let info = info.as_str().ok_or(ProbeError::Shape("ErrorInfo is not a string"))?;
+    let answer: Value = serde_json::from_slice(answer).map_err(|_| ProbeError::Shape("is not JSON"))?;
+    let field = |name| answer.get(name).ok_or(ProbeError::Shape("lacks ActionStatus, ErrorCode or ErrorInfo"));
+    let (status, code, info) = (field("ActionStatus")?, field("ErrorCode")?, field("ErrorInfo")?);
+    let code = code.as_i64().ok_or(ProbeError::Shape("has an ErrorCode that is not a whole number"))?;
+    let info = info.as_str().ok_or(ProbeError::Shape("has an ErrorInfo that is not a string"))?;
     match status.as_str() {
         Some("OK") => Ok(code),
         Some("FAIL") => Err(ProbeError::Refused { code, info: info.into() }),
-        _ => Err(ProbeError::Shape("ActionStatus is neither \"OK\" nor \"FAIL\"")),
+        _ => Err(ProbeError::Shape("has an ActionStatus other than \"OK\" and \"FAIL\"")),
     }
 }
 
@@ -242,16 +228,22 @@ mod tests {
             (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#, Ok(0)),
             (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":1,"New":1}"#, Ok(1)),
             (r#"{"ActionStatus":"FAIL","ErrorInfo":"no such user","ErrorCode":7}"#, Err(refused("no such user"))),
-            ("", Err(Shape("it is not a JSON object"))),
-            ("OK", Err(Shape("it is not a JSON object"))),
-            ("[]", Err(Shape("it is not a JSON object"))),
-            ("{}", Err(Shape("ActionStatus, ErrorCode or ErrorInfo is missing"))),
-            (r#"{"ActionStatus":"OK","ErrorInfo":""}"#, Err(Shape("ActionStatus, ErrorCode or ErrorInfo is missing"))),
-            (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":"0"}"#, Err(Shape("ErrorCode is not a whole number"))),
-            (r#"{"ActionStatus":"OK","ErrorInfo":null,"ErrorCode":0}"#, Err(Shape("ErrorInfo is not a string"))),
+            ("", Err(Shape("is not JSON"))),
+            ("OK", Err(Shape("is not JSON"))),
+            ("[]", Err(Shape("lacks ActionStatus, ErrorCode or ErrorInfo"))),
+            ("{}", Err(Shape("lacks ActionStatus, ErrorCode or ErrorInfo"))),
+            (r#"{"ActionStatus":"OK","ErrorInfo":""}"#, Err(Shape("lacks ActionStatus, ErrorCode or ErrorInfo"))),
+            (
+                r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":"0"}"#,
+                Err(Shape("has an ErrorCode that is not a whole number")),
+            ),
+            (
+                r#"{"ActionStatus":"OK","ErrorInfo":null,"ErrorCode":0}"#,
+                Err(Shape("has an ErrorInfo that is not a string")),
+            ),
             (
                 r#"{"ActionStatus":"ok","ErrorInfo":"","ErrorCode":0}"#,
-                Err(Shape("ActionStatus is neither \"OK\" nor \"FAIL\"")),
+                Err(Shape("has an ActionStatus other than \"OK\" and \"FAIL\"")),
             ),
         ] {
             assert_eq!(check(answer.as_bytes()), expected, "{answer}");

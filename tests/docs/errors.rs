@@ -37,6 +37,20 @@ The message says why: for example, the host name was not found, the server refus
 not trust the certificate. The provider uses [the same proxy as Terraform](security.md#what-leaves-your-machine), and the
 system's certificates, or on Linux those in `SSL_CERT_FILE`.
 
+### No events arrive
+
+The plan says *No changes*, so Tencent has the configuration, but your server gets no events. Check these in turn:
+
+- **How calls are started**: Calls that the application starts with the deprecated `TUICallKit.call()` or
+  `TUICallKit.groupCall()` send no events to this URL. They belong to [an older API](https://trtc.io/document/60130), which
+  this provider does not manage. Start calls with `calls()`.
+- **The application**: The SDKAppID in the app is the one that Terraform manages.
+- **The event**: It is listed in `callback_commands`.
+- **The server**: Tencent reaches it from the internet, and it answers within two seconds, with HTTP status 200 and the JSON
+  that Tencent expects. [`tencent_callback_probe`](../actions/callback_probe.md) checks this.
+- **The signature**: A server that checks signatures of live streams has the same token as
+  [`tencent_live_callback_token`](../resources/live_callback_token.md), and the right time.
+
 ### The plan shows a difference that nobody made
 
 Someone else changed the configuration in the console or through the API. Applying overwrites it with your

@@ -15,9 +15,11 @@ pub(crate) fn broken() -> Vec<String> {
 
 fn of(promise: &str) -> Vec<String> {
     let title = promise.lines().next().unwrap_or_default();
-    let Some((_, kept_by)) = promise.split_once("\n**Kept by**\n") else { return vec![format!("{title}: no test")] };
-    let tests: Vec<_> = kept_by.split('[').skip(1).filter_map(test).collect();
-    if tests.len() != kept_by.matches("](").count() || tests.is_empty() {
+    let Some((_, tested_by)) = promise.split_once("\n**Tested by**\n") else {
+        return vec![format!("{title}: no test")];
+    };
+    let tests: Vec<_> = tested_by.split('[').skip(1).filter_map(test).collect();
+    if tests.len() != tested_by.matches("](").count() || tests.is_empty() {
         return vec![format!("{title}: not each link is that of a test")];
     }
     let missing = tests.iter().filter(|(name, file)| !is_test(name, file));

@@ -1,6 +1,6 @@
 //! Nothing is lost under any fault of the API, the network, Terraform or its host. Real Terraform runs the provider.
 //!
-//! After every fault, Terraform's state agrees with what Tencent holds, or an error or a warning says that it may not. Once the
+//! After every fault, Terraform's state agrees with what Tencent holds, or an error or a warning says that it may be out of date. Once the
 //! fault has passed, the next apply brings both to the configuration.
 //!
 //! | module | what it shows |

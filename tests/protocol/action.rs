@@ -198,9 +198,9 @@ async fn a_bad_answer_of_the_receiver_is_explained() {
         (Some(reply("500 Internal Server Error", "{}")), "HTTP status 500 Internal Server Error"),
         (Some(reply("204 No Content", "")), "HTTP status 204 No Content"),
         (Some(Reply { headers: location, ..reply("302 Found", "") }), "Redirects are not followed"),
-        (Some(reply("200 OK", "OK")), "it is not a JSON object"),
-        (Some(reply("200 OK", &"x".repeat(100_000))), "it is longer than 64 KiB"),
-        (Some(reply("200 OK", r#"{"ActionStatus":"OK"}"#)), "ActionStatus, ErrorCode or ErrorInfo is missing"),
+        (Some(reply("200 OK", "OK")), "the server's answer is not JSON"),
+        (Some(reply("200 OK", &"x".repeat(100_000))), "the server's answer is longer than 64 KiB"),
+        (Some(reply("200 OK", r#"{"ActionStatus":"OK"}"#)), "lacks ActionStatus, ErrorCode or ErrorInfo"),
         (
             Some(reply("200 OK", r#"{"ActionStatus":"FAIL","ErrorInfo":"who?","ErrorCode":7}"#)),
             "ActionStatus \"FAIL\", ErrorCode 7 and ErrorInfo \"who?\"",

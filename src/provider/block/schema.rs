@@ -12,13 +12,13 @@ pub(in crate::provider) fn schema() -> Schema {
     );
     Schema {
         version: 0,
-        description: "Manages the callback configurations of Tencent RTC applications: which events of calls, rooms \
-                      and live streams Tencent posts to which URL."
+        description: "Manages the callback configurations (webhooks) of Tencent RTC applications: which events of \
+                      calls, rooms and live streams Tencent posts to which URL."
             .into(),
         attributes: vec![
             number(
                 "sdk_app_id",
-                "The SDKAppID of the default application: the one of every resource that does not name another. \
+                "The SDKAppID of the default application, which a resource uses unless it sets its own. \
                  Environment variable: `TENCENT_SDK_APP_ID`.",
             ),
             text(

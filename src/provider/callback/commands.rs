@@ -100,10 +100,10 @@ impl Function for CallbackCommands {
 
     fn signature(&self) -> Signature {
         Signature {
-            summary: "The callback commands of a service",
-            description: "The callback commands that Tencent documents for a service, in the order of its \
-                          documentation. Use it for a resource that should receive all events. A later version of the \
-                          provider may list more.",
+            summary: "Lists the events of a service",
+            description: "Lists the callback commands (the names of events) that Tencent documents for a service, in the \
+                          order of its documentation. Use it for a resource that should receive all events. A later \
+                          version of the provider may list more.",
             parameters: vec![Parameter {
                 name: "service",
                 ty: Type::String,

@@ -59,7 +59,7 @@ impl Block for CallbackDataSource {
                 Attribute::new(
                     "callback_commands",
                     Type::set(Type::String),
-                    "The events that Tencent sends. Null if `configured` is false.",
+                    "The events that Tencent sends, by their callback commands. Null if `configured` is false.",
                 )
                 .computed(),
                 id_attribute(),

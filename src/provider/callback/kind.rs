@@ -40,8 +40,8 @@ impl Kind for CallbackKind {
         let CallbackService { name, title, events_of, notes, .. } = self.0;
         let separator = if notes.is_empty() { "" } else { "\n\n" };
         format!(
-            "Manages the {title} callback configuration of an application: which events of {events_of} Tencent posts to \
-             which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If \
+            "Manages the {title} callback configuration (webhook) of an application: which events of {events_of} Tencent \
+             posts to which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If \
              a configuration exists already, a plan that would create one fails, and shows what exists, how to import \
              it, and how to overwrite it on purpose. The provider checks again right before each write and each \
              deletion. If someone has changed the configuration since the plan, the apply fails and leaves it as it is. \
@@ -107,7 +107,10 @@ fn events(service: &CallbackService) -> String {
         let carries = if carries.is_empty() { String::new() } else { format!(" Carries {carries}.") };
         format!("\n  - [`{command}`](https://trtc.io/document/{page}): {meaning}.{carries}")
     };
-    format!("The events to send, at least one:\n{}", service.events.iter().map(event).collect::<String>())
+    format!(
+        "The events to send, by their callback commands, at least one:\n{}",
+        service.events.iter().map(event).collect::<String>()
+    )
 }
 
 impl Arguments for CallbackArguments {
@@ -192,8 +195,8 @@ impl Content for CallbackConfiguration {
 
     fn own_form(&self, stored: &Self) -> Option<&'static str> {
         Self::own_form(self, stored).map(|form| match form {
-            OwnForm::FewerCommands => "fewer callback commands than it received",
-            OwnForm::MoreCommands => "more callback commands than it received",
+            OwnForm::FewerCommands => "fewer events than it received",
+            OwnForm::MoreCommands => "more events than it received",
             OwnForm::Spelling => "a different spelling of what it received",
         })
     }

@@ -30,6 +30,8 @@ pub(in crate::provider) const CALL: CallbackService = CallbackService {
         },
     ],
     samples: include_str!("call.json"),
-    notes: "",
+    notes: "!> **Calls without events:** Calls that an application starts with the deprecated `TUICallKit.call()` or \
+            `TUICallKit.groupCall()` send no events to this URL. They belong to [an older \
+            API](https://trtc.io/document/60130), which this provider does not manage. Start calls with `calls()`.",
     advise: no_advice,
 };

@@ -113,12 +113,12 @@ impl<K: Kind> Subject<K> {
 
     fn another_goes(&self) -> String {
         let name = self.kind.name();
-        format!("Another object in Terraform's state stands for the same {name}, and this plan destroys that object.")
+        format!("Another object in Terraform's state manages the same {name}, and this plan destroys that object.")
     }
 
     fn gap(&self) -> &'static str {
-        "If Terraform destroys the other object first, Tencent has none until then. If the write fails as well, the error \
-         says so."
+        "If Terraform destroys the other object first, Tencent has none until this object is written. If that write fails, \
+         the error says so."
     }
 
     /// Warns that a deletion is skipped because another object needs the remote object.
@@ -135,7 +135,7 @@ impl<K: Kind> Subject<K> {
     pub(super) fn needs_refresh(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
-            "This plan destroys one of several objects in the state that stand for the same {name}, and keeps another. \
+            "This plan destroys one of several objects in the state that manage the same {name}, and keeps another. \
              Terraform has not read both from Tencent in this run, because of -refresh=false or because the provider's \
              own configuration is not known yet. So the provider cannot keep the {name} for the object that stays. \
              First apply what the provider's configuration depends on, then run the plan without -refresh=false."
@@ -232,7 +232,7 @@ impl<K: Kind> Subject<K> {
     pub(super) fn not_deleted_after_failure(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
-            "Another object in this apply stands for the same {name}, and writing it failed. Nothing was deleted. Mend \
+            "Another object in this apply manages the same {name}, and writing it failed. Nothing was deleted. Fix \
              that error, and run a new plan."
         );
         Diagnostic::error(format!("The {self} was not deleted"), detail)

@@ -237,7 +237,7 @@ impl Common {
             && policy != DELETE
             && policy != ABANDON
         {
-            let reason = format!("{policy:?} is neither \"{DELETE}\" nor \"{ABANDON}\".");
+            let reason = format!("deletion_policy must be \"{DELETE}\" or \"{ABANDON}\", not {policy:?}.");
             diagnostics.push(Diagnostic::invalid("deletion_policy", reason));
         }
         diagnostics.extend(Timeouts::validate(&self.timeouts));
@@ -250,12 +250,12 @@ impl Common {
                           provider's `sdk_app_id`. Changing it forces replacement.";
         let overwrite_existing = format!(
             "Whether to overwrite a {noun} that this resource does not manage yet, or that has changed since the plan. \
-             Default: `false`: the plan or the apply fails, and shows what exists. With `true`, a warning shows it. Drift \
-             that a plan shows is put back in either case. An identical {noun} is not an error."
+             Default: `false`: the plan or the apply fails, and shows what exists. With `true`, a warning shows it. Either \
+             way, applying reverts drift that the plan shows. An identical {noun} is not an error."
         );
         let deletion_policy = format!(
             "What happens at Tencent when Terraform destroys the resource: `DELETE` (the default) deletes the {noun}, \
-             `ABANDON` leaves it as it is. The value of the last apply counts, also if the plan that destroys the object \
+             `ABANDON` leaves it as it is. The value of the last apply counts, even if the plan that destroys the object \
              changes it."
         );
         let last_request_id = "The `RequestId` of the last write, which Tencent's support asks for.";

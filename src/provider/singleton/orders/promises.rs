@@ -12,7 +12,7 @@ pub(super) enum Promise {
     Kept,
     /// Nothing of others is replaced without a word, or at all with `overwrite_existing = false`.
     Others,
-    /// The state says what Tencent holds, or an error says that it may not.
+    /// The state says what Tencent holds, or an error says that it may be out of date.
     State,
     /// Messages are true.
     True,

@@ -65,7 +65,7 @@ impl Report {
             lines.push("\n# Not explained yet.".to_owned());
         }
         lines.extend(new.iter().map(|(line, _)| line.clone()));
-        let passing = passing.into_iter().map(|line| format!("This promise is kept by now: {line}"));
+        let passing = passing.into_iter().map(|line| format!("This promise is now kept: {line}"));
         let failing =
             new.iter().map(|(line, Broken { runs, how, script })| format!("{line}\n({runs} runs) {how}\n\n{script}\n"));
         (passing.chain(failing).collect(), lines.join("\n") + "\n")
