@@ -45,9 +45,9 @@ impl Function for UserSigClaims {
             description: "Reads a UserSig of version 2.0: the account (`identifier`) and the application \
                           (`sdk_app_id`) that it was made for, and when it was issued and expires (`issued_at`, \
                           `expires_at`, RFC 3339). Use it in checks, and to find out why Tencent refuses a \
-                          UserSig.\n\nAnyone can forge these claims. Only Tencent, which has the key, can verify the \
-                          signature. Keep the UserSig itself in a `sensitive` variable: Terraform quotes any other \
-                          value in error messages.",
+                          UserSig.\n\n~> **Not verified:** Anyone can forge these claims. Only Tencent, which has the \
+                          key, can verify the signature. Keep the UserSig itself in a `sensitive` variable: Terraform \
+                          quotes any other value in error messages.",
             parameters: vec![Parameter { name: "user_sig", ty: Type::String, description: "The UserSig.".into() }],
         }
     }
@@ -104,9 +104,9 @@ impl Function for CallbackSignature {
                           the same for each event, compares it with `Sign` in constant time, and refuses the event if \
                           the two differ, if one of the parameters is missing, or if `RequestTime` is off by more than \
                           a minute. The signature covers neither the body nor the rest of the URL: https protects \
-                          those. Only Live signs its events; Call and Room do not.\n\nAnyone who has seen a signature \
-                          can send other events with it for a minute. Keep the token in a `sensitive` variable, so \
-                          that the signature is sensitive as well.",
+                          those. Only Live signs its events; Call and Room do not.\n\n~> **Replays:** Anyone who has \
+                          seen a signature can send other events with it for a minute. Keep the token in a `sensitive` \
+                          variable, so that the signature is sensitive as well.",
             parameters: vec![
                 Parameter { name: "token", ty: Type::String, description: "The token.".into() },
                 Parameter {

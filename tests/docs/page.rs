@@ -24,6 +24,11 @@ pub(crate) fn resource(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Resource - tencent"), &format!("{name} (Resource)"), schema);
     let file = |file: &str| example_of("resources", name, file);
     page += &code("## Example Usage", "terraform", &file("resource.tf"));
+    if !name.ends_with("_token") {
+        let another = "For another application, with a key of its own. Its configuration stays at Tencent when Terraform \
+                       destroys the resource:";
+        page += &code(another, "terraform", &file("another-application.tf"));
+    }
     let (what, secret, review) = match name.ends_with("_token") {
         true => (
             "token",
@@ -73,15 +78,16 @@ pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
 pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
     let title = |kind: &str| format!("{name} {kind}");
     let mut page = head(&title("Ephemeral Resource - tencent"), &title("(Ephemeral Resource)"), schema);
-    page +=
-        &code("## Example Usage", "terraform", &example(format!("ephemeral-resources/{name}/ephemeral-resource.tf")));
+    let usage = "## Example Usage\n\nWith Terraform 1.10 or later, or OpenTofu 1.11 or later:";
+    page += &code(usage, "terraform", &example(format!("ephemeral-resources/{name}/ephemeral-resource.tf")));
     page += &attributes(schema);
     page
 }
 
 pub(crate) fn action(name: &str, schema: &Value) -> String {
     let mut page = head(&format!("{name} Action - tencent"), &format!("{name} (Action)"), schema);
-    page += &code("## Example Usage", "terraform", &example(format!("actions/{name}/action.tf")));
+    let usage = "## Example Usage\n\nWith Terraform 1.14 or later:";
+    page += &code(usage, "terraform", &example(format!("actions/{name}/action.tf")));
     let by_caller = "From Terraform 1.16 on, the `config` can refer to the resource that triggers the action, and a failure \
                      can be a warning. Terraform 1.14 and 1.15 refuse both. Invoked from the \
                      command line, this action probes every resource that triggers it:";
@@ -93,7 +99,8 @@ pub(crate) fn action(name: &str, schema: &Value) -> String {
 pub(crate) fn function(name: &str, function: &Value) -> String {
     let title = format!("{name} function");
     let mut page = described(&format!("{title} - tencent"), &title, text(&function["summary"]), function);
-    page += &code("## Example Usage", "terraform", &example(format!("functions/{name}/function.tf")));
+    let usage = "## Example Usage\n\nWith Terraform 1.8 or later, or OpenTofu 1.7 or later:";
+    page += &code(usage, "terraform", &example(format!("functions/{name}/function.tf")));
     let parameters = function["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     let inner = |p: &Value| format!("{} {}", text(&p["name"]), expression(&p["type"]));
     let listed: Vec<_> = parameters.iter().map(inner).collect();

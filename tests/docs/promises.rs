@@ -1,35 +1,43 @@
-//! Every promise of the guide on reliability names tests that exist.
+//! The guide on reliability lists every promise, and tests of it that exist.
 
 use crate::links::REPOSITORY;
 use crate::read;
 
 const GUIDE: &str = "docs/guides/reliability.md";
 
-/// Returns the problems of the tests that the promises name.
+/// Returns the problems of the promises and of the tests that the last table names for each.
 pub(crate) fn broken() -> Vec<String> {
     let guide = read(GUIDE);
-    let promises: Vec<_> = guide.split("\n## ").skip(1).collect();
-    assert!(promises.len() >= 10, "{promises:?}");
-    promises.into_iter().flat_map(of).collect()
-}
-
-fn of(promise: &str) -> Vec<String> {
-    let title = promise.lines().next().unwrap_or_default();
-    let Some((_, tested_by)) = promise.split_once("\n**Tested by**\n") else {
-        return vec![format!("{title}: no test")];
+    let (promises, tests) = guide.split_once("\n## Tests\n").expect("a section of tests");
+    let titles: Vec<_> = promises.split("\n## ").skip(1).filter_map(|promise| promise.lines().next()).collect();
+    assert!(titles.len() >= 10, "{titles:?}");
+    let rows: Vec<_> = tests.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).collect();
+    let of = |title: &str| {
+        let listed = promises.contains(&format!("\n| [{title}]("));
+        let row = rows.iter().find(|(promise, _)| *promise == title);
+        match row {
+            Some((_, tests)) if listed => problems(title, tests.trim_end_matches(" |")),
+            _ => vec![format!("{title}: one of the tables lacks it")],
+        }
     };
-    let tests: Vec<_> = tested_by.split('[').skip(1).filter_map(test).collect();
-    if tests.len() != tested_by.matches("](").count() || tests.is_empty() {
-        return vec![format!("{title}: not each link is that of a test")];
-    }
-    let missing = tests.iter().filter(|(name, file)| !is_test(name, file));
-    missing.map(|(name, file)| format!("{title}: {file} has no test {name}")).collect()
+    titles.into_iter().flat_map(of).collect()
 }
 
-/// Returns the name and the file in `name](file)`.
-fn test(link: &str) -> Option<(&str, &str)> {
-    let (name, rest) = link.split_once("](")?;
-    Some((name, rest.split_once(')')?.0.strip_prefix(REPOSITORY)?))
+/// Returns the problems of a cell such as `[file](url): one, two; [file](url): three`.
+fn problems(title: &str, tests: &str) -> Vec<String> {
+    let of_file = |group: &str| {
+        let parts = group.strip_prefix('[').and_then(|group| group.split_once("]("));
+        let parts = parts.and_then(|(file, rest)| rest.split_once("): ").map(|(url, names)| (file, url, names)));
+        let Some((file, url, names)) = parts else {
+            return vec![format!("{title}: {group:?} is not a list of tests")];
+        };
+        let mut problems: Vec<_> = names.split(", ").filter(|name| !is_test(name, file)).collect();
+        if url.strip_prefix(REPOSITORY) != Some(file) {
+            problems.push("the link");
+        }
+        problems.into_iter().map(|problem| format!("{title}: {file}: {problem}")).collect()
+    };
+    tests.split("; ").flat_map(of_file).collect()
 }
 
 /// Returns whether such a function exists and has a test attribute.

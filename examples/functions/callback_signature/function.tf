@@ -1,15 +1,3 @@
-terraform {
-  # Functions came with Terraform 1.8 and OpenTofu 1.7.
-  required_version = ">= 1.8"
-
-  required_providers {
-    tencent = {
-      source  = "callkit/tencent"
-      version = "~> 0.1"
-    }
-  }
-}
-
 variable "callback_token" {
   description = "The token that signs the events."
   type        = string
@@ -24,9 +12,8 @@ variable "event" {
   })
 }
 
-# If so, check the clock of your server, and the token that it uses.
 output "was_signed_with_this_token" {
-  description = "Whether the event was signed with this token."
+  description = "Whether the event was signed with this token. If so, check your server's clock and its token."
   value = nonsensitive(
     provider::tencent::callback_signature(var.callback_token, var.event.request_time) == var.event.sign
   )

@@ -1,15 +1,3 @@
-terraform {
-  # Functions came with Terraform 1.8 and OpenTofu 1.7.
-  required_version = ">= 1.8"
-
-  required_providers {
-    tencent = {
-      source  = "callkit/tencent"
-      version = "~> 0.1"
-    }
-  }
-}
-
 variable "user_sig" {
   description = "A UserSig made by someone who has the key."
   type        = string

@@ -7,11 +7,6 @@ terraform {
   }
 }
 
-# Credentials come from the environment: TENCENT_SDK_APP_ID and TENCENT_SECRET_KEY.
-provider "tencent" {
-  region = "singapore"
-}
-
 # Your server needs it too. Set TF_VAR_callback_token, from the secrets of your pipeline.
 variable "callback_token" {
   description = "The token that signs the events."

@@ -35,8 +35,8 @@ impl Block for CallbackDataSource {
             version: 0,
             description: format!(
                 "Reads the {} callback configuration of an application from Tencent. An application without one is not \
-                 an error: check `configured`.\n\nThe URL is read as it is, with any secret in it, and Terraform keeps \
-                 it in the state. Mark an output that contains it as `sensitive`.",
+                 an error: check `configured`.\n\n~> **Secrets:** The URL is read as it is, with any secret in it, and \
+                 Terraform keeps it in the state. Mark an output that contains it as `sensitive`.",
                 self.0.0.title
             )
             .into(),

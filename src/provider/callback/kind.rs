@@ -41,15 +41,15 @@ impl Kind for CallbackKind {
         let separator = if notes.is_empty() { "" } else { "\n\n" };
         format!(
             "Manages the {title} callback configuration (webhook) of an application: which events of {events_of} Tencent \
-             posts to which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a whole. If \
-             a configuration exists already, a plan that would create one fails, and shows what exists, how to import \
-             it, and how to overwrite it on purpose. The provider checks again right before each write and each \
+             posts to which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a \
+             whole. If a configuration exists already, a plan that would create one fails, and shows what exists, how to \
+             import it, and how to overwrite it on purpose. The provider checks again right before each write and each \
              deletion. If someone has changed the configuration since the plan, the apply fails and leaves it as it is. \
-             With `overwrite_existing = true`, these errors are warnings.\n\nManage an application's {name} callbacks \
-             with one resource, in one provider block. To rename the resource, use a `moved` block. If the state holds \
-             two objects for one configuration, destroying one of them keeps the configuration for the other, unless \
-             `-target` or OpenTofu's `-exclude` leaves out the other one, or the two belong to different provider \
-             blocks.{separator}{notes}"
+             With `overwrite_existing = true`, these errors are warnings.\n\n~> **One resource per application:** Manage \
+             an application's {name} callbacks with one resource, in one provider block. To rename the resource, use a \
+             `moved` block. If the state holds two objects for one configuration, destroying one of them keeps the \
+             configuration for the other, unless `-target` or OpenTofu's `-exclude` leaves out the other one, or the two \
+             belong to different provider blocks.{separator}{notes}"
         )
     }
 
@@ -92,15 +92,10 @@ const URL: &str = "The `https` or `http` URL that Tencent posts the events to. T
                    carries a secret, take it from a variable that is `sensitive`, so that Terraform does not print it, or \
                    use `url_wo`.";
 const URL_WO: &str = "The same as `url`, for a URL that carries a secret: it is in neither the plan nor the state. Requires \
-                      Terraform or OpenTofu 1.11 or later. The value can be ephemeral. Messages show only its scheme and \
-                      host. To notice when someone sets another URL at Tencent, the provider keeps a digest in the state: \
-                      an HMAC-SHA256, with a random key beside it. Anyone who can read the state can test guesses against \
-                      the digest, so make the secret random, such as 32 hexadecimal digits. An import puts the URL that \
-                      it finds into the plan and, until the next apply, into the state as `url`. The data source and \
-                      `terraform query` show it.";
+                      Terraform or OpenTofu 1.11 or later: see [Write-only \
+                      arguments](../guides/security.md#write-only-arguments).";
 const URL_WO_VERSION: &str = "Any number. Change it whenever you change `url_wo`: Terraform cannot see that change by \
-                              itself. If someone sets another URL at Tencent, a refresh makes this null, so that the next \
-                              plan sets it again and the apply sends `url_wo`.";
+                              itself.";
 
 fn events(service: &CallbackService) -> String {
     let event = |Event { command, meaning, carries, page, .. }: &Event| {

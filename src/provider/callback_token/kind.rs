@@ -126,28 +126,24 @@ Unix seconds, and `Sign`, the SHA-256 of the token followed by that time, in low
 computes the same, compares the two in constant time, and refuses an event if its signature is missing or different, or if \
 its `RequestTime` is off by more than a minute. The function `callback_signature` computes signatures, too.
 
-A receiver that checks signatures refuses every event as soon as its token differs from the one at Tencent. To change the \
-token without losing events, let the receiver accept both the old and the new token for a while.
+!> **Changing the token:** A receiver that checks signatures refuses every event as soon as its token differs from the one at \
+Tencent. To change the token without losing events, let the receiver accept both the old and the new token for a while.
 
 Tencent keeps **one** token per application. A plan fails if it would overwrite an existing one. Right before each write and \
 each deletion, the provider checks again, and fails if it finds a token that the plan did not show. With \
 `overwrite_existing = true`, these errors are warnings. No message shows a token. Without a token, events are no longer signed.
 
-Manage the token of each application with one resource, in one provider block. Rename a resource with a `moved` block. If \
-two objects in the state belong to one application, destroying one of them keeps the token for the other, unless `-target` or \
-OpenTofu's `-exclude` leaves the other out, or the two belong to different provider blocks.";
+~> **One resource per application:** Manage the token of each application with one resource, in one provider block. Rename a \
+resource with a `moved` block. If two objects in the state belong to one application, destroying one of them keeps the token for \
+the other, unless `-target` or OpenTofu's `-exclude` leaves the other out, or the two belong to different provider blocks.";
 
 const TOKEN: &str = "The token, which the receiver needs as well. Terraform masks it in its output, but plan and state \
                      contain it in clear text. Exactly one of `token` and `token_wo` must be set. Tencent's example has \
                      128 characters; no limit is documented.";
-const TOKEN_WO: &str = "The same as `token`, but in neither state nor plan (Terraform 1.11 and later). It may come from an \
-                        ephemeral value. To notice when someone changes the token at Tencent, the provider keeps a digest \
-                        in the state (an HMAC-SHA256, with a random key beside it). Anyone who can read the state can test \
-                        guesses against it, so use a random token. An import puts the token that it finds into plan and \
-                        state as `token`, until the next apply.";
-const TOKEN_WO_VERSION: &str = "Any number. Change it together with `token_wo`, because Terraform does not notice a new \
-                                `token_wo` by itself. If someone has changed the token at Tencent, refreshing sets it to \
-                                null, so that the plan sets it again and sends `token_wo`.";
+const TOKEN_WO: &str = "The same as `token`, but in neither the plan nor the state. Requires Terraform or OpenTofu 1.11 or \
+                        later: see [Write-only arguments](../guides/security.md#write-only-arguments).";
+const TOKEN_WO_VERSION: &str = "Any number. Change it whenever you change `token_wo`: Terraform cannot see that change by \
+                                itself.";
 
 #[cfg(test)]
 mod tests {
