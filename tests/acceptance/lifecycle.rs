@@ -302,7 +302,7 @@ fn an_abandoned_configuration_stays_at_tencent(of: Of) -> Result {
     let stays = &format!("The {} callback configuration of SDKAppID 1400000001 stays at Tencent", of.title);
     let plan = scenario.run(&["plan", "-destroy"])?;
     plan.expect_success().expect_contains("1 to destroy").expect_contains(stays);
-    assert!(diagnostic(&plan, stays).contains("goes on posting events to https://hooks.example.com/?token=***"));
+    assert!(diagnostic(&plan, stays).contains("keeps posting events to https://hooks.example.com/?token=***"));
 
     scenario.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains(stays).expect_contains("1 destroyed");
     assert_eq!(scenario.writes(), []);
@@ -339,7 +339,7 @@ fn a_replacement_says_that_the_abandoned_configuration_stays(of: Of) -> Result {
         let plan = scenario.run(&["plan", "-out=tfplan"])?;
         plan.expect_success().expect_contains("1 to add, 0 to change, 1 to destroy");
         let warning = diagnostic(&plan, stays);
-        assert!(warning.contains(&format!("goes on posting events to {URL}")), "{warning}");
+        assert!(warning.contains(&format!("keeps posting events to {URL}")), "{warning}");
         assert_eq!(warning.contains("first apply the new deletion_policy"), policy.is_empty(), "{warning}");
         diagnostic(&scenario.run(&["apply", "tfplan"])?, stays);
         scenario.expect_remote(&[of.start], URL);

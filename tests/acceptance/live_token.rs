@@ -400,7 +400,7 @@ fn an_abandoned_token_stays_at_tencent() -> Result {
     let signed = Signed::new()?.applied(&kept(r#"deletion_policy = "ABANDON""#))?;
     let destroyed = signed.run(&["destroy", "-auto-approve"])?;
     let warning = diagnostic(destroyed.expect_success(), &format!("The {SUBJECT} stays at Tencent"));
-    assert!(warning.contains("goes on signing"), "{warning}");
+    assert!(warning.contains("keeps signing"), "{warning}");
     signed.expect_remote(TOKEN, true);
     assert_eq!(signed.writes(), []);
     Ok(())

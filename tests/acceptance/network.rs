@@ -70,7 +70,7 @@ fn a_write_that_cannot_be_confirmed_or_read_back_is_an_error() -> Result {
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();
     let error = diagnostic(&applied, "Writing the Call callback configuration");
-    assert!(error.contains("may have been written all the same") && error.contains("next plan"), "{error}");
+    assert!(error.contains("may have been written anyway") && error.contains("next plan"), "{error}");
     assert_eq!(scenario.instances()?, 0);
 
     // The next plan starts from what exists.

@@ -290,7 +290,7 @@ fn a_write_without_a_record_is_not_blamed_on_others() -> Result {
     secretive.run(&["plan", "-out=tfplan"])?.expect_success();
     secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
     secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetBeforeProcessing).on(Get).skip(1));
-    secretive.run(&["apply", "tfplan"])?.expect_failure().expect_contains("may have been written all the same");
+    secretive.run(&["apply", "tfplan"])?.expect_failure().expect_contains("may have been written anyway");
     secretive.scenario.simulator.clear_faults();
     secretive.scenario.expect_remote(&[START], NEXT_URL);
     expect_the_record_is_mended(&secretive, 2)?;
@@ -530,7 +530,7 @@ fn two_resources_with_url_wo_are_compared() -> Result {
 "#;
     secretive.scenario.configure(&(VARIABLE.to_owned() + &resource("that", &abandoned)))?;
     secretive.run(&["apply", "-auto-approve"])?.expect_success();
-    secretive.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("goes on posting events to its URL");
+    secretive.run(&["destroy", "-auto-approve"])?.expect_success().expect_contains("keeps posting events to its URL");
     secretive.scenario.expect_remote(&[START], SECRET_URL);
     Ok(())
 }

@@ -23,7 +23,7 @@ impl Wording<Self> for CallbackKind {
 
     fn after_forgetting(&self, last: &CallbackArguments) -> String {
         let url = last.callback_url().map_or_else(|| "its URL".to_owned(), |url| url.to_string());
-        format!("Tencent goes on posting events to {url}")
+        format!("Tencent keeps posting events to {url}")
     }
 }
 

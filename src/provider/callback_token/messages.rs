@@ -42,7 +42,7 @@ impl Wording<Self> for CallbackTokenKind {
     fn after_forgetting(&self, last: &TokenArguments) -> String {
         match last.enabled {
             Attr::Known(false) => "it stays there, disabled",
-            _ => "Tencent goes on signing the events of live streams with it",
+            _ => "Tencent keeps signing the events of live streams with it",
         }
         .to_owned()
     }

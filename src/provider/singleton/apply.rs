@@ -390,7 +390,7 @@ impl<K: Kind> Remote<'_, K> {
             Ok(found) => found,
             Err(_) => {
                 failure.detail += &format!(
-                    "\n\nIt may have been {participle} all the same, and reading it back failed as well. The next plan \
+                    "\n\nIt may have been {participle} anyway, and reading it back failed, too. The next plan \
                      will show what is there."
                 );
                 return Err(failure.into());

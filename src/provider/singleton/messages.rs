@@ -352,7 +352,7 @@ impl<K: Kind> Subject<K> {
     pub(super) fn must_not_create_again(&self) -> Diagnostic {
         let name = self.kind.name();
         let detail = format!(
-            "The plan showed a {name}, but the application has none any more, and overwrite_existing is not true. \
+            "The plan showed a {name}, but the application has none now, and overwrite_existing is not true. \
              Nothing was written. Run a new plan: it shows the {name} as one to create."
         );
         Diagnostic::error(format!("The {self} has been deleted since the plan"), detail).on("overwrite_existing")
