@@ -227,7 +227,36 @@ pub(crate) fn image(provider: &Path, terraform: &Terraform) -> Result<String, Bo
     let kind = Kind { set_elsewhere: Some(somebody_elses), ..Kind::PLAN };
     let plan = plan(&kind, terraform, &mirror, |output| output.coloured().to_owned())?;
     let (plan, _) = plan.rsplit_once('╵').ok_or("the plan has no warning")?;
-    Ok(Term::new().palette(WIN10_CONSOLE).render_svg(&format!("\x1b[1m$ terraform plan\x1b[0m\n{plan}╵")))
+    let image = Term::new().palette(WIN10_CONSOLE).render_svg(&format!("\x1b[1m$ terraform plan\x1b[0m\n{plan}╵"));
+    Ok(in_columns(&image))
+}
+
+/// Places each character of an image of a terminal, so that columns line up in any font.
+fn in_columns(image: &str) -> String {
+    /// The margin and the width of a character, in anstyle-svg's pixels.
+    const MARGIN: f64 = 10.0;
+    const WIDTH: f64 = 8.4;
+    let mut placed = String::new();
+    for line in image.split_inclusive('\n') {
+        let Some((head, texts)) = line.split_once("px\"><tspan") else {
+            placed += line;
+            continue;
+        };
+        placed += &format!("{head}px\">");
+        let mut column = 0_u16;
+        for text in texts.split("<tspan") {
+            let (attributes, shown) = text.split_once('>').unwrap_or_default();
+            let content = shown.split("</tspan>").next().unwrap_or_default();
+            let content = content.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let places = content.chars().map(|_| {
+                column += 1;
+                format!("{:.1}", MARGIN + WIDTH * f64::from(column - 1))
+            });
+            let places = places.collect::<Vec<_>>().join(" ");
+            placed += &format!("<tspan x=\"{places}\"{attributes}>{shown}");
+        }
+    }
+    placed
 }
 
 /// Plans, and returns what `text` takes from the output.
