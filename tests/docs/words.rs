@@ -12,8 +12,8 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, schema};
 use crate::markdown::{Kind, Page};
 use crate::{files, read, sources};
 
-/// The kit, a folder to copy.
-const KIT: &str = "examples/plan-review";
+/// Folders to copy, whose pages may name what is in their files.
+const TO_COPY: [&str; 2] = ["examples/plan-review", "examples/receiver"];
 
 /// Names of other software, by owner.
 const OF_OTHERS: [(&str, &[&str]); 5] = [
@@ -70,8 +70,8 @@ struct Names {
     strings: BTreeSet<String>,
     /// The words of all code here, which pages for contributors may name.
     code: BTreeSet<String>,
-    /// The words of the kit's files, which the kit's page may name.
-    kit: BTreeSet<String>,
+    /// The words of the files in each folder to copy.
+    to_copy: [BTreeSet<String>; 2],
     /// The strings of `cargo xtask`.
     xtask: BTreeSet<String>,
 }
@@ -84,7 +84,11 @@ impl Names {
             ["src", "xtask", "tests", "benches", "examples", "fuzz", ".github/workflows"].iter().flat_map(|f| files(f));
         let code =
             code.filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "yml"));
-        let kit = files(KIT).into_iter().filter(|file| file.extension().is_none_or(|extension| extension != "md"));
+        let to_copy = TO_COPY.map(|folder| {
+            let files =
+                files(folder).into_iter().filter(|file| file.extension().is_none_or(|extension| extension != "md"));
+            files.flat_map(|file| words(&read(file)).collect::<Vec<_>>()).collect()
+        });
         let (objects, attributes) = of_the_schema();
         Self {
             objects,
@@ -93,7 +97,7 @@ impl Names {
             code: code
                 .flat_map(|file| words(&format!("{} {}", file.display(), read(&file))).collect::<Vec<_>>())
                 .collect(),
-            kit: kit.flat_map(|file| words(&read(file)).collect::<Vec<_>>()).collect(),
+            to_copy,
             xtask: sources::literals("xtask/src/main.rs"),
         }
     }
@@ -140,9 +144,11 @@ impl Names {
         words(code).filter(|word| is_variable(word) && !known(word)).collect()
     }
 
-    /// Returns whether a page that is not for users, or is about the kit, may name this.
+    /// Returns whether a page that is not for users, or is in a folder to copy, may name this.
     fn is_beside(&self, word: &str, page: &Page) -> bool {
-        is_for_contributors(page) && self.code.contains(word) || page.path.starts_with(KIT) && self.kit.contains(word)
+        let mut to_copy = TO_COPY.iter().zip(&self.to_copy);
+        is_for_contributors(page) && self.code.contains(word)
+            || to_copy.any(|(folder, words)| page.path.starts_with(folder) && words.contains(word))
     }
 }
 
@@ -156,7 +162,8 @@ fn is_variable(word: &str) -> bool {
 
 /// Returns whether the page is not for users.
 fn is_for_contributors(page: &Page) -> bool {
-    !page.path.starts_with("docs") && !page.path.starts_with("examples") && page.path != Path::new("README.md")
+    let of_users = ["docs", "examples", "README.md", "README.zh-CN.md"];
+    !of_users.iter().any(|place| page.path.starts_with(place))
 }
 
 /// Returns whether this names a missing file of the repository: a path through an existing folder, from the root or from the

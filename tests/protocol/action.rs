@@ -16,13 +16,13 @@ use crate::session::{Session, blamed, encode, nothing, text, the_error, type_of,
 const PROBE: &str = "tencent_callback_probe";
 const COMMAND: &str = "Call.CallbackAfterEndCall";
 
-fn config<'a>(session: &Session, arguments: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+pub(crate) fn config<'a>(session: &Session, arguments: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
     let config = with(nothing(session.action_schema(PROBE)), [("callback_command", text(COMMAND))]);
     with(config, arguments)
 }
 
 /// Invokes the action, and returns its progress messages and final diagnostics.
-async fn invoke(session: &Session, config: &Value) -> (Vec<String>, Vec<Diagnostic>) {
+pub(crate) async fn invoke(session: &Session, config: &Value) -> (Vec<String>, Vec<Diagnostic>) {
     let request = proto::invoke_action::Request {
         action_type: PROBE.into(),
         config: Some(encode(config, &type_of(session.action_schema(PROBE)))),

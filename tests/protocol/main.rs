@@ -25,6 +25,7 @@
 //! | `data_source` | reads unmanaged configurations |
 //! | `list_resource` | streams existing configurations |
 //! | `action` | probes of callback receivers, with progress |
+//! | `receivers` | the servers in `examples/receiver`, probed |
 //! | `ephemeral_resource` | a UserSig that is in neither state nor plan |
 //! | `function` | functions, and arguments that they refuse |
 //! | `deferral` | a provider whose configuration is not known yet |
@@ -52,6 +53,7 @@ mod planned_private;
 #[cfg(windows)]
 mod ports;
 mod pulumi;
+mod receivers;
 mod resource;
 mod schema;
 #[path = "../services/mod.rs"]
