@@ -18,6 +18,7 @@ mod promises;
 #[path = "../services/mod.rs"]
 mod services;
 mod sources;
+mod translations;
 mod words;
 
 use std::collections::BTreeSet;
@@ -237,10 +238,14 @@ fn the_compatibility_page_matches_the_recorded_runs() -> Result<(), Error> {
 /// A table of platforms is what was recorded. Only the heading above it and the paragraph below it are written by hand.
 #[test]
 fn the_tables_of_platforms_match_the_record() {
-    for (page, table) in [("README.md", platforms::short_table()), ("docs/guides/compatibility.md", platforms::table())]
-    {
+    for (page, table) in [
+        ("README.md", platforms::short_table()),
+        ("README.zh-CN.md", platforms::short_table_in_chinese()),
+        ("docs/guides/compatibility.md", platforms::table()),
+    ] {
         let text = read(page);
-        let start = text.find("| platform |").unwrap_or_else(|| panic!("{page} has no table of platforms"));
+        let head = table.split_inclusive('|').take(2).collect::<String>();
+        let start = text.find(&head).unwrap_or_else(|| panic!("{page} has no table of platforms"));
         let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length + 1);
         expect_file(page).assert_eq(&format!("{}{table}{}", &text[..start], &text[end..]));
     }
@@ -320,10 +325,28 @@ fn every_example_is_on_a_page() {
     }
 }
 
+/// A reader sees what an object is for without scrolling.
+#[test]
+fn the_first_example_of_every_object_is_short() {
+    let kind = markdown::Kind::Block("terraform".to_owned());
+    for page in
+        markdown::pages().iter().filter(|page| page.path.starts_with("docs") && !page.path.starts_with("docs/guides"))
+    {
+        let first = page.of(&kind).next().unwrap_or_else(|| panic!("{} has no example", page.path.display()));
+        assert!(first.text.lines().count() <= 20, "{}", page.place(first));
+    }
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let broken = links::broken(&markdown::pages());
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_pages_in_chinese_keep_up() {
+    let differences = translations::differences(&markdown::pages());
+    assert!(differences.is_empty(), "{differences:#?}");
 }
 
 #[test]

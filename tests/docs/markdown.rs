@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     /// *emphasis*
     Emphasis,
     Heading,
-    /// The target of a link.
+    /// The target of a link or an image.
     Link,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn pages() -> Vec<Page> {
     paths.into_iter().map(|path| Page { parts: parts(&read(&path)), path }).collect()
 }
 
-fn parts(text: &str) -> Vec<Part> {
+pub(crate) fn parts(text: &str) -> Vec<Part> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut parts: Vec<Part> = Vec::new();
     // The open parts, by their index in `parts`.
@@ -82,7 +82,7 @@ fn parts(text: &str) -> Vec<Part> {
                 open.iter().for_each(|place| parts[*place].text.push(' '));
                 continue;
             }
-            Event::Start(Tag::Link { dest_url, .. }) => {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                 parts.push(Part { line, kind: Kind::Link, text: dest_url.into_string() });
                 continue;
             }
