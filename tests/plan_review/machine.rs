@@ -38,6 +38,13 @@ pub(crate) fn is_new_enough(terraform: &Terraform) -> bool {
     is_new_enough
 }
 
+/// Replaces a text that is in a file exactly once.
+pub(crate) fn edit(file: &Path, from: &str, to: &str) -> Result {
+    let text = fs::read_to_string(file)?;
+    assert_eq!(text.matches(from).count(), 1, "{from} in {}", file.display());
+    Ok(fs::write(file, text.replace(from, to))?)
+}
+
 /// Writes an executable script.
 pub(crate) fn program(file: &Path, text: &str) -> Result {
     fs::write(file, text)?;

@@ -1,11 +1,11 @@
 //! The kit `examples/plan-review` does what its README promises: every command of the README, and every script of the
-//! workflow and of Atlantis, runs unchanged, on a machine with nothing else of the project.
+//! workflows and of Atlantis, runs unchanged, on a machine with nothing else of the project.
 //!
 //! | module | what it is for |
 //! | --- | --- |
 //! | `machine` | the machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
 //! | `bucket` | the part of S3 that Terraform's backend uses |
-//! | `github` | runs the jobs of the workflow |
+//! | `github` | runs the jobs of the workflows |
 //! | `policy` | the policy's decisions, row by row |
 
 // The kit's scripts are for bash.
@@ -24,7 +24,7 @@ use tencent_simulator::{Configuration, Reply, Service, Simulator};
 use terraform_cli::{Feature, Flavour, Output, Release, Terraform, needs};
 
 use github::Run;
-use machine::{Machine, Result, kit, yaml};
+use machine::{Machine, Result, edit, kit, yaml};
 
 const ADDRESS: &str = "tencent_call_callback.this";
 /// A URL in the kit that the README says to change.
@@ -107,10 +107,7 @@ impl Repository {
 
     /// Replaces a text that is in a file exactly once.
     fn edit(&self, file: &str, from: &str, to: &str) -> Result {
-        let path = self.directory.join(file);
-        let text = fs::read_to_string(&path)?;
-        assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
-        Ok(fs::write(path, text.replace(from, to))?)
+        edit(&self.directory.join(file), from, to)
     }
 
     fn git(&self, script: &str) -> Result<Output> {
@@ -134,6 +131,12 @@ impl Repository {
         let run = self.pushed()?;
         run.job("plan")?.ok_or("a plan")?.expect_success();
         Ok(run.job("apply")?.ok_or("an apply")?)
+    }
+
+    /// Sets a URL at Tencent as someone else does, without Terraform.
+    fn configure_elsewhere(&self, url: &str) {
+        let configuration = Configuration::new(url, ["Call.CallbackAfterEndCall"]);
+        self.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration);
     }
 
     /// Returns the URL that Tencent holds.
@@ -259,6 +262,37 @@ fn run_fails(machine: &Machine, branch: &str, step: &str, comment: &str) -> Resu
 }
 
 #[test]
+fn no_log_or_comment_shows_the_secret_of_a_url() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    repository.configure_elsewhere("https://me:s3cret@legacy.example.com/call?token=s3cret#s3cret");
+
+    // An import, and a change of what it finds.
+    let import = format!("import {{\n  to = {ADDRESS}\n  id = \"{}\"\n}}\n", Simulator::SDK_APP_ID);
+    fs::write(repository.directory.join("import.tf"), import)?;
+    repository.edit("main.tf", &repository.url("call"), &repository.url("call?token=n3ws3cret"))?;
+    // OpenTofu's mocks import nothing.
+    fs::remove_dir_all(repository.directory.join("tests"))?;
+    repository.git("git add --all")?;
+    repository.commit("import")?;
+    let plan = Run::pull_request(machine, "import", 3)?.job("plan")?.ok_or("a plan")?;
+    let comment = machine.github("comment-3")?;
+    for shown in [&comment, &plan.summary, &format!("{:?}", plan.expect_success().steps)] {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    let change = format!(r#""https://***@legacy.example.com/call?***" -> "{}""#, repository.url("call?***"));
+    assert!(comment.contains("1 to import") && comment.contains(&change), "{comment}");
+
+    // With a sensitive variable, the diff shows nothing of either URL.
+    repository.edit("main.tf", "= string\n", "= string\n  sensitive   = true\n")?;
+    repository.commit("import")?;
+    Run::pull_request(machine, "import", 3)?.job("plan")?.ok_or("a plan")?.expect_success();
+    let comment = machine.github("comment-3")?;
+    assert!(comment.contains("= (sensitive value)") && !comment.contains(&change), "{comment}");
+    Ok(())
+}
+
+#[test]
 fn an_outdated_plan_is_not_applied() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
     let (first, second) = (repository.pushed()?, repository.pushed()?);
@@ -273,8 +307,7 @@ fn an_outdated_plan_is_not_applied() -> Result {
     repository.commit("main")?;
     let run = repository.pushed()?;
     run.job("plan")?.ok_or("a plan")?.expect_success();
-    let elsewhere = Configuration::new("https://legacy.example.com/", ["Call.CallbackAfterEndCall"]);
-    repository.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, elsewhere);
+    repository.configure_elsewhere("https://legacy.example.com/");
     run.job("apply")?.ok_or("an apply")?.expect_failed("Apply");
     assert_eq!(repository.configured().as_deref(), Some("https://legacy.example.com/"));
     Ok(())

@@ -10,7 +10,7 @@ use tencent_simulator::Simulator;
 use terraform_cli::{Feature, Mirror, Terraform, Workspace};
 
 use crate::ADDRESS;
-use crate::machine::{Result, jq, kit, path_with, program};
+use crate::machine::{Result, edit, jq, kit, path_with, program};
 
 /// The kit's policy and its script, with a Terraform that only shows plans.
 struct Policy {
@@ -209,6 +209,10 @@ resource "tencent_call_callback" "this" {{
             )?,
             [format!("{ADDRESS}: the URL is not in the plan (url_wo), so nobody can review it")]
         );
+        // The README says how to allow it.
+        let message = "\"the URL is not in the plan (url_wo), so nobody can review it\"";
+        edit(&policy.directory.path().join("policy.jq"), message, "empty")?;
+        assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     }
     Ok(())
 }
