@@ -1,4 +1,4 @@
-//! Runs jobs of the kit's workflow as GitHub does. It supports what this workflow uses, and refuses everything else.
+//! Runs jobs of the kit's workflows as GitHub does. It supports what these workflows use, and refuses everything else.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use terraform_cli::Output;
 
 use crate::machine::{Machine, Result, yaml};
 
-/// One run of the workflow, for one event.
+/// One run of a workflow, for one event.
 pub(crate) struct Run<'a> {
     machine: &'a Machine,
     branch: String,
@@ -57,7 +57,12 @@ impl Job {
 impl<'a> Run<'a> {
     /// Starts the run for a push to the branch.
     pub(crate) fn push(machine: &'a Machine, branch: &str) -> Result<Self> {
-        Self::new(machine, branch, json!({ "event_name": "push", "token": "gh-token" }))
+        Self::new(machine, "callback", branch, json!({ "event_name": "push", "token": "gh-token" }))
+    }
+
+    /// Starts the run that looks for drift.
+    pub(crate) fn schedule(machine: &'a Machine) -> Result<Self> {
+        Self::new(machine, "drift", "main", json!({ "event_name": "schedule", "token": "gh-token" }))
     }
 
     /// Starts the run for a new or changed pull request of the branch.
@@ -69,15 +74,17 @@ impl<'a> Run<'a> {
             "repository": "acme/tencent-infra",
             "event": { "pull_request": { "number": number, "head": head } },
         });
-        Self::new(machine, branch, github)
+        Self::new(machine, "callback", branch, github)
     }
 
-    fn new(machine: &'a Machine, branch: &str, github: Value) -> Result<Self> {
+    fn new(machine: &'a Machine, workflow: &str, branch: &str, github: Value) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("run-").tempdir_in(machine.path(""))?.keep();
         let checkout = directory.join("workflow").to_string_lossy().into_owned();
         let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
         machine.run(&clone, &machine.path(""), &[])?.expect_success();
-        let workflow = yaml(&directory.join("workflow/.github/workflows/callback.yml"))?;
+        let workflow = yaml(&directory.join(format!("workflow/.github/workflows/{workflow}.yml")))?;
+        let event = github["event_name"].as_str().unwrap_or_default();
+        assert!(workflow["on"].get(event).is_some(), "the workflow does not run on {event}");
         Ok(Self { machine, branch: branch.to_owned(), directory, workflow, github })
     }
 
@@ -123,18 +130,23 @@ impl<'a> Run<'a> {
         outer: &[(String, String)],
         done: &mut Job,
     ) -> Result {
+        // With the outputs of these steps: a composite action has its own.
+        let mut context = context.clone();
         for step in steps.as_array().ok_or("no steps")? {
-            if !condition(step, context, done.failed().is_none())? {
+            if !condition(step, &context, done.failed().is_none())? {
                 continue;
             }
             if let Some(uses) = step["uses"].as_str() {
-                self.uses(uses, &step["with"], workspace, context, outer, done)?;
+                self.uses(uses, &step["with"], workspace, &context, outer, done)?;
                 continue;
             }
             let script = step["run"].as_str().ok_or("a step without a script")?;
             assert!(!script.contains("${{"), "an expression in a script can run what others write: {script}");
             let mut environment = outer.to_vec();
-            environment.extend(self::environment(step, context)?);
+            environment.extend(self::environment(step, &context)?);
+            let outputs = self.directory.join("outputs");
+            fs::write(&outputs, "")?;
+            environment.push(("GITHUB_OUTPUT".to_owned(), outputs.to_string_lossy().into_owned()));
             let file = self.directory.join("script.sh");
             fs::write(&file, script)?;
             let file = file.to_string_lossy();
@@ -144,6 +156,11 @@ impl<'a> Run<'a> {
                 Some(other) => return Err(format!("unknown shell: {other}").into()),
             };
             let output = self.machine.run(&program, workspace, &environment)?;
+            if let Some(id) = step["id"].as_str() {
+                for (name, value) in fs::read_to_string(&outputs)?.lines().filter_map(|line| line.split_once('=')) {
+                    context["steps"][id]["outputs"][name] = value.into();
+                }
+            }
             done.steps.push((step["name"].as_str().unwrap_or(script).to_owned(), output));
         }
         Ok(())

@@ -185,7 +185,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(output)
     }
 
-    /// Returns what `gh` was given: a comment, a secret, or the branch of a pull request.
+    /// Returns what `gh` was given: a comment, an issue, a secret, or the branch of a pull request.
     pub(crate) fn github(&self, name: &str) -> Result<String> {
         let file = self.path("github").join(name);
         Ok(fs::read_to_string(&file).map_err(|cause| format!("gh was not given {name}: {cause}"))?)
@@ -203,6 +203,10 @@ case "$*" in
     git remote add origin GITHUB/repository.git ;;
   "pr create --fill") git branch --show-current > GITHUB/pull-request ;;
   "pr comment "*" --body-file "*" --edit-last --create-if-none") cp "$5" "GITHUB/comment-$3" ;;
+  "issue list --limit 1000 --json number,title --jq map(select(.title == env.TITLE))[0].number // empty")
+    if [ -e GITHUB/issue ]; then [ "$TITLE" = "$(cat GITHUB/issue-title)" ]; echo 5; fi ;;
+  "issue create --title "*" --body-file "*) [ ! -e GITHUB/issue ]; printf %s "$4" > GITHUB/issue-title; cp "$6" GITHUB/issue ;;
+  "issue edit 5 --body-file "*) cp "$5" GITHUB/issue ;;
   *) echo "unknown: gh $*" >&2; exit 2 ;;
 esac
 "#;

@@ -293,6 +293,40 @@ fn no_log_or_comment_shows_the_secret_of_a_url() -> Result {
 }
 
 #[test]
+fn drift_opens_one_issue() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    repository.applied()?.expect_success();
+    let drift = || -> Result<github::Job> { Ok(Run::schedule(machine)?.job("drift")?.ok_or("a job")?) };
+    let is_quiet = |job: &github::Job| {
+        job.expect_success().step("Plan").expect_contains("No changes");
+        machine.github("issue").is_err()
+    };
+    assert!(is_quiet(&drift()?));
+    // What is merged and not applied yet is no drift.
+    repository.edit("main.tf", &repository.url("call"), &repository.url("v2"))?;
+    repository.commit("main")?;
+    assert!(is_quiet(&drift()?));
+
+    repository.configure_elsewhere("https://legacy.example.com/call?token=s3cret");
+    drift()?.expect_success().step("Issue");
+    let issue = machine.github("issue")?;
+    assert!(issue.contains("\"https://legacy.example.com/call?***\""), "{issue}");
+
+    // The next night, the same issue shows what has changed since.
+    machine.simulator.remove_configuration(Service::Call, Simulator::SDK_APP_ID);
+    drift()?.expect_success().step("Issue");
+    let issue = machine.github("issue")?;
+    assert!(issue.contains(&format!("{ADDRESS} has been deleted")), "{issue}");
+
+    // A plan that fails is no drift.
+    machine.simulator.remove_app(Simulator::SDK_APP_ID);
+    assert_eq!(drift()?.expect_failed("Plan").step("Plan").code(), Some(1));
+    assert_eq!(machine.github("issue")?, issue);
+    Ok(())
+}
+
+#[test]
 fn an_outdated_plan_is_not_applied() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
     let (first, second) = (repository.pushed()?, repository.pushed()?);
