@@ -143,6 +143,8 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         )?;
         program(&bin.join("python3"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()))?;
         program(&bin.join("pip"), &format!("#!/bin/sh\nexec '{}' -m pip \"$@\"\n", python.display()))?;
+        // Of the container that GitLab's jobs run in.
+        program(&bin.join("apk"), "#!/bin/sh\n")?;
         program(&bin.join("gh"), &GH.replace("GITHUB", &self.path("github").to_string_lossy()))?;
         jq(&bin)
     }

@@ -1,5 +1,5 @@
 //! The kit `examples/plan-review` does what its README promises: every command of the README, and every script of the
-//! workflows and of Atlantis, runs unchanged, on a machine with nothing else of the project.
+//! workflows, of GitLab's jobs and of Atlantis, runs unchanged, on a machine with nothing else of the project.
 //!
 //! | module | what it is for |
 //! | --- | --- |
@@ -18,10 +18,11 @@ mod policy;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tencent_simulator::{Configuration, Reply, Service, Simulator};
-use terraform_cli::{Feature, Flavour, Output, Release, Terraform, needs};
+use terraform_cli::{Feature, Flavour, Output, Release, Terraform, needs, python_with};
 
 use github::Run;
 use machine::{Machine, Result, edit, kit, yaml};
@@ -90,9 +91,11 @@ impl Repository {
             return self.edit("probe.tf", "  config {", "  config {\n    allow_private = true");
         }
         fs::remove_file(self.directory.join("probe.tf"))?;
-        for (file, step) in
-            [(".github/workflows/callback.yml", "- name: Probe"), ("repos.yaml", "- run: terraform apply")]
-        {
+        for (file, step) in [
+            (".github/workflows/callback.yml", "- name: Probe"),
+            (".gitlab-ci.yml", "- terraform apply -no-color -lock-timeout=5m -auto-approve"),
+            ("repos.yaml", "- run: terraform apply"),
+        ] {
             let text = fs::read_to_string(self.directory.join(file))?;
             let (before, after) = text.split_once(step).ok_or("no probe")?;
             assert!(after.trim_end().ends_with("-invoke=action.tencent_callback_probe.receiver"), "the probe is last");
@@ -418,6 +421,91 @@ fn atlantis_applies_the_plan_it_showed() -> Result {
 }
 
 #[test]
+fn gitlab_applies_the_plan_it_showed() -> Result {
+    let Some(repository) = Repository::new()? else { return Ok(()) };
+    let machine = &repository.machine;
+    let pipeline = yaml(&repository.directory.join(".gitlab-ci.yml"))?;
+    let builds = machine.path("builds");
+    fs::create_dir(&builds)?;
+    // Runs a job in a new clone: in one shell, with the variables of its environment.
+    let run = |name: &str| -> Result<Output> {
+        let job = &pipeline[name];
+        let workspace = builds.join(name);
+        machine.bash(&format!("rm -rf {name} && git clone --quiet ../github/repository.git {name}"), &builds, &[])?;
+        for artifact in fs::read_dir(&builds)?.flatten().filter(|it| it.path().is_file()) {
+            fs::copy(artifact.path(), workspace.join(artifact.file_name()))?;
+        }
+        let mut environment = vec![
+            ("CI_BUILDS_DIR".to_owned(), builds.to_string_lossy().into_owned()),
+            ("STATE_TOKEN".to_owned(), "state-token".to_owned()),
+            ("TENCENT_PLAN_USER_SIG".to_owned(), machine.github("secrets/TENCENT_PLAN_USER_SIG")?.trim().to_owned()),
+        ];
+        if job["environment"] == "production" {
+            environment.push(("TENCENT_SECRET_KEY".to_owned(), Simulator::SECRET_KEY.to_owned()));
+        }
+        for (variable, value) in [&pipeline, job].iter().filter_map(|of| of["variables"].as_object()).flatten() {
+            let value = value.as_str().ok_or("a text")?.to_owned();
+            let expanded = environment.iter().fold(value, |value, (name, by)| value.replace(&format!("${name}"), by));
+            environment.push((variable.clone(), expanded));
+        }
+        let lines = [&pipeline["default"]["before_script"], &job["script"]];
+        let lines = lines.iter().filter_map(|lines| lines.as_array()).flatten().filter_map(|line| line.as_str());
+        let script = lines.collect::<Vec<_>>().join("\n");
+        let output = machine.run(&["bash", "-e", "-c", &script], &workspace, &environment)?;
+        if output.success() {
+            for file in job["artifacts"]["paths"].as_array().into_iter().flatten().filter_map(|it| it.as_str()) {
+                fs::copy(workspace.join(file), builds.join(file))?;
+            }
+        }
+        Ok(output)
+    };
+
+    run("plan")?.expect_success().expect_contains("1 to add, 0 to change, 0 to destroy");
+    let report = fs::read_to_string(builds.join("plan/report.json"))?;
+    assert_eq!(serde_json::from_str::<Value>(&report)?, json!({ "create": 1, "update": 0, "delete": 0 }));
+    assert_eq!(repository.configured(), None);
+    run("apply")?.expect_success().expect_contains("1 added, 0 changed, 0 destroyed");
+    assert_eq!(repository.configured(), Some(repository.url("call")));
+    assert_eq!(machine.receiver.take().len(), usize::from(machine.probes()));
+
+    run("drift")?.expect_success();
+    repository.configure_elsewhere("https://legacy.example.com/call?token=s3cret");
+    run("drift")?.expect_code(2).expect_contains("https://legacy.example.com/call?***").expect_lacks("s3cret");
+    run("plan")?.expect_success().expect_lacks("s3cret");
+
+    repository.edit("policy.json", "127.0.0.1", "hooks.example.com")?;
+    repository.commit("main")?;
+    run("plan")?.expect_failure().expect_contains("the host 127.0.0.1 is not allowed");
+
+    // Who may see what, and when.
+    assert!(!pipeline["plan"].to_string().contains("SECRET_KEY") && !pipeline["variables"].to_string().contains("SIG"));
+    assert_eq!(pipeline["apply"]["environment"], "production");
+    assert_eq!(pipeline["apply"]["rules"], json!([{ "if": "$CI_PIPELINE_SOURCE == \"push\"", "when": "manual" }]));
+    let artifacts = &pipeline["plan"]["artifacts"];
+    assert_eq!((&artifacts["access"], &artifacts["expire_in"]), (&json!("developer"), &json!("1 day")));
+    Ok(())
+}
+
+#[test]
+fn pipelines_follow_the_schemas_of_github_and_gitlab() -> Result {
+    let python = python_with("check-jsonschema", "0.39.0")?;
+    for (schema, files) in [
+        ("github-workflows", &[".github/workflows/callback.yml", ".github/workflows/drift.yml"][..]),
+        ("github-actions", &[".github/actions/terraform/action.yml"]),
+        ("gitlab-ci", &[".gitlab-ci.yml"]),
+    ] {
+        let schema = format!("vendor.{schema}");
+        let checked = Command::new(&python)
+            .args(["-m", "check_jsonschema", "--builtin-schema", &schema])
+            .args(files)
+            .current_dir(kit())
+            .output()?;
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    }
+    Ok(())
+}
+
+#[test]
 fn the_secret_key_is_never_available_to_a_pull_request() -> Result {
     let workflow = yaml(&kit().join(".github/workflows/callback.yml"))?;
     let jobs = workflow["jobs"].as_object().ok_or("jobs")?;
@@ -441,6 +529,8 @@ fn the_secret_key_is_never_available_to_a_pull_request() -> Result {
     let action = yaml(&kit().join(".github/actions/terraform/action.yml"))?;
     let newest = Release::newest_on_pypi().version();
     assert_eq!(action["runs"]["steps"][0]["with"]["terraform_version"], newest);
+    let gitlab = yaml(&kit().join(".gitlab-ci.yml"))?;
+    assert_eq!(gitlab["default"]["image"]["name"], format!("hashicorp/terraform:{newest}"));
     Ok(())
 }
 
