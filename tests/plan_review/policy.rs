@@ -1,32 +1,39 @@
 //! The policy's decisions about plans: real ones of Terraform's, and malformed ones.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tencent_simulator::Simulator;
-use terraform_cli::{Feature, Mirror, Terraform, Workspace};
+use terraform_cli::{Feature, GoProgram, Mirror, Terraform, Workspace, not_run};
 
 use crate::ADDRESS;
 use crate::machine::{Result, edit, jq, kit, path_with, program};
 
-/// The kit's policy and its script, with a Terraform that only shows plans.
+/// The kit's policy, in one of its two languages.
 struct Policy {
     directory: TempDir,
+    conftest: Option<PathBuf>,
 }
 
 impl Policy {
-    fn new() -> Result<Self> {
+    /// Returns the policy for jq and its script, with a Terraform that only shows plans.
+    fn for_jq() -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        for file in ["check-plan.sh", "policy.jq", "policy.json"] {
+        for file in ["check-plan.sh", "policy.jq", "policy.json", "policy.rego"] {
             fs::copy(kit().join(file), directory.path().join(file))?;
         }
         fs::create_dir(directory.path().join("bin"))?;
         jq(&directory.path().join("bin"))?;
         program(&directory.path().join("bin/terraform"), "#!/bin/sh\ncat \"$3\"\n")?;
-        Ok(Self { directory })
+        Ok(Self { directory, conftest: None })
+    }
+
+    /// Returns the policy for this conftest.
+    fn for_conftest(conftest: PathBuf) -> Result<Self> {
+        Ok(Self { conftest: Some(conftest), ..Self::for_jq()? })
     }
 
     /// Allows destroying these resources.
@@ -42,17 +49,30 @@ impl Policy {
         fs::write(self.directory.path().join("plan"), plan.to_string())?;
         let checked = self.check()?;
         let text = String::from_utf8(checked.stdout)?;
-        assert_eq!(checked.status.success(), text.is_empty(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
-        Ok(text.lines().map(str::to_owned).collect())
+        let violations: Vec<_> = if self.conftest.is_some() {
+            let results: Value = serde_json::from_str(&text)?;
+            let failures = results[0]["failures"].as_array().into_iter().flatten();
+            failures.filter_map(|failure| failure["msg"].as_str()).map(str::to_owned).collect()
+        } else {
+            text.lines().map(str::to_owned).collect()
+        };
+        let error = String::from_utf8_lossy(&checked.stderr);
+        assert_eq!(checked.status.success(), violations.is_empty(), "{text}{error}");
+        Ok(violations)
     }
 
     fn check(&self) -> Result<Output> {
-        let checked = Command::new("bash")
-            .args(["check-plan.sh", "plan"])
-            .current_dir(self.directory.path())
-            .env("PATH", path_with(&self.directory.path().join("bin"))?)
-            .output()?;
-        Ok(checked)
+        let mut command = if let Some(conftest) = &self.conftest {
+            let mut command = Command::new(conftest);
+            command.args(["test", "--parser", "json", "--output", "json"]);
+            command.args(["--policy", "policy.rego", "--data", "policy.json", "plan"]);
+            command
+        } else {
+            let mut command = Command::new("bash");
+            command.args(["check-plan.sh", "plan"]).env("PATH", path_with(&self.directory.path().join("bin"))?);
+            command
+        };
+        Ok(command.current_dir(self.directory.path()).output()?)
     }
 }
 
@@ -121,7 +141,42 @@ fn of_each(violation: &str) -> Vec<String> {
 
 #[test]
 fn the_policy_guards_each_kind_of_resource() -> Result {
-    let (simulator, policy) = (Simulator::start()?, Policy::new()?);
+    guards_each_kind_of_resource(&Policy::for_jq()?)
+}
+
+#[test]
+fn the_policy_requires_the_url_in_the_plan() -> Result {
+    requires_the_url_in_the_plan(&Policy::for_jq()?)
+}
+
+#[test]
+#[ignore = "builds a Go program; .ci/run runs it"]
+fn conftest_decides_as_jq_does() -> Result {
+    if CONFTEST.lacks_go()? {
+        not_run("because Go is not on this machine");
+        return Ok(());
+    }
+    let policy = Policy::for_conftest(CONFTEST.install()?)?;
+    guards_each_kind_of_resource(&policy)?;
+    requires_the_url_in_the_plan(&policy)?;
+    fs::write(policy.directory.path().join("policy.json"), "{}")?;
+    assert_eq!(policy.violations(&json!({}))?, ["policy.json has no allow_destroy", "policy.json has no hosts"]);
+    fs::write(policy.directory.path().join("plan"), "")?;
+    assert!(!policy.check()?.status.success(), "an unreadable plan");
+    Ok(())
+}
+
+const CONFTEST: GoProgram = GoProgram {
+    name: "conftest",
+    module: "github.com/open-policy-agent/conftest",
+    version: "0.71.1",
+    sum: "h1:M6MogKBsr76V7WVTgGgyGvKUsDtzFA3gaOrl7ciyqvQ=",
+    package: ".",
+    go: "1.26.8",
+};
+
+fn guards_each_kind_of_resource(policy: &Policy) -> Result {
+    let simulator = Simulator::start()?;
     let overwriting = format!("{LATER}\n{}", each_kind("overwrite_existing = terraform_data.later.output"));
     let workspace = workspace(&simulator, &overwriting)?;
     let overwrites = "overwrite_existing is not false, so what someone else has set would be overwritten";
@@ -164,9 +219,8 @@ fn the_policy_guards_each_kind_of_resource() -> Result {
     Ok(())
 }
 
-#[test]
-fn the_policy_requires_the_url_in_the_plan() -> Result {
-    let (simulator, policy) = (Simulator::start()?, Policy::new()?);
+fn requires_the_url_in_the_plan(policy: &Policy) -> Result {
+    let simulator = Simulator::start()?;
     let workspace = workspace(&simulator, "")?;
     let plan = |url: &str| {
         workspace.write(
@@ -212,6 +266,7 @@ resource "tencent_call_callback" "this" {{
         // The README says how to allow it.
         let message = "\"the URL is not in the plan (url_wo), so nobody can review it\"";
         edit(&policy.directory.path().join("policy.jq"), message, "empty")?;
+        edit(&policy.directory.path().join("policy.rego"), &format!("{{{message}}}"), "set()")?;
         assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
     }
     Ok(())
@@ -219,7 +274,7 @@ resource "tencent_call_callback" "this" {{
 
 #[test]
 fn the_policy_refuses_an_unreadable_plan() -> Result {
-    let policy = Policy::new()?;
+    let policy = Policy::for_jq()?;
     fs::write(policy.directory.path().join("bin/terraform"), "#!/bin/sh\nexit 1\n")?;
     assert!(!policy.check()?.status.success());
     Ok(())
