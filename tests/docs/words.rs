@@ -16,7 +16,7 @@ use crate::{files, read, sources};
 const TO_COPY: [&str; 2] = ["examples/plan-review", "examples/receiver"];
 
 /// Names of other software, by owner.
-const OF_OTHERS: [(&str, &[&str]); 5] = [
+const OF_OTHERS: [(&str, &[&str]); 6] = [
     (
         "Terraform's language and its CLI configuration",
         &[
@@ -39,6 +39,7 @@ const OF_OTHERS: [(&str, &[&str]); 5] = [
     ),
     ("Terraform's environment", &["TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_TENCENT", "TF_VAR_"]),
     ("the environment of reqwest and rustls-native-certs", &["HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"]),
+    ("env0's environment", &["ENV0_TF_PLAN_JSON"]),
     ("expect-test's environment", &["UPDATE_EXPECT"]),
     ("the provider that *Adopting* moves from", &["restapi_object"]),
 ];
