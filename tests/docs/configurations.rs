@@ -29,7 +29,7 @@ pub(crate) fn all() -> Vec<Configuration> {
                     all.push(Configuration { place, text: part.text.clone() });
                 }
                 Kind::Block(language) => {
-                    let known = ["", "json", "rust", "shell", "text"].contains(&language.as_str());
+                    let known = ["", "json", "rust", "shell", "text", "yaml"].contains(&language.as_str());
                     assert!(known, "{place}: no test knows what to do with {language:?}");
                 }
                 _ => {}

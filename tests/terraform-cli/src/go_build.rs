@@ -98,7 +98,7 @@ fn write(directory: &Path, name: &str, text: &str) -> Result<()> {
     fs::write(&path, text).map_err(Error::io("cannot write", &path))
 }
 
-fn append(directory: &Path, name: &str, text: &str) -> Result<()> {
+pub(crate) fn append(directory: &Path, name: &str, text: &str) -> Result<()> {
     let path = directory.join(name);
     let mut file = OpenOptions::new().append(true).open(&path).map_err(Error::io("cannot open", &path))?;
     file.write_all(text.as_bytes()).map_err(Error::io("cannot write", &path))

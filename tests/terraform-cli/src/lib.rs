@@ -9,6 +9,7 @@
 //! | `python` | packages from PyPI |
 //! | `go_program` | programs that Go builds from a module |
 //! | `go_build` | Terraform and OpenTofu, built by Go |
+//! | `pulumi` | Pulumi and its bridge to Terraform's providers, built by Go |
 //! | `once` | installs or builds things once for all tests |
 //! | `feature` | features that only some versions have |
 //! | `not_run` | reports which tests cannot run here, and why |
@@ -53,6 +54,7 @@ mod not_run;
 mod once;
 mod output;
 mod process;
+mod pulumi;
 mod python;
 mod record;
 mod release_build;
@@ -70,6 +72,7 @@ pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform,
 pub use not_run::not_run;
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};
+pub use pulumi::Pulumi;
 pub use python::python_with;
 pub use record::{forget, record, recorded};
 pub use release_build::{release_build, release_build_for};

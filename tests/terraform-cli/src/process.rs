@@ -16,7 +16,7 @@ use crate::output::Output;
 /// The time limit of a command. Far more than any needs: a command that reaches it hangs.
 pub const TIME_LIMIT: Duration = Duration::from_secs(180);
 
-/// Isolates a command from settings for Terraform and the provider, from the terminal, and from the check for new versions.
+/// Isolates a command from settings for Terraform, Pulumi and the provider, from the terminal, and from the check for new versions.
 pub(crate) fn isolate(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| is_foreign(name)) {
         command.env_remove(name);
@@ -27,7 +27,7 @@ pub(crate) fn isolate(command: &mut Command) {
 
 /// Returns whether the variable is a setting of the user or the machine, which must not influence a command.
 fn is_foreign(variable: &OsStr) -> bool {
-    ["TF_", "TENCENT_"].iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
+    ["TF_", "TENCENT_", "PULUMI_"].iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
 /// Runs the command to its end, successful or not. Messages call it `line`.
@@ -156,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn settings_for_terraform_and_the_provider_are_foreign() {
-        for foreign in ["TF_LOG", "TF_CLI_ARGS_plan", "TF_VAR_x", "TENCENT_SECRET_KEY"] {
+    fn settings_for_terraform_pulumi_and_the_provider_are_foreign() {
+        for foreign in ["TF_LOG", "TF_CLI_ARGS_plan", "TF_VAR_x", "TENCENT_SECRET_KEY", "PULUMI_HOME"] {
             assert!(is_foreign(OsStr::new(foreign)), "{foreign}");
         }
         for own in ["PATH", "TFENV_ROOT", "MY_TF_LOG", "CHECKPOINT_DISABLE"] {
