@@ -118,7 +118,7 @@ fn with_hidden_url(url: &str, version: u32) -> Value {
 }
 
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn a_configuration_is_created_changed_and_deleted() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.this(&with_url(URL))?;
@@ -143,7 +143,7 @@ fn a_configuration_is_created_changed_and_deleted() -> Result {
 
 /// The bridge plans an object with its old inputs, and then with the new ones, in one process.
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn a_changed_url_is_applied_by_the_command_that_refreshes() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.this(&with_url(URL))?;
@@ -162,7 +162,7 @@ fn a_changed_url_is_applied_by_the_command_that_refreshes() -> Result {
 }
 
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn an_existing_configuration_is_not_overwritten_but_imported() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.replace(OTHER_URL);
@@ -188,7 +188,7 @@ fn an_existing_configuration_is_not_overwritten_but_imported() -> Result {
 
 /// Pulumi keeps the URL in its state, encrypted: a write-only argument is a secret input to it.
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn a_hidden_url_is_changed_with_its_version_and_deleted() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.this(&with_hidden_url(URL, 1))?;
@@ -206,7 +206,7 @@ fn a_hidden_url_is_changed_with_its_version_and_deleted() -> Result {
 }
 
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn another_configuration_is_deleted_only_after_a_refresh_has_shown_it() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     for properties in [with_url(URL), with_hidden_url(URL, 1)] {
@@ -224,7 +224,7 @@ fn another_configuration_is_deleted_only_after_a_refresh_has_shown_it() -> Resul
 
 /// Pulumi creates the new resource, and then deletes the old one.
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn a_renamed_resource_keeps_its_configuration() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.this(&with_url(URL))?;
@@ -238,7 +238,7 @@ fn a_renamed_resource_keeps_its_configuration() -> Result {
 }
 
 #[test]
-#[ignore = "builds Pulumi, which takes minutes; .ci/run runs it"]
+#[ignore = "builds Pulumi, which takes minutes; .github/workflows/platforms.yml runs it"]
 fn the_program_in_the_guide_keeps_the_url_secret_and_sees_drift() -> Result {
     let Some(stack) = Stack::new()? else { return Ok(()) };
     stack.program(&program_of_the_guide()?)?;

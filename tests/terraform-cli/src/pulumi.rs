@@ -3,11 +3,11 @@
 //! The module of Pulumi's CLI expects the module of its SDK in a directory that the module's archive lacks. The SDK of the
 //! same version takes its place.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::env;
 
 use crate::error::{Error, Result};
 use crate::go_build::append;
