@@ -8,6 +8,16 @@ use terraform_cli::Output;
 
 use crate::machine::{Machine, Result, yaml};
 
+/// The repository's name.
+pub(crate) const REPOSITORY: &str = "acme/tencent-infra";
+/// The token that GitHub makes for a run.
+pub(crate) const TOKEN: &str = "gh-token";
+
+/// Returns the event of a new or changed pull request of the repository itself.
+pub(crate) fn pull_request(number: u64) -> Value {
+    json!({ "pull_request": { "number": number, "head": { "repo": { "full_name": REPOSITORY } } } })
+}
+
 /// One run of a workflow, for one event.
 pub(crate) struct Run<'a> {
     machine: &'a Machine,
@@ -57,22 +67,21 @@ impl Job {
 impl<'a> Run<'a> {
     /// Starts the run for a push to the branch.
     pub(crate) fn push(machine: &'a Machine, branch: &str) -> Result<Self> {
-        Self::new(machine, "callback", branch, json!({ "event_name": "push", "token": "gh-token" }))
+        Self::new(machine, "callback", branch, json!({ "event_name": "push", "token": TOKEN }))
     }
 
     /// Starts the run that looks for drift.
     pub(crate) fn schedule(machine: &'a Machine) -> Result<Self> {
-        Self::new(machine, "drift", "main", json!({ "event_name": "schedule", "token": "gh-token" }))
+        Self::new(machine, "drift", "main", json!({ "event_name": "schedule", "token": TOKEN }))
     }
 
     /// Starts the run for a new or changed pull request of the branch.
     pub(crate) fn pull_request(machine: &'a Machine, branch: &str, number: u64) -> Result<Self> {
-        let head = json!({ "repo": { "full_name": "acme/tencent-infra" } });
         let github = json!({
             "event_name": "pull_request",
-            "token": "gh-token",
-            "repository": "acme/tencent-infra",
-            "event": { "pull_request": { "number": number, "head": head } },
+            "token": TOKEN,
+            "repository": REPOSITORY,
+            "event": pull_request(number),
         });
         Self::new(machine, "callback", branch, github)
     }
@@ -91,7 +100,7 @@ impl<'a> Run<'a> {
     /// Runs a job to its end. Returns none if its condition does not hold.
     pub(crate) fn job(&self, name: &str) -> Result<Option<Job>> {
         let job = &self.workflow["jobs"][name];
-        let secrets = self.secrets(job["environment"].as_str())?;
+        let secrets = self.machine.secrets(job["environment"].as_str())?;
         let context = json!({ "github": self.github, "secrets": secrets });
         if !condition(job, &context, true)? {
             return Ok(None);
@@ -105,21 +114,6 @@ impl<'a> Run<'a> {
         self.steps(&job["steps"], &workspace, &context, &environment, &mut done)?;
         done.summary = fs::read_to_string(&summary)?;
         Ok(Some(done))
-    }
-
-    /// Returns the secrets of the repository and of the environment.
-    fn secrets(&self, environment: Option<&str>) -> Result<Value> {
-        let mut secrets = json!({});
-        for place in ["secrets".to_owned()].into_iter().chain(environment.map(|name| format!("secrets/{name}"))) {
-            for entry in fs::read_dir(self.machine.path("github").join(place))?.flatten() {
-                if entry.path().is_file() {
-                    // gh removes the line end.
-                    let value = fs::read_to_string(entry.path())?.trim_end().to_owned();
-                    secrets[&*entry.file_name().to_string_lossy()] = value.into();
-                }
-            }
-        }
-        Ok(secrets)
     }
 
     fn steps(

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tencent_simulator::{Receiver, Simulator};
 use terraform_cli::{Feature, Output, Terraform, not_run, platform, python_with, run};
@@ -172,12 +172,17 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(self)
     }
 
-    /// Runs a program in a directory of this machine. Its environment is only this machine's and `more`.
-    pub(crate) fn run(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Result<Output> {
+    /// Builds the command for a program in a directory of this machine. Its environment is only this machine's and `more`.
+    pub(crate) fn command(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Command {
         let mut command = Command::new(program[0]);
         command.args(&program[1..]).current_dir(directory).env_clear().stdin(Stdio::null());
         command.envs(&self.environment).envs(more.iter().map(|(name, value)| (name, value)));
-        Ok(run(command, format!("`{}`", program.join(" ")))?)
+        command
+    }
+
+    /// Runs a program to its end, as [`Self::command`] builds it.
+    pub(crate) fn run(&self, program: &[&str], directory: &Path, more: &[(String, String)]) -> Result<Output> {
+        Ok(run(self.command(program, directory, more), format!("`{}`", program.join(" ")))?)
     }
 
     /// Runs a script that must succeed.
@@ -191,6 +196,21 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
     pub(crate) fn github(&self, name: &str) -> Result<String> {
         let file = self.path("github").join(name);
         Ok(fs::read_to_string(&file).map_err(|cause| format!("gh was not given {name}: {cause}"))?)
+    }
+
+    /// Returns the secrets of the repository and of the environment.
+    pub(crate) fn secrets(&self, environment: Option<&str>) -> Result<Value> {
+        let mut secrets = json!({});
+        for place in ["secrets".to_owned()].into_iter().chain(environment.map(|name| format!("secrets/{name}"))) {
+            for entry in fs::read_dir(self.path("github").join(place))?.flatten() {
+                if entry.path().is_file() {
+                    // gh removes the line end.
+                    let value = fs::read_to_string(entry.path())?.trim_end().to_owned();
+                    secrets[&*entry.file_name().to_string_lossy()] = value.into();
+                }
+            }
+        }
+        Ok(secrets)
     }
 }
 

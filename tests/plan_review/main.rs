@@ -6,11 +6,15 @@
 //! | `machine` | the machine: real Terraform, bash, git and jq; Tencent, the receiver and S3 on loopback; a `gh` that records |
 //! | `bucket` | the part of S3 that Terraform's backend uses |
 //! | `github` | runs the jobs of the workflows |
+//! | `act` | runs the workflow in act, and what it does there |
+//! | `actions` | stands in for the actions that need GitHub |
 //! | `policy` | the policy's decisions, row by row |
 
 // The kit's scripts are for bash.
 #![cfg(unix)]
 
+mod act;
+mod actions;
 mod bucket;
 mod github;
 mod machine;
