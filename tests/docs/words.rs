@@ -2,7 +2,7 @@
 //! option, a file.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use terraform_provider_tencent::provider::TencentProvider;
 use terraform_provider_tencent::terraform::Server;
@@ -86,8 +86,8 @@ impl Names {
         let code =
             code.filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "yml"));
         let to_copy = TO_COPY.map(|folder| {
-            let files =
-                files(folder).into_iter().filter(|file| file.extension().is_none_or(|extension| extension != "md"));
+            let is_code = |file: &PathBuf| file.extension().is_none_or(|it| it != "md" && it != "png");
+            let files = files(folder).into_iter().filter(is_code);
             files.flat_map(|file| words(&read(file)).collect::<Vec<_>>()).collect()
         });
         let (objects, attributes) = of_the_schema();

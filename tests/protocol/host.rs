@@ -42,8 +42,8 @@ use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
 
-/// The time limit of every step: far more than any needs, so that only a hanging one reaches it.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// The time limit of every step: far more than any needs, even under an emulator, so that only a hanging one reaches it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// The variable that tells a plugin that Terraform started it, and its value.
 pub(crate) const MAGIC_COOKIE: (&str, &str) =
