@@ -35,6 +35,7 @@ deny contains sprintf("%s: %s", [resource.address, violation]) if {
 deny contains sprintf("%s: %s", [resource.address, violation]) if {
 	some resource in written
 	object.get(resource.change.after, "overwrite_existing", null) != false
+	not resource.address in data.allow_overwrite
 	violation := "overwrite_existing is not false, so what someone else has set would be overwritten"
 }
 

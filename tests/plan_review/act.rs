@@ -173,7 +173,7 @@ fn an_import_as_the_error_advises_makes_the_check_green() -> Result {
 
 #[test]
 #[ignore = "installs act from PyPI; .ci/run runs it"]
-fn overwriting_on_purpose_is_planned_and_refused_by_the_policy() -> Result {
+fn overwriting_on_purpose_takes_the_policy_as_well() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
     exists(&repository);
     repository.edit("main.tf", "\n  callback_commands", "\n  overwrite_existing = true\n  callback_commands")?;
@@ -187,7 +187,14 @@ fn overwriting_on_purpose_is_planned_and_refused_by_the_policy() -> Result {
     ] {
         assert!(comment.contains(part), "{comment}");
     }
+
+    repository.edit("policy.json", "overwrite\": []", &format!("overwrite\": [\"{ADDRESS}\"]"))?;
+    repository.commit("overwrite")?;
+    Run::pull_request(&repository.machine, "overwrite", 1)?.expect(&PLANNED);
     assert_eq!(repository.configured(), Some(repository.url("legacy")));
+    repository.git("git checkout --quiet main && git merge --quiet overwrite && git push --quiet")?;
+    Run::push(&repository.machine)?.expect(&APPLIED);
+    assert_eq!(repository.configured(), Some(repository.url("call")));
     Ok(())
 }
 

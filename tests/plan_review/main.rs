@@ -241,7 +241,7 @@ fn the_comment_says_why_a_job_failed() -> Result {
     fs::remove_dir_all(repository.directory.join("tests"))?;
     repository.commit("destroy")?;
     run_fails(machine, "destroy", "Policy", "- :x: tencent_call_callback.this: it would be destroyed")?;
-    repository.edit("policy.json", "[]", &format!("[\"{ADDRESS}\"]"))?;
+    repository.edit("policy.json", "destroy\": []", &format!("destroy\": [\"{ADDRESS}\"]"))?;
     repository.commit("destroy")?;
     Run::pull_request(machine, "destroy", 2)?.job("plan")?.ok_or("a plan")?.expect_success();
     assert!(machine.github("comment-2")?.contains("1 to destroy"));

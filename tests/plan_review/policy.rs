@@ -36,11 +36,11 @@ impl Policy {
         Ok(Self { conftest: Some(conftest), ..Self::for_jq()? })
     }
 
-    /// Allows destroying these resources.
-    fn allow(&self, addresses: &[&str]) -> Result {
+    /// Lists these resources, and no others, in `allow_destroy` or `allow_overwrite`.
+    fn allow(&self, list: &str, addresses: &[&str]) -> Result {
         let file = self.directory.path().join("policy.json");
         let mut policy: Value = serde_json::from_str(&fs::read_to_string(kit().join("policy.json"))?)?;
-        policy["allow_destroy"] = json!(addresses);
+        policy[list] = json!(addresses);
         Ok(fs::write(file, policy.to_string())?)
     }
 
@@ -183,6 +183,9 @@ fn guards_each_kind_of_resource(policy: &Policy) -> Result {
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
     workspace.write("main.tf", &each_kind("overwrite_existing = true"))?;
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
+    policy.allow("allow_overwrite", &[ADDRESS, "tencent_live_callback.this"])?;
+    assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites)[2..]);
+    policy.allow("allow_overwrite", &[])?;
 
     workspace.write("main.tf", &each_kind(""))?;
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, [""; 0]);
@@ -191,13 +194,13 @@ fn guards_each_kind_of_resource(policy: &Policy) -> Result {
 
     let destroy = workspace.plan_json(&["-destroy"])?;
     assert_eq!(policy.violations(&destroy)?, of_each("it would be destroyed"));
-    policy.allow(&["tencent_call_callback.this", "tencent_live_callback.this"])?;
+    policy.allow("allow_destroy", &["tencent_call_callback.this", "tencent_live_callback.this"])?;
     let denied = policy.violations(&destroy)?;
     assert_eq!(denied, [&of_each("it would be destroyed")[2..]].concat());
 
     let replace = workspace.plan_json(&["-replace=tencent_room_callback.this", &format!("-replace={ADDRESS}")])?;
     assert_eq!(policy.violations(&replace)?, ["tencent_room_callback.this: it would be destroyed and created again"]);
-    policy.allow(&[])?;
+    policy.allow("allow_destroy", &[])?;
 
     // `removed` only forgets the resource.
     if workspace.terraform().has(Feature::Removed) {
