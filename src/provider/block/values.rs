@@ -37,26 +37,25 @@ impl Source {
         }
     }
 
-    /// Reports what surrounds a value that stands alone, such as the quotation marks of a file that no shell has read. Shows
-    /// the value if its core is `harmless`.
-    fn surplus(self, argument: &str, text: &str, harmless: impl Fn(&str) -> bool) -> Option<String> {
+    /// Checks that nothing surrounds a value, such as the quotation marks of a file that no shell has read. Shows the value if
+    /// its core is `harmless`.
+    fn check_ends(self, argument: &str, text: &str, harmless: impl Fn(&str) -> bool) -> Result<(), String> {
         let is_quoted =
             text.len() > 1 && ['"', '\''].iter().any(|mark| text.starts_with(*mark) && text.ends_with(*mark));
-        let (what, it) = match text.strip_suffix('\r') {
-            Some(rest) if rest.trim() == rest => {
-                ("ends with a carriage return, as a line of a Windows file does", "it")
-            }
-            _ if text.trim() != text => ("begins or ends with white space, such as a trailing newline", "it"),
-            _ if is_quoted => ("has quotation marks around it", "them"),
-            _ => return None,
+        let what = match text.strip_suffix('\r') {
+            Some(rest) if rest.trim() == rest => "ends with a carriage return, as a line of a Windows file does",
+            _ if text.trim() != text => "begins or ends with white space, such as a trailing newline",
+            _ if is_quoted => "has quotation marks around it",
+            _ => return Ok(()),
         };
         let advice = match self {
-            Self::Argument if !is_quoted => "trimspace() removes it".to_owned(),
-            _ => format!("remove {it}"),
+            _ if is_quoted => "remove them",
+            Self::Argument => "trimspace() removes it",
+            Self::Variable(_) => "remove it",
         };
         let core = text.trim().trim_matches(['"', '\'']);
         let shown = if harmless(core) { format!(" It is {text:?}.") } else { String::new() };
-        Some(format!("{} {what}: {advice}.{shown}", self.subject(argument)))
+        Err(format!("{} {what}: {advice}.{shown}", self.subject(argument)))
     }
 }
 
@@ -77,9 +76,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Reads an SDKAppID, a number as Terraform or a person writes it.
 pub(in crate::provider) fn sdk_app_id(text: &str, source: Source) -> Result<SdkAppId, String> {
-    if let Some(surplus) = source.surplus("The SDKAppID", text, |core| core.parse::<SdkAppId>().is_ok()) {
-        return Err(surplus);
-    }
+    source.check_ends("The SDKAppID", text, |core| core.parse::<SdkAppId>().is_ok())?;
     text.parse().map_err(|error| {
         let subject = source.subject(shown(text).unwrap_or("The value"));
         format!("{subject} is not an SDKAppID: {error}. The Tencent RTC console shows it.")
@@ -91,9 +88,7 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
     if text.is_empty() {
         return Err(format!("{NAME} is empty. The Tencent RTC console shows it under Basic Information."));
     }
-    if let Some(surplus) = source.surplus(NAME, text, secret) {
-        return Err(surplus);
-    }
+    source.check_ends(NAME, text, secret)?;
     if text.contains(char::is_whitespace) {
         let subject = source.subject(NAME);
         return Err(format!("{subject} contains white space: check that nothing else was copied with it."));
@@ -103,9 +98,7 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
 
 pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String> {
     const NAME: &str = "The UserSig";
-    if let Some(surplus) = source.surplus(NAME, text, secret) {
-        return Err(surplus);
-    }
+    source.check_ends(NAME, text, secret)?;
     let user_sig = UserSig::from(text.to_owned());
     user_sig.claims().map_err(|error| {
         format!("{} cannot be used: {error}. Check that it was copied whole.", source.subject(NAME))
@@ -114,8 +107,8 @@ pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String
 }
 
 pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
-    if let Some(surplus) = source.surplus("The identifier", text, secret).filter(|_| !text.trim().is_empty()) {
-        return Err(surplus);
+    if !text.trim().is_empty() {
+        source.check_ends("The identifier", text, secret)?;
     }
     if text.is_empty() || text.contains(char::is_whitespace) {
         let subject = source.subject("The identifier");
@@ -126,9 +119,7 @@ pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
 }
 
 pub(super) fn region(text: &str, source: Source) -> Result<Region, String> {
-    if let Some(surplus) = source.surplus("The region", text, |core| core.parse::<Region>().is_ok()) {
-        return Err(surplus);
-    }
+    source.check_ends("The region", text, |core| core.parse::<Region>().is_ok())?;
     text.parse().map_err(|error: UnknownRegion| {
         let question = error.meant.map(|region| format!(" Did you mean \"{}\"?", region.name())).unwrap_or_default();
         format!("{} is not a region: {error}.{question}", source.subject(quoted(text)))
@@ -137,9 +128,7 @@ pub(super) fn region(text: &str, source: Source) -> Result<Region, String> {
 
 pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
     const NAME: &str = "The endpoint";
-    if let Some(surplus) = source.surplus(NAME, text, secret) {
-        return Err(surplus);
-    }
+    source.check_ends(NAME, text, secret)?;
     text.parse().map_err(|error: InvalidEndpoint| format!("{} cannot be used: {error}.", source.subject(NAME)))
 }
 
