@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tencent_simulator::{Configuration, Reply, Service, Simulator};
+use tencent_simulator::Reply;
 use terraform_cli::{Feature, Flavour, Terraform, needs, not_run, python_with};
 
 use crate::machine::{Machine, Result};
@@ -58,9 +58,8 @@ impl Run {
         environment: Option<&str>,
     ) -> Result<Self> {
         let path = |name: &str| directory.join(name).to_string_lossy().into_owned();
-        let (checkout, event_file, secrets) = (path("checkout"), path("event.json"), path("secrets.yml"));
-        let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
-        machine.run(&clone, &machine.path(""), &[])?.expect_success();
+        let (checkout, event_file, secrets) = (directory.join("checkout"), path("event.json"), path("secrets.yml"));
+        machine.check_out(branch, &checkout)?;
         fs::write(&event_file, event.1.to_string())?;
         let mut values = machine.secrets(environment)?;
         values["GITHUB_TOKEN"] = github::TOKEN.into();
@@ -71,14 +70,14 @@ impl Run {
         let mut command = vec![act, event.0.to_owned(), format!("--eventpath={event_file}")];
         command.extend([format!("--secret-file={secrets}"), format!("--env={repository}")]);
         command.extend(["--platform=ubuntu-latest=-self-hosted", "--no-cache-server", "--json"].map(str::to_owned));
-        for (index, (action, text)) in actions::stand_ins(Path::new(&checkout), directory)?.into_iter().enumerate() {
+        for (index, (action, text)) in actions::stand_ins(&checkout, directory)?.into_iter().enumerate() {
             let stand_in = path(&format!("action-{index}"));
             fs::create_dir(&stand_in)?;
             fs::write(format!("{stand_in}/action.yml"), text)?;
             command.push(format!("--local-repository={action}={stand_in}"));
         }
         let command: Vec<_> = command.iter().map(String::as_str).collect();
-        let output = machine.run(&command, Path::new(&checkout), &[])?;
+        let output = machine.run(&command, &checkout, &[])?;
         let log = output.stdout().lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>();
         Ok(Self { log: log.map_err(|error| format!("{error}: {output}"))? })
     }
@@ -144,7 +143,7 @@ fn an_import_as_the_error_advises_makes_the_check_green() -> Result {
     }
     let Some(repository) = Repository::new()? else { return Ok(()) };
     let machine = &repository.machine;
-    exists(&repository);
+    repository.configure_elsewhere(&repository.url("legacy"));
     Run::pull_request(machine, "main", 1)?.expect(&[("plan", "Plan")]);
     let comment = machine.github("comment-1")?;
     assert!(comment.contains("already has a Call callback configuration"), "{comment}");
@@ -175,7 +174,7 @@ fn an_import_as_the_error_advises_makes_the_check_green() -> Result {
 #[ignore = "installs act from PyPI; .ci/run runs it"]
 fn overwriting_on_purpose_takes_the_policy_as_well() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
-    exists(&repository);
+    repository.configure_elsewhere(&repository.url("legacy"));
     repository.edit("main.tf", "\n  callback_commands", "\n  overwrite_existing = true\n  callback_commands")?;
     repository.commit("overwrite")?;
     Run::pull_request(&repository.machine, "overwrite", 1)?.expect(&[("plan", "Policy")]);
@@ -217,7 +216,7 @@ fn what_the_policy_refuses_is_not_applied() -> Result {
 #[ignore = "installs act from PyPI; .ci/run runs it"]
 fn a_change_at_tencent_between_plan_and_apply_is_kept() -> Result {
     let Some(repository) = Repository::new()? else { return Ok(()) };
-    let run = Run::push_and_wait(&repository.machine, || exists(&repository))?;
+    let run = Run::push_and_wait(&repository.machine, || repository.configure_elsewhere(&repository.url("legacy")))?;
     run.expect(&[("plan", "success"), ("apply", "Apply")]).expect_printed("already has a Call callback configuration");
     assert_eq!(repository.configured(), Some(repository.url("legacy")));
     Ok(())
@@ -233,11 +232,4 @@ fn a_failed_probe_fails_the_run() -> Result {
     run.expect(&[("plan", "success"), ("apply", "Probe")]).expect_printed("503 Service Unavailable");
     assert_eq!(repository.configured(), Some(repository.url("call")));
     Ok(())
-}
-
-/// Lets someone else set a configuration.
-fn exists(repository: &Repository) {
-    let existing =
-        Configuration::new(repository.url("legacy"), ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"]);
-    repository.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, existing);
 }

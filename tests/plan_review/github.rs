@@ -88,9 +88,7 @@ impl<'a> Run<'a> {
 
     fn new(machine: &'a Machine, workflow: &str, branch: &str, github: Value) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("run-").tempdir_in(machine.path(""))?.keep();
-        let checkout = directory.join("workflow").to_string_lossy().into_owned();
-        let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &checkout];
-        machine.run(&clone, &machine.path(""), &[])?.expect_success();
+        machine.check_out(branch, &directory.join("workflow"))?;
         let workflow = yaml(&directory.join(format!("workflow/.github/workflows/{workflow}.yml")))?;
         let event = github["event_name"].as_str().unwrap_or_default();
         assert!(workflow["on"].get(event).is_some(), "the workflow does not run on {event}");
@@ -172,11 +170,7 @@ impl<'a> Run<'a> {
         let artifact =
             || Ok::<_, &str>(self.directory.join(format!("artifact-{}", with["name"].as_str().ok_or("a name")?)));
         match action.split('@').next().unwrap_or_default() {
-            "actions/checkout" => {
-                let to = workspace.to_string_lossy();
-                let clone = ["git", "clone", "--quiet", "--branch", &self.branch, "github/repository.git", &to];
-                self.machine.run(&clone, &self.machine.path(""), &[])?.expect_success();
-            }
+            "actions/checkout" => self.machine.check_out(&self.branch, workspace)?,
             local if local.starts_with("./") => {
                 let action = yaml(&workspace.join(local).join("action.yml"))?;
                 self.steps(&action["runs"]["steps"], workspace, context, outer, done)?;

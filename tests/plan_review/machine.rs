@@ -192,6 +192,14 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
         Ok(output)
     }
 
+    /// Clones a branch of the repository on GitHub.
+    pub(crate) fn check_out(&self, branch: &str, to: &Path) -> Result {
+        let to = to.to_string_lossy();
+        let clone = ["git", "clone", "--quiet", "--branch", branch, "github/repository.git", &to];
+        self.run(&clone, &self.path(""), &[])?.expect_success();
+        Ok(())
+    }
+
     /// Returns what `gh` was given: a comment, an issue, a secret, or the branch of a pull request.
     pub(crate) fn github(&self, name: &str) -> Result<String> {
         let file = self.path("github").join(name);

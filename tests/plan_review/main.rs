@@ -144,7 +144,8 @@ impl Repository {
 
     /// Sets a URL at Tencent as someone else does, without Terraform.
     fn configure_elsewhere(&self, url: &str) {
-        let configuration = Configuration::new(url, ["Call.CallbackAfterEndCall"]);
+        let commands = ["Call.CallbackAfterStartCall", "Call.CallbackAfterEndCall"];
+        let configuration = Configuration::new(url, commands);
         self.machine.simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration);
     }
 
