@@ -11,7 +11,7 @@ use std::time::Duration;
 use rstest_reuse::apply;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
-use tencent_simulator::{Fault, FaultKind, Request, Service, Simulator};
+use tencent_simulator::{Fault, FaultKind, RateLimit, Request, Service, Simulator};
 use terraform_cli::{in_own_terminal, press_ctrl_c};
 
 use crate::harness::{
@@ -206,7 +206,7 @@ fn a_429_with_retry_after_is_retried() -> Result {
 #[test]
 fn rate_limited_calls_succeed_eventually() -> Result {
     let scenario = Scenario::of_applications(3)?;
-    scenario.simulator.set_rate_limit(Some(1));
+    scenario.simulator.set_rate_limit(Some(RateLimit::per_application(1)));
     scenario.configure(&fleet(ID..ID + 3, &sends(&[START], URL)))?;
     let applied = scenario.apply()?;
     applied.expect_contains("3 added");

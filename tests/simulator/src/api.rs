@@ -157,9 +157,9 @@ impl Answer {
 }
 
 /// The failure of a call: its `ErrorCode` and `ErrorInfo`.
-struct Failure(i64, String);
+pub(crate) struct Failure(i64, String);
 
-fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure> {
+pub(crate) fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<T, Failure> {
     Err(Failure(error_code, error_info.into()))
 }
 
@@ -176,7 +176,7 @@ enum Response {
 pub(crate) struct Api {
     pub(crate) apps: BTreeMap<u64, App>,
     pub(crate) store: Store,
-    pub(crate) rate_limit: RateLimit,
+    pub(crate) rate_limit: Option<RateLimit>,
     /// Whether set replaces a configuration that exists, for the services where that differs from the default.
     pub(crate) set_overwrites: BTreeMap<Service, bool>,
     /// The path segments of the services that are served besides Tencent's.
@@ -209,8 +209,8 @@ impl Api {
         };
         check_request_line(incoming)?;
         let sdk_app_id = self.authenticate(incoming)?;
-        if !self.rate_limit.admits(sdk_app_id, action, Instant::now()) {
-            return fail(60011, "the request rate of this SDKAppID is exceeded");
+        if let Some(limit) = &mut self.rate_limit {
+            limit.admit(sdk_app_id, action, Instant::now())?;
         }
         let Ok(Value::Object(body)) = serde_json::from_slice(&incoming.body) else {
             return fail(60003, "the request body is not a JSON object");

@@ -54,6 +54,7 @@ pub use api::{Action, Service};
 pub use app::{App, AppStatus};
 pub use configuration::Configuration;
 pub use fault::{Fault, FaultKind};
+pub use rate_limit::RateLimit;
 pub use receiver::{Event, HttpRequest, Receiver, Reply};
 pub use record::{Outcome, Request};
 pub use simulator::{Builder, Simulator};

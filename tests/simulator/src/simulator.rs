@@ -197,10 +197,9 @@ impl Simulator {
         self.shared.lock().faults.clear();
     }
 
-    /// Limits the calls within a second, counted per SDKAppID and action. Further calls get 60011. A new simulator has
-    /// no limit; Tencent documents 200.
-    pub fn set_rate_limit(&self, per_second: Option<u32>) {
-        self.shared.lock().api.rate_limit = RateLimit::new(per_second);
+    /// Limits the calls within a second, or lifts the limit. A new simulator has none; Tencent documents 200.
+    pub fn set_rate_limit(&self, limit: Option<RateLimit>) {
+        self.shared.lock().api.rate_limit = limit;
     }
 
     /// Ends the server and every connection, held ones too, so that the port refuses connections. The recorded requests
@@ -303,7 +302,7 @@ impl Builder {
         let api = Api {
             apps,
             store,
-            rate_limit: RateLimit::default(),
+            rate_limit: None,
             set_overwrites: self.set_overwrites,
             other_services: self.other_services,
         };

@@ -17,7 +17,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tencent_simulator::{
-    Action, Age, App, AppStatus, Configuration, Fault, FaultKind, Outcome, Service, Simulator, Token,
+    Action, Age, App, AppStatus, Configuration, Fault, FaultKind, Outcome, RateLimit, Service, Simulator, Token,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore};
@@ -531,15 +531,18 @@ fn applications_come_and_go_while_it_runs() {
 }
 
 #[test]
-fn calls_above_the_rate_limit_are_refused_per_application_and_action() {
+fn calls_above_the_rate_limit_are_refused() {
     let simulator = start();
     simulator.put_configuration(Service::Call, ID, sample());
-    simulator.set_rate_limit(Some(0));
-    assert_eq!(Call::get().code(&simulator), 60011);
-    assert_eq!(Call::set(&sample()).code(&simulator), 60011);
-    assert_eq!(Call::get().with("usersig", "bad").code(&simulator), 70003, "only calls that prove who they are count");
-    assert_eq!(Call::update(&sample()).service("room_config").code(&simulator), 60011);
-    assert_eq!(Call::set_token(&token()).code(&simulator), 60011);
+    for (limit, code) in [(RateLimit::per_application(0), 60011), (RateLimit::per_endpoint(0), 60007)] {
+        simulator.set_rate_limit(Some(limit));
+        assert_eq!(Call::get().code(&simulator), code);
+        assert_eq!(Call::set(&sample()).code(&simulator), code);
+        let unproven = Call::get().with("usersig", "bad");
+        assert_eq!(unproven.code(&simulator), 70003, "only calls that prove who they are count");
+        assert_eq!(Call::update(&sample()).service("room_config").code(&simulator), code);
+        assert_eq!(Call::set_token(&token()).code(&simulator), code);
+    }
     simulator.set_rate_limit(None);
     assert_eq!(Call::get().code(&simulator), 0);
 }
