@@ -31,8 +31,12 @@ struct World {
 impl World {
     fn new() -> Self {
         let listener = block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let settings =
-            Settings { request_timeout: Duration::from_secs(1), max_retries: 1, requests_per_second: NonZeroU32::MAX };
+        let settings = Settings {
+            request_timeout: Duration::from_secs(1),
+            max_retries: 1,
+            requests_per_second: NonZeroU32::MAX,
+            ..Settings::default()
+        };
         let world = Self { listener, client: Client::new(settings), paths: 0 };
         // The first call takes longer, because it reads the system's certificates.
         let ok = br#"{"ActionStatus":"OK","ErrorCode":0}"#;

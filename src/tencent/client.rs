@@ -15,7 +15,7 @@ use super::endpoint::Endpoint;
 use super::envelope::{self, Answer, Refusal};
 use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, Retry};
 use super::network::{self, Route};
-use super::pacer::Pacer;
+use super::pacer::{Lane, Pacer, RateScope};
 use super::patience::{Caller, Interruption, Patience};
 use super::received::Received;
 use super::service::{Overwrite, Service};
@@ -32,15 +32,19 @@ pub struct Settings {
     pub max_retries: u32,
     /// The attempts per second, counted for each of the API's calls.
     pub requests_per_second: NonZeroU32,
+    /// The callers that share these attempts.
+    pub requests_per_second_scope: RateScope,
 }
 
 impl Default for Settings {
-    /// Returns ten seconds, four retries, and the 200 calls a second that Tencent documents as its limit.
+    /// Returns ten seconds, four retries, and for each endpoint the 200 calls a second that Tencent documents as its
+    /// limit.
     fn default() -> Self {
         Self {
             request_timeout: Duration::from_secs(10),
             max_retries: 4,
             requests_per_second: NonZeroU32::new(200).expect("not zero"),
+            requests_per_second_scope: RateScope::default(),
         }
     }
 }
@@ -70,6 +74,13 @@ struct Failure {
     kind: ErrorKind,
     /// The wait that the server asks for.
     retry_after: Duration,
+}
+
+impl Failure {
+    /// Returns whether Tencent answered, and not because of a rate limit.
+    fn was_admitted(&self) -> bool {
+        self.kind.api().is_some_and(|error| error.code.retry() != Retry::SlowDown)
+    }
 }
 
 impl<E: Into<ErrorKind>> From<E> for Failure {
@@ -224,6 +235,7 @@ impl Client {
         caller: &mut impl Caller,
     ) -> Result<Answer<T>, Error> {
         let pacer = self.pacer(app.endpoint());
+        let lane = Lane { path: &call.path, app: app.sdk_app_id(), per_second: self.settings.requests_per_second };
         let patience = caller.patience().clone();
         let mut attempts = patience.with_attempts();
         let mut retries = Retries::new(&self.settings);
@@ -234,17 +246,24 @@ impl Client {
             let queued = Instant::now();
             let turn = async {
                 sleep(hold).await;
-                pacer.turn(&call.path).await;
+                pacer.turn(lane).await
             };
-            if let Err(interruption) = patience.wait(turn).await {
-                let kind = interruption.after(last).in_queue(|| pacer.reason(queued));
-                return Err(Error { kind, may_have_taken_effect });
-            }
+            let turn = match patience.wait(turn).await {
+                Ok(turn) => turn,
+                Err(interruption) => {
+                    let kind = interruption.after(last).in_queue(|| pacer.reason(queued));
+                    return Err(Error { kind, may_have_taken_effect });
+                }
+            };
             attempts.deadline = patience.deadline.min(attempts.deadline + queued.elapsed());
             if let Err(kind) = caller.check(may_have_taken_effect).await {
                 return Err(Error { kind, may_have_taken_effect });
             }
-            let Failure { kind, retry_after } = match self.attempt_within(&attempts, app, call).await {
+            let attempted = self.attempt_within(&attempts, app, call).await;
+            if attempted.as_ref().is_ok_and(|outcome| outcome.as_ref().map_or_else(Failure::was_admitted, |_| true)) {
+                pacer.admitted(lane, turn);
+            }
+            let Failure { kind, retry_after } = match attempted {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(interruption) => {
@@ -262,7 +281,7 @@ impl Client {
             if kind.retry() == Retry::SlowDown {
                 // Waiting for the end of a rate limit is waiting for a turn.
                 let pause = delay.min(LONGEST_PAUSE);
-                pacer.pause(pause, &call.limited(app, &kind));
+                pacer.refused(lane, turn, pause, &call.limited(app, &kind));
                 (waiting, wait, hold) = (&patience, Duration::ZERO, delay - pause);
             }
             last = Some(kind);
@@ -344,17 +363,24 @@ impl Client {
     fn pacer(&self, endpoint: &Endpoint) -> Arc<Pacer> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
         let pacer = pacers.entry(endpoint.clone());
-        Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second.get()))))
+        Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second_scope))))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
+    use futures_util::future::BoxFuture;
+    use futures_util::{FutureExt as _, StreamExt as _, stream};
     use tencent_simulator::{Action, Configuration, Fault, FaultKind, Service as Simulated, Simulator};
+    use url::Url;
 
     use super::super::app::Credentials;
     use super::super::callback::CallbackConfiguration;
     use super::super::callback_token::CallbackToken;
+    use super::super::endpoint::Region;
+    use super::super::error::{ErrorCode, NetworkError};
     use super::*;
 
     const LIVE: Service = Service { path_segment: "live_config", overwrite: Overwrite::ByUpdate };
@@ -503,6 +529,80 @@ mod tests {
             "the operation's timeout ran out while the call waited for its turn: get_callback_token of SDKAppID \
              1400000001 was answered with HTTP status 429, so all calls to the endpoint pause for 30s"
         );
+    }
+
+    /// An API that admits 200 calls within any second, and that no machine slows down: its clock is tokio's.
+    #[derive(Debug)]
+    struct Limited {
+        /// Whether each application has the limit for itself.
+        per_application: bool,
+        admitted: Mutex<HashMap<String, VecDeque<Instant>>>,
+    }
+
+    impl Transport for Limited {
+        fn post<'a>(
+            &'a self,
+            _endpoint: &'a Endpoint,
+            url: Url,
+            _body: String,
+        ) -> BoxFuture<'a, Result<Received, NetworkError>> {
+            async move {
+                let latency = Duration::from_millis(2);
+                sleep(latency).await;
+                let now = Instant::now();
+                let app = url.query_pairs().next().filter(|_| self.per_application);
+                let key = app.map_or_else(String::new, |(_, id)| id.into_owned());
+                let is_admitted = {
+                    let mut admitted = self.admitted.lock().expect("no panic");
+                    let admitted = admitted.entry(key).or_default();
+                    while admitted.front().is_some_and(|then| now.duration_since(*then) >= Duration::from_secs(1)) {
+                        admitted.pop_front();
+                    }
+                    let is_admitted = admitted.len() < 200;
+                    admitted.extend(is_admitted.then_some(now));
+                    is_admitted
+                };
+                sleep(latency).await;
+                let code = if is_admitted { ErrorCode(100_302) } else { ErrorCode(60007) };
+                Ok(Received::ok(format!(r#"{{"ActionStatus":"FAIL","ErrorCode":{code},"ErrorInfo":""}}"#).as_bytes()))
+            }
+            .boxed()
+        }
+    }
+
+    /// Reads once for each application, ten at a time, and returns how long that took.
+    async fn fleet_reads(apps: &[App], scope: RateScope, per_application: bool) -> Duration {
+        let client = Client::over(
+            Limited { per_application, admitted: Mutex::default() },
+            Settings { requests_per_second_scope: scope, ..Settings::default() },
+        );
+        let start = Instant::now();
+        let patience = Patience::of(Duration::from_secs(3600));
+        let reads = apps.iter().map(|app| client.get::<CallbackToken>(app, LIVE, &patience));
+        let read: Vec<_> = stream::iter(reads).buffer_unordered(10).collect().await;
+        assert!(read.iter().all(|read| matches!(read, Ok(None))), "{read:?}");
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pacing_by_application_is_faster_where_the_limit_is_per_application_and_fails_nowhere() {
+        let apps: Vec<_> = (1..=1000_u64)
+            .map(|id| {
+                let key = Credentials::SecretKey("tok3n".to_owned().into());
+                App::new(id.try_into().expect("an SDKAppID"), "administrator".into(), key, Region::China.into())
+            })
+            .collect();
+        let [by_endpoint, by_application] = RateScope::ALL;
+        let cautious = fleet_reads(&apps, by_endpoint, true).await;
+        let finding_out = fleet_reads(&apps, by_application, true).await;
+        assert!(finding_out < cautious * 2 / 5, "{finding_out:?}, {cautious:?}");
+        // The length of each pause is random.
+        let (mut cautious, mut finding_out) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..3 {
+            cautious += fleet_reads(&apps, by_endpoint, false).await;
+            finding_out += fleet_reads(&apps, by_application, false).await;
+        }
+        assert!(finding_out < cautious * 6 / 5, "{finding_out:?}, {cautious:?}");
     }
 
     /// Calls a simulator that gives this answer, and returns the outcome and the number of attempts.

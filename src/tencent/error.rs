@@ -86,7 +86,7 @@ impl Error {
 }
 
 impl ErrorKind {
-    fn api(&self) -> Option<&ApiError> {
+    pub(super) fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) | Self::ClockSkew { error, .. } => Some(error),
             Self::Timeout { last: Some(last), .. } => last.api(),

@@ -52,6 +52,7 @@ pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
 pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
 pub use foreign::{ForeignText, shown};
 pub use network::Route;
+pub use pacer::RateScope;
 pub use patience::{Caller, Patience};
 pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};

@@ -263,6 +263,7 @@ fn each_provider_argument_can_be_unknown_at_plan() -> Result {
         ("TENCENT_IDENTIFIER", "identifier", json!("administrator")),
         ("NONE", "max_retries", json!(2)),
         ("NONE", "requests_per_second", json!(100)),
+        ("NONE", "requests_per_second_scope", json!("application")),
         ("NONE", "request_timeout", json!("5s")),
     ] {
         let provider = provider(&format!("{argument} = {LATER}"));

@@ -281,6 +281,11 @@ region = "mars"
         error("max_retries = 1000", "max_retries", &["1000", "0 to 100"]),
         error("requests_per_second = 0", "requests_per_second", &["0", "from 1 to"]),
         error("requests_per_second = 0.5", "requests_per_second", &["from 1 to 1000"]),
+        error(
+            r#"requests_per_second_scope = "app""#,
+            "requests_per_second_scope",
+            &["\"app\" is neither \"endpoint\" nor \"application\""],
+        ),
     ];
     let mut config = String::new();
     for (i, case) in cases.iter().enumerate() {

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tencent_simulator::Action::{Delete, Get, Set};
-use tencent_simulator::{Action, App, Configuration, Fault, FaultKind, Outcome, Request, Service, Simulator};
+use tencent_simulator::{
+    Action, App, Configuration, Fault, FaultKind, Outcome, RateLimit, Request, Service, Simulator,
+};
 use terraform_provider_tencent::tencent::{SdkAppId, UserSig};
 use tokio::net::TcpSocket;
 
@@ -308,7 +310,7 @@ fn a_guard_holds_while_a_write_waits_for_the_rate_limit_of_another_application()
 #[test]
 fn rate_limited_calls_succeed_eventually() -> Result {
     let scenario = Scenario::of_applications(20)?;
-    scenario.simulator.set_rate_limit(Some(1));
+    scenario.simulator.set_rate_limit(Some(RateLimit::per_application(1)));
     let config = |url| fleet(ID..ID + 20, &sends(&[START, END], url));
     for url in [URL, OTHER_URL] {
         scenario.configure(&config(url))?;
@@ -322,6 +324,35 @@ fn rate_limited_calls_succeed_eventually() -> Result {
         assert_eq!(there.as_deref(), Some(OTHER_URL), "{id}");
     }
     scenario.expect_no_changes()
+}
+
+#[test]
+fn a_fleet_paced_by_application_fails_no_call_whatever_the_limit_counts() -> Result {
+    const APPLICATIONS: u64 = 60;
+    const PER_SECOND: u32 = 20;
+
+    let ids = ID..ID + APPLICATIONS;
+    let settings =
+        provider(&format!("requests_per_second = {PER_SECOND}\nrequests_per_second_scope = \"application\""));
+    for limit in [RateLimit::per_application(PER_SECOND), RateLimit::per_endpoint(PER_SECOND)] {
+        let mut scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;
+        let log = scenario.workspace.path().join("provider.log");
+        scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
+        scenario.simulator.set_rate_limit(Some(limit));
+        // Meets even a provider that a busy machine holds up.
+        scenario.simulator.inject(Fault::new(error_code(60018)).on(Set).times(1));
+        for url in [URL, OTHER_URL] {
+            scenario.configure(&(settings.clone() + &fleet(ids.clone(), &sends(&[START], url))))?;
+            assert_eq!(diagnostics(&scenario.apply()?), [""; 0]);
+        }
+        for id in ids.clone() {
+            let there = scenario.simulator.configuration(Service::Call, id).map(|configuration| configuration.url);
+            assert_eq!(there.as_deref(), Some(OTHER_URL), "{id}");
+        }
+        scenario.expect_no_changes()?;
+        assert!(fs::read_to_string(&log)?.contains("a rate limit halved the rate"));
+    }
+    Ok(())
 }
 
 #[test]

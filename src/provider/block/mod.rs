@@ -39,6 +39,7 @@ model! {
         request_timeout: Attr<String>,
         max_retries: Attr<Number>,
         requests_per_second: Attr<Number>,
+        requests_per_second_scope: Attr<String>,
         apps: apps::Argument,
     }
 }
@@ -78,7 +79,7 @@ pub(super) fn configure(
 /// Returns whether an argument is unknown that all applications need.
 fn has_unknown(config: &Config) -> bool {
     let Config { sdk_app_id, secret_key, user_sig, identifier, region, endpoint, .. } = config;
-    let texts = [identifier, region, endpoint, &config.request_timeout];
+    let texts = [identifier, region, endpoint, &config.request_timeout, &config.requests_per_second_scope];
     let numbers = [sdk_app_id, &config.max_retries, &config.requests_per_second];
     texts.into_iter().any(Attr::is_unknown)
         || numbers.into_iter().any(Attr::is_unknown)
@@ -134,6 +135,8 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
     let max_retries = reader.number("max_retries", &config.max_retries, values::RETRIES);
     let requests_per_second =
         reader.number("requests_per_second", &config.requests_per_second, values::REQUESTS_PER_SECOND);
+    let scope =
+        reader.text("requests_per_second_scope", &config.requests_per_second_scope, |text, _| values::rate_scope(text));
 
     let apps = apps::resolve(&config.apps, (&identifier, &endpoint), &mut diagnostics);
     if diagnostics.has_errors() {
@@ -148,6 +151,7 @@ fn resolve(config: &Config, environment: Environment) -> Result<Resolved, Diagno
             request_timeout: request_timeout.known().map_or(defaults.request_timeout, |(timeout, _)| *timeout),
             max_retries: max_retries.unwrap_or(defaults.max_retries),
             requests_per_second: requests_per_second.and_then(NonZeroU32::new).unwrap_or(defaults.requests_per_second),
+            requests_per_second_scope: scope.known().map_or(defaults.requests_per_second_scope, |(scope, _)| *scope),
         },
     })
 }
@@ -213,6 +217,11 @@ mod tests {
             (Config { request_timeout: text("10"), ..none() }, "request_timeout", "\"30s\""),
             (Config { max_retries: number(101), ..none() }, "max_retries", "0 to 100"),
             (Config { requests_per_second: number(0), ..none() }, "requests_per_second", "1 to 1000"),
+            (
+                Config { requests_per_second_scope: text("app"), ..none() },
+                "requests_per_second_scope",
+                "\"app\" is neither \"endpoint\" nor \"application\"",
+            ),
         ] {
             let error = only(validate(&config));
             assert_eq!(error.path, Some(AttributePath::attribute(path)));

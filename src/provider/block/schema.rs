@@ -55,6 +55,12 @@ pub(in crate::provider) fn schema() -> Schema {
                 "The most requests to send per second, for each of the API's calls. Default: 200, Tencent's documented \
                  limit.",
             ),
+            text(
+                "requests_per_second_scope",
+                "Who shares `requests_per_second`: all applications of an `endpoint` (the default), or nobody, so that each \
+                 `application` has it for itself. With `application`, the provider calls an endpoint faster and faster \
+                 until Tencent refuses a call because of a rate limit, and then at half that rate.",
+            ),
             apps,
         ],
     }

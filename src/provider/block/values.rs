@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, Region, SdkAppId, UnknownRegion, UserSig};
+use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, RateScope, Region, SdkAppId, UnknownRegion, UserSig};
 use crate::terraform::Number;
 
 /// Up to more attempts than any timeout leaves time for.
@@ -130,6 +130,14 @@ pub(super) fn endpoint(text: &str, source: Source) -> Result<Endpoint, String> {
     const NAME: &str = "The endpoint";
     source.check_ends(NAME, text, secret)?;
     text.parse().map_err(|error: InvalidEndpoint| format!("{} cannot be used: {error}.", source.subject(NAME)))
+}
+
+pub(super) fn rate_scope(text: &str) -> Result<RateScope, String> {
+    let named = RateScope::ALL.into_iter().find(|scope| scope.name() == text);
+    named.ok_or_else(|| {
+        let [endpoint, application] = RateScope::ALL.map(RateScope::name);
+        format!("{} is neither {endpoint:?} nor {application:?}.", quoted(text))
+    })
 }
 
 /// Reads a whole number in a range.
