@@ -7,6 +7,7 @@
 //! | `rpc` | requests over the real socket |
 //! | `commands` | the time a provider adds to whole Terraform commands |
 //! | `fleet` | many applications in one process |
+//! | `pacing` | many applications under either reading of Tencent's rate limit |
 //! | `statistics` | medians and percentiles |
 //! | `page` | the report as a page of `docs/`, with a chart |
 //!
@@ -20,6 +21,7 @@ mod commands;
 mod fleet;
 #[path = "../../tests/protocol/host.rs"]
 mod host;
+mod pacing;
 mod page;
 mod peers;
 mod rpc;
@@ -58,10 +60,12 @@ struct Effort {
     commands: usize,
     /// The sizes of the fleets, the smallest first.
     fleets: &'static [usize],
+    /// The runs of the largest fleet in each pace.
+    pacings: usize,
 }
 
-const FULL: Effort = Effort { starts: 200, requests: 2000, commands: 15, fleets: &[1, 10, 100, 1000] };
-const SHORT: Effort = Effort { starts: 5, requests: 50, commands: 2, fleets: &[1, 20] };
+const FULL: Effort = Effort { starts: 200, requests: 2000, commands: 15, fleets: &[1, 10, 100, 1000], pacings: 3 };
+const SHORT: Effort = Effort { starts: 5, requests: 50, commands: 2, fleets: &[1, 20], pacings: 1 };
 
 fn main() -> ExitCode {
     let (mut effort, mut fetch) = (FULL, false);
@@ -104,6 +108,8 @@ fn report(effort: Effort, fetch: bool) -> Result {
     commands::measure(effort.commands, &terraform, &subjects, &mut page)?;
     progress("fleets");
     fleet::measure(effort.fleets, &terraform, &subjects[0], &mut page)?;
+    progress("pacing");
+    pacing::measure(effort.pacings, effort.fleets[effort.fleets.len() - 1], &terraform, &subjects[0], &mut page)?;
 
     println!("{}", page.report());
     if effort.fleets == FULL.fleets {

@@ -57,9 +57,10 @@ pub(in crate::provider) fn schema() -> Schema {
             ),
             text(
                 "requests_per_second_scope",
-                "Who shares `requests_per_second`: all applications of an `endpoint` (the default), or nobody, so that each \
-                 `application` has it for itself. With `application`, the provider calls an endpoint faster and faster \
-                 until Tencent refuses a call because of a rate limit, and then at half that rate.",
+                "Which calls share `requests_per_second`: those of all applications of an endpoint (`endpoint`, the \
+                 default), or only those of one application (`application`). With `application`, the provider finds \
+                 out how much an endpoint takes: it calls faster and faster until Tencent refuses a call because of a \
+                 rate limit, and halves the rate then.",
             ),
             apps,
         ],
