@@ -29,7 +29,12 @@ This program is a plugin: Terraform starts it. Name it in a configuration and ru
       }
     }
 
-Options, for developers of the provider:
+Command:
+    user-sig     print a UserSig for a job that must not hold the SecretKey, signed on this machine: for the application
+                 TENCENT_SDK_APP_ID, with TENCENT_SECRET_KEY, for the account TENCENT_IDENTIFIER (administrator)
+        --expires-in DURATION   how long it is valid, such as 30m or 30d, at most 180d (1h)
+
+Options:
     --debug      serve without a host, and print the TF_REATTACH_PROVIDERS for Terraform to use this process
     --version    print the version
     --help       print this
@@ -48,10 +53,25 @@ fn main() -> ExitCode {
             print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
         }
         [Some("--help" | "-help" | "-h")] => print(HELP),
+        [Some("user-sig")] => print_user_sig(None),
+        [Some("user-sig"), Some("--expires-in"), Some(lifetime)] => print_user_sig(Some(lifetime)),
+        [Some("user-sig"), Some(option)] if option.starts_with("--expires-in=") => {
+            print_user_sig(option.strip_prefix("--expires-in="))
+        }
         _ => {
             let given: Vec<_> = given.iter().map(|argument| format!("{argument:?}")).collect();
-            fail(&format!("Expected at most one of the options below, but got {}.\n\n{HELP}", given.join(" ")), 2)
+            fail(
+                &format!("Expected the command or one of the options below, but got {}.\n\n{HELP}", given.join(" ")),
+                2,
+            )
         }
+    }
+}
+
+fn print_user_sig(lifetime: Option<&str>) -> ExitCode {
+    match TencentProvider::default().user_sig(lifetime) {
+        Ok(user_sig) => print(&format!("{}\n", user_sig.expose())),
+        Err(reason) => fail(&format!("{reason}\n"), 1),
     }
 }
 

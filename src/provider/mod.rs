@@ -25,6 +25,7 @@ mod singleton;
 mod testing;
 mod user_sig;
 
+use crate::tencent::UserSig;
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Applications;
@@ -50,6 +51,18 @@ impl Default for TencentProvider {
     /// With this process' environment.
     fn default() -> Self {
         Self { environment: |name| std::env::var(name).ok() }
+    }
+}
+
+impl TencentProvider {
+    /// Signs a UserSig with the credentials in the environment. `lifetime` is a duration as the ephemeral resource takes it,
+    /// with the same default.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the variable or the option at fault.
+    pub fn user_sig(&self, lifetime: Option<&str>) -> Result<UserSig, String> {
+        user_sig::sign(self.environment, lifetime)
     }
 }
 

@@ -1,19 +1,24 @@
-//! The ephemeral resource `tencent_user_sig`: a new UserSig, for callers that must not hold the key.
+//! New UserSigs, for callers that must not hold the key: the ephemeral resource `tencent_user_sig`, and the command
+//! `user-sig`.
 
 use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
 use super::applications::{self, Applications, Purpose};
-use super::block::values::Durations;
+use super::block::values::{self, Durations, Source};
+use super::block::{DEFAULT_IDENTIFIER, Environment};
 use crate::model;
-use crate::tencent::App;
+use crate::tencent::{App, UserSig};
 use crate::terraform::{
     Attr, Attribute, Block, Context, Diagnostic, Diagnostics, EphemeralResource, Number, Opened, Schema, Type, Value,
 };
 
 /// The lifetimes that `expires_in` accepts. Tencent's own implementations sign for 180 days by default.
 const LIFETIMES: Durations = Durations { shortest: "1s", longest: "180d", such_as: "\"30m\", \"1h\" or \"30d\"" };
+
+/// The lifetime of a UserSig for which none is chosen.
+const DEFAULT_LIFETIME: &str = "1h";
 
 /// The length of the longest account that Tencent accepts, in bytes.
 const LONGEST_USER_ID: usize = 32;
@@ -72,7 +77,7 @@ impl Block for UserSigResource {
                     Type::String,
                     "How long it is valid, such as `30m` or `7d`, at most `180d`. Default: `1h`.",
                 )
-                .default_value(Value::String("1h".into())),
+                .default_value(Value::String(DEFAULT_LIFETIME.into())),
                 Attribute::new("user_sig", Type::String, "The UserSig.").computed().sensitive(),
                 Attribute::new("expires_at", Type::String, "When it expires, in RFC 3339 format.").computed(),
             ],
@@ -121,6 +126,31 @@ impl EphemeralResource for UserSigResource {
         }
         .into())
     }
+}
+
+/// Signs a UserSig for an app administrator, with the credentials in the environment.
+///
+/// # Errors
+///
+/// A message that names the variable or the option at fault.
+pub(super) fn sign(environment: Environment, lifetime: Option<&str>) -> Result<UserSig, String> {
+    const SDK_APP_ID: &str = "TENCENT_SDK_APP_ID";
+    const SECRET_KEY: &str = "TENCENT_SECRET_KEY";
+    const IDENTIFIER: &str = "TENCENT_IDENTIFIER";
+    // An empty variable counts as not set.
+    let set = |name| environment(name).filter(|text| !text.is_empty());
+    let required = |name, what| {
+        set(name).ok_or_else(|| {
+            format!("The environment variable {name} is not set. It must hold the application's {what}.")
+        })
+    };
+    let id = values::sdk_app_id(&required(SDK_APP_ID, "SDKAppID")?, Source::Variable(SDK_APP_ID))?;
+    let key = values::secret_key(&required(SECRET_KEY, "SecretKey")?, Source::Variable(SECRET_KEY))?;
+    let identifier = set(IDENTIFIER).unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned());
+    let identifier = values::identifier(&identifier, Source::Variable(IDENTIFIER))?;
+    let lifetime =
+        LIFETIMES.read(lifetime.unwrap_or(DEFAULT_LIFETIME)).map_err(|reason| format!("--expires-in: {reason}"))?;
+    Ok(UserSig::sign(&key, &identifier, id, SystemTime::now(), lifetime))
 }
 
 fn lifetime(text: &str) -> Result<Duration, Diagnostic> {

@@ -44,6 +44,24 @@ fn a_user_sig_suffices_without_the_key() -> Result {
 }
 
 #[test]
+fn the_executable_signs_a_user_sig_for_a_job_without_the_key() -> Result {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_terraform-provider-tencent"));
+    command.args(["user-sig", "--expires-in", "30d"]).env_clear();
+    command.envs([("TENCENT_SDK_APP_ID", ID.to_string()), ("TENCENT_SECRET_KEY", KEY.to_owned())]);
+    command.env("TENCENT_IDENTIFIER", "terraform");
+    let printed = command.output()?;
+    let user_sig = String::from_utf8(printed.stdout)?.trim_end().to_owned();
+    assert_eq!((printed.status.code(), String::from_utf8(printed.stderr)?), (Some(0), String::new()));
+    assert_eq!(UserSig::from(user_sig.clone()).claims()?.lifetime, 30 * 24 * HOUR.as_secs());
+
+    let mut scenario = with_user_sig(&user_sig)?;
+    scenario.workspace.env("TENCENT_IDENTIFIER", "terraform");
+    scenario.simulator.add_app(App::new(ID, KEY).administrator("terraform"));
+    scenario.apply()?;
+    scenario.expect_no_changes()
+}
+
+#[test]
 fn an_unusable_user_sig_is_refused_before_any_call() -> Result {
     let now = SystemTime::now();
     let whole = signed("administrator", ID, now)?;

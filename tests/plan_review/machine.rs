@@ -135,14 +135,11 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
 
     /// Installs the programs that the kit runs and not every machine has.
     fn programs(&self) -> Result {
-        let python = python_with("tls-sig-api-v2", "1.1")?;
         let bin = self.path("bin");
         program(
             &bin.join("terraform"),
             &format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.terraform.executable().display()),
         )?;
-        program(&bin.join("python3"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()))?;
-        program(&bin.join("pip"), &format!("#!/bin/sh\nexec '{}' -m pip \"$@\"\n", python.display()))?;
         // Of the container that GitLab's jobs run in.
         program(&bin.join("apk"), "#!/bin/sh\n")?;
         program(&bin.join("gh"), &GH.replace("GITHUB", &self.path("github").to_string_lossy()))?;
@@ -160,7 +157,6 @@ with zipfile.ZipFile(sys.argv[1], 'w') as archive: archive.write(sys.argv[2], sy
             ("TF_INPUT", "false".to_owned()),
             ("SSL_CERT_FILE", authority.to_string_lossy().into_owned()),
             ("TENCENT_ENDPOINT", self.simulator.url().to_owned()),
-            ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("GIT_AUTHOR_NAME", "A".to_owned()),
             ("GIT_AUTHOR_EMAIL", "a@example.com".to_owned()),

@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use terraform_provider_tencent::tencent::UserSig;
+
 use crate::host::{Ended, Host, MAGIC_COOKIE};
 use crate::session::host;
 
@@ -49,15 +51,50 @@ async fn help_prints_the_usage() {
 }
 
 #[tokio::test]
+async fn user_sig_names_what_is_missing_or_wrong() {
+    let (id, key) = (("TENCENT_SDK_APP_ID", "1400000001"), ("TENCENT_SECRET_KEY", "s3cret"));
+    for (variables, lifetime, said) in [
+        (&[key][..], "1h", "The environment variable TENCENT_SDK_APP_ID is not set. "),
+        (&[id, ("TENCENT_SECRET_KEY", "")], "1h", "The environment variable TENCENT_SECRET_KEY is not set. "),
+        (&[("TENCENT_SDK_APP_ID", "0"), key], "1h", "The environment variable TENCENT_SDK_APP_ID is not an SDKAppID: "),
+        (
+            &[id, ("TENCENT_SECRET_KEY", "s3cret\n")],
+            "1h",
+            "The environment variable TENCENT_SECRET_KEY begins or ends ",
+        ),
+        (&[id, key, ("TENCENT_IDENTIFIER", "a b")], "1h", "The environment variable TENCENT_IDENTIFIER is empty or "),
+        (&[id, key], "181d", "--expires-in: \"181d\" is not a duration from \"1s\" to \"180d\"."),
+        (&[id, key], "0s", "--expires-in: \"0s\" is not a duration from "),
+        (&[id, key], "3600", "--expires-in: \"3600\" is not a duration. Write a number with a unit, such as "),
+    ] {
+        let host = variables.iter().fold(person(), |host, (name, value)| host.env(name, value));
+        let ended = host.arguments(["user-sig".to_owned(), format!("--expires-in={lifetime}")]).spawn().end().await;
+        assert!(ended.stderr.starts_with(said) && !ended.stderr.contains("s3cret"), "{ended:?}");
+        assert_eq!((ended.status.code(), &*ended.stdout), (Some(1), ""), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn user_sig_prints_a_user_sig_for_an_hour_and_nothing_else() {
+    let host = person().env("TENCENT_SDK_APP_ID", "1400000001").env("TENCENT_SECRET_KEY", "s3cret");
+    let ended = host.arguments(["user-sig"]).spawn().end().await;
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let user_sig = ended.stdout.strip_suffix('\n').expect("a line").to_owned();
+    let claims = UserSig::from(user_sig).claims().expect("a UserSig");
+    assert_eq!((&*claims.identifier, claims.sdk_app_id, claims.lifetime), ("administrator", 1_400_000_001, 3600));
+}
+
+#[tokio::test]
 async fn other_arguments_are_refused() {
     for (arguments, got) in [
         (&["apply"][..], r#""apply""#),
         (&["--verison"], r#""--verison""#),
         (&["--debug", "--help"], r#""--debug" "--help""#),
         (&[""], r#""""#),
+        (&["user-sig", "30d"], r#""user-sig" "30d""#),
     ] {
         let ended = run(arguments).await;
-        let expected = format!("Expected at most one of the options below, but got {got}.\n\n");
+        let expected = format!("Expected the command or one of the options below, but got {got}.\n\n");
         assert!(ended.stderr.starts_with(&expected), "{ended:?}");
         assert_eq!(ended.status.code(), Some(2), "{ended:?}");
         assert_eq!(ended.stdout, "");

@@ -44,7 +44,7 @@ model! {
     }
 }
 
-const DEFAULT_IDENTIFIER: &str = "administrator";
+pub(super) const DEFAULT_IDENTIFIER: &str = "administrator";
 const DEFAULT_REGION: Region = Region::China;
 
 /// Checks the block without the environment, which may differ where the plan is made.

@@ -159,7 +159,7 @@ impl Reader<'_> {
             let reason = "The SecretKey is empty. Set secret_key, or leave it out and set TENCENT_SECRET_KEY.";
             return Err(reason.to_owned());
         }
-        values::secret_key(text, source)
+        values::secret_key(text, source).map(Credentials::SecretKey)
     }
 
     fn both_set(&self, source: Source) -> &'static str {

@@ -6,6 +6,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::tencent::{Credentials, Endpoint, InvalidEndpoint, RateScope, Region, SdkAppId, UnknownRegion, UserSig};
 use crate::terraform::Number;
 
@@ -83,7 +85,7 @@ pub(in crate::provider) fn sdk_app_id(text: &str, source: Source) -> Result<SdkA
     })
 }
 
-pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, String> {
+pub(in crate::provider) fn secret_key(text: &str, source: Source) -> Result<SecretString, String> {
     const NAME: &str = "The SecretKey";
     if text.is_empty() {
         return Err(format!("{NAME} is empty. The Tencent RTC console shows it under Basic Information."));
@@ -93,7 +95,7 @@ pub(super) fn secret_key(text: &str, source: Source) -> Result<Credentials, Stri
         let subject = source.subject(NAME);
         return Err(format!("{subject} contains white space: check that nothing else was copied with it."));
     }
-    Ok(Credentials::SecretKey(text.to_owned().into()))
+    Ok(text.to_owned().into())
 }
 
 pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String> {
@@ -106,7 +108,7 @@ pub(super) fn user_sig(text: &str, source: Source) -> Result<Credentials, String
     Ok(Credentials::UserSig(user_sig))
 }
 
-pub(super) fn identifier(text: &str, source: Source) -> Result<String, String> {
+pub(in crate::provider) fn identifier(text: &str, source: Source) -> Result<String, String> {
     if !text.trim().is_empty() {
         source.check_ends("The identifier", text, secret)?;
     }
