@@ -143,6 +143,22 @@ fn complete(text: &str) -> (String, String) {
     (text, beside)
 }
 
+/// Leaves out the resources of providers that are not there, which are only formatted.
+fn validated(text: &str) -> String {
+    let mut is_of_others = false;
+    let mut kept = String::new();
+    for line in text.split_inclusive('\n') {
+        if let Some(kind) = line.strip_prefix("resource \"") {
+            is_of_others = !["tencent_", "terraform_"].iter().any(|own| kind.starts_with(own));
+        }
+        if !is_of_others {
+            kept += line;
+        }
+        is_of_others &= line.trim_end() != "}";
+    }
+    kept
+}
+
 /// Returns the problems of these configurations.
 pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) -> Result<Vec<String>, Error> {
     let mut problems = Vec::new();
@@ -155,7 +171,7 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
         // A query needs a configuration next to it.
         let is_query = configuration.needs().any(|feature| feature == Feature::Query);
         let (main, query) = if is_query { ("", text.as_str()) } else { (text.as_str(), "") };
-        workspace.write("main.tf", main)?;
+        workspace.write("main.tf", &validated(main))?;
         workspace.write("main.tfquery.hcl", query)?;
         workspace.write("beside.tf", &beside)?;
         let validated = workspace.run(if is_query { &["validate", "-query"] } else { &["validate"] })?;
@@ -170,6 +186,13 @@ pub(crate) fn problems(terraform: &Terraform, configurations: &[Configuration]) 
         problems.push(formatted.to_string());
     }
     Ok(problems)
+}
+
+#[test]
+fn resources_of_other_providers_are_left_out() {
+    let own = "resource \"terraform_data\" \"a\" {\n}\n";
+    let other = "resource \"aws_ssm_parameter\" \"b\" {\n  x {\n  }\n}\n";
+    assert_eq!(validated(&format!("{own}{other}{own}")), format!("{own}{own}"));
 }
 
 #[test]

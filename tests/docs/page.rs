@@ -75,11 +75,32 @@ pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
     page
 }
 
+const SECRET_STORE: &str = "### A fresh UserSig for a pipeline
+
+A job that only plans needs a UserSig, and not the SecretKey. The configuration whose apply holds the key can keep one in a secret
+store, by a write-only argument, which leaves no trace in the plan and the state. This one needs Terraform or OpenTofu 1.11 or
+later, and version 6.8 or later of the provider `hashicorp/aws`. An apply in a new month stores a new UserSig, so apply at least
+once a month:";
+
+const FROM_THE_STORE: &str = "The job that plans may read the parameter, and no more:";
+
+const FETCH: &str =
+    "export TENCENT_USER_SIG=\"$(aws ssm get-parameter --with-decryption --name /tencent/plan-user-sig \\
+  --query Parameter.Value --output text)\"
+";
+
+const OWN_SECRETS: &str = "The secrets of GitHub and GitLab themselves cannot be kept so: the resources `github_actions_secret` (up to version
+6.13 of `integrations/github`) and `gitlab_project_variable` (up to version 19.1 of `gitlabhq/gitlab`) have no write-only
+argument, so the UserSig would be in the state. Set them with the [executable](../index.md#a-usersig-instead-of-the-key) instead.";
+
 pub(crate) fn ephemeral_resource(name: &str, schema: &Value) -> String {
     let title = |kind: &str| format!("{name} {kind}");
     let mut page = head(&title("Ephemeral Resource - tencent"), &title("(Ephemeral Resource)"), schema);
     let usage = "## Example Usage\n\nWith Terraform 1.10 or later, or OpenTofu 1.11 or later:";
     page += &code(usage, "terraform", &example(format!("ephemeral-resources/{name}/ephemeral-resource.tf")));
+    page += &code(SECRET_STORE, "terraform", &example(format!("ephemeral-resources/{name}/secret-store.tf")));
+    page += &code(FROM_THE_STORE, "shell", FETCH);
+    page += &format!("\n{OWN_SECRETS}\n");
     page += &attributes(schema);
     page
 }

@@ -16,7 +16,7 @@ use crate::{files, read, sources};
 const TO_COPY: [&str; 2] = ["examples/plan-review", "examples/receiver"];
 
 /// Names of other software, by owner.
-const OF_OTHERS: [(&str, &[&str]); 6] = [
+const OF_OTHERS: [(&str, &[&str]); 7] = [
     (
         "Terraform's language and its CLI configuration",
         &[
@@ -42,6 +42,7 @@ const OF_OTHERS: [(&str, &[&str]); 6] = [
     ("env0's environment", &["ENV0_TF_PLAN_JSON"]),
     ("expect-test's environment", &["UPDATE_EXPECT"]),
     ("the provider that *Adopting* moves from", &["restapi_object"]),
+    ("the providers of forges", &["github_actions_secret", "gitlab_project_variable"]),
 ];
 
 /// Returns the names that do not exist, and their places.
