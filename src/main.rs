@@ -40,6 +40,12 @@ Options:
     --help       print this
 ";
 
+/// The version of this build. `cargo xtask` sets the variable for a version with a suffix.
+const VERSION: &str = match option_env!("TENCENT_PROVIDER_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::prepare();
@@ -49,9 +55,7 @@ fn main() -> ExitCode {
         [] => serve(Mode::Hosted),
         // Providers in Go accept one dash as well, and their developers are used to that.
         [Some("--debug" | "-debug")] => serve(Mode::Debug),
-        [Some("--version" | "-version" | "-V")] => {
-            print(&format!("{} {}\n", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
-        }
+        [Some("--version" | "-version" | "-V")] => print(&format!("{} {VERSION}\n", env!("CARGO_PKG_NAME"))),
         [Some("--help" | "-help" | "-h")] => print(HELP),
         [Some("user-sig")] => print_user_sig(None),
         [Some("user-sig"), Some("--expires-in"), Some(lifetime)] => print_user_sig(Some(lifetime)),

@@ -1,11 +1,12 @@
-//! Installs the provider where `init` finds it, for this user's Terraform and OpenTofu.
+//! Installs the provider where `init` finds it, for this user's Terraform and OpenTofu, and uninstalls it.
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
-use terraform_cli::{PROVIDER_SOURCE, Profile, REGISTRY_HOSTS, cargo_build, mirror_path, release_build};
+use terraform_cli::{PROVIDER_SOURCE, Profile, REGISTRY_HOSTS, Toolchain, cargo_build, mirror_path};
 
 use crate::Result;
 use crate::project::{NAME, Project, Target};
@@ -28,16 +29,39 @@ pub(crate) fn run(options: &Options) -> Result {
         return Ok(());
     }
     let project = Project::of_workspace(options.version_suffix.as_deref())?;
-    let directory = match &options.directory {
-        Some(directory) => std::path::absolute(directory)?,
-        None => implied_directory(|name| env::var_os(name).map(PathBuf::from), Path::exists)?,
-    };
-    let executable = release_build(NAME)?;
+    let directory = directory(options.directory.as_deref())?;
+    let executable = project.build(&Target::or_host(None)?, &Toolchain::of_this_machine())?;
     for place in install(&project, &executable, &directory)? {
         eprintln!("Installed {}", place.display());
     }
     println!("{}", use_version(&project, options.directory.is_some().then_some(&directory)));
     Ok(())
+}
+
+/// Removes every version that [`run`] has installed below a directory.
+pub(crate) fn run_uninstall(named: Option<&Path>) -> Result {
+    let directory = directory(named)?;
+    let (removed, left) = uninstall(&directory)?;
+    for place in &removed {
+        println!("Removed {}", place.display());
+    }
+    for place in &left {
+        println!("Left {}, which `cargo xtask install` did not write", place.display());
+    }
+    if removed.is_empty() {
+        println!("Nothing is installed in {}", directory.display());
+    }
+    if named.is_some() && !removed.is_empty() {
+        println!("Remove the blocks that name {} from the CLI configuration, too", directory.display());
+    }
+    Ok(())
+}
+
+fn directory(named: Option<&Path>) -> Result<PathBuf> {
+    match named {
+        Some(directory) => Ok(std::path::absolute(directory)?),
+        None => implied_directory(|name| env::var_os(name).map(PathBuf::from), Path::exists),
+    }
 }
 
 /// Returns the directory that both search by default.
@@ -81,6 +105,49 @@ fn install(project: &Project, executable: &Path, directory: &Path) -> Result<Vec
         places.push(place);
     }
     Ok(places)
+}
+
+/// Removes the executables of all versions, and the directories that this empties. Returns what it removed, and what else it
+/// found in the provider's directories.
+fn uninstall(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut removed, mut left) = (Vec::new(), Vec::new());
+    for host in REGISTRY_HOSTS {
+        for file in files(&directory.join(host).join(PROVIDER_SOURCE))? {
+            if !is_installed(&file) {
+                left.push(file);
+                continue;
+            }
+            fs::remove_file(&file).map_err(|cause| format!("cannot remove {}: {cause}", file.display()))?;
+            let above = file.ancestors().skip(1).take_while(|above| *above != directory);
+            // Only an empty directory can be removed.
+            above.take_while(|above| fs::remove_dir(above).is_ok()).for_each(drop);
+            removed.push(file);
+        }
+    }
+    Ok((removed, left))
+}
+
+/// Returns whether [`install`] names a file so: after the version that a directory above is named after.
+fn is_installed(file: &Path) -> bool {
+    let version = file.ancestors().nth(2).and_then(Path::file_name);
+    let expected = version.map(|version| format!("{NAME}_v{}", version.to_string_lossy()));
+    let name = file.file_name().map(|name| name.to_string_lossy());
+    name.as_deref().map(|name| name.strip_suffix(".exe").unwrap_or(name)) == expected.as_deref()
+}
+
+/// Returns all files below a directory, which need not exist. Follows no links.
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(directory) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|cause| format!("cannot read {}: {cause}", directory.display()))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { found.extend(files(&entry.path())?) } else { found.push(entry.path()) }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Returns the configuration that uses an installed version.
@@ -197,6 +264,39 @@ mod tests {
         let error = install(&project, &executable, &plugins).expect_err("somebody else's").to_string();
         assert!(error.contains("notes.txt"), "{error}");
         assert_eq!(fs::read_to_string(&foreign).expect("read"), "mine");
+    }
+
+    #[test]
+    fn uninstalling_removes_what_was_installed_and_nothing_else() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let executable = directory.path().join("built");
+        fs::write(&executable, "a build").expect("written");
+        let plugins = directory.path().join("plugins");
+        let (first, own) = (Project::of_workspace(None), Project::of_workspace(Some("acme.1")));
+        let mut installed = Vec::new();
+        for project in [first, own] {
+            installed.extend(install(&project.expect("a project"), &executable, &plugins).expect("installed"));
+        }
+        let provider = plugins.join(REGISTRY_HOSTS[0]).join(PROVIDER_SOURCE);
+        let foreign = [
+            plugins.join(REGISTRY_HOSTS[0]).join("callkit/other/1.0.0/linux_amd64/terraform-provider-other_v1.0.0"),
+            provider.join("1.0.0/linux_amd64/terraform-provider-tencent_v1.0.1"),
+            provider.join("terraform-provider-tencent_1.0.0_linux_amd64.zip"),
+        ];
+        for file in &foreign {
+            fs::create_dir_all(file.parent().expect("a directory")).expect("created");
+            fs::write(file, "mine").expect("written");
+        }
+        let beside = foreign[1..].to_vec();
+
+        let (mut removed, left) = uninstall(&plugins).expect("uninstalled");
+        removed.sort();
+        installed.sort();
+        assert_eq!((removed, left), (installed, beside.clone()));
+        assert_eq!(files(&plugins).expect("read").len(), foreign.len());
+        assert!(!plugins.join(REGISTRY_HOSTS[1]).exists(), "nothing is in it any more");
+        assert_eq!(uninstall(&plugins).expect("once more"), (vec![], beside));
+        assert_eq!(uninstall(&plugins.join("none")).expect("nothing there"), (vec![], vec![]));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! `cargo xtask`: makes releases, and installs a self-built provider.
+//! `cargo xtask`: makes releases, and installs and uninstalls a self-built provider.
 //!
 //! | module | what |
 //! | --- | --- |
 //! | `package` | the files of a release, in the registries' layout |
-//! | `install` | installs the provider where Terraform and OpenTofu search |
+//! | `install` | installs the provider where Terraform and OpenTofu search, and uninstalls it |
 //! | `cross` | compilers and emulators for other platforms |
 //! | `platforms` | tests the provider on other platforms |
 //! | `project` | name, version and platform of a build |
@@ -26,7 +26,9 @@ mod project;
 mod sbom;
 mod signature;
 
+use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lexopt::{Arg, Parser, ValueExt as _};
@@ -34,37 +36,34 @@ use lexopt::{Arg, Parser, ValueExt as _};
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const HELP: &str = "\
-Packages and installs the provider, and tests it on other platforms.
+Usage: cargo xtask COMMAND [OPTIONS]
 
-Usage: cargo xtask package [OPTIONS]
-
-  Builds the provider as it is released, and writes the files of a release: an archive and a bill of materials for each
-  platform, the manifest, and the checksums of all archives that are there, signed on request.
-
-  --out DIR             where to write them [default: target/package]
-  --target TARGET       build for this target of rustc instead of this machine's; can be given several times. If this
-                        machine's Rust lacks it, a Debian machine fetches compilers into target/platforms
-  --no-build            build nothing: only write the checksums of what is there, and sign them
-  --sign KEYFILE        sign them with this OpenPGP key; SIGNING_KEY_PASSPHRASE unlocks it
-  --version-suffix TEXT make it version 0.1.0-TEXT, for a build of your own
-  --tag TAG             fail unless this is the tag of the version
-
-Usage: cargo xtask install [OPTIONS]
-
-  Builds the provider as it is released, puts it where `terraform init` and `tofu init` find it, and prints what to
-  add to a configuration.
-
-  --dir DIR             put it there, and print the CLI configuration that this needs
-  --dev                 install nothing: build it for debugging, and print the CLI configuration that uses it
-  --version-suffix TEXT as above
-
-Usage: cargo xtask platforms [OPTIONS] [TARGET…]
-
-  Builds the provider for other platforms, runs its tests there under an emulator, and records what it saw for the tables
-  of the documentation. Without a target, for all. A Debian machine on x86-64 fetches compilers and emulators into
-  target/platforms; on others, this machine's Rust must have the targets. Takes more than an hour for all.
-
-  --check               only compile, and record nothing
+install      builds the provider as it is released, puts it where `terraform init`
+             and `tofu init` find it, and prints what to add to a configuration
+  --dir DIR              puts it there, and prints the CLI configuration for that
+  --dev                  installs nothing: builds it for debugging, and prints the
+                         CLI configuration that uses that build
+  --version-suffix TEXT  makes it version 0.1.0-TEXT, for a build of your own
+uninstall    removes every version that `install` has put there
+  --dir DIR              removes them from there
+package      builds the files of a release: for each platform an archive and a bill
+             of materials, the manifest, and the checksums of all archives there
+  --out DIR              writes them there [default: target/package]
+  --target TARGET        builds for this target of rustc instead of this machine's;
+                         can be given several times. A Debian machine fetches the
+                         compilers that it lacks into target/platforms
+  --no-build             builds nothing: only writes and signs the checksums
+  --sign KEYFILE         signs the checksums with this OpenPGP key;
+                         SIGNING_KEY_PASSPHRASE unlocks it
+  --version-suffix TEXT  as for install
+  --tag TAG              fails unless this is the tag of the version
+platforms    builds the provider for other platforms, tests it there under emulators,
+             and records what it saw for the pages. Takes more than an hour. A
+             Debian machine on x86-64 fetches compilers and emulators into
+             target/platforms; on others, Rust must have the targets
+  TARGET…                only these targets of rustc
+  --check                only compiles, and records nothing
+--help       prints this
 ";
 
 fn main() -> ExitCode {
@@ -78,17 +77,15 @@ fn main() -> ExitCode {
 }
 
 fn run(mut arguments: Parser) -> Result {
-    let command = match arguments.next()? {
-        Some(Arg::Value(command)) => command,
-        Some(Arg::Long("help") | Arg::Short('h')) => {
-            print!("{HELP}");
-            return Ok(());
-        }
-        _ => return Err(HELP.into()),
-    };
+    if env::args_os().any(|argument| argument == "--help" || argument == "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let Some(Arg::Value(command)) = arguments.next()? else { return Err(HELP.into()) };
     match command.to_str() {
         Some("package") => package(arguments),
         Some("install") => install(arguments),
+        Some("uninstall") => uninstall(arguments),
         Some("platforms") => platforms(arguments),
         _ => Err(format!("There is no command {command:?}.\n\n{HELP}").into()),
     }
@@ -121,6 +118,17 @@ fn install(mut arguments: Parser) -> Result {
         }
     }
     install::run(&options)
+}
+
+fn uninstall(mut arguments: Parser) -> Result {
+    let mut directory: Option<PathBuf> = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("dir") => directory = Some(arguments.value()?.into()),
+            other => return Err(unexpected(other)),
+        }
+    }
+    install::run_uninstall(directory.as_deref())
 }
 
 fn platforms(mut arguments: Parser) -> Result {

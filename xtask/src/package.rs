@@ -13,11 +13,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
-use terraform_cli::{Toolchain, release_build_for};
+use terraform_cli::Toolchain;
 
 use crate::archive::{self, Entry};
 use crate::licenses::RUST;
-use crate::project::{MANIFEST, NAME, Project, Target};
+use crate::project::{MANIFEST, Project, Target};
 use crate::signature::PASSPHRASE;
 use crate::{Result, cross, dependencies, licenses, sbom, signature};
 
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Result {
         };
         for target in &targets {
             let toolchain = cross::for_target(&project, target)?;
-            let executable = release_build_for(target.triple(), &toolchain, &project.root, NAME)?;
+            let executable = project.build(target, &toolchain)?;
             write_platform(&project, target, &toolchain, &executable, &out)?;
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cargo_metadata::MetadataCommand;
 use semver::{Prerelease, Version};
-use terraform_cli::{Toolchain, platform};
+use terraform_cli::{Toolchain, platform, release_build_for};
 
 use crate::Result;
 
@@ -34,6 +34,15 @@ impl Project {
             version.pre = suffix;
         }
         Ok(Self { root: metadata.workspace_root.into(), target_directory: metadata.target_directory.into(), version })
+    }
+
+    /// Builds the release for a target, and returns the executable, which knows the version and its suffix.
+    pub(crate) fn build(&self, target: &Target, toolchain: &Toolchain) -> Result<PathBuf> {
+        let mut toolchain = toolchain.clone();
+        if !self.version.pre.is_empty() {
+            toolchain = toolchain.env("TENCENT_PROVIDER_VERSION", self.version.to_string());
+        }
+        Ok(release_build_for(target.triple(), &toolchain, &self.root, NAME)?)
     }
 
     /// Returns the common prefix of the names of all files of the release.

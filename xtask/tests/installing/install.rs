@@ -1,4 +1,4 @@
-//! `cargo xtask install`, and the blocks it prints.
+//! `cargo xtask install`, the blocks it prints, and `cargo xtask uninstall`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,9 +7,9 @@ use terraform_cli::{Profile, cargo_build};
 
 use crate::{Checkout, Result, VERSION, xtask};
 
-/// Runs it in this home directory, and returns the blocks it prints.
-fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
-    let mut command = xtask(&[&["install"], arguments].concat());
+/// Runs a command in this home directory, and returns what it prints.
+fn run(home: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = xtask(arguments);
     let homes = [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
     for (variable, directory) in homes.into_iter().filter(|(variable, _)| std::env::var_os(variable).is_none()) {
         command.env(variable, std::env::home_dir().ok_or("no home")?.join(directory));
@@ -17,7 +17,12 @@ fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
     command.env("HOME", home).env_remove("XDG_DATA_HOME");
     let output = command.output()?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout)?;
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Installs, and returns the blocks that this prints.
+fn install(home: &Path, arguments: &[&str]) -> Result<Vec<String>> {
+    let text = run(home, &[&["install"], arguments].concat())?;
     // A block begins at the margin after an empty line, and ends at the margin.
     let mut blocks: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -60,7 +65,19 @@ fn init_finds_the_installed_provider_in_any_project() -> Result {
     checkout.workspace.write("main.tf", &format!("{}\nprovider \"tencent\" {{}}\n", blocks[0]))?;
     checkout.workspace.run(&["init", "-upgrade"])?.expect_success();
     checkout.workspace.run(&["version"])?.expect_contains(&format!("callkit/tencent v{VERSION}-acme.1"));
-    checkout.starts()
+    checkout.starts()?;
+    let installed = files(checkout.home.path())?;
+    let own = installed.iter().find(|file| file.to_string_lossy().ends_with("-acme.1")).ok_or("the local build")?;
+    let version = Command::new(own).arg("--version").output()?.stdout;
+    assert_eq!(String::from_utf8(version)?, format!("terraform-provider-tencent {VERSION}-acme.1\n"));
+
+    // Neither is there any more.
+    let said = run(checkout.home.path(), &["uninstall"])?;
+    assert_eq!(said.lines().filter(|line| line.starts_with("Removed ")).count(), installed.len(), "{said}");
+    assert_eq!(files(checkout.home.path())?, Vec::<PathBuf>::new());
+    assert!(run(checkout.home.path(), &["uninstall"])?.starts_with("Nothing is installed in "));
+    checkout.workspace.run(&["init", "-upgrade"])?.expect_failure();
+    Ok(())
 }
 
 #[test]
