@@ -301,7 +301,7 @@ impl Client {
         app: &App,
         call: &Call,
     ) -> Result<Result<Answer<T>, Failure>, Interruption> {
-        let to = Route::to(app.endpoint());
+        let (to, start) = (Route::to(app.endpoint()), Instant::now());
         tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
         let attempt = self.attempt(app, call);
         let outcome = match call.reads {
@@ -309,9 +309,17 @@ impl Client {
             None => patience.wait_for_write(attempt, self.settings.request_timeout).await,
         };
         outcome.inspect(|attempted| {
-            if let Ok(Answer { request_id, .. }) = attempted {
-                tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), request_id, "answered");
-            }
+            let (sdk_app_id, duration) = (app.sdk_app_id(), start.elapsed());
+            let (code, request_id) = match attempted {
+                Ok(answer) => (0, answer.request_id.clone()),
+                Err(Failure { kind, .. }) => match kind.api() {
+                    Some(api) => (api.code.0, api.request_id.to_string()),
+                    None => {
+                        return tracing::debug!(action = call.name, %sdk_app_id, ?duration, cause = %kind, "no usable answer");
+                    }
+                },
+            };
+            tracing::debug!(action = call.name, %sdk_app_id, code, ?duration, request_id, "answered");
         })
     }
 

@@ -86,6 +86,7 @@ impl Error {
 }
 
 impl ErrorKind {
+    /// Returns the answer with an error code, if there was one.
     pub(super) fn api(&self) -> Option<&ApiError> {
         match self {
             Self::Api(error) | Self::ClockSkew { error, .. } => Some(error),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
-use tencent_simulator::Simulator;
+use serde_json::{Value as Json, json};
+use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
 use terraform_provider_tencent::terraform::proto;
 
 use crate::session::{Session, host};
@@ -70,6 +70,25 @@ async fn each_log_line_has_terraforms_format() {
     }
     let messages: Vec<_> = log.iter().map(|line| (&line["@message"], &line["tf_rpc"])).collect();
     assert!(messages.contains(&(&"configuring the provider".into(), &"configure_provider".into())), "{messages:?}");
+}
+
+#[tokio::test]
+async fn each_answer_is_one_line_with_its_code_and_how_long_it_took() {
+    let simulator = Simulator::start().expect("a simulator");
+    simulator.inject(Fault::new(FaultKind::Status { code: 502, retry_after: None, processed: false }).times(1));
+    let answers = async || -> Vec<_> {
+        let log = log_with(&[("TF_LOG", "DEBUG")], &simulator).await;
+        let of_calls = log.into_iter().filter(|line| !line["duration"].is_null());
+        of_calls.map(|line| (line["@message"].clone(), line["code"].clone(), line["request_id"].is_string())).collect()
+    };
+    // The first answer is a gateway's. The next says that nothing is configured.
+    assert_eq!(
+        answers().await,
+        [(json!("no usable answer"), json!(null), false), (json!("answered"), json!(100_301), true)]
+    );
+    let configuration = Configuration::new("https://example.com/hook", ["Call.CallbackAfterStartCall"]);
+    simulator.put_configuration(Service::Call, Simulator::SDK_APP_ID, configuration);
+    assert_eq!(answers().await, [(json!("answered"), json!(0), true)]);
 }
 
 #[tokio::test]
