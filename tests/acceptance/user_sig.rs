@@ -140,6 +140,7 @@ fn a_user_sig_works_for_one_application_only() -> Result {
         output.expect_failure();
         let error = diagnostic(output, "has no credentials for SDKAppID 1400000002");
         assert!(error.contains("It has credentials for SDKAppID 1400000001."), "{error}");
+        assert!(!error.contains("destroy"), "nothing is in the state: {error}");
     };
     refused(&scenario.run(&["plan"])?);
     refused(&scenario.try_apply()?);

@@ -235,7 +235,11 @@ impl<'a, K: Kind> Scope<'a, K> {
     /// If no application is named, or the provider has no credentials for it.
     fn remote(&self, model: &Object<K>, operation: Operation, cx: &Context) -> Result<Remote<'a, K>, Diagnostics> {
         let timeout = Timeouts::of(&model.common.timeouts, operation);
-        let app = self.apps.app(self.apps.sdk_app_id(&model.common.sdk_app_id, Purpose::Object)?, Purpose::Object)?;
+        let purpose = match operation {
+            Operation::Create => Purpose::Call,
+            Operation::Read | Operation::Update | Operation::Delete => Purpose::Object,
+        };
+        let app = self.apps.app(self.apps.sdk_app_id(&model.common.sdk_app_id, purpose)?, purpose)?;
         Ok(Remote::new(*self, app, timeout, cx).concealing(&model.arguments))
     }
 }

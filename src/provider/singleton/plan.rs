@@ -128,7 +128,8 @@ impl<'a, K: Kind> Scope<'a, K> {
             self.apps.activity.pause(running.take()).await;
         }
         let is_written = planned.common.last_request_id.is_unknown();
-        let remote = self.reach(planned, Operation::Update, is_written, cx)?;
+        let operation = if in_place.is_some() { Operation::Update } else { Operation::Create };
+        let remote = self.reach(planned, operation, is_written, cx)?;
         let is_replaced = prior.is_some() && in_place.is_none();
         let is_bound = is_written && !is_replaced && self.is_reachable(planned, cx);
         let origin = memory.origin_of(prior.is_some()).filter(|_| is_bound);

@@ -319,7 +319,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
     ) -> Result<Object<K>, Diagnostics> {
         let scope = Scope::new(apps, self.0);
         let id = imported_id(&target, apps)?;
-        let app = apps.app(id, Purpose::Object)?;
+        let app = apps.app(id, Purpose::Call)?;
         let remote = Remote::new(scope, app, super::DEFAULT_TIMEOUT, cx);
         let Some(found) = remote.get().await? else { return Err(remote.subject().not_there().into()) };
         if let Some(warning) = self.0.review_imported(id, &found) {
