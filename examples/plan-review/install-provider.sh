@@ -17,7 +17,10 @@ for platform in "${@:-${os}_$arch}"; do
   for registry in registry.terraform.io registry.opentofu.org; do
     file=terraform.d/plugins/$registry/callkit/tencent/$archive
     if [ ! -e "$file" ]; then
-      curl --fail --silent --show-error --location --create-dirs --output "$file.part" "$archives/$archive"
+      curl --fail --silent --show-error --location --create-dirs --output "$file.part" "$archives/$archive" || {
+        echo "Cannot download $archives/$archive" >&2
+        exit 1
+      }
       mv "$file.part" "$file"
     fi
   done

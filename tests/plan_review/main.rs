@@ -499,6 +499,19 @@ fn gitlab_applies_the_plan_it_showed() -> Result {
 }
 
 #[test]
+fn a_failed_download_names_its_url() -> Result {
+    let directory = tempfile::tempdir()?;
+    let archives = format!("file://{}", directory.path().join("none").display());
+    let script = fs::read_to_string(kit().join("install-provider.sh"))?.replace(ARCHIVES, &archives);
+    let ran = Command::new("bash").args(["-c", &script, "bash", "linux_amd64"]).current_dir(&directory).output()?;
+    assert!(!ran.status.success());
+    let archive = format!("terraform-provider-tencent_{}_linux_amd64.zip", env!("CARGO_PKG_VERSION"));
+    let said = String::from_utf8(ran.stderr)?;
+    assert!(said.ends_with(&format!("Cannot download {archives}/{archive}\n")), "{said}");
+    Ok(())
+}
+
+#[test]
 fn pipelines_follow_the_schemas_of_github_and_gitlab() -> Result {
     let python = python_with("check-jsonschema", "0.39.0")?;
     for (schema, files) in [
