@@ -84,8 +84,9 @@ can have the same version number as the build that your team uses.
 
 ### A warning appears twice
 
-Terraform validates a configuration more than once, and ends the message with *and one more similar warning elsewhere*. It is
-the same mistake in the same place.
+Terraform validates a configuration more than once, each time in a new process of the provider, which cannot know what was said
+before. An apply without a saved plan, and a plan of an older Terraform, end the message with *and one more similar warning
+elsewhere*. It is the same mistake in the same place.
 
 ### *Unrecognized remote plugin message*
 
