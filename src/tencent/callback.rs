@@ -4,28 +4,50 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::api_version::ApiVersion;
 use super::callback_url::CallbackUrl;
-use super::error::{ErrorCode, NOT_CONFIGURED};
-use super::stored::Stored;
+use super::error::{NO_CONFIGURATION, NOT_CONFIGURED};
+use super::stored::{Calls, Stored};
 
 /// A callback configuration, which the API reads and writes only as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackConfiguration {
     /// The URL that Tencent posts the events to.
-    #[serde(rename = "Url")]
+    #[serde(rename = "Url", alias = "address")]
     pub url: CallbackUrl,
     /// The callback commands of the events to send. Their order and repetition mean nothing.
-    #[serde(rename = "CallbackCommandList", default, deserialize_with = "null_is_empty")]
+    #[serde(rename = "CallbackCommandList", alias = "actions", default, deserialize_with = "null_is_empty")]
     pub callback_commands: BTreeSet<String>,
 }
 
 impl Stored for CallbackConfiguration {
     const NOUN: &'static str = "configuration";
-    const GET: &'static str = "get_callback";
-    const SET: &'static str = "set_callback";
-    const UPDATE: Option<&'static str> = Some("update_callback");
-    const DELETE: &'static str = "delete_callback";
-    const ABSENT: ErrorCode = NOT_CONFIGURED;
+
+    fn calls(version: ApiVersion) -> &'static Calls {
+        match version {
+            ApiVersion::V1 => &Calls {
+                get: "get",
+                set: "set",
+                update: Some("update"),
+                delete: "delete",
+                absent: NO_CONFIGURATION,
+            },
+            ApiVersion::V4 => &Calls {
+                get: "get_callback",
+                set: "set_callback",
+                update: Some("update_callback"),
+                delete: "delete_callback",
+                absent: NOT_CONFIGURED,
+            },
+        }
+    }
+
+    fn json(&self, version: ApiVersion) -> String {
+        match version {
+            ApiVersion::V1 => serde_json::json!({ "address": self.url, "actions": self.callback_commands }).to_string(),
+            ApiVersion::V4 => serde_json::to_string(self).expect("strings are JSON"),
+        }
+    }
 }
 
 impl CallbackConfiguration {

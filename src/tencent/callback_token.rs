@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::error::{ErrorCode, NO_TOKEN};
-use super::stored::Stored;
+use super::api_version::ApiVersion;
+use super::error::NO_TOKEN;
+use super::stored::{Calls, Stored};
 
 /// The token with which Live signs an application's events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,11 +34,16 @@ pub enum InvalidCallbackToken {
 
 impl Stored for CallbackToken {
     const NOUN: &'static str = "token";
-    const GET: &'static str = "get_callback_token";
-    const SET: &'static str = "set_callback_token";
-    const UPDATE: Option<&'static str> = None;
-    const DELETE: &'static str = "delete_callback_token";
-    const ABSENT: ErrorCode = NO_TOKEN;
+
+    fn calls(_: ApiVersion) -> &'static Calls {
+        &Calls {
+            get: "get_callback_token",
+            set: "set_callback_token",
+            update: None,
+            delete: "delete_callback_token",
+            absent: NO_TOKEN,
+        }
+    }
 
     fn secret(&self) -> Option<&SecretString> {
         Some(&self.token)

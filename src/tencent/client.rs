@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, sleep};
 
+use super::api_version::ApiVersion;
 use super::app::App;
 use super::endpoint::Endpoint;
 use super::envelope::{self, Answer, Refusal};
@@ -54,11 +55,13 @@ impl Default for Settings {
 pub struct Client {
     settings: Settings,
     transport: Box<dyn Transport>,
-    pacers: Mutex<HashMap<Endpoint, Arc<Pacer>>>,
+    pacers: Mutex<HashMap<(Endpoint, ApiVersion), Arc<Pacer>>>,
 }
 
 /// One of the API's calls. It has no `Debug`, because its body may hold a secret.
 struct Call {
+    version: ApiVersion,
+    endpoint: Endpoint,
     name: &'static str,
     path: String,
     body: String,
@@ -90,8 +93,10 @@ impl<E: Into<ErrorKind>> From<E> for Failure {
 }
 
 impl Call {
-    fn new(service: Service, name: &'static str, body: String) -> Self {
-        Self { name, path: format!("v4/{}/{name}", service.path_segment), body, secret: None, reads: None }
+    fn new(app: &App, service: Service, name: &'static str, body: String) -> Self {
+        let Service { version, path_segment, .. } = service;
+        let path = format!("{}/{path_segment}/{name}", version.path_segment());
+        Self { version, endpoint: app.endpoint().of(version), name, path, body, secret: None, reads: None }
     }
 
     /// Says that the call met a rate limit.
@@ -157,10 +162,11 @@ impl Client {
     ///
     /// If no attempt gets a usable answer.
     pub async fn get<T: Stored>(&self, app: &App, service: Service, patience: &Patience) -> Result<Option<T>, Error> {
-        let call = Call { reads: Some(T::NOUN), ..Call::new(service, T::GET, "{}".to_owned()) };
+        let calls = T::calls(service.version);
+        let call = Call { reads: Some(T::NOUN), ..Call::new(app, service, calls.get, "{}".to_owned()) };
         match self.call(app, &call, &mut patience.clone()).await {
             Ok(answer) => Ok(answer.response),
-            Err(error) if error.is(T::ABSENT) => Ok(None),
+            Err(error) if error.is(calls.absent) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -181,21 +187,21 @@ impl Client {
         exists: bool,
         caller: &mut impl Caller,
     ) -> Result<String, Error> {
-        let body = serde_json::to_string(wanted).expect("strings are JSON");
-        let mut update = T::UPDATE.filter(|_| exists);
-        let mut name = update.filter(|_| service.overwrite == Overwrite::ByUpdate).unwrap_or(T::SET);
+        let (calls, body) = (T::calls(service.version), wanted.json(service.version));
+        let mut update = calls.update.filter(|_| exists);
+        let mut name = update.filter(|_| service.overwrite == Overwrite::ByUpdate).unwrap_or(calls.set);
         let mut may_have_taken_effect = false;
         let mut refusal = None;
         loop {
-            let call = Call { secret: wanted.secret().cloned(), ..Call::new(service, name, body.clone()) };
+            let call = Call { secret: wanted.secret().cloned(), ..Call::new(app, service, name, body.clone()) };
             let error = match self.call::<IgnoredAny>(app, &call, caller).await {
                 Ok(answer) => return Ok(answer.request_id),
                 Err(error) => error,
             };
             may_have_taken_effect |= error.may_have_taken_effect;
             match update {
-                Some(_) if name != T::SET && error.is(T::ABSENT) => (name, update) = (T::SET, None),
-                Some(update) if name == T::SET && error.is(ALREADY_CONFIGURED) => {
+                Some(_) if name != calls.set && error.is(calls.absent) => (name, update) = (calls.set, None),
+                Some(update) if name == calls.set && error.is(ALREADY_CONFIGURED) => {
                     (name, refusal) = (update, Some(error));
                 }
                 _ => {
@@ -219,10 +225,11 @@ impl Client {
         service: Service,
         caller: &mut impl Caller,
     ) -> Result<bool, Error> {
-        let call = Call::new(service, T::DELETE, "{}".to_owned());
+        let calls = T::calls(service.version);
+        let call = Call::new(app, service, calls.delete, "{}".to_owned());
         match self.call::<IgnoredAny>(app, &call, caller).await {
             Ok(_) => Ok(true),
-            Err(error) if error.is(T::ABSENT) => Ok(false),
+            Err(error) if error.is(calls.absent) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -234,8 +241,10 @@ impl Client {
         call: &Call,
         caller: &mut impl Caller,
     ) -> Result<Answer<T>, Error> {
-        let pacer = self.pacer(app.endpoint());
-        let lane = Lane { path: &call.path, app: app.sdk_app_id(), per_second: self.settings.requests_per_second };
+        let pacer = self.pacer(call);
+        let limit = self.settings.requests_per_second;
+        let per_second = call.version.most_per_second().map_or(limit, |most| limit.min(most));
+        let lane = Lane { path: &call.path, app: app.sdk_app_id(), per_second };
         let patience = caller.patience().clone();
         let mut attempts = patience.with_attempts();
         let mut retries = Retries::new(&self.settings);
@@ -301,7 +310,7 @@ impl Client {
         app: &App,
         call: &Call,
     ) -> Result<Result<Answer<T>, Failure>, Interruption> {
-        let (to, start) = (Route::to(app.endpoint()), Instant::now());
+        let (to, start) = (Route::to(&call.endpoint), Instant::now());
         tracing::debug!(action = call.name, sdk_app_id = %app.sdk_app_id(), %to, "calling Tencent");
         let attempt = self.attempt(app, call);
         let outcome = match call.reads {
@@ -326,28 +335,27 @@ impl Client {
     /// Sends one request and reads its answer.
     async fn attempt<T: DeserializeOwned>(&self, app: &App, call: &Call) -> Result<Answer<T>, Failure> {
         let user_sig = app.user_sig(SystemTime::now()).map_err(ErrorKind::UserSig)?;
-        let mut url = app.endpoint().join(&call.path);
+        let mut url = call.endpoint.join(&call.path);
         url.query_pairs_mut()
             .append_pair("sdkappid", &app.sdk_app_id().to_string())
             .append_pair("identifier", app.identifier())
             .append_pair("usersig", user_sig.expose())
             .append_pair("random", &rand::random::<u32>().to_string())
             .append_pair("contenttype", "json");
-        let received = self.transport.post(app.endpoint(), url, call.body.clone()).await?;
+        let received = self.transport.post(&call.endpoint, url, call.body.clone()).await?;
         let retry_after = received.retry_after.unwrap_or_default();
-        Self::answer(&received, &user_sig, app, call).map_err(|kind| Failure { kind, retry_after })
+        Self::answer(&received, &user_sig, call).map_err(|kind| Failure { kind, retry_after })
     }
 
     /// Reads what was received for a call with `user_sig`.
     fn answer<T: DeserializeOwned>(
         received: &Received,
         user_sig: &UserSig,
-        app: &App,
         call: &Call,
     ) -> Result<Answer<T>, ErrorKind> {
         let secrets: Vec<_> = call.secret.iter().map(SecretString::expose_secret).chain([user_sig.expose()]).collect();
-        let outcome = envelope::read(&received.body, &secrets);
-        let (portrait, route) = (|| received.portrait(&secrets), || Route::to(app.endpoint()));
+        let outcome = envelope::read(&received.body, call.version, &secrets);
+        let (portrait, route) = (|| received.portrait(&secrets), || Route::to(&call.endpoint));
         let unusable = |why: &str| network::unexpected(why, &portrait(), &route()).into();
         // A gateway may add an HTTP status to Tencent's answer, or have error codes of its own.
         let is_tencents = matches!(&outcome, Err(Refusal::Api(error)) if error.code.is_documented());
@@ -361,16 +369,16 @@ impl Client {
             }),
             Err(Refusal::Unusable(why)) => Err(unusable(why)),
             Ok(answer) => match call.reads {
-                // An absent object arrives as an error code, never as an empty answer.
-                Some(noun) if answer.response.is_none() => Err(unusable(&format!("it holds no {noun}"))),
+                // In version 4, an absent object arrives as an error code, never as an empty answer.
+                Some(noun) if answer.response.is_none() && call.version != ApiVersion::V1 => Err(unusable(&format!("it holds no {noun}"))),
                 _ => Ok(answer),
             },
         }
     }
 
-    fn pacer(&self, endpoint: &Endpoint) -> Arc<Pacer> {
+    fn pacer(&self, call: &Call) -> Arc<Pacer> {
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
-        let pacer = pacers.entry(endpoint.clone());
+        let pacer = pacers.entry((call.endpoint.clone(), call.version));
         Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second_scope))))
     }
 }
@@ -391,7 +399,8 @@ mod tests {
     use super::super::error::{ErrorCode, NetworkError};
     use super::*;
 
-    const LIVE: Service = Service { path_segment: "live_config", overwrite: Overwrite::ByUpdate };
+    const LIVE: Service =
+        Service { version: ApiVersion::V4, path_segment: "live_config", overwrite: Overwrite::ByUpdate };
     const COMMAND: &str = "Live.CallbackAfterStart";
 
     fn app(simulator: &Simulator) -> App {
@@ -524,8 +533,8 @@ mod tests {
             read_at_once(&client, &app(&simulator), [&[(); 5].map(|()| patience())[..], &[short()]].concat()).await;
         assert_eq!(
             words(&read[5]),
-            "the operation's timeout ran out while the call waited for its turn: requests_per_second lets no call go \
-             out earlier"
+            "the operation's timeout ran out while the call waited for its turn: the limit of calls per second \
+             lets none go out earlier"
         );
         let busy = FaultKind::Status { code: 429, retry_after: Some("30".to_owned()), processed: false };
         simulator.inject(busy);

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use url::{Host, ParseError, Url};
 
+use super::api_version::ApiVersion;
+
 /// A region of Tencent's, which has its own host for the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Region {
@@ -47,16 +49,19 @@ impl Region {
         }
     }
 
-    /// Returns the region's host, from Tencent's documentation of this API and of its siblings.
-    fn host(self) -> &'static str {
-        match self {
-            Self::China => "console.tim.qq.com",
-            Self::Singapore => "adminapisgp.im.qcloud.com",
-            Self::Seoul => "adminapikr.im.qcloud.com",
-            Self::Frankfurt => "adminapiger.im.qcloud.com",
-            Self::SiliconValley => "adminapiusa.im.qcloud.com",
-            Self::Jakarta => "adminapiidn.im.qcloud.com",
-            Self::Tokyo => "adminapijpn.im.qcloud.com",
+    /// Returns the region's host, from Tencent's documentation of this API and of its siblings. For version 1, Tencent
+    /// documents one host for China, and one without saying for which other regions.
+    fn host(self, version: ApiVersion) -> &'static str {
+        match (version, self) {
+            (ApiVersion::V1, Self::China) => "callkit.trtc.tencent-cloud.com",
+            (ApiVersion::V1, _) => "callkit-intl.trtc.tencent-cloud.com",
+            (ApiVersion::V4, Self::China) => "console.tim.qq.com",
+            (ApiVersion::V4, Self::Singapore) => "adminapisgp.im.qcloud.com",
+            (ApiVersion::V4, Self::Seoul) => "adminapikr.im.qcloud.com",
+            (ApiVersion::V4, Self::Frankfurt) => "adminapiger.im.qcloud.com",
+            (ApiVersion::V4, Self::SiliconValley) => "adminapiusa.im.qcloud.com",
+            (ApiVersion::V4, Self::Jakarta) => "adminapiidn.im.qcloud.com",
+            (ApiVersion::V4, Self::Tokyo) => "adminapijpn.im.qcloud.com",
         }
     }
 
@@ -123,6 +128,8 @@ impl FromStr for Region {
 #[derive(Clone)]
 pub struct Endpoint {
     url: Url,
+    /// The region that the URL comes from, unless it was given.
+    region: Option<Region>,
     /// The source of the URL, for messages.
     origin: Arc<str>,
 }
@@ -169,9 +176,13 @@ pub enum InvalidEndpoint {
 
 impl From<Region> for Endpoint {
     fn from(region: Region) -> Self {
-        let url = Url::parse(&format!("https://{}/", region.host())).expect("a constant URL");
-        Self { url, origin: format!("the host of region \"{}\"", region.name()).into() }
+        let origin = format!("the host of region \"{}\"", region.name()).into();
+        Self { url: url_of(region, ApiVersion::V4), region: Some(region), origin }
     }
+}
+
+fn url_of(region: Region, version: ApiVersion) -> Url {
+    Url::parse(&format!("https://{}/", region.host(version))).expect("a constant URL")
 }
 
 impl FromStr for Endpoint {
@@ -209,7 +220,7 @@ impl FromStr for Endpoint {
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
         }
-        Ok(Self { url, origin: "the endpoint".into() })
+        Ok(Self { url, region: None, origin: "the endpoint".into() })
     }
 }
 
@@ -227,6 +238,12 @@ impl Endpoint {
     #[must_use]
     pub fn said_by(self, origin: impl Into<Arc<str>>) -> Self {
         Self { origin: origin.into(), ..self }
+    }
+
+    /// Returns the endpoint for calls of a version of the API: a region has a host for each.
+    #[must_use]
+    pub fn of(&self, version: ApiVersion) -> Self {
+        Self { url: self.region.map_or_else(|| self.url.clone(), |region| url_of(region, version)), ..self.clone() }
     }
 
     /// Returns the source of the URL, such as `the host of region "china"`.
@@ -285,6 +302,7 @@ mod tests {
         for region in Region::ALL {
             assert_eq!(region.name().parse(), Ok(region));
             assert!(Endpoint::from(region).to_string().starts_with("https://"));
+            assert_eq!(Endpoint::from(region).of(ApiVersion::V4), region.into());
         }
         let listed = UnknownRegion { meant: None }.to_string();
         assert!(listed.starts_with("the regions are \"china\", \"singapore\""), "{listed}");
@@ -360,6 +378,21 @@ mod tests {
         assert_eq!(Endpoint::from(Region::Seoul).origin(), "the host of region \"seoul\"");
         let loopback: Endpoint = "http://[::1]:8910".parse().expect("an endpoint");
         assert_eq!(loopback.server(), "http://[::1]:8910");
+    }
+
+    #[test]
+    fn a_region_has_another_host_for_version_1_and_an_endpoint_has_not() {
+        let of = |endpoint: Endpoint| endpoint.said_by("TENCENT_REGION").of(ApiVersion::V1);
+        for region in Region::ALL {
+            let host = match region {
+                Region::China => "https://callkit.trtc.tencent-cloud.com",
+                _ => "https://callkit-intl.trtc.tencent-cloud.com",
+            };
+            let endpoint = of(region.into());
+            assert_eq!((endpoint.to_string().as_str(), endpoint.origin()), (host, "TENCENT_REGION"));
+        }
+        let gateway: Endpoint = "https://gateway.example.com/tencent".parse().expect("an endpoint");
+        assert_eq!(of(gateway.clone()), gateway);
     }
 
     #[test]

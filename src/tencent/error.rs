@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::api_version::ApiVersion;
 use super::app::Credentials;
 use super::foreign::ForeignText;
 use super::user_sig::InvalidUserSig;
@@ -187,13 +188,19 @@ pub struct NetworkError {
     pub sent: bool,
 }
 
-/// An error code of Tencent's REST API.
+/// An error code of Tencent's REST API. The same number has another meaning in another version of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ErrorCode(pub i64);
+pub struct ErrorCode {
+    /// The version of the API that answered.
+    pub version: ApiVersion,
+    /// `ErrorCode`, or `errorCode` in version 1.
+    pub number: i64,
+}
 
+/// Displays the number.
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.number.fmt(f)
     }
 }
 
@@ -211,14 +218,22 @@ pub enum Retry {
 }
 
 struct Entry {
-    code: i64,
+    number: i64,
     retry: Retry,
     meaning: &'static str,
     advice: &'static str,
+    /// The advice for a caller with a ready-made UserSig, if it differs.
+    with_user_sig: Option<&'static str>,
 }
 
-const fn entry(code: i64, retry: Retry, meaning: &'static str, advice: &'static str) -> Entry {
-    Entry { code, retry, meaning, advice }
+const fn entry(number: i64, retry: Retry, meaning: &'static str, advice: &'static str) -> Entry {
+    Entry { number, retry, meaning, advice, with_user_sig: None }
+}
+
+impl Entry {
+    const fn with_user_sig(self, advice: &'static str) -> Self {
+        Self { with_user_sig: Some(advice), ..self }
+    }
 }
 
 const BUG: &str = "This is a bug in the provider or in a gateway on the way: please report it with the RequestId.";
@@ -232,26 +247,42 @@ const REGION: &str = "Check the SDKAppID and the region: an application exists i
                       singapore, seoul, frankfurt, silicon_valley, jakarta and tokyo.";
 const SIGNED_ELSEWHERE: &str = "The UserSig must be signed with the SecretKey of this SDKAppID (Tencent RTC console, \
                                 Basic Information). Check that it was copied whole, or make a new one.";
+const NEW_USER_SIG: &str = "Make a new UserSig, and check the clock of the machine that makes it.";
+const CLOCK: &str = "Check this machine's clock: the provider signs UserSigs with its time.";
+const ADMINISTRATOR: &str = "Make the identifier an app administrator in the Tencent RTC console, or use one that is.";
 const CONSOLE: &str = "Check the application's state and plan in the Tencent RTC console.";
 
-/// The error codes that Tencent documents for the REST API for callback configurations.
+/// The error codes that Tencent documents for version 1 of the API.
 #[rustfmt::skip]
-const TABLE: &[Entry] = &[
+const V1: &[Entry] = &[
+    entry(NO_CONFIGURATION.number, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
+    entry(50001, Retry::No, "the application lacks the package TUICallKit Group Call Version", "Buy that package in the Tencent RTC console, or start its trial."),
+    entry(70001, Retry::No, "a parameter is missing or invalid", "See ErrorInfo for Tencent's own explanation."),
+    entry(70002, Retry::No, "the UserSig is not valid", KEY).with_user_sig(SIGNED_ELSEWHERE),
+    entry(70003, Retry::Resign, "the UserSig has expired", CLOCK).with_user_sig(NEW_USER_SIG),
+    entry(70004, Retry::No, "the account is not an app administrator", ADMINISTRATOR),
+    entry(70005, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
+    entry(70009, Retry::No, "the request's body cannot be parsed", BUG),
+];
+
+/// The error codes that Tencent documents for version 4 of the API.
+#[rustfmt::skip]
+const V4: &[Entry] = &[
     entry(100001, Retry::Yes, "an internal error of Tencent's server", LATER),
     entry(100002, Retry::No, "a parameter is invalid", "See ErrorInfo for Tencent's own explanation."),
     entry(100007, Retry::No, "there is no payment information for the application", "Buy a package for this service in the Tencent RTC console."),
-    entry(ALREADY_CONFIGURED.0, Retry::No, "the application already has a callback configuration", "Tencent reports one, although the provider found none. Run a new plan. If that does not help, find out what else creates and deletes it: the console, a script, or another Terraform state."),
-    entry(NOT_CONFIGURED.0, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
-    entry(NO_TOKEN.0, Retry::No, "the application has no callback token", "Create it, or check the SDKAppID."),
+    entry(ALREADY_CONFIGURED.number, Retry::No, "the application already has a callback configuration", "Tencent reports one, although the provider found none. Run a new plan. If that does not help, find out what else creates and deletes it: the console, a script, or another Terraform state."),
+    entry(NOT_CONFIGURED.number, Retry::No, "the application has no callback configuration", "Create it, or check the SDKAppID."),
+    entry(NO_TOKEN.number, Retry::No, "the application has no callback token", "Create it, or check the SDKAppID."),
     entry(60002, Retry::No, "the request's URL is malformed", BUG),
     entry(60003, Retry::No, "the request's JSON is malformed", BUG),
     entry(60004, Retry::No, "the account in the request is wrong", IDENTIFIER),
-    entry(60005, Retry::No, "the signature in the request is wrong", KEY),
+    entry(60005, Retry::No, "the signature in the request is wrong", KEY).with_user_sig(SIGNED_ELSEWHERE),
     entry(60006, Retry::No, "the SDKAppID is not valid", REGION),
     entry(60007, Retry::SlowDown, "the API's call rate is exceeded", SLOWER),
     entry(60008, Retry::Yes, "the request timed out inside Tencent's service", LATER),
-    entry(NO_SUCH_CALL.0, Retry::No, "no such resource", "Check the endpoint and its path: the provider appends v4/… to it."),
-    entry(60010, Retry::No, "the account is not an app administrator", "Make the identifier an app administrator in the Tencent RTC console, or use one that is."),
+    entry(NO_SUCH_CALL.number, Retry::No, "no such resource", "Check the endpoint and its path: the provider appends v4/… to it."),
+    entry(60010, Retry::No, "the account is not an app administrator", ADMINISTRATOR),
     entry(60011, Retry::SlowDown, "the application's request rate is exceeded", SLOWER),
     entry(60012, Retry::No, "the SDKAppID is missing from the request", BUG),
     entry(60013, Retry::Yes, "an unreadable answer inside Tencent's service", LATER),
@@ -263,41 +294,57 @@ const TABLE: &[Entry] = &[
     entry(60019, Retry::SlowDown, "too many requests", SLOWER),
     entry(60020, Retry::No, "the application's plan has expired and is suspended", "Renew the plan in the Tencent RTC console. That takes effect after about five minutes."),
     entry(60021, Retry::No, "calls from this IP address are not allowed", "Add the address of this machine (or of its proxy) to the allow-list in the Tencent RTC console."),
-    entry(70001, Retry::Resign, "the UserSig has expired", "Check this machine's clock: the provider signs UserSigs with its time."),
-    entry(70003, Retry::No, "the UserSig cannot be parsed", BUG),
-    entry(70009, Retry::No, "the UserSig's signature is wrong", KEY),
+    entry(70001, Retry::Resign, "the UserSig has expired", CLOCK).with_user_sig(NEW_USER_SIG),
+    entry(70003, Retry::No, "the UserSig cannot be parsed", BUG).with_user_sig("Check that the UserSig was copied whole."),
+    entry(70009, Retry::No, "the UserSig's signature is wrong", KEY).with_user_sig(SIGNED_ELSEWHERE),
     entry(70013, Retry::No, "the UserSig was made for another identifier", IDENTIFIER),
     entry(70014, Retry::No, "the UserSig was made for another SDKAppID", "Make a UserSig for this application, or correct the SDKAppID."),
     entry(70016, Retry::No, "the application's key does not exist", REGION),
     entry(70020, Retry::No, "the SDKAppID does not exist", REGION),
-    entry(70050, Retry::No, "verifying the UserSig failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID."),
+    entry(70050, Retry::No, "verifying the UserSig failed too often", "Wait a minute. Then check that the SecretKey belongs to this SDKAppID.").with_user_sig(SIGNED_ELSEWHERE),
     entry(70051, Retry::No, "the account is blocked", "Use another app administrator as the identifier."),
     entry(70107, Retry::No, "the account does not exist", "Import the account in the Tencent RTC console, or use another identifier."),
 ];
 
 /// The application already has the callback configuration that the call was to create.
-pub const ALREADY_CONFIGURED: ErrorCode = ErrorCode(100_300);
+pub const ALREADY_CONFIGURED: ErrorCode = v4(100_300);
 
 /// The application has no callback configuration.
-pub const NOT_CONFIGURED: ErrorCode = ErrorCode(100_301);
+pub const NOT_CONFIGURED: ErrorCode = v4(100_301);
+
+/// The application has no callback configuration in version 1 of the API.
+pub const NO_CONFIGURATION: ErrorCode = ErrorCode { version: ApiVersion::V1, number: 999 };
 
 /// The API has no call of this path.
-pub(super) const NO_SUCH_CALL: ErrorCode = ErrorCode(60_009);
+pub(super) const NO_SUCH_CALL: ErrorCode = v4(60_009);
 
 /// The application has no callback token.
-pub(super) const NO_TOKEN: ErrorCode = ErrorCode(100_302);
+pub(super) const NO_TOKEN: ErrorCode = v4(100_302);
 
 /// Verifying the UserSig failed too often, so that Tencent verifies none for a minute.
-const VERIFIED_TOO_OFTEN: ErrorCode = ErrorCode(70_050);
+const VERIFIED_TOO_OFTEN: ErrorCode = v4(70_050);
+
+const fn v4(number: i64) -> ErrorCode {
+    ErrorCode { version: ApiVersion::V4, number }
+}
+
+impl ApiVersion {
+    fn table(self) -> &'static [Entry] {
+        match self {
+            Self::V1 => V1,
+            Self::V4 => V4,
+        }
+    }
+}
 
 impl ErrorCode {
-    /// Returns all documented codes.
-    pub fn documented() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|entry| Self(entry.code))
+    /// Returns all documented codes of a version of the API.
+    pub fn documented(version: ApiVersion) -> impl Iterator<Item = Self> {
+        version.table().iter().map(move |entry| Self { version, number: entry.number })
     }
 
     fn entry(self) -> Option<&'static Entry> {
-        TABLE.iter().find(|entry| entry.code == self.0)
+        self.version.table().iter().find(|entry| entry.number == self.number)
     }
 
     pub(super) fn is_documented(self) -> bool {
@@ -311,11 +358,10 @@ impl ErrorCode {
 
     /// Returns the next step for a caller with these credentials.
     pub fn advice(self, credentials: &Credentials) -> &'static str {
-        match (credentials, self.0) {
-            (Credentials::UserSig(_), 60005 | 70009 | 70050) => SIGNED_ELSEWHERE,
-            (Credentials::UserSig(_), 70001) => "Make a new UserSig, and check the clock of the machine that makes it.",
-            (Credentials::UserSig(_), 70003) => "Check that the UserSig was copied whole.",
-            _ => self.entry().map_or("Ask Tencent's support with the RequestId.", |entry| entry.advice),
+        match (credentials, self.entry()) {
+            (_, None) => "Ask Tencent's support with the RequestId.",
+            (Credentials::UserSig(_), Some(Entry { with_user_sig: Some(advice), .. })) => advice,
+            (_, Some(entry)) => entry.advice,
         }
     }
 
@@ -332,15 +378,21 @@ mod tests {
     use super::super::endpoint::Region;
     use super::*;
 
+    fn v1(number: i64) -> ErrorCode {
+        ErrorCode { version: ApiVersion::V1, number }
+    }
+
     #[test]
     fn each_code_has_one_entry() {
-        let codes: BTreeSet<_> = ErrorCode::documented().collect();
-        assert_eq!(codes.len(), TABLE.len());
+        for version in ApiVersion::ALL {
+            let codes: BTreeSet<_> = ErrorCode::documented(version).collect();
+            assert_eq!(codes.len(), version.table().len());
+        }
     }
 
     #[test]
     fn the_advice_to_check_the_region_names_every_region() {
-        let advice = ErrorCode(70020).advice(&Credentials::SecretKey("tok3n".to_owned().into()));
+        let advice = v4(70020).advice(&Credentials::SecretKey("tok3n".to_owned().into()));
         assert!(Region::ALL.into_iter().all(|region| advice.contains(region.name())), "{advice}");
     }
 
@@ -348,23 +400,40 @@ mod tests {
     fn the_advice_fits_the_credentials() {
         let key = Credentials::SecretKey("tok3n".to_owned().into());
         let user_sig = Credentials::UserSig("tok3n".to_owned().into());
-        assert!(ErrorCode(70009).advice(&key).contains("not the SecretKey of the Tencent Cloud API (CAM)"));
-        assert!(ErrorCode(70009).advice(&user_sig).starts_with("The UserSig must be signed"));
-        assert!(ErrorCode(70001).advice(&key).contains("this machine's clock"));
-        assert!(ErrorCode(70001).advice(&user_sig).starts_with("Make a new UserSig"));
+        for (wrong, expired) in [(v4(70009), v4(70001)), (v1(70002), v1(70003))] {
+            assert!(wrong.advice(&key).contains("not the SecretKey of the Tencent Cloud API (CAM)"));
+            assert!(wrong.advice(&user_sig).starts_with("The UserSig must be signed"));
+            assert!(expired.advice(&key).contains("this machine's clock"));
+            assert!(expired.advice(&user_sig).starts_with("Make a new UserSig"));
+        }
+    }
+
+    #[test]
+    fn a_number_means_something_else_in_another_version() {
+        for (number, in_v1, in_v4) in [
+            (70001, "a parameter is missing or invalid", "the UserSig has expired"),
+            (70003, "the UserSig has expired", "the UserSig cannot be parsed"),
+            (70009, "the request's body cannot be parsed", "the UserSig's signature is wrong"),
+        ] {
+            assert_eq!((v1(number).meaning(), v4(number).meaning()), (in_v1, in_v4));
+        }
     }
 
     #[test]
     fn codes_are_retried_as_documented() {
-        let retried = |retry| -> Vec<i64> {
-            let mut codes: Vec<_> = ErrorCode::documented().filter(|c| c.retry() == retry).map(|c| c.0).collect();
-            codes.sort();
-            codes
-        };
-        assert_eq!(retried(Retry::Yes), [60008, 60013, 60014, 100001]);
-        assert_eq!(retried(Retry::SlowDown), [60007, 60011, 60018, 60019]);
-        assert_eq!(retried(Retry::Resign), [70001]);
-        assert_eq!(ErrorCode(4711).retry(), Retry::No);
+        for (version, retry, expected) in [
+            (ApiVersion::V1, Retry::Yes, &[][..]),
+            (ApiVersion::V1, Retry::SlowDown, &[70005]),
+            (ApiVersion::V1, Retry::Resign, &[70003]),
+            (ApiVersion::V4, Retry::Yes, &[60008, 60013, 60014, 100001]),
+            (ApiVersion::V4, Retry::SlowDown, &[60007, 60011, 60018, 60019]),
+            (ApiVersion::V4, Retry::Resign, &[70001]),
+        ] {
+            let retried = ErrorCode::documented(version).filter(|code| code.retry() == retry);
+            let retried: BTreeSet<_> = retried.map(|code| code.number).collect();
+            assert_eq!(retried.into_iter().collect::<Vec<_>>(), expected, "{version:?} {retry:?}");
+        }
+        assert_eq!((v1(4711).retry(), v4(4711).retry()), (Retry::No, Retry::No));
     }
 
     #[test]
@@ -375,7 +444,7 @@ mod tests {
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());
-        let api = |code| ErrorKind::Api(ApiError { code: ErrorCode(code), info: "".into(), request_id: "".into() });
+        let api = |code| ErrorKind::Api(ApiError { code: v4(code), info: "".into(), request_id: "".into() });
         assert!(!api(70009).may_have_taken_effect());
         assert!(api(100_001).may_have_taken_effect(), "an internal error leaves open whether the write was made");
     }

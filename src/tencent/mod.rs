@@ -6,14 +6,14 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
 //! use terraform_provider_tencent::tencent::{
-//!     App, CallbackConfiguration, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
+//!     ApiVersion, App, CallbackConfiguration, Client, Credentials, Overwrite, Patience, Region, Service, Settings,
 //! };
 //!
 //! let key = Credentials::SecretKey(std::env::var("TENCENT_SECRET_KEY")?.into());
 //! let app = App::new("1400000001".parse()?, "administrator".into(), key, Region::Singapore.into());
 //! let client = Client::new(Settings::default());
 //! let patience = Patience::of(Duration::from_secs(60));
-//! let calls = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
+//! let calls = Service { version: ApiVersion::V4, path_segment: "call_config", overwrite: Overwrite::BySet };
 //! let configuration = client.get::<CallbackConfiguration>(&app, calls, &patience).await?;
 //! println!("{configuration:?}");
 //! # Ok(())
@@ -22,6 +22,7 @@
 //!
 //! This module does not know Terraform: it has no HCL, no diagnostics and no gRPC.
 
+mod api_version;
 mod app;
 mod callback;
 mod callback_token;
@@ -43,6 +44,7 @@ mod stored;
 mod transport;
 mod user_sig;
 
+pub use api_version::ApiVersion;
 pub use app::{App, Credentials};
 pub use callback::{CallbackConfiguration, OwnForm};
 pub use callback_token::{CallbackToken, InvalidCallbackToken};
@@ -57,7 +59,7 @@ pub use patience::{Caller, Patience};
 pub use probe::{Answered, Probe, ProbeError, TENCENT_WAITS};
 pub use sdk_app_id::{InvalidSdkAppId, SdkAppId};
 pub use service::{Overwrite, Service};
-pub use stored::Stored;
+pub use stored::{Calls, Stored};
 pub use user_sig::{Claims, InvalidUserSig, UserSig};
 #[cfg(test)]
 pub(crate) use {received::Received, transport::Transport};

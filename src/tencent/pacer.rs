@@ -159,7 +159,7 @@ impl Pacer {
         let schedule = self.schedule();
         match schedule.paused_until > then {
             true => schedule.paused_by.clone(),
-            false => "requests_per_second lets no call go out earlier".to_owned(),
+            false => "the limit of calls per second lets none go out earlier".to_owned(),
         }
     }
 

@@ -324,20 +324,25 @@ pub fn open_object(value: Value) -> Result<BTreeMap<String, Value>, Mismatch> {
 /// }
 /// assert_eq!(Callback::ty(), Type::object([("url", Type::String), ("commands", Type::set(Type::String))]));
 /// ```
+///
+/// A model can be generic in what names some of its attributes: `commands as N::COMMANDS: …`.
 #[macro_export]
 macro_rules! model {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $ty:ty,)*
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $attribute:path) => { $attribute };
+    ($(#[$meta:meta])* $vis:vis struct $name:ident $(<$names:ident: $bound:path>)? {
+        $($(#[$field_meta:meta])* $field_vis:vis $field:ident $(as $attribute:path)?: $ty:ty,)*
     }) => {
         $(#[$meta])*
-        $vis struct $name {
+        $vis struct $name $(<$names: $bound>)? {
             $($(#[$field_meta])* $field_vis $field: $ty,)*
+            $(names: ::std::marker::PhantomData<$names>,)?
         }
 
-        impl $crate::terraform::Data for $name {
+        impl $(<$names: $bound>)? $crate::terraform::Data for $name $(<$names>)? {
             fn ty() -> $crate::terraform::Type {
                 $crate::terraform::Type::object::<&str>([
-                    $((stringify!($field), <$ty as $crate::terraform::Data>::ty()),)*
+                    $(($crate::model!(@name $field $($attribute)?), <$ty as $crate::terraform::Data>::ty()),)*
                 ])
             }
 
@@ -345,13 +350,20 @@ macro_rules! model {
                 #[allow(unused_mut, unused_variables)] // An object may have no attributes.
                 let mut object = $crate::terraform::open_object(value)?;
                 Ok(Self {
-                    $($field: $crate::terraform::take_attribute(&mut object, stringify!($field))?,)*
+                    $($field: $crate::terraform::take_attribute(
+                        &mut object,
+                        $crate::model!(@name $field $($attribute)?),
+                    )?,)*
+                    $(names: ::std::marker::PhantomData::<$names>,)?
                 })
             }
 
             fn into_value(self) -> $crate::terraform::Value {
                 $crate::terraform::Value::Object(
-                    [$((stringify!($field).to_owned(), $crate::terraform::Data::into_value(self.$field)),)*].into(),
+                    [$((
+                        $crate::model!(@name $field $($attribute)?).to_owned(),
+                        $crate::terraform::Data::into_value(self.$field),
+                    ),)*].into(),
                 )
             }
         }
@@ -377,6 +389,32 @@ mod tests {
             inner: Attr<Inner>,
             more: Attr<BTreeMap<String, Inner>>,
         }
+    }
+
+    trait Names {
+        const MANY: &'static str;
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Eggs;
+
+    impl Names for Eggs {
+        const MANY: &'static str = "eggs";
+    }
+
+    model! {
+        #[derive(Debug, PartialEq)]
+        struct Basket<N: Names> {
+            many as N::MANY: Attr<u64>,
+        }
+    }
+
+    #[test]
+    fn a_parameter_can_name_an_attribute() {
+        let value = Value::Object([("eggs".into(), Value::Number(7u64.into()))].into());
+        let basket = Basket::<Eggs>::from_value(value.clone()).expect("a model");
+        assert_eq!((&basket.many, Basket::<Eggs>::ty()), (&Attr::Known(7), Type::object([("eggs", Type::Number)])));
+        assert_eq!(basket.into_value(), value);
     }
 
     fn outer(count: Value) -> Value {

@@ -1,14 +1,14 @@
 //! The service Call.
 
 use super::{CallbackService, Event, no_advice};
-use crate::tencent::{Overwrite, Service};
+use crate::tencent::{ApiVersion, Overwrite, Service};
 
 pub(in crate::provider) const CALL: CallbackService = CallbackService {
     name: "call",
     title: "Call",
     type_name: "tencent_call_callback",
     events_of: "calls",
-    api: Service { path_segment: "call_config", overwrite: Overwrite::BySet },
+    api: Service { version: ApiVersion::V4, path_segment: "call_config", overwrite: Overwrite::BySet },
     events: &[
         Event {
             command: "Call.CallbackAfterStartCall",

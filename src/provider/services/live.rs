@@ -1,7 +1,7 @@
 //! The service Live: live streams.
 
 use super::{CallbackService, Event};
-use crate::tencent::{Overwrite, Service};
+use crate::tencent::{ApiVersion, Overwrite, Service};
 use crate::terraform::Diagnostic;
 
 /// The event before each gift, whose answer allows or blocks the gift.
@@ -10,7 +10,7 @@ pub(in crate::provider) const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
 const NOT_BLOCK: &str = "Live.CallbackBeforeCallBackNotBlock";
 
 /// The API of Live, which also stores the callback token.
-pub(in crate::provider) const API: Service = Service { path_segment: "live_config", overwrite: Overwrite::ByUpdate };
+pub(in crate::provider) const API: Service = Service { version: ApiVersion::V4, path_segment: "live_config", overwrite: Overwrite::ByUpdate };
 
 pub(in crate::provider) const LIVE: CallbackService = CallbackService {
     name: "live",

@@ -1,14 +1,14 @@
 //! The service Room: conferences.
 
 use super::{CallbackService, Event, no_advice};
-use crate::tencent::{Overwrite, Service};
+use crate::tencent::{ApiVersion, Overwrite, Service};
 
 pub(in crate::provider) const ROOM: CallbackService = CallbackService {
     name: "room",
     title: "Room",
     type_name: "tencent_room_callback",
     events_of: "rooms",
-    api: Service { path_segment: "room_config", overwrite: Overwrite::ByUpdate },
+    api: Service { version: ApiVersion::V4, path_segment: "room_config", overwrite: Overwrite::ByUpdate },
     events: &[
         Event {
             command: "Room.CallbackAfterCreateRoom",

@@ -4,7 +4,7 @@ use super::ledger::Twin;
 use super::model::{ABANDON, Guard};
 use super::moved::{SDK_APP_ID, Source, Told};
 use super::{Kind, Object, Subject, Words};
-use crate::tencent::{ALREADY_CONFIGURED, App, Error, ErrorKind, Retry, Route, SdkAppId, Stored};
+use crate::tencent::{ALREADY_CONFIGURED, ApiVersion, App, Error, ErrorKind, Retry, Route, SdkAppId, Service, Stored};
 use crate::terraform::{Attr, Diagnostic, Number, Severity};
 
 /// The usual suspects, for messages about something else that writes.
@@ -534,8 +534,8 @@ fn how_to_import(id: SdkAppId) -> String {
 
 /// Refuses to take over the object of another provider's resource, whose state lacks something.
 pub(super) fn not_told<K: Kind>(kind: &K, type_name: &str, source: &Source, told: &Told<K::Content>) -> Diagnostic {
-    let segment = kind.service().path_segment;
-    let call = K::Content::SET;
+    let Service { version, path_segment: segment, .. } = kind.service();
+    let call = K::Content::calls(version).set;
     let (paths, bodies) = (source.paths.join(", "), source.bodies.join(", "));
     let ids = source.queries.iter().chain(source.paths.iter().filter(|path| !source.queries.contains(path)));
     let ids = ids.copied().collect::<Vec<_>>().join(", ");
@@ -557,7 +557,7 @@ pub(super) fn not_told<K: Kind>(kind: &K, type_name: &str, source: &Source, told
 }
 
 /// Reports a failed call. `what` names the attempt, such as "Reading the call callback configuration".
-pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
+pub(super) fn call_failed(what: &str, app: &App, version: ApiVersion, error: &Error) -> Diagnostic {
     let problem = match &error.kind {
         ErrorKind::Api(api) => format!("Tencent answered with {api}"),
         kind => sentence(&kind.to_string()),
@@ -566,12 +566,15 @@ pub(super) fn call_failed(what: &str, app: &App, error: &Error) -> Diagnostic {
     let is_queued = matches!(error.kind, ErrorKind::Timeout { queue: Some(_), .. });
     if is_queued || error.kind.retry() == Retry::SlowDown {
         detail += " The provider's requests_per_second limits the rate of each of the API's calls.";
+        if let Some(most) = version.most_per_second() {
+            detail += &format!(" For this API, Tencent's own limit of {most} counts if it is lower.");
+        }
     }
     if matches!(error.kind, ErrorKind::Timeout { .. }) {
         detail += " The resource's timeouts set how long an operation may take.";
     }
     if let Some(api) = error.api() {
-        let route = Route::to(app.endpoint());
+        let route = Route::to(&app.endpoint().of(version));
         detail += &format!("\n\nCalled: {route}, as {:?} with {}", app.identifier(), app.proof());
         for (name, text) in [("ErrorInfo", &api.info), ("RequestId", &api.request_id)] {
             if !text.is_empty() {
@@ -598,11 +601,12 @@ mod tests {
 
     #[test]
     fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
-        let api = ApiError { code: ErrorCode(70009), info: "sig mismatch".into(), request_id: "Id-1".into() };
+        let version = ApiVersion::V4;
+        let api = ApiError { code: ErrorCode { version, number: 70009 }, info: "sig mismatch".into(), request_id: "Id-1".into() };
         let error = Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
         let Account { identifier, credentials, origin, endpoint } = testing::account("tok3n");
         let app = App::new(testing::id(1_400_000_001), identifier, credentials, endpoint).held_by(origin);
-        let diagnostic = call_failed("Reading the callback configuration", &app, &error);
+        let diagnostic = call_failed("Reading the callback configuration", &app, version, &error);
         assert_eq!(diagnostic.summary, "Reading the callback configuration of SDKAppID 1400000001 failed");
         assert_eq!(
             diagnostic.detail,

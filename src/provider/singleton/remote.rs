@@ -130,7 +130,8 @@ impl<'a, K: Kind> Remote<'a, K> {
         let last_read = self.ledger.last_read();
         let secrets = self.secrets.iter().chain(last_read.as_ref().and_then(Stored::secret));
         let error = secrets.fold(error.clone(), |error, secret| error.masking(secret.expose_secret()));
-        call_failed(&format!("{doing} {}", self.scope.kind.name()), &self.app, &error)
+        let kind = self.scope.kind;
+        call_failed(&format!("{doing} {}", kind.name()), &self.app, kind.service().version, &error)
     }
 
     /// Adds to a failure that the application has none now, if this apply has deleted it.
