@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use terraform_provider_tencent::tencent::{
-    App, CallbackConfiguration, Client, Credentials, Error, Overwrite, Patience, SdkAppId, Service, Settings,
+    ApiVersion, App, CallbackConfiguration, Client, Credentials, Error, Overwrite, Patience, SdkAppId, Service, Settings,
 };
 use terraform_provider_tencent_fuzz::block_on;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-const CALLS: Service = Service { path_segment: "call_config", overwrite: Overwrite::BySet };
+const CALLS: Service = Service { version: ApiVersion::V4, path_segment: "call_config", overwrite: Overwrite::BySet };
 
 /// The number of paths that the inputs use in turn: after a "too fast" answer, calls to a path stay slow for a while.
 const PATHS: u32 = 1000;

@@ -25,7 +25,7 @@ mod singleton;
 mod testing;
 mod user_sig;
 
-use crate::tencent::UserSig;
+use crate::tencent::{ApiVersion, UserSig};
 use crate::terraform::{Block, Configured, Context, Diagnostics, Provider, Registry, Schema};
 
 use applications::Applications;
@@ -37,7 +37,7 @@ use callback::list_resource::CallbackList;
 use callback::probe::CallbackProbe;
 use callback_token::CallbackTokenKind;
 use functions::{CallbackSignature, UserSigClaims};
-use services::SERVICES;
+use services::{Actions, CallbackService, Commands, Naming, SERVICES};
 use singleton::Singleton;
 use user_sig::UserSigResource;
 
@@ -92,8 +92,9 @@ impl Provider for TencentProvider {
             .function(CallbackCommands)
             .function(UserSigClaims)
             .function(CallbackSignature);
-        SERVICES.iter().copied().map(CallbackKind).fold(registry, |registry, kind| {
-            registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
+        SERVICES.iter().copied().fold(registry, |registry, service| match service.api.version {
+            ApiVersion::V1 => with_service(registry, service, Actions),
+            ApiVersion::V4 => with_service(registry, service, Commands),
         })
     }
 
@@ -102,4 +103,14 @@ impl Provider for TencentProvider {
         warnings.into_iter().for_each(|warning| cx.warn(warning));
         Ok(configured)
     }
+}
+
+/// Adds the objects of a service.
+fn with_service(
+    registry: Registry<Applications>,
+    service: &'static CallbackService,
+    naming: impl Naming,
+) -> Registry<Applications> {
+    let kind = CallbackKind(service, naming);
+    registry.resource(Singleton(kind)).data_source(CallbackDataSource(kind)).list_resource(CallbackList(kind))
 }

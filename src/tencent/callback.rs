@@ -25,13 +25,9 @@ impl Stored for CallbackConfiguration {
 
     fn calls(version: ApiVersion) -> &'static Calls {
         match version {
-            ApiVersion::V1 => &Calls {
-                get: "get",
-                set: "set",
-                update: Some("update"),
-                delete: "delete",
-                absent: NO_CONFIGURATION,
-            },
+            ApiVersion::V1 => {
+                &Calls { get: "get", set: "set", update: Some("update"), delete: "delete", absent: NO_CONFIGURATION }
+            }
             ApiVersion::V4 => &Calls {
                 get: "get_callback",
                 set: "set_callback",
@@ -114,6 +110,10 @@ mod tests {
             callback_commands: ["B".into(), "A".into()].into(),
         };
         assert_eq!(serde_json::to_string(&configuration).expect("JSON"), json);
+        assert_eq!(serde_json::from_str::<CallbackConfiguration>(json).expect("JSON"), configuration);
+        assert_eq!(configuration.json(ApiVersion::V4), json);
+        let json = r#"{"actions":["A","B"],"address":"https://example.com"}"#;
+        assert_eq!(configuration.json(ApiVersion::V1), json);
         assert_eq!(serde_json::from_str::<CallbackConfiguration>(json).expect("JSON"), configuration);
     }
 

@@ -370,7 +370,9 @@ impl Client {
             Err(Refusal::Unusable(why)) => Err(unusable(why)),
             Ok(answer) => match call.reads {
                 // In version 4, an absent object arrives as an error code, never as an empty answer.
-                Some(noun) if answer.response.is_none() && call.version != ApiVersion::V1 => Err(unusable(&format!("it holds no {noun}"))),
+                Some(noun) if answer.response.is_none() && call.version != ApiVersion::V1 => {
+                    Err(unusable(&format!("it holds no {noun}")))
+                }
                 _ => Ok(answer),
             },
         }
@@ -440,6 +442,55 @@ mod tests {
             let made: Vec<_> = simulator.requests().into_iter().filter_map(|request| request.action).collect();
             assert_eq!(made, actions, "{overwrite:?} {set_overwrites} {expected} {existing}");
         }
+    }
+
+    const LEGACY_CALL: Service =
+        Service { version: ApiVersion::V1, path_segment: "callback", overwrite: Overwrite::BySet };
+
+    #[tokio::test]
+    async fn version_1_may_answer_without_a_configuration_in_two_ways() {
+        for hides_absence in [false, true] {
+            let simulator = Simulator::start().expect("a simulator");
+            simulator.hide_absence(hides_absence);
+            let (app, client) = (app(&simulator), Client::new(Settings::default()));
+            let get = async || client.get::<CallbackConfiguration>(&app, LEGACY_CALL, &patience()).await;
+            assert_eq!(get().await, Ok(None));
+            let deleted = client.delete::<CallbackConfiguration>(&app, LEGACY_CALL, &mut patience()).await;
+            assert_eq!(deleted, Ok(hides_absence), "success is taken for a deletion");
+            let wanted = CallbackConfiguration {
+                url: "https://hooks.example.com/".to_owned().into(),
+                callback_commands: ["normal_end".to_owned()].into(),
+            };
+            client.put(&app, LEGACY_CALL, &wanted, false, &mut patience()).await.expect("written");
+            assert_eq!(get().await, Ok(Some(wanted)));
+            let bodies: Vec<_> = simulator.requests().into_iter().map(|request| request.body).collect();
+            assert!(bodies.iter().all(|body| body != b""), "{bodies:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_user_sig_is_signed_anew_by_the_code_of_each_version() {
+        for (service, code) in [(LIVE, 70001), (LEGACY_CALL, 70003)] {
+            let simulator = Simulator::start().expect("a simulator");
+            simulator.inject(Fault::new(FaultKind::ErrorCode { code, info: "expired".to_owned() }).times(1));
+            let client = Client::new(Settings { max_retries: 0, ..Settings::default() });
+            let found = client.get::<CallbackConfiguration>(&app(&simulator), service, &patience()).await;
+            assert_eq!(found, Ok(None));
+            let mut user_sigs: Vec<_> = simulator.requests().into_iter().map(|request| request.user_sig).collect();
+            user_sigs.dedup();
+            assert_eq!(user_sigs.len(), 2, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn version_1_is_called_ten_times_a_second_at_most() {
+        let simulator = Simulator::start().expect("a simulator");
+        let (app, client) = (app(&simulator), Client::new(Settings::default()));
+        let start = Instant::now();
+        let read = async || client.get::<CallbackConfiguration>(&app, LEGACY_CALL, &patience()).await;
+        let found = futures_util::future::join_all((0..6).map(|_| read())).await;
+        assert_eq!(found, vec![Ok(None); 6]);
+        assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
     }
 
     #[tokio::test]

@@ -170,10 +170,38 @@ mod tests {
     }
 
     #[test]
+    fn version_1_has_names_of_its_own_and_may_mix_up_its_types() {
+        let read = |answer: &str| read::<CallbackConfiguration>(answer.as_bytes(), ApiVersion::V1, &[]);
+        for start in [
+            r#"{"errorCode":0,"errorMessage":"Success","requestId":"Id-1","#,
+            r#"{"errorCode":"0","errorMessage":null,"requestId":"Id-1","#,
+        ] {
+            let answer = read(&format!(r#"{start}"data":{{"actions":["a"],"address":"u"}}}}"#)).expect("an answer");
+            let found = answer.response.expect("a configuration");
+            assert_eq!((answer.request_id.as_str(), found.url.expose()), ("Id-1", "u"));
+            assert_eq!(found.callback_commands, ["a".to_owned()].into());
+            for nothing in ["", r#""data":"","#, r#""data":null,"#, r#""data":{},"#, r#""data":[],"#] {
+                let answer = read(&format!(r#"{start}{nothing}"more":1}}"#)).expect("an answer");
+                assert!(answer.response.is_none(), "{nothing}");
+            }
+            let zeros = r#""data":{"actions":[],"address":""}}"#;
+            assert!(read(&format!("{start}{zeros}")).expect("an answer").response.is_none());
+        }
+        let refused = read(r#"{"errorCode":70003,"errorMessage":"expired","requestId":7}"#);
+        let Err(Refusal::Api(api)) = refused else { panic!("{refused:?}") };
+        assert_eq!(api.to_string(), "error 70003: the UserSig has expired");
+        assert_eq!((api.info.to_string().as_str(), api.request_id.to_string().as_str()), ("expired", "7"));
+        for of_version_4 in [r#"{"ActionStatus":"OK","ErrorCode":0}"#, "{}", r#"{"errorCode":"none"}"#] {
+            assert!(matches!(read(of_version_4), Err(Refusal::Unusable(_))), "{of_version_4}");
+        }
+    }
+
+    #[test]
     fn secrets_that_an_answer_echoes_are_masked() {
         let fail = br#"{"ActionStatus":"FAIL","ErrorCode":70003,"RequestId":"eJx-tok3n",
             "ErrorInfo":"bad usersig eJx-tok3n for https://me:tok3n@example.com/x?key=tok3n: refused"}"#;
-        let Refusal::Api(api) = read::<IgnoredAny>(fail, ApiVersion::V4, &["eJx-tok3n", ""]).expect_err("an error") else {
+        let Refusal::Api(api) = read::<IgnoredAny>(fail, ApiVersion::V4, &["eJx-tok3n", ""]).expect_err("an error")
+        else {
             panic!("another kind of error")
         };
         assert_eq!(api.info.to_string(), "bad usersig *** for https://***@example.com/*** refused");
@@ -187,7 +215,9 @@ mod tests {
         let info = format!("\u{1b}[2J\nError: \u{202e}{}", "x".repeat(20_000));
         let fail =
             serde_json::json!({"ActionStatus": "FAIL", "ErrorCode": 7, "RequestId": "\u{1b}[2J", "ErrorInfo": info});
-        let Refusal::Api(api) = read::<IgnoredAny>(fail.to_string().as_bytes(), ApiVersion::V4, &[]).expect_err("an error") else {
+        let Refusal::Api(api) =
+            read::<IgnoredAny>(fail.to_string().as_bytes(), ApiVersion::V4, &[]).expect_err("an error")
+        else {
             panic!("another kind of error")
         };
         let info = api.info.to_string();
@@ -205,15 +235,22 @@ mod tests {
             (r#"{"ActionStatus":"Ok","ErrorCode":"0","RequestId":12345678901234567890123,"#, "12345678901234567890123"),
             (r#"{"ActionStatus":"ok","ErrorCode":0,"RequestId":null,"ErrorInfo":7,"#, ""),
         ] {
-            let answer = read::<CallbackConfiguration>((start.to_owned() + configuration).as_bytes(), ApiVersion::V4, &[]);
+            let answer =
+                read::<CallbackConfiguration>((start.to_owned() + configuration).as_bytes(), ApiVersion::V4, &[]);
             let answer = answer.expect(start);
             assert_eq!(answer.request_id, request_id);
             assert_eq!(answer.response.expect("a configuration").url.expose(), "u");
         }
-        let refused =
-            read::<IgnoredAny>(b"{\"ActionStatus\":\"Fail\",\"ErrorCode\":\"70009\",\"ErrorInfo\":\"caf\xe9\"}", ApiVersion::V4, &[]);
+        let refused = read::<IgnoredAny>(
+            b"{\"ActionStatus\":\"Fail\",\"ErrorCode\":\"70009\",\"ErrorInfo\":\"caf\xe9\"}",
+            ApiVersion::V4,
+            &[],
+        );
         let Err(Refusal::Api(api)) = refused else { panic!("{refused:?}") };
-        assert_eq!((api.code, api.info.to_string()), (ErrorCode { version: ApiVersion::V4, number: 70009 }, "caf\u{fffd}".to_owned()));
+        assert_eq!(
+            (api.code, api.info.to_string()),
+            (ErrorCode { version: ApiVersion::V4, number: 70009 }, "caf\u{fffd}".to_owned())
+        );
         let mistakable = b"{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"Response\":{\"Url\":\"caf\xe9\"}}";
         let refused = read::<CallbackConfiguration>(mistakable, ApiVersion::V4, &[]);
         assert!(matches!(refused, Err(Refusal::Unusable("its Response is not UTF-8"))), "{refused:?}");

@@ -51,7 +51,9 @@ pub use callback_token::{CallbackToken, InvalidCallbackToken};
 pub use callback_url::{CallbackUrl, Concern, InvalidCallbackUrl};
 pub use client::{Client, Settings};
 pub use endpoint::{Endpoint, InvalidEndpoint, Region, UnknownRegion};
-pub use error::{ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NOT_CONFIGURED, NetworkError, Retry};
+pub use error::{
+    ALREADY_CONFIGURED, ApiError, Error, ErrorCode, ErrorKind, NO_CONFIGURATION, NOT_CONFIGURED, NetworkError, Retry,
+};
 pub use foreign::{ForeignText, shown};
 pub use network::Route;
 pub use pacer::RateScope;

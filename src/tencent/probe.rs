@@ -13,6 +13,7 @@ use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
+use super::api_version::ApiVersion;
 use super::callback_token::CallbackToken;
 use super::callback_url::{CallbackUrl, is_unreachable_address};
 use super::foreign::ForeignText;
@@ -22,6 +23,8 @@ use super::sdk_app_id::SdkAppId;
 /// An event that did not happen, and the receiver to post it to.
 #[derive(Debug, Clone)]
 pub struct Probe {
+    /// The version of the API that configures such events. Each has its own names for the parts of an event.
+    pub version: ApiVersion,
     /// The application of the event.
     pub sdk_app_id: SdkAppId,
     /// The callback command of the event.
@@ -73,16 +76,21 @@ pub enum ProbeError {
     #[error("the server's answer {0}")]
     Shape(&'static str),
     /// An answer in the documented form that reports a failure.
-    #[error("the receiver answered with ActionStatus \"FAIL\", ErrorCode {code} and ErrorInfo \"{info}\"")]
+    #[error("the receiver answered with {}", match version {
+        ApiVersion::V1 => format!("ErrorCode {code} and ErrorMessage \"{info}\""),
+        ApiVersion::V4 => format!("ActionStatus \"FAIL\", ErrorCode {code} and ErrorInfo \"{info}\""),
+    })]
     Refused {
+        /// The version of the API.
+        version: ApiVersion,
         /// `ErrorCode`
         code: i64,
-        /// `ErrorInfo`
+        /// `ErrorInfo`, or `ErrorMessage` in version 1
         info: ForeignText,
     },
 }
 
-/// The time that Tencent waits for an answer.
+/// The time that Tencent waits for an answer. Version 1 does not document one.
 pub const TENCENT_WAITS: Duration = Duration::from_secs(2);
 /// The time that a probe waits for an answer, so that it can tell how late the answer is.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,12 +109,16 @@ impl Probe {
         let mut url = Url::parse(self.url.expose()).map_err(|_| no_url())?;
         // This fails only for a URL without a host, which has no user information.
         let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let [app, command, ip, platform] = match self.version {
+            ApiVersion::V1 => ["sdkappid", "command", "clientip", "optplatform"],
+            ApiVersion::V4 => ["SdkAppid", "CallbackCommand", "ClientIP", "OptPlatform"],
+        };
         url.query_pairs_mut()
-            .append_pair("SdkAppid", &self.sdk_app_id.to_string())
-            .append_pair("CallbackCommand", &self.callback_command)
+            .append_pair(app, &self.sdk_app_id.to_string())
+            .append_pair(command, &self.callback_command)
             .append_pair("contenttype", "json")
-            .append_pair("ClientIP", "127.0.0.1")
-            .append_pair("OptPlatform", "Unknown");
+            .append_pair(ip, "127.0.0.1")
+            .append_pair(platform, "Unknown");
         if let Some(token) = &self.token {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let request_time = now.as_secs().to_string();
@@ -136,7 +148,9 @@ impl Probe {
             None => ProbeError::NoAnswer(network::why_no_answer(&error)),
         };
         let mut body = self.event.clone();
-        body.insert("CallbackCommand".to_owned(), self.callback_command.as_str().into());
+        if self.version == ApiVersion::V4 {
+            body.insert(command.to_owned(), self.callback_command.as_str().into());
+        }
         let body = Value::Object(body).to_string();
         let request = http.post(url).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(failed)?;
@@ -151,19 +165,31 @@ impl Probe {
             answer.extend_from_slice(&chunk);
         }
         let took = start.elapsed();
-        let code = check(&answer).map_err(|error| self.masked(error))?;
-        if took > TENCENT_WAITS { Err(ProbeError::Late(Some(took))) } else { Ok(Answered { took, code }) }
+        let code = check(&answer, self.version).map_err(|error| self.masked(error))?;
+        if took > TENCENT_WAITS && self.version == ApiVersion::V4 {
+            Err(ProbeError::Late(Some(took)))
+        } else {
+            Ok(Answered { took, code })
+        }
+    }
+
+    /// Returns the answer that Tencent's documentation asks for.
+    pub fn expected_answer(version: ApiVersion) -> &'static str {
+        match version {
+            ApiVersion::V1 => r#"{"ErrorCode":0,"ErrorMessage":"Success"}"#,
+            ApiVersion::V4 => r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#,
+        }
     }
 
     /// Masks the parts of the URL and the token that the receiver may echo back.
     fn masked(&self, error: ProbeError) -> ProbeError {
-        let ProbeError::Refused { code, info } = error else { return error };
+        let ProbeError::Refused { version, code, info } = error else { return error };
         let url = Url::parse(self.url.expose()).ok();
         let values = url.iter().flat_map(|url| url.query_pairs().map(|(_, value)| value.into_owned()));
         let token = self.token.iter().map(|token| token.expose_secret().to_owned());
         let secrets: Vec<_> = values.chain(token).collect();
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        ProbeError::Refused { code, info: info.masking(&secrets).masking_urls() }
+        ProbeError::Refused { version, code, info: info.masking(&secrets).masking_urls() }
     }
 
     /// Resolves the receiver's addresses, and checks that all of them may be called. They are resolved only once, so
@@ -187,17 +213,27 @@ impl Probe {
 }
 
 /// Checks the form of an answer and what it reports, and returns its `ErrorCode`.
-fn check(answer: &[u8]) -> Result<i64, ProbeError> {
+fn check(answer: &[u8], version: ApiVersion) -> Result<i64, ProbeError> {
+    let (info, lacks) = match version {
+        ApiVersion::V1 => ("ErrorMessage", "lacks ErrorCode or ErrorMessage"),
+        ApiVersion::V4 => ("ErrorInfo", "lacks ActionStatus, ErrorCode or ErrorInfo"),
+    };
     let answer: Value = serde_json::from_slice(answer).map_err(|_| ProbeError::Shape("is not JSON"))?;
-    let field = |name| answer.get(name).ok_or(ProbeError::Shape("lacks ActionStatus, ErrorCode or ErrorInfo"));
-    let (status, code, info) = (field("ActionStatus")?, field("ErrorCode")?, field("ErrorInfo")?);
+    let field = |name| answer.get(name).ok_or(ProbeError::Shape(lacks));
+    let status = if version == ApiVersion::V4 { Some(field("ActionStatus")?) } else { None };
+    let (code, info) = (field("ErrorCode")?, field(info)?);
     let code = code.as_i64().ok_or(ProbeError::Shape("has an ErrorCode that is not a whole number"))?;
-    let info = info.as_str().ok_or(ProbeError::Shape("has an ErrorInfo that is not a string"))?;
-    match status.as_str() {
-        Some("OK") => Ok(code),
-        Some("FAIL") => Err(ProbeError::Refused { code, info: info.into() }),
-        _ => Err(ProbeError::Shape("has an ActionStatus other than \"OK\" and \"FAIL\"")),
-    }
+    let info = info.as_str().ok_or(ProbeError::Shape(match version {
+        ApiVersion::V1 => "has an ErrorMessage that is not a string",
+        ApiVersion::V4 => "has an ErrorInfo that is not a string",
+    }))?;
+    let succeeds = match status.map(Value::as_str) {
+        None => code == 0,
+        Some(Some("OK")) => true,
+        Some(Some("FAIL")) => false,
+        Some(_) => return Err(ProbeError::Shape("has an ActionStatus other than \"OK\" and \"FAIL\"")),
+    };
+    if succeeds { Ok(code) } else { Err(ProbeError::Refused { version, code, info: info.into() }) }
 }
 
 /// Formats a duration to the millisecond.
@@ -211,6 +247,7 @@ mod tests {
 
     fn probe(url: String) -> Probe {
         Probe {
+            version: ApiVersion::V4,
             sdk_app_id: "1400000001".parse().expect("an SDKAppID"),
             callback_command: "Call.CallbackAfterEndCall".to_owned(),
             event: Map::new(),
@@ -223,7 +260,7 @@ mod tests {
     #[test]
     fn an_answer_must_have_the_documented_form() {
         use ProbeError::{Refused, Shape};
-        let refused = |info: &str| Refused { code: 7, info: info.into() };
+        let refused = |info: &str| Refused { version: ApiVersion::V4, code: 7, info: info.into() };
         for (answer, expected) in [
             (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}"#, Ok(0)),
             (r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":1,"New":1}"#, Ok(1)),
@@ -246,7 +283,16 @@ mod tests {
                 Err(Shape("has an ActionStatus other than \"OK\" and \"FAIL\"")),
             ),
         ] {
-            assert_eq!(check(answer.as_bytes()), expected, "{answer}");
+            assert_eq!(check(answer.as_bytes(), ApiVersion::V4), expected, "{answer}");
+        }
+        let refused = Refused { version: ApiVersion::V1, code: 7, info: "no such user".into() };
+        for (answer, expected) in [
+            (r#"{"ErrorCode":0,"ErrorMessage":"Success"}"#, Ok(0)),
+            (r#"{"ErrorCode":7,"ErrorMessage":"no such user"}"#, Err(refused)),
+            (r#"{"ErrorCode":0,"ErrorInfo":""}"#, Err(Shape("lacks ErrorCode or ErrorMessage"))),
+            (r#"{"ErrorCode":0,"ErrorMessage":0}"#, Err(Shape("has an ErrorMessage that is not a string"))),
+        ] {
+            assert_eq!(check(answer.as_bytes(), ApiVersion::V1), expected, "{answer}");
         }
     }
 
@@ -255,7 +301,7 @@ mod tests {
         let url = "https://hooks.example.com/x?token=tok3n".to_owned();
         let probe = Probe { token: Some("k3y".to_owned().into()), ..probe(url) };
         let info = "bad token=tok3n in https://me:tok3n@hooks.example.com/x?token=tok3n, not signed with k3y".into();
-        let masked = probe.masked(ProbeError::Refused { code: 1, info }).to_string();
+        let masked = probe.masked(ProbeError::Refused { version: ApiVersion::V4, code: 1, info }).to_string();
         assert!(masked.contains("bad token=***") && masked.contains("not signed with ***"), "{masked}");
         assert!(!masked.contains("tok3n"), "{masked}");
     }

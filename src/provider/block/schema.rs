@@ -53,7 +53,7 @@ pub(in crate::provider) fn schema() -> Schema {
             number(
                 "requests_per_second",
                 "The most requests to send per second, for each of the API's calls. Default: 200, Tencent's documented \
-                 limit.",
+                 limit. `tencent_legacy_call_callback` sends 10 at most, the limit of its API.",
             ),
             text(
                 "requests_per_second_scope",

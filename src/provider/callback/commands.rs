@@ -2,6 +2,7 @@
 
 use crate::model;
 use crate::provider::services::{self, CallbackService};
+use crate::provider::singleton::sentence;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Function, FunctionError, Parameter, SetOf, Signature, Type};
 
 /// The likeness from which on one command counts as a misspelling of another: two letters in ten may differ.
@@ -10,14 +11,15 @@ const NEAR_MISS: f64 = 0.8;
 /// The most commands that a message lists.
 const LISTED: usize = 6;
 
-/// Checks the argument `callback_commands` of a resource of `service`.
+/// Checks the argument of a resource of `service` that lists the events to send.
 pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     // Elements of a set have no path of their own, so errors blame the set.
-    let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on("callback_commands"));
+    let mut note = |diagnostic: Diagnostic| diagnostics.push(diagnostic.on(service.argument()));
+    let word = service.word();
     if commands.is_empty() {
-        let detail = format!("Tencent needs at least one command. {}", documented(service));
-        note(Diagnostic::error("No callback commands", detail));
+        let detail = format!("Tencent needs at least one {word}. {}", documented(service));
+        note(Diagnostic::error(format!("No {word}s"), detail));
     }
     for command in commands.iter() {
         match command {
@@ -25,8 +27,8 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService) -> D
             Attr::Known(command) if service.event(command).is_some() => {}
             Attr::Known(command) if !command.trim().is_empty() => note(undocumented(command, service)),
             Attr::Known(_) | Attr::Null => {
-                let detail = format!("A command is empty. {}", documented(service));
-                note(Diagnostic::error("Empty callback command", detail));
+                let detail = format!("A {word} is empty. {}", documented(service));
+                note(Diagnostic::error(format!("Empty {word}"), detail));
             }
         }
     }
@@ -39,24 +41,24 @@ pub(super) fn validate(commands: &SetOf<String>, service: &CallbackService) -> D
 }
 
 fn undocumented(command: &str, service: &CallbackService) -> Diagnostic {
+    let word = service.word();
     let question = near_miss(command, service.commands()).map(|meant| format!(" Did you mean {meant:?}?"));
     let others: Vec<_> = services::of_command(command).collect();
     if let [first, ..] = others.as_slice() {
         let types = others.iter().map(|other| other.type_name).collect::<Vec<_>>().join(" and ");
         let detail = format!(
-            "Tencent documents {command:?} for {types}, not for {}.{} Tencent may refuse the command or never send the \
-             event.",
+            "Tencent documents {command:?} for {types}, not for {}.{} Tencent may refuse it or never send the event.",
             service.type_name,
             question.unwrap_or_default(),
         );
-        return Diagnostic::warning(format!("Callback command of the {} service", first.title), detail);
+        return Diagnostic::warning(format!("{} of the {} service", sentence(&first.word()), first.title), detail);
     }
     let hint = question.unwrap_or_else(|| format!(" {}", documented(service)));
     let detail = format!(
-        "{command:?} is not a command that Tencent documents for {}.{hint} If the command is new, ignore this warning.",
+        "{command:?} is not a {word} that Tencent documents for {}.{hint} If it is new, ignore this warning.",
         service.events_of
     );
-    Diagnostic::warning("Unknown callback command", detail)
+    Diagnostic::warning(format!("Unknown {word}"), detail)
 }
 
 /// Returns the known command that a misspelled one is likely to mean.
@@ -102,7 +104,7 @@ impl Function for CallbackCommands {
         Signature {
             summary: "Lists the events of a service",
             description: "Lists the callback commands (the names of events) that Tencent documents for a service, in the \
-                          order of its documentation. Use it for a resource that should receive all events. A later \
+                          order of its documentation; for `legacy_call`, the callback actions. Use it for a resource that should receive all events. A later \
                           version of the provider may list more.",
             parameters: vec![Parameter {
                 name: "service",
@@ -157,10 +159,10 @@ mod tests {
     #[test]
     fn invalid_commands_are_refused_and_misspelled_ones_get_a_suggestion() {
         let empty = validated("call", " Call.CallbackAfterEndCall");
-        expect(Severity::Error, empty, "A command is empty. Tencent documents Call.");
+        expect(Severity::Error, empty, "A callback command is empty. Tencent documents Call.");
         expect(Severity::Error, validated("live", ""), "and the function callback_commands(\"live\") list them");
         let none = validate(&SetOf::from_iter([]), services::named("call").expect("call"));
-        expect(Severity::Error, none, "Tencent needs at least one command");
+        expect(Severity::Error, none, "Tencent needs at least one callback command");
         for (service, commands, expected) in [
             ("call", "call.callbackafterendcall", "Did you mean \"Call.CallbackAfterEndCall\"?"),
             ("call", "Call.CallbackAfterStarCall", "Did you mean \"Call.CallbackAfterStartCall\"?"),

@@ -4,29 +4,29 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{commands, url};
 use crate::model;
-use crate::provider::services::{CallbackService, Event};
+use crate::provider::services::{CallbackService, Commands, Event, Naming};
 use crate::provider::singleton::{Arguments, Content, Kind, Wording as _, validate_secret};
 use crate::tencent::{CallbackConfiguration, CallbackUrl, OwnForm, SdkAppId, Service};
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Number, SetOf, Type};
 
-/// The callback configuration of one service.
+/// The callback configuration of one service, with the name of the argument that lists its events.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CallbackKind(pub(crate) &'static CallbackService);
+pub(crate) struct CallbackKind<N = Commands>(pub(crate) &'static CallbackService, pub(crate) N);
 
 model! {
     /// The arguments that describe a callback configuration.
     #[derive(Debug, Clone, Default)]
-    pub(crate) struct CallbackArguments {
+    pub(crate) struct CallbackArguments<N: Naming> {
         pub(crate) url: Attr<String>,
         pub(crate) url_wo: Attr<SecretString>,
         pub(crate) url_wo_version: Attr<Number>,
-        pub(crate) callback_commands: Attr<SetOf<String>>,
+        pub(crate) events as N::EVENTS: Attr<SetOf<String>>,
     }
 }
 
-impl Kind for CallbackKind {
+impl<N: Naming> Kind for CallbackKind<N> {
     type Content = CallbackConfiguration;
-    type Arguments = CallbackArguments;
+    type Arguments = CallbackArguments<N>;
 
     fn type_name(&self) -> &'static str {
         self.0.type_name
@@ -38,7 +38,8 @@ impl Kind for CallbackKind {
 
     fn description(&self) -> String {
         let CallbackService { name, title, events_of, notes, .. } = self.0;
-        let separator = if notes.is_empty() { "" } else { "\n\n" };
+        let name = name.replace('_', " ");
+        let notes = notes.iter().map(|note| format!("\n\n{note}")).collect::<String>();
         format!(
             "Manages the {title} callback configuration (webhook) of an application: which events of {events_of} Tencent \
              posts to which URL.\n\nAn application has **one** such configuration, and Tencent's API overwrites it as a \
@@ -49,7 +50,7 @@ impl Kind for CallbackKind {
              an application's {name} callbacks with one resource, in one provider block. To rename the resource, use a \
              `moved` block. If the state holds two objects for one configuration, destroying one of them keeps the \
              configuration for the other, unless `-target` or OpenTofu's `-exclude` leaves out the other one, or the two \
-             belong to different provider blocks.{separator}{notes}"
+             belong to different provider blocks.{notes}"
         )
     }
 
@@ -58,16 +59,16 @@ impl Kind for CallbackKind {
             Attribute::new("url", Type::String, URL),
             Attribute::new("url_wo", Type::String, URL_WO).write_only(),
             Attribute::new("url_wo_version", Type::Number, URL_WO_VERSION),
-            Attribute::new("callback_commands", Type::set(Type::String), events(self.0)).required(),
+            Attribute::new(N::EVENTS, Type::set(Type::String), events(self.0)).required(),
         ]
     }
 
-    fn validate(&self, arguments: &CallbackArguments) -> Diagnostics {
+    fn validate(&self, arguments: &CallbackArguments<N>) -> Diagnostics {
         let CallbackArguments { url, url_wo, url_wo_version, .. } = arguments;
         let mut diagnostics = validate_secret(self.words(), url, url_wo, url_wo_version);
         let argument = if arguments.is_write_only() { "url_wo" } else { "url" };
         diagnostics.extend(arguments.callback_url().map(|url| url::check(argument, &url)).unwrap_or_default());
-        if let Some(commands) = arguments.callback_commands.known() {
+        if let Some(commands) = arguments.events.known() {
             diagnostics.extend(commands::validate(commands, self.0));
         }
         diagnostics
@@ -103,12 +104,13 @@ fn events(service: &CallbackService) -> String {
         format!("\n  - [`{command}`](https://trtc.io/document/{page}): {meaning}.{carries}")
     };
     format!(
-        "The events to send, by their callback commands, at least one:\n{}",
+        "The events to send, by their {}s, at least one:\n{}",
+        service.word(),
         service.events.iter().map(event).collect::<String>()
     )
 }
 
-impl Arguments for CallbackArguments {
+impl<N: Naming> Arguments for CallbackArguments<N> {
     type Content = CallbackConfiguration;
 
     fn content(&self) -> Option<CallbackConfiguration> {
@@ -119,13 +121,13 @@ impl Arguments for CallbackArguments {
         let here = self.url.known().filter(|here| CallbackUrl::from((*here).clone()).is_equivalent(&found.url));
         Self {
             url: Attr::Known(here.cloned().unwrap_or_else(|| found.url.expose().to_owned())),
-            callback_commands: Attr::Known(found.callback_commands.into_iter().collect()),
+            events: Attr::Known(found.callback_commands.into_iter().collect()),
             ..self
         }
     }
 
     fn differs(&self, other: &Self) -> bool {
-        self.callback_commands != other.callback_commands
+        self.events != other.events
     }
 
     fn is_write_only(&self) -> bool {
@@ -165,7 +167,7 @@ impl Arguments for CallbackArguments {
     }
 }
 
-impl CallbackArguments {
+impl<N: Naming> CallbackArguments<N> {
     /// Returns the URL from the argument that is set, if it is known.
     pub(super) fn callback_url(&self) -> Option<CallbackUrl> {
         match &self.url {
@@ -175,7 +177,7 @@ impl CallbackArguments {
     }
 
     fn commands(&self) -> Option<std::collections::BTreeSet<String>> {
-        Some(self.callback_commands.known()?.known()?.into_iter().cloned().collect())
+        Some(self.events.known()?.known()?.into_iter().cloned().collect())
     }
 }
 

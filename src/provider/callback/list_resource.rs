@@ -10,6 +10,7 @@ use super::messages::describe;
 use crate::model;
 use crate::provider::applications::{Applications, Purpose};
 use crate::provider::block::values::{self, Source};
+use crate::provider::services::Naming;
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Model, Remote, Scope, Singleton};
 use crate::tencent::SdkAppId;
 use crate::terraform::{
@@ -29,9 +30,9 @@ model! {
 
 /// The list resource of one service.
 #[derive(Debug)]
-pub(crate) struct CallbackList(pub(crate) CallbackKind);
+pub(crate) struct CallbackList<N>(pub(crate) CallbackKind<N>);
 
-impl Block for CallbackList {
+impl<N: Naming> Block for CallbackList<N> {
     type Client = Applications;
     type Model = Which;
 
@@ -65,15 +66,15 @@ impl Block for CallbackList {
     }
 }
 
-impl ListResource for CallbackList {
-    type Resource = Singleton<CallbackKind>;
+impl<N: Naming> ListResource for CallbackList<N> {
+    type Resource = Singleton<CallbackKind<N>>;
 
     fn list<'a>(
         &'a self,
         apps: &'a Applications,
         config: Which,
         cx: &'a Context,
-    ) -> Result<Listing<'a, Model<CallbackArguments>>, Diagnostics> {
+    ) -> Result<Listing<'a, Model<CallbackArguments<N>>>, Diagnostics> {
         let ids = chosen(&config)?.unwrap_or_else(|| apps.sdk_app_ids().collect());
         if ids.is_empty() && config.sdk_app_ids.is_null() {
             return Err(apps.no_sdk_app_ids());
@@ -94,11 +95,11 @@ fn chosen(config: &Which) -> Result<Option<BTreeSet<SdkAppId>>, Diagnostic> {
     Ok((!config.sdk_app_ids.is_null()).then_some(ids))
 }
 
-async fn look(
-    scope: Scope<'_, CallbackKind>,
+async fn look<N: Naming>(
+    scope: Scope<'_, CallbackKind<N>>,
     id: SdkAppId,
     cx: &Context,
-) -> Result<Option<Found<Model<CallbackArguments>>>, Diagnostics> {
+) -> Result<Option<Found<Model<CallbackArguments<N>>>>, Diagnostics> {
     let remote = Remote::new(scope, scope.apps.app(id, Purpose::Call)?, DEFAULT_TIMEOUT, cx);
     Ok(remote.get().await?.map(|found| {
         let refused = format!("The provider does not accept the {} callback URL of SDKAppID {id}", scope.kind.0.title);

@@ -1,10 +1,11 @@
 //! The words of messages about callback configurations.
 
 use super::kind::{CallbackArguments, CallbackKind};
+use crate::provider::services::Naming;
 use crate::provider::singleton::{Wording, Words};
 use crate::tencent::{CallbackConfiguration, shown};
 
-impl Wording<Self> for CallbackKind {
+impl<N: Naming> Wording<Self> for CallbackKind<N> {
     fn name(&self) -> String {
         format!("{} callback configuration", self.0.title)
     }
@@ -21,7 +22,7 @@ impl Wording<Self> for CallbackKind {
         format!("Tencent now posts events to {}.", found.url)
     }
 
-    fn after_forgetting(&self, last: &CallbackArguments) -> String {
+    fn after_forgetting(&self, last: &CallbackArguments<N>) -> String {
         let url = last.callback_url().map_or_else(|| "its URL".to_owned(), |url| url.to_string());
         format!("Tencent keeps posting events to {url}")
     }

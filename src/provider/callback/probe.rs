@@ -11,16 +11,17 @@ use crate::model;
 use crate::provider::applications::{self, Applications, Purpose};
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::services::live;
-use crate::provider::services::{self, CallbackService, SERVICES};
+use crate::provider::services::{self, CallbackService, Commands, SERVICES};
 use crate::provider::singleton::{DEFAULT_TIMEOUT, Remote, Scope, sentence};
-use crate::tencent::{Answered, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
+use crate::tencent::{Answered, ApiVersion, CallbackUrl, Concern, Probe, ProbeError, SdkAppId, TENCENT_WAITS};
 use crate::terraform::{
     Action, Attr, Attribute, Block, Context, Diagnostic, Diagnostics, Number, Progress, Schema, Type,
 };
 
 const DESCRIPTION: &str = "\
 Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within two seconds, and JSON with \
-`ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. Use it to try out a receiver after a change to its callback, or from the \
+`ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. An action of `tencent_legacy_call_callback` is posted and answered by the \
+names of its own API, and has no such time limit. Use it to try out a receiver after a change to its callback, or from the \
 command line, before a real event occurs.
 
 The event has the form that Tencent documents, but never happened: the ID of its call, room or battle is \
@@ -77,7 +78,8 @@ impl Block for CallbackProbe {
                 Attribute::new(
                     "callback_command",
                     Type::String,
-                    "The event to post, such as `Call.CallbackAfterEndCall`.",
+                    "The event to post, such as `Call.CallbackAfterEndCall`, or an action of `tencent_legacy_call_callback`, \
+                     such as `normal_end`.",
                 )
                 .required(),
                 Attribute::new(
@@ -157,14 +159,15 @@ impl Action for CallbackProbe {
         let (service, event) = sample_of(&callback_command, config.service.known())?;
         let url = match config.url.known().cloned() {
             Some(url) => url.into(),
-            None => url_of(Scope::new(apps, CallbackKind(service)), sdk_app_id, cx).await?,
+            None => url_of(Scope::new(apps, CallbackKind(service, Commands)), sdk_app_id, cx).await?,
         };
         let (token, signing) = match service.api == live::API {
             true => token_of(apps, sdk_app_id, config.url.is_null(), cx).await?,
             false => (None, ""),
         };
         let allow_private = config.allow_private == Attr::Known(true);
-        let probe = Probe { sdk_app_id, callback_command, event, token, url, allow_private };
+        let version = service.api.version;
+        let probe = Probe { version, sdk_app_id, callback_command, event, token, url, allow_private };
         let Probe { callback_command, url, .. } = &probe;
         progress.tell(format!("Posting {callback_command} of SDKAppID {sdk_app_id} to {url}{signing}")).await;
         let outcome = tokio::select! {
@@ -180,11 +183,14 @@ impl Action for CallbackProbe {
                     live::SEND_GIFT => ", which blocks the gift",
                     _ => "",
                 };
-                let answer = "with status 200, ActionStatus \"OK\" and ErrorCode";
+                let answer = match version {
+                    ApiVersion::V1 => "with status 200 and ErrorCode",
+                    ApiVersion::V4 => "with status 200, ActionStatus \"OK\" and ErrorCode",
+                };
                 progress.tell(format!("The receiver answered after {took} ms, {answer} {code}{decision}")).await;
                 Ok(())
             }
-            Err(error) => Err(failed(url, &error).into()),
+            Err(error) => Err(failed(&probe, &error).into()),
         }
     }
 }
@@ -283,7 +289,7 @@ fn interrupted() -> Diagnostic {
     Diagnostic::error("The callback probe was interrupted", "The event may or may not have arrived. Probe again.")
 }
 
-fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
+fn failed(Probe { version, url, .. }: &Probe, error: &ProbeError) -> Diagnostic {
     let advice = match error {
         ProbeError::NoAddress(_) => "Check the URL. Tencent looks the name up in the public DNS.".to_owned(),
         ProbeError::Private(_) => format!("Nothing was sent. {USE_ITS_PUBLIC_ADDRESS}"),
@@ -295,16 +301,17 @@ fn failed(url: &CallbackUrl, error: &ProbeError) -> Diagnostic {
         ProbeError::NoAnswer(_) => {
             "Check that the receiver is running, and that this machine can reach it without a proxy.".to_owned()
         }
-        ProbeError::Late(_) => {
-            format!("Tencent waits {} seconds. Answer first, then do the work.", TENCENT_WAITS.as_secs())
-        }
+        ProbeError::Late(_) => match version {
+            ApiVersion::V1 => "Tencent does not say how long it waits. Answer first, then do the work.".to_owned(),
+            ApiVersion::V4 => {
+                format!("Tencent waits {} seconds. Answer first, then do the work.", TENCENT_WAITS.as_secs())
+            }
+        },
         ProbeError::Status(status) if status.is_redirection() => {
             "Redirects are not followed. Use the URL that the redirect leads to.".to_owned()
         }
         ProbeError::Status(_) => "Tencent counts any status other than 200 as a failed callback.".to_owned(),
-        ProbeError::Shape(_) => {
-            "Answer {\"ActionStatus\":\"OK\",\"ErrorInfo\":\"\",\"ErrorCode\":0}, with status 200.".to_owned()
-        }
+        ProbeError::Shape(_) => format!("Answer {}, with status 200.", Probe::expected_answer(*version)),
         ProbeError::Refused { .. } => "The receiver's log may say why.".to_owned(),
     };
     let detail = format!("{} {advice}", sentence(&format!("{error}.")));

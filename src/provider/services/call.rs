@@ -3,6 +3,19 @@
 use super::{CallbackService, Event, no_advice};
 use crate::tencent::{ApiVersion, Overwrite, Service};
 
+/// The paragraphs that tell this service and [`legacy_call`](super::legacy_call) apart.
+pub(super) const WHICH: &str = "\
+**Which one do I need?** Tencent has two APIs for the events of calls, and the code that starts a call decides which of \
+them sends its events:
+
+| the application starts calls with | resource | Tencent's API |
+| --- | --- | --- |
+| `calls()`: TUICallKit 4.0.2 or later for Web, about 2.9 or later for mobile | `tencent_call_callback` | version 4 |
+| the deprecated `call()` or `groupCall()` | `tencent_legacy_call_callback` | version 1 |
+
+Tencent does not say whether the two configurations of an application are independent. To migrate without missing an \
+event, manage both, and remove the legacy one when no released version of the application uses the deprecated functions.";
+
 pub(in crate::provider) const CALL: CallbackService = CallbackService {
     name: "call",
     title: "Call",
@@ -30,8 +43,7 @@ pub(in crate::provider) const CALL: CallbackService = CallbackService {
         },
     ],
     samples: include_str!("call.json"),
-    notes: "!> **Calls without events:** Calls that an application starts with the deprecated `TUICallKit.call()` or \
-            `TUICallKit.groupCall()` send no events to this URL. They belong to [an older \
-            API](https://trtc.io/document/60130), which this provider does not manage. Start calls with `calls()`.",
+    notes: &[WHICH],
+    see_also: " Calls that `call()` or `groupCall()` starts have another one: see `tencent_legacy_call_callback`.",
     advise: no_advice,
 };

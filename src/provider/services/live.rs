@@ -10,7 +10,8 @@ pub(in crate::provider) const SEND_GIFT: &str = "Live.CallbackBeforeSendGift";
 const NOT_BLOCK: &str = "Live.CallbackBeforeCallBackNotBlock";
 
 /// The API of Live, which also stores the callback token.
-pub(in crate::provider) const API: Service = Service { version: ApiVersion::V4, path_segment: "live_config", overwrite: Overwrite::ByUpdate };
+pub(in crate::provider) const API: Service =
+    Service { version: ApiVersion::V4, path_segment: "live_config", overwrite: Overwrite::ByUpdate };
 
 pub(in crate::provider) const LIVE: CallbackService = CallbackService {
     name: "live",
@@ -137,12 +138,16 @@ pub(in crate::provider) const LIVE: CallbackService = CallbackService {
         },
     ],
     samples: include_str!("live.json"),
-    notes: "!> **Gifts depend on your server:** With `Live.CallbackBeforeSendGift`, Tencent asks your server before each \
+    notes: &[
+        "!> **Gifts depend on your server:** With `Live.CallbackBeforeSendGift`, Tencent asks your server before each \
             gift and blocks the gift if it gets no answer: a server that is down stops all gifts. To let gifts pass \
-            without an answer, add `Live.CallbackBeforeCallBackNotBlock`.\n\nTencent also lists the `Group.` and `Follow.` \
+            without an answer, add `Live.CallbackBeforeCallBackNotBlock`.",
+        "Tencent also lists the `Group.` and `Follow.` \
             events of its Chat service for live streams. Its documentation does not say whether this API accepts them. The \
-            provider accepts them in a plan, and the apply shows Tencent's answer.\n\nTencent can sign the events of live \
-            streams: see `tencent_live_callback_token`.",
+            provider accepts them in a plan, and the apply shows Tencent's answer.",
+        "Tencent can sign the events of live streams: see `tencent_live_callback_token`.",
+    ],
+    see_also: "",
     advise: |commands| match (commands.contains(&SEND_GIFT), commands.contains(&NOT_BLOCK)) {
         (true, false) => Some(Diagnostic::warning(
             "Gifts depend on the callback URL",

@@ -1,14 +1,16 @@
 //! The services whose events Tencent posts: what one of them is, and a file for each.
 
 mod call;
+mod legacy_call;
 pub(super) mod live;
 mod room;
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use crate::tencent::Service;
+use crate::tencent::{ApiVersion, Service};
 use crate::terraform::Diagnostic;
 
 /// All services, one line each.
@@ -17,7 +19,29 @@ pub(super) const SERVICES: &[&CallbackService] = &[
     &call::CALL,
     &room::ROOM,
     &live::LIVE,
+    &legacy_call::LEGACY_CALL,
 ];
+
+/// The name of the argument that lists the events to send. Each version of the API has its own word for one.
+pub(crate) trait Naming: fmt::Debug + Clone + Copy + Default + Send + Sync + 'static {
+    const EVENTS: &'static str;
+}
+
+/// The name for callback commands, of version 4.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Commands;
+
+impl Naming for Commands {
+    const EVENTS: &'static str = "callback_commands";
+}
+
+/// The name for callback actions, of version 1.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Actions;
+
+impl Naming for Actions {
+    const EVENTS: &'static str = "callback_actions";
+}
 
 /// A service that posts events.
 #[derive(Debug)]
@@ -36,8 +60,10 @@ pub(crate) struct CallbackService {
     /// An event of each command for probes, in JSON. None of them happened: a call, room or battle has a null UUID, and
     /// each user is `terraform-probe`. `$seconds` and `$milliseconds` stand for the current time.
     pub(crate) samples: &'static str,
-    /// Further paragraphs for the documentation of the service's resource. May be empty.
-    pub(crate) notes: &'static str,
+    /// Further paragraphs for the documentation of the service's resource.
+    pub(crate) notes: &'static [&'static str],
+    /// A sentence that points to the service whose configuration a reader may be looking for. May be empty.
+    pub(crate) see_also: &'static str,
     /// Returns a warning about the valid callback commands of one resource, given all of them.
     pub(crate) advise: fn(&[&str]) -> Option<Diagnostic>,
 }
@@ -49,13 +75,27 @@ pub(crate) struct Event {
     pub(crate) command: &'static str,
     /// The occasion, such as "a call ended", or the effect of a command that is not an event.
     pub(crate) meaning: &'static str,
-    /// The content besides the time, such as "the record of the call". Empty for a command that is not an event.
+    /// The content besides the time, such as "the record of the call". Empty for a command that is not an event, and where
+    /// all events have the same content.
     pub(crate) carries: &'static str,
     /// The number of Tencent's page about the event, below `https://trtc.io/document/`.
     pub(crate) page: u32,
 }
 
 impl CallbackService {
+    /// Returns the argument that lists the events to send.
+    pub(crate) fn argument(&self) -> &'static str {
+        match self.api.version {
+            ApiVersion::V1 => Actions::EVENTS,
+            ApiVersion::V4 => Commands::EVENTS,
+        }
+    }
+
+    /// Returns the word for an event to send, such as "callback command".
+    pub(crate) fn word(&self) -> String {
+        self.argument().trim_end_matches('s').replace('_', " ")
+    }
+
     /// Returns the callback commands, in the order of Tencent's documentation.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &'static str> {
         self.events.iter().map(|event| event.command)

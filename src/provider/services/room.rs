@@ -48,6 +48,9 @@ pub(in crate::provider) const ROOM: CallbackService = CallbackService {
         },
     ],
     samples: include_str!("room.json"),
-    notes: "This resource covers the rooms of conferences. For the rooms of live streams, use `tencent_live_callback`.",
+    notes: &[
+        "This resource covers the rooms of conferences. For the rooms of live streams, use `tencent_live_callback`.",
+    ],
+    see_also: "",
     advise: no_advice,
 };

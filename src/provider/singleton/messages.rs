@@ -602,7 +602,11 @@ mod tests {
     #[test]
     fn a_failed_call_reports_the_code_the_route_and_the_request_id() {
         let version = ApiVersion::V4;
-        let api = ApiError { code: ErrorCode { version, number: 70009 }, info: "sig mismatch".into(), request_id: "Id-1".into() };
+        let api = ApiError {
+            code: ErrorCode { version, number: 70009 },
+            info: "sig mismatch".into(),
+            request_id: "Id-1".into(),
+        };
         let error = Error { kind: ErrorKind::Api(api), may_have_taken_effect: false };
         let Account { identifier, credentials, origin, endpoint } = testing::account("tok3n");
         let app = App::new(testing::id(1_400_000_001), identifier, credentials, endpoint).held_by(origin);

@@ -365,8 +365,9 @@ mod tests {
     use super::*;
     use crate::provider::callback::CallbackKind;
     use crate::provider::callback_token::CallbackTokenKind;
-    use crate::provider::services::SERVICES;
+    use crate::provider::services::{Actions, Commands, SERVICES};
     use crate::provider::singleton::{Kind, Object};
+    use crate::tencent::ApiVersion;
 
     /// Makes an object from the attributes that are set. `%` stands for the secret argument.
     fn object<K: Kind>(kind: &K, attributes: &[(&str, Value)]) -> Object<K> {
@@ -445,8 +446,15 @@ mod tests {
     fn a_write_only_value_of_every_kind_is_sent_when_its_version_changes() {
         let commands = |command: &str| Value::Set([Value::String(command.to_owned())].into_iter().collect());
         for service in SERVICES.iter() {
-            let rest = [("callback_commands", commands("A"), commands("B"))];
-            a_write_only_value_is_sent_when_its_version_changes(CallbackKind(service), rest);
+            let rest = [(service.argument(), commands("A"), commands("B"))];
+            match service.api.version {
+                ApiVersion::V1 => {
+                    a_write_only_value_is_sent_when_its_version_changes(CallbackKind(service, Actions), rest);
+                }
+                ApiVersion::V4 => {
+                    a_write_only_value_is_sent_when_its_version_changes(CallbackKind(service, Commands), rest);
+                }
+            }
         }
         let rest = [("enabled", Value::Bool(true), Value::Bool(false))];
         a_write_only_value_is_sent_when_its_version_changes(CallbackTokenKind, rest);

@@ -6,8 +6,9 @@ use super::tencent::Content;
 use crate::provider::applications::Applications;
 use crate::provider::callback::CallbackKind;
 use crate::provider::callback_token::CallbackTokenKind;
-use crate::provider::services::{CallbackService, SERVICES};
+use crate::provider::services::{Actions, CallbackService, Commands, SERVICES};
 use crate::provider::singleton::{Object, Singleton};
+use crate::tencent::ApiVersion;
 use crate::terraform::{Block as _, Data as _, Registry, Type, Value};
 
 /// A kind of object.
@@ -28,6 +29,7 @@ impl Kind {
     pub(super) const CALL: Self = Self::Callback(0);
     pub(super) const ROOM: Self = Self::Callback(1);
     pub(super) const LIVE: Self = Self::Callback(2);
+    pub(super) const LEGACY_CALL: Self = Self::Callback(3);
 
     fn service(index: usize) -> &'static CallbackService {
         SERVICES[index]
@@ -35,33 +37,47 @@ impl Kind {
 
     pub(super) fn registry(self) -> Registry<Applications> {
         match self {
-            Self::Callback(index) => Registry::new().resource(Singleton(CallbackKind(Self::service(index)))),
+            Self::LEGACY_CALL => Registry::new().resource(Singleton(CallbackKind(Self::service(3), Actions))),
+            Self::Callback(index) => Registry::new().resource(Singleton(CallbackKind(Self::service(index), Commands))),
             Self::Token => Registry::new().resource(Singleton(CallbackTokenKind)),
         }
     }
 
     pub(super) fn type_name(self) -> &'static str {
         match self {
-            Self::Callback(index) => Singleton(CallbackKind(Self::service(index))).type_name(),
+            Self::Callback(index) => Self::service(index).type_name,
             Self::Token => Singleton(CallbackTokenKind).type_name(),
         }
     }
 
     pub(super) fn ty(self) -> Type {
         match self {
+            Self::LEGACY_CALL => Object::<CallbackKind<Actions>>::ty(),
             Self::Callback(_) => Object::<CallbackKind>::ty(),
             Self::Token => Object::<CallbackTokenKind>::ty(),
         }
     }
 
-    /// Returns whether the first call only creates: an existing object is replaced by another call.
-    pub(super) fn sets_only_once(self) -> bool {
-        self != Self::CALL && self != Self::Token
+    /// Returns the version of the API that has the kind.
+    pub(super) fn version(self) -> ApiVersion {
+        match self {
+            Self::Callback(index) => Self::service(index).api.version,
+            Self::Token => ApiVersion::V4,
+        }
     }
 
-    /// Returns the error code of a call that found no object.
+    /// Returns whether the first call only creates: an existing object is replaced by another call.
+    pub(super) fn sets_only_once(self) -> bool {
+        matches!(self, Self::ROOM | Self::LIVE)
+    }
+
+    /// Returns the error code of a call that found no object. For Legacy Call, that may be a success with nothing in it.
     pub(super) fn absent(self) -> u32 {
-        if self == Self::Token { 100_302 } else { 100_301 }
+        match self {
+            Self::LEGACY_CALL => 0,
+            Self::Callback(_) => 100_301,
+            Self::Token => 100_302,
+        }
     }
 
     /// Returns the argument that the content is in, its write-only twin, and the version of that.
@@ -77,7 +93,7 @@ impl Kind {
         match self {
             Self::Callback(index) => {
                 let command = Value::String(Self::command(index));
-                ("callback_commands", Value::Set([command].into_iter().collect()))
+                (Self::service(index).argument(), Value::Set([command].into_iter().collect()))
             }
             Self::Token => ("enabled", Value::Bool(true)),
         }
@@ -90,6 +106,7 @@ impl Kind {
     /// Returns what Tencent answers that it holds.
     pub(super) fn stored(self, content: Content) -> Json {
         match self {
+            Self::LEGACY_CALL => json!({ "address": text(content), "actions": [Self::command(3)] }),
             Self::Callback(index) => json!({ "Url": text(content), "CallbackCommandList": [Self::command(index)] }),
             Self::Token => json!({ "Token": text(content), "IsTokenEnable": true }),
         }
@@ -97,7 +114,12 @@ impl Kind {
 
     /// Returns what a call with this body writes.
     pub(super) fn written(self, body: &Json) -> Option<Content> {
-        content(body[if self == Self::Token { "Token" } else { "Url" }].as_str()?)
+        let field = match self {
+            Self::LEGACY_CALL => "address",
+            Self::Callback(_) => "Url",
+            Self::Token => "Token",
+        };
+        content(body[field].as_str()?)
     }
 
     /// Returns whether `message` shows the content. A token is never shown: the message says that there is one.

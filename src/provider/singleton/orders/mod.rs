@@ -405,14 +405,14 @@ fn an_object_keeps_the_promises_beside_one_that_is_left_out() {
 #[test]
 fn objects_of_the_other_kinds_keep_the_promises_whatever_goes_wrong_once() {
     let mut all = Vec::new();
-    for kind in [Kind::ROOM, Kind::LIVE, Kind::Token] {
+    for kind in [Kind::ROOM, Kind::LIVE, Kind::LEGACY_CALL, Kind::Token] {
         all.extend(jobs_of(kind, &situations::singles(), 0));
         all.extend(jobs_of(kind, &situations::closest_pairs(), 0));
     }
     let mut guarded = situations::singles();
     guarded.retain(Situation::is_guarded);
     // The calls of Live are those of Room.
-    for kind in [Kind::ROOM, Kind::Token] {
+    for kind in [Kind::ROOM, Kind::LEGACY_CALL, Kind::Token] {
         all.extend(jobs_of(kind, &guarded, 1));
     }
     check("kinds", &all);

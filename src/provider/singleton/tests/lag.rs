@@ -7,7 +7,7 @@ use super::super::Arguments as _;
 use super::super::apply::Unwritten;
 use super::*;
 use crate::provider::callback::CallbackKind;
-use crate::provider::services;
+use crate::provider::services::{self, Commands};
 use crate::tencent::CallbackConfiguration;
 
 const URL: &str = "https://hooks.example.com/ours";
@@ -113,7 +113,7 @@ async fn a_created_object_that_someone_replaces_at_once_stays_in_the_state() {
 /// and the writes.
 async fn created_unanswered(seconds: f64, guard: Guard) -> (bool, String, Vec<Action>) {
     let application = Application::with(None);
-    let kind = CallbackKind(services::named("room").expect("a service"));
+    let kind = CallbackKind(services::named("room").expect("a service"), Commands);
     let app = application.apps.app(application.id, Purpose::Object).expect("an application");
     let remote = Remote::new(Scope::new(&application.apps, kind), app, Duration::from_secs(8), &Context::default());
     application.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
