@@ -2,6 +2,8 @@
 //!
 //! `POST /v4/{service}/{action}?sdkappid=…&identifier=…&usersig=…&random=…&contenttype=json`. Every answer is HTTP 200
 //! with an envelope; `ErrorCode` tells whether the call succeeded.
+//!
+//! The older API of calls is `POST /v1/callback/{action}`, with other names, another envelope and other error codes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{App, AppStatus};
 use crate::configuration::Configuration;
@@ -29,6 +31,8 @@ pub enum Service {
     Room,
     /// `live_config`
     Live,
+    /// `v1/callback`: calls that an application starts with the deprecated `call()` or `groupCall()`. Set overwrites.
+    LegacyCall,
     /// A service that Tencent does not have, by its path segment. It behaves like Room, in a simulator that
     /// [serves](crate::Builder::serve) it.
     Other(&'static str),
@@ -36,7 +40,7 @@ pub enum Service {
 
 impl Service {
     /// Every service that Tencent has.
-    pub const ALL: [Self; 3] = [Self::Call, Self::Room, Self::Live];
+    pub const ALL: [Self; 4] = [Self::Call, Self::Room, Self::Live, Self::LegacyCall];
 
     /// The segment that names the service in paths and in the state file.
     pub(crate) fn path_segment(self) -> &'static str {
@@ -44,8 +48,13 @@ impl Service {
             Self::Call => "call_config",
             Self::Room => "room_config",
             Self::Live => "live_config",
+            Self::LegacyCall => "callback",
             Self::Other(path_segment) => path_segment,
         }
+    }
+
+    pub(crate) fn version(self) -> Version {
+        if self == Self::LegacyCall { Version::V1 } else { Version::V4 }
     }
 
     /// Finds a service by its path segment, among Tencent's and `others`.
@@ -55,7 +64,14 @@ impl Service {
     }
 }
 
-/// One of the API's calls.
+/// A version of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V4,
+}
+
+/// One of the API's calls. In version 1, the names lack `_callback`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// `set_callback`: creates a configuration. Whether it replaces one that exists depends on the service, and on
@@ -76,7 +92,11 @@ pub enum Action {
 }
 
 impl Action {
-    fn find(name: &str) -> Option<Self> {
+    fn find(version: Version, name: &str) -> Option<Self> {
+        if version == Version::V1 {
+            let all = [Self::Set, Self::Update, Self::Get, Self::Delete];
+            return all.into_iter().find(|action| action.to_string() == name);
+        }
         match name {
             "set_callback" => Some(Self::Set),
             "update_callback" => Some(Self::Update),
@@ -96,6 +116,7 @@ impl fmt::Display for Service {
             Self::Call => "call",
             Self::Room => "room",
             Self::Live => "live",
+            Self::LegacyCall => "legacy_call",
             Self::Other(path_segment) => path_segment,
         })
     }
@@ -124,35 +145,55 @@ pub(crate) struct Answer {
 /// The envelope's fields, in the order in which Tencent sends them.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope<'a, R> {
+struct Envelope<'a> {
     action_status: &'a str,
     error_info: &'a str,
     error_code: i64,
     request_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response: Option<R>,
+    response: Option<Value>,
+}
+
+/// The envelope of version 1.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvelopeV1<'a> {
+    error_code: i64,
+    error_message: &'a str,
+    request_id: String,
+    data: Value,
 }
 
 impl Answer {
-    /// Creates an answer that reports success. Only get adds a `response`.
-    pub(crate) fn ok(response: Option<impl Serialize>) -> Self {
-        Self::new("OK", 0, "", response)
+    /// Creates an answer that reports success. In version 4, only get adds a `response`.
+    pub(crate) fn ok(version: Version, response: Option<Value>) -> Self {
+        Self::new(version, 0, "", response)
     }
 
-    pub(crate) fn fail(error_code: i64, error_info: &str) -> Self {
-        Self::new("FAIL", error_code, error_info, None::<()>)
+    pub(crate) fn fail(version: Version, error_code: i64, error_info: &str) -> Self {
+        Self::new(version, error_code, error_info, None)
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::Answered { error_code: self.error_code }
     }
 
-    fn new(action_status: &str, error_code: i64, error_info: &str, response: Option<impl Serialize>) -> Self {
-        // Shaped like the RequestIds in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
-        let request_id = format!("Id-{:032x}-O-Seq-{}", rand::random::<u128>(), rand::random::<u16>());
-        let envelope = Envelope { action_status, error_info, error_code, request_id, response };
-        let json = serde_json::to_vec(&envelope).expect("an envelope is always JSON").into();
-        Self { error_code, json }
+    fn new(version: Version, error_code: i64, error_info: &str, response: Option<Value>) -> Self {
+        let id = format!("{:032x}", rand::random::<u128>());
+        let json = match version {
+            Version::V1 => {
+                let error_message = if error_code == 0 { "Success" } else { error_info };
+                let data = response.unwrap_or_else(|| "".into());
+                serde_json::to_vec(&EnvelopeV1 { error_code, error_message, request_id: id, data })
+            }
+            Version::V4 => {
+                let action_status = if error_code == 0 { "OK" } else { "FAIL" };
+                // Shaped like the RequestIds in Tencent's documentation: "Id-8c9858f01e954611ae2d4c1b1ed7d583-O-Seq-52720".
+                let request_id = format!("Id-{id}-O-Seq-{}", rand::random::<u16>());
+                serde_json::to_vec(&Envelope { action_status, error_info, error_code, request_id, response })
+            }
+        };
+        Self { error_code, json: json.expect("an envelope is always JSON").into() }
     }
 }
 
@@ -163,12 +204,28 @@ pub(crate) fn fail<T>(error_code: i64, error_info: impl Into<String>) -> Result<
     Err(Failure(error_code, error_info.into()))
 }
 
-/// The object that get answers with.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Response {
-    Configuration(Configuration),
-    Token(Token),
+/// Returns the error code of version 1 for a failure that has this code in version 4.
+fn in_v1(error_code: i64) -> i64 {
+    match error_code {
+        100_301 => 999,
+        60_016 | 60_017 | 60_020 => 50001,
+        60_002 | 60_004 | 60_005 | 60_006 | 60_012 | 100_002 => 70001,
+        70_003 | 70_009 | 70_013 | 70_014 | 70_020 => 70002,
+        70_001 => 70003,
+        60_010 => 70004,
+        60_011 => 70005,
+        60_003 => 70009,
+        // Any other code is an internal error there.
+        other => other,
+    }
+}
+
+/// Writes a configuration with the field names of a version.
+fn configuration(version: Version, Configuration { url, callback_commands }: &Configuration) -> Value {
+    match version {
+        Version::V1 => json!({ "actions": callback_commands, "address": url }),
+        Version::V4 => json!({ "Url": url, "CallbackCommandList": callback_commands }),
+    }
 }
 
 /// The state of the API.
@@ -179,6 +236,8 @@ pub(crate) struct Api {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Whether set replaces a configuration that exists, for the services where that differs from the default.
     pub(crate) set_overwrites: BTreeMap<Service, bool>,
+    /// Whether get and delete of version 1 report success where there is no configuration.
+    pub(crate) hides_absence: bool,
     /// The path segments of the services that are served besides Tencent's.
     pub(crate) other_services: Vec<&'static str>,
 }
@@ -186,8 +245,18 @@ pub(crate) struct Api {
 impl Api {
     /// Returns the service and the action that a path names, also where the service lacks the action.
     pub(crate) fn route(&self, path: &str) -> Option<(Service, Action)> {
-        let (service, action) = path.strip_prefix("/v4/")?.split_once('/')?;
-        Service::find(service, &self.other_services).zip(Action::find(action))
+        let (version, path) = match path.strip_prefix("/v1/") {
+            Some(path) => (Version::V1, path),
+            None => (Version::V4, path.strip_prefix("/v4/")?),
+        };
+        let (service, action) = path.split_once('/')?;
+        let service = Service::find(service, &self.other_services).filter(|service| service.version() == version);
+        service.zip(Action::find(version, action))
+    }
+
+    /// Returns the version of the API that a path belongs to.
+    pub(crate) fn version(&self, path: &str) -> Version {
+        self.route(path).map_or(Version::V4, |(service, _)| service.version())
     }
 
     pub(crate) fn answer(&mut self, incoming: &Incoming) -> Answer {
@@ -196,13 +265,18 @@ impl Api {
 
     /// Answers a request; if it reads, with what held then.
     pub(crate) fn answer_of_age(&mut self, incoming: &Incoming, age: Age) -> Answer {
+        let version = self.version(&incoming.path);
         match self.call(incoming, age) {
-            Ok(response) => Answer::ok(response),
-            Err(Failure(error_code, error_info)) => Answer::fail(error_code, &error_info),
+            Ok(response) => Answer::ok(version, response),
+            Err(Failure(error_code, error_info)) => {
+                let error_code = if version == Version::V1 { in_v1(error_code) } else { error_code };
+                let is_hidden = self.hides_absence && error_code == 999 && !incoming.path.ends_with("/update");
+                if is_hidden { Answer::ok(version, None) } else { Answer::fail(version, error_code, &error_info) }
+            }
         }
     }
 
-    fn call(&mut self, incoming: &Incoming, age: Age) -> Result<Option<Response>, Failure> {
+    fn call(&mut self, incoming: &Incoming, age: Age) -> Result<Option<Value>, Failure> {
         let is_call = |&(service, action): &_| incoming.method == "POST" && self.has(service, action);
         let Some((service, action)) = self.route(&incoming.path).filter(is_call) else {
             return fail(60009, "wrong resource, please check the request URL");
@@ -215,25 +289,30 @@ impl Api {
         let Ok(Value::Object(body)) = serde_json::from_slice(&incoming.body) else {
             return fail(60003, "the request body is not a JSON object");
         };
+        let version = service.version();
+        // In version 1, set and update answer with the address.
+        let done = |written: &Configuration| (version == Version::V1).then(|| written.url.clone().into());
         match action {
             Action::Set => {
-                let configuration = configuration_in(&body)?;
+                let configuration = configuration_in(version, &body)?;
+                let response = done(&configuration);
                 if !self.set_overwrites(service) && self.store.get(service, sdk_app_id, Age::Now).is_some() {
                     return fail(100300, "the callback configuration exists already, call update_callback instead");
                 }
                 self.replace(service, sdk_app_id, Some(configuration))?;
-                Ok(None)
+                Ok(response)
             }
             Action::Update => {
-                let configuration = configuration_in(&body)?;
+                let configuration = configuration_in(version, &body)?;
+                let response = done(&configuration);
                 if self.store.get(service, sdk_app_id, Age::Now).is_none() {
                     return fail(100301, NO_CONFIGURATION);
                 }
                 self.replace(service, sdk_app_id, Some(configuration))?;
-                Ok(None)
+                Ok(response)
             }
             Action::Get => match self.store.get(service, sdk_app_id, age) {
-                Some(configuration) => Ok(Some(Response::Configuration(configuration.clone()))),
+                Some(found) => Ok(Some(configuration(version, found))),
                 None => fail(100301, NO_CONFIGURATION),
             },
             Action::Delete => match self.replace(service, sdk_app_id, None)? {
@@ -246,7 +325,7 @@ impl Api {
                 Ok(None)
             }
             Action::GetToken => match self.store.token(sdk_app_id, age) {
-                Some(token) => Ok(Some(Response::Token(token.clone()))),
+                Some(token) => Ok(Some(json!({ "Token": token.token, "IsTokenEnable": token.enabled }))),
                 None => fail(100302, NO_TOKEN),
             },
             // Tencent does not document its answer when there is no token.
@@ -266,9 +345,10 @@ impl Api {
         }
     }
 
-    /// Returns whether set replaces a configuration that exists. By default, only Call's does.
+    /// Returns whether set replaces a configuration that exists. By default, only Call's does, and always Legacy Call's.
     fn set_overwrites(&self, service: Service) -> bool {
-        self.set_overwrites.get(&service).copied().unwrap_or(service == Service::Call)
+        let chosen = self.set_overwrites.get(&service).copied();
+        service == Service::LegacyCall || chosen.unwrap_or(service == Service::Call)
     }
 
     /// Checks the credentials of a request, and returns the SDKAppID of the application that it may act for.
@@ -347,27 +427,29 @@ pub(crate) fn unsigned(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
 }
 
-fn configuration_in(body: &serde_json::Map<String, Value>) -> Result<Configuration, Failure> {
-    let Some(url) = body.get("Url") else {
-        return fail(100002, "invalid parameter: Url is missing");
+fn configuration_in(version: Version, body: &serde_json::Map<String, Value>) -> Result<Configuration, Failure> {
+    let [url, commands] = match version {
+        Version::V1 => ["address", "actions"],
+        Version::V4 => ["Url", "CallbackCommandList"],
+    };
+    let invalid = |why: String| fail(100002, format!("invalid parameter: {why}"));
+    let Some(address) = body.get(url) else {
+        return invalid(format!("{url} is missing"));
     };
     let is_web = |url: &&str| ["http://", "https://"].iter().any(|s| url.len() > s.len() && url.starts_with(s));
-    let Some(url) = url.as_str().filter(is_web) else {
-        return fail(100002, "invalid parameter: Url must be a string that starts with http:// or https://");
+    let Some(address) = address.as_str().filter(is_web) else {
+        return invalid(format!("{url} must be a string that starts with http:// or https://"));
     };
-    let Some(commands) = body.get("CallbackCommandList") else {
-        return fail(100002, "invalid parameter: CallbackCommandList is missing");
+    let Some(list) = body.get(commands) else {
+        return invalid(format!("{commands} is missing"));
     };
-    let commands = commands.as_array().filter(|commands| !commands.is_empty()).and_then(|commands| {
-        commands.iter().map(|c| c.as_str().filter(|c| !c.is_empty()).map(str::to_owned)).collect::<Option<Vec<_>>>()
+    let list = list.as_array().filter(|list| !list.is_empty()).and_then(|list| {
+        list.iter().map(|c| c.as_str().filter(|c| !c.is_empty()).map(str::to_owned)).collect::<Option<Vec<_>>>()
     });
-    let Some(commands) = commands else {
-        return fail(
-            100002,
-            "invalid parameter: CallbackCommandList must be a list of non-empty strings, at least one",
-        );
+    let Some(list) = list else {
+        return invalid(format!("{commands} must be a list of non-empty strings, at least one"));
     };
-    Ok(Configuration::new(url, commands))
+    Ok(Configuration::new(address, list))
 }
 
 fn token_in(body: &serde_json::Map<String, Value>) -> Result<Token, Failure> {
@@ -391,6 +473,7 @@ mod tests {
             ("/v4/call_config/set_callback", (Service::Call, Action::Set)),
             ("/v4/room_config/get_callback", (Service::Room, Action::Get)),
             ("/v4/live_config/delete_callback", (Service::Live, Action::Delete)),
+            ("/v1/callback/update", (Service::LegacyCall, Action::Update)),
             ("/v4/live_config/get_callback_token", (Service::Live, Action::GetToken)),
             ("/v4/other_config/update_callback", (Service::Other("other_config"), Action::Update)),
         ] {
@@ -406,6 +489,9 @@ mod tests {
             "//v4/call_config/set_callback",
             "/v4/call_record_http_srv/get_record_by_callid",
             "/v4/unserved_config/get_callback",
+            "/v4/callback/get_callback",
+            "/v1/callback/get_callback",
+            "/v1/call_config/get",
         ] {
             assert_eq!(api.route(wrong), None, "{wrong}");
         }
@@ -422,7 +508,7 @@ mod tests {
 
     #[test]
     fn an_envelope_has_tencents_form() {
-        let answer = Answer::fail(100301, "gone");
+        let answer = Answer::fail(Version::V4, 100301, "gone");
         let text = std::str::from_utf8(&answer.json).expect("UTF-8");
         let rest = text
             .strip_prefix(r#"{"ActionStatus":"FAIL","ErrorInfo":"gone","ErrorCode":100301,"RequestId":"Id-"#)
@@ -430,9 +516,10 @@ mod tests {
         let (hex, sequence) = rest.strip_suffix("\"}").and_then(|r| r.split_once("-O-Seq-")).expect("a RequestId");
         assert!(hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit()), "{hex}");
         assert!(unsigned(sequence).is_some(), "{sequence}");
-        assert_ne!(answer.json, Answer::fail(100301, "gone").json, "a fresh RequestId");
+        assert_ne!(answer.json, Answer::fail(Version::V4, 100301, "gone").json, "a fresh RequestId");
 
-        let answer = Answer::ok(Some(Configuration::new("https://a.example", ["b"])));
+        let found = Configuration::new("https://a.example", ["b"]);
+        let answer = Answer::ok(Version::V4, Some(configuration(Version::V4, &found)));
         let text = std::str::from_utf8(&answer.json).expect("UTF-8");
         assert!(text.starts_with(r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-"#), "{text}");
         assert!(text.ends_with(r#","Response":{"Url":"https://a.example","CallbackCommandList":["b"]}}"#), "{text}");

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde_json::Value;
 
-use crate::api::{Action, Answer, Api, Service};
+use crate::api::{Action, Answer, Api, Service, Version};
 use crate::configuration::Configuration;
 use crate::record::{Incoming, Outcome};
 use crate::store::Age;
@@ -268,6 +268,7 @@ impl FaultKind {
     /// Acts the fault out on a request that `api` would process.
     pub(crate) fn act(self, api: &mut Api, incoming: &Incoming) -> (Delivery, Outcome) {
         let outcome = Outcome::Fault(self.name());
+        let version = api.version(&incoming.path);
         let mut process = || api.answer(incoming);
         let delivery = match self {
             Self::Delay(delay) => {
@@ -293,7 +294,7 @@ impl FaultKind {
             }
             Self::TruncatedBody => Delivery::Answer(truncated(process().json)),
             Self::OversizedBody(bytes) => Delivery::Answer(padded(process().json, bytes)),
-            Self::RequestId(id) => Delivery::Answer(with_request_id(process().json, id)),
+            Self::RequestId(id) => Delivery::Answer(with_request_id(version, process().json, id)),
             Self::ThenSomebodySets(configuration) => {
                 let answer = process();
                 somebody_replaces(api, incoming, Some(configuration));
@@ -309,12 +310,15 @@ impl FaultKind {
             }
             Self::StaleRead(age) => return answered(api.answer_of_age(incoming, age)),
             Self::NotJson => Delivery::Answer(page(StatusCode::OK, "Please sign in to this network")),
-            Self::WrongTypes => Delivery::Answer(json(WRONG_TYPES)),
+            Self::WrongTypes => Delivery::Answer(json(match version {
+                Version::V1 => WRONG_TYPES_V1,
+                Version::V4 => WRONG_TYPES,
+            })),
             Self::MissingFields => Delivery::Answer(json("{}")),
             Self::Answer(value) => Delivery::Answer(json(value.to_string())),
             Self::Verbatim { code, headers, body } => Delivery::Answer(verbatim(code, headers, body)),
-            Self::Response(value) => Delivery::Answer(json(Answer::ok(Some(value)).json)),
-            Self::ErrorCode { code, info } => Delivery::Answer(json(Answer::fail(code, &info).json)),
+            Self::Response(value) => Delivery::Answer(json(Answer::ok(version, Some(value)).json)),
+            Self::ErrorCode { code, info } => Delivery::Answer(json(Answer::fail(version, code, &info).json)),
             Self::Status { code, retry_after, processed } => {
                 if processed {
                     process();
@@ -372,6 +376,8 @@ fn somebody_replaces(api: &mut Api, incoming: &Incoming, configuration: Option<C
 
 const WRONG_TYPES: &str = r#"{"ActionStatus":1,"ErrorInfo":null,"ErrorCode":"0","RequestId":["Id-0"],"Response":[]}"#;
 
+const WRONG_TYPES_V1: &str = r#"{"errorCode":[],"errorMessage":null,"requestId":["Id-0"],"data":[]}"#;
+
 /// Creates a response like the API's.
 fn json(body: impl Into<Body>) -> Response {
     ([JSON], body.into()).into_response()
@@ -397,11 +403,12 @@ fn verbatim(code: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> R
     response
 }
 
-fn with_request_id(json: Bytes, id: Option<String>) -> Response {
+fn with_request_id(version: Version, json: Bytes, id: Option<String>) -> Response {
     let mut envelope: Value = serde_json::from_slice(&json).expect("an envelope");
     let fields = envelope.as_object_mut().expect("an object");
-    fields.remove("RequestId");
-    fields.extend(id.map(|id| ("RequestId".to_owned(), id.into())));
+    let name = if version == Version::V1 { "requestId" } else { "RequestId" };
+    fields.remove(name);
+    fields.extend(id.map(|id| (name.to_owned(), id.into())));
     self::json(envelope.to_string())
 }
 

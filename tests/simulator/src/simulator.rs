@@ -156,8 +156,15 @@ impl Simulator {
 
     /// Sets whether the service's set replaces a configuration that exists, or answers 100300 and leaves that to
     /// update. By default only Call's set replaces it, as documented, and then Call has no update (60009).
+    /// Legacy Call's always does.
     pub fn let_set_overwrite(&self, service: Service, overwrites: bool) {
         self.shared.lock().api.set_overwrites.insert(service, overwrites);
+    }
+
+    /// Sets whether get and delete of [`Service::LegacyCall`] report success with empty data where there is no
+    /// configuration, as Tencent's documentation leaves open, rather than 999.
+    pub fn hide_absence(&self, hides: bool) {
+        self.shared.lock().api.hides_absence = hides;
     }
 
     /// Returns every request so far, in order of arrival.
@@ -304,6 +311,7 @@ impl Builder {
             store,
             rate_limit: None,
             set_overwrites: self.set_overwrites,
+            hides_absence: false,
             other_services: self.other_services,
         };
         let shared = Arc::new(Shared::new(api));

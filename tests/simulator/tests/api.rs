@@ -338,6 +338,43 @@ fn set_creates_and_update_replaces_unless_set_overwrites() {
 }
 
 #[test]
+fn legacy_call_has_names_and_error_codes_of_its_own() {
+    let simulator = Simulator::start().expect("a simulator");
+    let call = |action: &str, body: Value| Call::get().path(&format!("/v1/callback/{action}")).body(body);
+    let answer = |call: &Call| call.send(&simulator).expect("an answer").json();
+    let code = |action: &str, body: Value| answer(&call(action, body))["errorCode"].clone();
+    let wanted = json!({ "address": "https://hooks.example.com/x", "actions": ["normal_end", "cancel"] });
+
+    assert_eq!(code("update", wanted.clone()), 999, "nothing to replace");
+    for hides in [false, true] {
+        simulator.hide_absence(hides);
+        let expected = if hides { 0 } else { 999 };
+        assert_eq!((code("get", json!({})), code("delete", json!({}))), (json!(expected), json!(expected)));
+        assert_eq!(code("update", wanted.clone()), 999);
+    }
+    let set = answer(&call("set", wanted.clone()));
+    assert_eq!((&set["errorCode"], &set["errorMessage"]), (&json!(0), &json!("Success")));
+    assert_eq!(set["data"], wanted["address"]);
+    assert_eq!(set["requestId"].as_str().map(str::len), Some(32));
+    assert_eq!(answer(&call("get", json!({})))["data"], wanted);
+    simulator.let_set_overwrite(Service::LegacyCall, false);
+    assert_eq!(code("set", json!({ "address": "http://other.example.com", "actions": ["cancel"] })), 0, "overwrites");
+    let found = simulator.configuration(Service::LegacyCall, ID);
+    assert_eq!(found, Some(Configuration::new("http://other.example.com", ["cancel"])));
+    assert_eq!(simulator.configuration(Service::Call, ID), None);
+    let deleted = answer(&call("delete", json!({})));
+    assert_eq!((&deleted["errorCode"], &deleted["data"]), (&json!(0), &json!("")));
+
+    for (body, expected) in [(json!({ "address": "ftp://x", "actions": ["cancel"] }), 70001), (json!([]), 70009)] {
+        assert_eq!(code("set", body), expected);
+    }
+    let of_app = |id, key: &str| answer(&call("get", json!({})).of_app(id, key))["errorCode"].clone();
+    assert_eq!(of_app(ID, "another key"), 70002, "a wrong key");
+    simulator.set_rate_limit(Some(1));
+    assert_eq!((code("get", json!({})), code("get", json!({}))), (json!(0), json!(70005)));
+}
+
+#[test]
 fn only_calls_set_overwrites_by_default() {
     let simulator = Simulator::builder().serve("other_config").start().expect("a simulator");
     let twice = |segment| [(); 2].map(|()| Call::set(&sample()).service(segment).code(&simulator));
