@@ -12,18 +12,15 @@ fn every_change_made_elsewhere_is_shown_and_repaired_by_one_write(of: Of) -> Res
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start, of.end], URL)))?;
     for (commands, url, changed) in [
         (&[of.end, of.start][..], OTHER_URL, vec!["last_request_id", "url"]),
-        (&[of.start], URL, vec!["callback_commands", "last_request_id"]),
-        (&[of.changed], "https://other.example.com/?token=s3cret", vec!["callback_commands", "last_request_id", "url"]),
-        (&["Some.CallbackFromTheFuture"], URL, vec!["callback_commands", "last_request_id"]),
+        (&[of.start], URL, vec![of.argument(), "last_request_id"]),
+        (&[of.changed], "https://other.example.com/?token=s3cret", vec![of.argument(), "last_request_id", "url"]),
+        (&["Some.CallbackFromTheFuture"], URL, vec![of.argument(), "last_request_id"]),
     ] {
         scenario.someone_sets(commands, url);
         let planned = scenario.planned()?;
         assert_eq!(planned["actions"], json!(["update"]));
         assert_eq!(differences(&planned["before"], &planned["after"]), changed);
-        assert_eq!(
-            (&planned["before"]["url"], &planned["before"]["callback_commands"]),
-            (&json!(url), &json!(commands))
-        );
+        assert_eq!((&planned["before"]["url"], &planned["before"][of.argument()]), (&json!(url), &json!(commands)));
 
         scenario.simulator.clear_requests();
         scenario.apply()?.expect_contains("0 added, 1 changed, 0 destroyed");
@@ -55,7 +52,7 @@ fn refresh_only_shows_and_accepts_a_change_made_elsewhere(of: Of) -> Result {
     plan.expect_contains(&format!("\"{URL}\" -> \"{OTHER_URL}\"")).expect_contains(&format!("+ \"{}\"", of.end));
     scenario.run(&["apply", "-refresh-only", "-auto-approve"])?.expect_success();
     let stored = scenario.stored()?.expect("an object");
-    assert_eq!((&stored["url"], &stored["callback_commands"]), (&json!(OTHER_URL), &json!([of.end])));
+    assert_eq!((&stored["url"], &stored[of.argument()]), (&json!(OTHER_URL), &json!([of.end])));
     assert_eq!(scenario.writes(), []);
 
     scenario.configure(&of.object(&sends(&[of.end], OTHER_URL)))?;
@@ -137,11 +134,11 @@ fn a_failed_refresh_is_an_error_and_keeps_the_state(of: Of) -> Result {
 fn a_configuration_with_no_commands_or_an_invalid_url_is_shown_as_it_is(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     for commands in [json!([]), json!(null)] {
-        let response = json!({ "Url": "not a URL", "CallbackCommandList": commands });
+        let response = of.json("not a URL", &commands);
         scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get));
         let planned = scenario.planned()?;
         assert_eq!((&planned["actions"], &planned["before"]["url"]), (&json!(["update"]), &json!("not a URL")));
-        assert_eq!(planned["before"]["callback_commands"], json!([]));
+        assert_eq!(planned["before"][of.argument()], json!([]));
         scenario.simulator.clear_faults();
     }
     scenario.expect_no_changes()
@@ -150,9 +147,9 @@ fn a_configuration_with_no_commands_or_an_invalid_url_is_shown_as_it_is(of: Of) 
 #[apply(each_service)]
 fn a_value_that_tencent_normalizes_does_not_differ_in_every_plan(of: Of) -> Result {
     for stored in [
-        json!({ "Url": "https://HOOKS.example.com/tencent/call/", "CallbackCommandList": [of.start] }),
-        json!({ "Url": URL, "CallbackCommandList": [of.start.to_lowercase()] }),
-        json!({ "Url": URL, "CallbackCommandList": [of.start, of.changed] }),
+        of.json("https://HOOKS.example.com/tencent/call/", &json!([of.start])),
+        of.json(URL, &json!([of.start.to_uppercase()])),
+        of.json(URL, &json!([of.start, of.changed])),
     ] {
         let scenario = of.scenario()?;
         scenario.configure(&of.object(&sends(&[of.start], URL)))?;
@@ -179,7 +176,7 @@ fn a_foreign_configuration_after_a_write_shows_in_every_plan(of: Of) -> Result {
     let scenario = of.scenario()?;
     scenario.configure(&guarded(of, false, URL))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    let other = json!({ "Url": OTHER_URL, "CallbackCommandList": [of.end] });
+    let other = of.json(OTHER_URL, &json!([of.end]));
     scenario.simulator.inject(Fault::new(FaultKind::Response(other)).on(Get).skip(1));
     let applied = scenario.run(&["apply", "tfplan"])?;
     applied.expect_failure();

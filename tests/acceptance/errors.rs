@@ -3,47 +3,55 @@
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, AppStatus, Configuration, Fault, FaultKind, Service, Simulator};
-use terraform_provider_tencent::tencent::{Credentials, ErrorCode};
+use terraform_provider_tencent::tencent::{ApiVersion, Credentials, ErrorCode};
 
 use crate::harness::{
-    END, ID, KEY, ONE_ATTEMPT, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, diagnostic, diagnostics, fleet,
-    sends, this,
+    CALL, END, ID, KEY, LEGACY_CALL, ONE_ATTEMPT, OTHER_URL, Of, Result, START, Scenario, TERRAFORM, URL, diagnostic,
+    diagnostics, fleet, sends, this,
 };
 
 #[test]
 fn every_error_code_is_explained() -> Result {
-    let not_documented = ErrorCode(99999);
-    let codes: Vec<_> = ErrorCode::documented().chain([not_documented]).collect();
-    let scenario = Scenario::of_applications(codes.len())?;
+    for (of, version, expired) in [(CALL, ApiVersion::V4, 70001), (LEGACY_CALL, ApiVersion::V1, 70003)] {
+        each_error_code_is_explained(of, version, expired)?;
+    }
+    Ok(())
+}
+
+fn each_error_code_is_explained(of: Of, version: ApiVersion, expired: i64) -> Result {
+    let not_documented = ErrorCode { version, number: 99999 };
+    let codes: Vec<_> = ErrorCode::documented(version).chain([not_documented]).collect();
+    let scenario = of.applications(codes.len())?;
     for (id, code) in (ID..).zip(&codes) {
-        let fault = FaultKind::ErrorCode { code: code.0, info: format!("in Tencent's words: {code}") };
+        let fault = FaultKind::ErrorCode { code: code.number, info: format!("in Tencent's words: {code}") };
         scenario.simulator.inject(Fault::new(fault).on(Set).sdk_app_id(id));
     }
     let ids = (ID..).take(codes.len());
-    scenario.configure(&(ONE_ATTEMPT.to_owned() + &fleet(ids, &sends(&[START], URL))))?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &of.fleet(ids, &sends(&[of.start], URL))))?;
     let applied = scenario.try_apply()?;
     applied.expect_failure();
     let credentials = Credentials::SecretKey(KEY.to_owned().into());
     for (id, code) in (ID..).zip(&codes) {
-        let error = diagnostic(&applied, &format!("Writing the Call callback configuration of SDKAppID {id} failed"));
+        let summary = format!("Writing the {} callback configuration of SDKAppID {id} failed", of.title);
+        let error = diagnostic(&applied, &summary);
         for expected in [
             "Error:",
-            &format!("with tencent_call_callback.fleet[\"{id}\"]"),
+            &format!("with {}.fleet[\"{id}\"]", of.resource_type()),
             &format!("error {code}: {}.", code.meaning()),
             code.advice(&credentials),
             &format!("ErrorInfo: in Tencent's words: {code}"),
-            "RequestId: Id-",
+            "RequestId: ",
         ] {
             assert!(error.contains(expected), "{code}: expected {expected:?}\n{error}");
         }
     }
     assert_eq!((diagnostics(&applied).len(), scenario.instances()?), (codes.len(), 0));
 
-    // 70001 is retried with a new UserSig. After 100300, nothing is replaced that a read does not show.
+    // An expired UserSig is replaced, and the call retried. After 100300, nothing is replaced that a read does not show.
     let requests = scenario.simulator.take_requests();
     for (id, code) in (ID..).zip(&codes) {
         let attempts = requests.iter().filter(|r| r.action == Some(Set) && r.sdk_app_id == Some(id)).count();
-        assert_eq!(attempts, if code.0 == 70001 { 2 } else { 1 }, "{code}");
+        assert_eq!(attempts, if code.number == expired { 2 } else { 1 }, "{code}");
     }
 
     // Nothing is lost: the next apply creates all of them.

@@ -52,7 +52,19 @@ pub(crate) fn key(id: u64) -> String {
 #[case::room(crate::harness::ROOM)]
 #[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
 #[case::live(crate::harness::LIVE)]
+#[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
+#[case::legacy_call(crate::harness::LEGACY_CALL)]
 fn each_service(#[case] of: Of) {}
+
+/// A test that runs for each service whose set may refuse to replace a configuration.
+#[template]
+#[rstest::rstest]
+#[case::call(crate::harness::CALL)]
+#[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
+#[case::room(crate::harness::ROOM)]
+#[ignore = "Call stands for it; .ci/run runs it on the newest stable and the oldest Terraform"]
+#[case::live(crate::harness::LIVE)]
+fn each_service_that_may_refuse(#[case] of: Of) {}
 
 impl Of {
     /// Writes the resource `this`.
@@ -60,8 +72,9 @@ impl Of {
         self.resource("this", arguments)
     }
 
-    /// Writes a resource block.
+    /// Writes a resource block. `arguments` may have the names of Call's.
     pub(crate) fn resource(self, name: &str, arguments: &str) -> String {
+        let arguments = arguments.replace(CALL.argument(), self.argument());
         format!(
             r#"resource "{}" "{name}" {{
 {arguments}

@@ -1,7 +1,7 @@
 //! Existing configurations come under management, leave it, and change their address.
 
 use rstest_reuse::apply;
-use serde_json::json;
+use serde_json::{Value, json};
 use tencent_simulator::Action::Get;
 use tencent_simulator::Simulator;
 use terraform_cli::{Feature, Flavour, Output, Terraform, needs};
@@ -33,7 +33,7 @@ fn import_by_command_writes_nothing(of: Of) -> Result {
             "sdk_app_id": ID,
             "id": ID.to_string(),
             "url": URL,
-            "callback_commands": [of.end, of.start],
+            of.argument(): [of.end, of.start],
             "overwrite_existing": false,
             "deletion_policy": "DELETE",
             "timeouts": null,
@@ -125,7 +125,8 @@ fn an_application_that_does_not_exist_cannot_be_imported(of: Of) -> Result {
     let imported = scenario.run(&["import", of.this, "1400000002"])?;
     imported.expect_failure();
     let error = diagnostic(&imported, "SDKAppID 1400000002 failed");
-    assert!(error.contains("error 70020") && error.contains("region"), "{error}");
+    let (code, advice) = of.no_such_app();
+    assert!(error.contains(&format!("error {code}")) && error.contains(advice), "{error}");
     Ok(())
 }
 
@@ -218,16 +219,17 @@ fn a_resource_of_another_type_can_move_here(of: Of) -> Result {
 /// the old object is not destroyed.
 pub(crate) fn takes_over_from_another_type(terraform: &Terraform, of: Of) -> Result {
     let scenario = Scenario::on(terraform, Simulator::start()?)?.of_service(of);
-    let (this, service, events) = (of.this, of.name, [of.start]);
+    let (this, path, events) = (of.this, of.path("set"), [of.start]);
+    let body = of.json(URL, &json!(events)).to_string();
     let old = format!(
         r#"resource "terraform_data" "old" {{
   input = {{
-    url  = "https://console.tim.qq.com/v4/{service}_config/set_callback?sdkappid={ID}&identifier=administrator"
-    body = jsonencode({{ Url = "{URL}", CallbackCommandList = ["{}"] }})
+    url  = "https://console.tim.qq.com/{path}?sdkappid={ID}&identifier=administrator"
+    body = {}
   }}
 }}
 "#,
-        of.start
+        Value::from(body)
     );
     scenario.someone_sets(&events, URL);
     scenario.configure(&old)?;

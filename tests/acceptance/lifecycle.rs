@@ -60,7 +60,7 @@ pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<S
             "sdk_app_id": ID,
             "id": ID.to_string(),
             "url": URL,
-            "callback_commands": [of.end, of.start],
+            of.argument(): [of.end, of.start],
             "overwrite_existing": false,
             "deletion_policy": "DELETE",
             "timeouts": null,
@@ -68,7 +68,7 @@ pub(crate) fn configuration_lifecycle(terraform: &Terraform, of: Of) -> Result<S
             "url_wo_version": null,
         })
     );
-    assert_eq!(planned["after_unknown"], json!({ "callback_commands": [false, false], "last_request_id": true }));
+    assert_eq!(planned["after_unknown"], json!({ of.argument(): [false, false], "last_request_id": true }));
     assert_eq!((scenario.calls(), scenario.remote()), (vec![Get], None), "a plan looks, and changes nothing");
 
     scenario.apply()?.expect_contains("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.");
@@ -114,8 +114,8 @@ fn each_attribute_is_updated_in_place_by_one_write(of: Of) -> Result {
     let scenario = of.scenario()?.applied(&of.object(&sends(&[of.start], URL)))?;
     for (commands, url, changed) in [
         (vec![of.start], OTHER_URL, vec!["last_request_id", "url"]),
-        (vec![of.start, of.end], OTHER_URL, vec!["callback_commands", "last_request_id"]),
-        (vec![of.changed, of.end], URL, vec!["callback_commands", "last_request_id", "url"]),
+        (vec![of.start, of.end], OTHER_URL, vec![of.argument(), "last_request_id"]),
+        (vec![of.changed, of.end], URL, vec![of.argument(), "last_request_id", "url"]),
     ] {
         scenario.configure(&of.object(&sends(&commands, url)))?;
         let planned = scenario.planned()?;
@@ -177,10 +177,7 @@ overwrite_existing = true"#,
 #[apply(each_service)]
 fn last_request_id_is_the_id_of_the_last_write(of: Of) -> Result {
     let scenario = of.scenario()?;
-    let answer = json!({ "ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0, "RequestId": "Id-of-this-test" });
-    scenario.simulator.inject(Fault::new(FaultKind::Answer(answer)).on(of.overwrite).times(1));
-    // The simulator writes nothing when it gives that answer; the provider reads back what is there already.
-    scenario.simulator.put_configuration(of.service, ID, Configuration::new(URL, [of.start]));
+    scenario.simulator.inject(Fault::new(FaultKind::RequestId(Some("Id-of-this-test".into()))).on(Set).times(1));
     let scenario = scenario.applied(&of.object(&sends(&[of.start], URL)))?;
     assert_eq!(scenario.stored()?.expect("an object")["last_request_id"], "Id-of-this-test");
     Ok(())
@@ -197,8 +194,8 @@ fn the_order_and_repetition_of_commands_make_no_difference(of: Of) -> Result {
     scenario.expect_no_changes()?;
 
     // Undocumented fields.
-    let response =
-        json!({ "Url": URL, "CallbackCommandList": [of.end, of.changed, of.start], "Version": 2, "Extra": [null] });
+    let mut response = of.json(URL, &json!([of.end, of.changed, of.start]));
+    (response["Version"], response["Extra"]) = (json!(2), json!([null]));
     scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get));
     scenario.expect_no_changes()?;
     assert_eq!(scenario.writes(), []);
@@ -227,7 +224,7 @@ fn destroying_a_configuration_that_is_already_gone_succeeds(of: Of) -> Result {
         .run(&["destroy", "-auto-approve", "-refresh=false"])?
         .expect_success()
         .expect_contains("1 destroyed")
-        .expect_lacks("100301");
+        .expect_lacks(&of.absent().to_string());
     assert_eq!((scenario.calls(), scenario.instances()?), (vec![Get], 0), "there is nothing to delete");
     Ok(())
 }

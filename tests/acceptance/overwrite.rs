@@ -189,7 +189,7 @@ fn a_creation_checks_right_before_the_write(of: Of) -> Result {
     scenario.run(&["destroy", "-auto-approve"])?.expect_success();
 
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    let response = json!({ "Url": THERE, "CallbackCommandList": [of.end] });
+    let response = of.json(THERE, &json!([of.end]));
     let last = u32::try_from(looks)? - 1;
     scenario.simulator.inject(Fault::new(FaultKind::Response(response)).on(Get).skip(last));
     scenario.simulator.clear_requests();
@@ -255,13 +255,13 @@ fn a_change_between_the_last_check_and_the_write_is_replaced_unseen(of: Of) -> R
 #[apply(each_service)]
 fn a_plan_that_may_overwrite_and_cannot_check_warns(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&(sends(&[of.start], URL) + OVERWRITE)))?;
-    let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &of.object(&(sends(&[of.start], URL) + OVERWRITE))))?;
+    let fault = FaultKind::ErrorCode { code: of.passing(), info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
     let plan = scenario.run(&["plan", "-out=tfplan"])?;
     plan.expect_success().expect_contains("1 to add");
     let warning = diagnostic(&plan, &of.lookup_failed());
-    assert!(warning.starts_with("Warning") && warning.contains("error 70050"), "{warning}");
+    assert!(warning.starts_with("Warning") && warning.contains(&format!("error {}", of.passing())), "{warning}");
     assert!(warning.contains("This plan may overwrite"), "{warning}");
 
     // The apply writes nothing unchecked.
@@ -317,10 +317,11 @@ fn a_permanent_refusal_fails_the_plan(of: Of) -> Result {
 
 #[apply(each_service)]
 fn a_replacement_that_cannot_check_destroys_nothing(of: Of) -> Result {
-    let with = |id: u64| of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
+    let with =
+        |id: u64| ONE_ATTEMPT.to_owned() + &of.object(&(sends(&[of.start], URL) + &format!("sdk_app_id = {id}")));
     let scenario = of.applications(2)?.applied(&with(ID))?;
     scenario.configure(&with(ID + 1))?;
-    let fault = FaultKind::ErrorCode { code: 70050, info: String::new() };
+    let fault = FaultKind::ErrorCode { code: of.passing(), info: String::new() };
     scenario.simulator.inject(Fault::new(fault).on(Get).sdk_app_id(ID + 1));
     let applied = scenario.try_apply()?;
     applied.expect_failure();
@@ -337,9 +338,9 @@ fn a_replacement_that_cannot_check_destroys_nothing(of: Of) -> Result {
 #[apply(each_service)]
 fn a_plan_that_cannot_check_fails(of: Of) -> Result {
     let scenario = of.scenario()?;
-    scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+    scenario.configure(&(ONE_ATTEMPT.to_owned() + &of.object(&sends(&[of.start], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
-    let fault = FaultKind::ErrorCode { code: 70050, info: "too often".to_owned() };
+    let fault = FaultKind::ErrorCode { code: of.passing(), info: "too often".to_owned() };
     scenario.simulator.inject(Fault::new(fault).on(Get));
     let plan = scenario.run(&["plan"])?;
     plan.expect_code(1);
@@ -349,7 +350,7 @@ fn a_plan_that_cannot_check_fails(of: Of) -> Result {
         "{error}"
     );
 
-    scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains("error 70050");
+    scenario.run(&["apply", "tfplan"])?.expect_failure().expect_contains(&format!("error {}", of.passing()));
     assert_eq!((scenario.writes(), scenario.instances()?), (vec![], 0));
     Ok(())
 }

@@ -71,14 +71,14 @@ impl Configuration {
 fn complete(text: &str) -> (String, String) {
     let service = |kind: &str| {
         let of = SERVICES.into_iter().find(|of| of.resource_type() == kind)?;
-        Some(of.examples[0])
+        Some((of.argument(), of.examples[0]))
     };
     let resource = |kind: &str, name: &str, rest: &str| {
+        let (argument, event) = service(kind).unwrap_or_default();
         let arguments = format!(
             r#"  url               = "https://a.example"
-  callback_commands = [{:?}]
-"#,
-            service(kind).unwrap_or_default()
+  {argument} = [{event:?}]
+"#
         );
         format!(
             r#"resource "{kind}" "{name}" {{

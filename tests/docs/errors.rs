@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use terraform_provider_tencent::tencent::{Credentials, ErrorCode, Retry};
+use terraform_provider_tencent::tencent::{ApiVersion, Credentials, ErrorCode, Retry};
 
 const INTRODUCTION: &str = "\
 ---
@@ -24,8 +24,19 @@ that the provider used, Tencent's own explanation (`ErrorInfo`), and the `Reques
 The last column says whether the provider retries a call that fails with this code: up to `max_retries` times, within the
 operation's `timeouts`. If Tencent or a gateway asks for a longer wait than that, the operation fails at once.
 
+";
+
+const TABLE: &str = "\
 | code | meaning | what to do | retried |
 | --- | --- | --- | --- |
+";
+
+const LEGACY: &str = "
+### Error codes of `tencent_legacy_call_callback`
+
+Its API is another one. The same number can mean something else there: a UserSig that has expired is 70003, not 70001. Tencent
+calls any code that is not in its list an internal error; the provider does not retry it.
+
 ";
 
 const SYMPTOMS: &str = "
@@ -41,11 +52,12 @@ system's certificates, or on Linux those in `SSL_CERT_FILE`.
 
 The plan says *No changes*, so Tencent has the configuration, but your server gets no events. Check these in turn:
 
-- **How calls are started**: Calls that the application starts with the deprecated `TUICallKit.call()` or
-  `TUICallKit.groupCall()` send no events to this URL. They belong to [an older API](https://trtc.io/document/60130), which
-  this provider does not manage. Start calls with `calls()`.
+- **How calls are started**: Calls that the application starts with `calls()` send their events to the URL of
+  `tencent_call_callback`, and those that it starts with the deprecated `call()` or `groupCall()` to the URL of
+  `tencent_legacy_call_callback`. [Which one do I need?](../resources/legacy_call_callback.md) Where both are in use, manage
+  both.
 - **The application**: The SDKAppID in the app is the one that Terraform manages.
-- **The event**: It is listed in `callback_commands`.
+- **The event**: It is listed in `callback_commands` or `callback_actions`.
 - **The server**: Tencent reaches it from the internet, and it answers within two seconds, with HTTP status 200 and the JSON
   that Tencent expects. [`tencent_callback_probe`](../actions/callback_probe.md) checks this.
 - **The signature**: A server that checks signatures of live streams has the same token as
@@ -107,9 +119,15 @@ provider alone, but Terraform shows nothing unless `TF_LOG_PROVIDER` or `TF_LOG`
 
 /// Returns the page `docs/guides/errors.md`.
 pub(crate) fn page() -> String {
-    let mut page = INTRODUCTION.to_owned();
+    let v4 = format!("{INTRODUCTION}{TABLE}{}", table(ApiVersion::V4));
+    v4 + LEGACY + TABLE + &table(ApiVersion::V1) + SYMPTOMS
+}
+
+/// Writes the rows of the codes of a version of the API.
+fn table(version: ApiVersion) -> String {
+    let mut rows = String::new();
     let (key, user_sig) = (Credentials::SecretKey("".to_owned().into()), Credentials::UserSig("".to_owned().into()));
-    let mut codes: Vec<_> = ErrorCode::documented().collect();
+    let mut codes: Vec<_> = ErrorCode::documented(version).collect();
     codes.sort_unstable();
     for code in codes {
         let advice = match (code.advice(&key), code.advice(&user_sig)) {
@@ -122,7 +140,7 @@ pub(crate) fn page() -> String {
             Retry::SlowDown => "yes, more slowly",
             Retry::Resign => "once, with a new UserSig",
         };
-        writeln!(page, "| {code} | {} | {advice} | {retried} |", code.meaning()).expect("memory");
+        writeln!(rows, "| {code} | {} | {advice} | {retried} |", code.meaning()).expect("memory");
     }
-    page + SYMPTOMS
+    rows
 }

@@ -117,7 +117,22 @@ fn translate(example: &str, of: Of) -> String {
         (CALL.examples[0], of.examples[0]),
         (CALL.examples[1], of.examples[1]),
     ];
-    pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own))
+    let text = pairs.iter().fold(example.to_owned(), |text, (of_call, own)| text.replace(of_call, own));
+    rename(&text, CALL.argument(), of.argument())
+}
+
+/// Gives an argument another name, and aligns the arguments around it.
+fn rename(text: &str, from: &str, to: &str) -> String {
+    let equals = |line: &str| line.find('=');
+    let Some(column) = text.lines().find(|line| line.trim_start().starts_with(from)).and_then(equals) else {
+        return text.to_owned();
+    };
+    let excess = " ".repeat(from.len().saturating_sub(to.len()));
+    let line = |line: &str| match equals(line) {
+        Some(at) if at == column && !line.contains(from) => line.replacen(&format!("{excess} ="), " =", 1),
+        _ => line.replace(from, to),
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 /// Returns the example in `file` of the object `name`, whose kind has its examples in `folder`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tencent_simulator::{Action, Configuration, Fault, Service, Simulator};
 use terraform_cli::Release;
-use terraform_provider_tencent::tencent::NOT_CONFIGURED;
+use terraform_provider_tencent::tencent::{ApiVersion, NOT_CONFIGURED};
 
 use crate::harness::{ID, Result, START, Scenario, URL, diagnostics};
 use crate::table::{self, Case, Cause, MAX_RETRIES, SHORT_TIMEOUT};
@@ -18,7 +18,10 @@ struct Cell {
 }
 
 fn cells(elsewhere: &str) -> Vec<Cell> {
-    let cases = table::on_the_way(elsewhere).into_iter().chain(table::error_codes(URL)).chain([table::nothing_in_it()]);
+    let cases = table::on_the_way(elsewhere)
+        .into_iter()
+        .chain(table::error_codes(ApiVersion::V4, URL))
+        .chain([table::nothing_in_it()]);
     let twice = |case: Case| {
         let later = case.meaning.passes_after().map(|_| (case.clone(), true));
         let succeeds = case.meaning.succeeds;

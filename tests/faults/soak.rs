@@ -442,9 +442,9 @@ overwrite_existing = each.value.overwrites
         let attributes = instances.map(|instance| &instance["attributes"]);
         let mut states = BTreeMap::<_, Vec<_>>::new();
         for attributes in attributes {
-            let commands = attributes["callback_commands"].as_array().into_iter().flatten();
-            let url = attributes["url"].as_str().unwrap_or_default();
             let id = attributes["sdk_app_id"].as_u64().expect("an SDKAppID");
+            let commands = attributes[of(id).argument()].as_array().into_iter().flatten();
+            let url = attributes["url"].as_str().unwrap_or_default();
             states.entry(id).or_default().push(Configuration::new(url, commands.filter_map(Value::as_str)));
         }
         Ok(states)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tencent_simulator::{Age, FaultKind};
-use terraform_provider_tencent::tencent::{self, Credentials, ErrorCode};
+use terraform_provider_tencent::tencent::{self, ApiVersion, Credentials, ErrorCode};
 
 /// `request_timeout` where no fault keeps an answer away: longer than any answer takes on a busy machine.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -117,7 +117,7 @@ impl Meaning {
 }
 
 /// An undocumented code.
-const UNKNOWN: ErrorCode = ErrorCode(99999);
+const UNKNOWN: i64 = 99999;
 
 /// Returns the faults of network and gateways. A redirect leads to `elsewhere`.
 pub(crate) fn on_the_way(elsewhere: &str) -> Vec<Case> {
@@ -234,10 +234,11 @@ pub(crate) fn unreachable() -> Vec<Case> {
 }
 
 /// Returns every documented error code, and an undocumented one. One of them quotes `url`, as Tencent may.
-pub(crate) fn error_codes(url: &str) -> Vec<Case> {
-    let documented: BTreeSet<_> = ErrorCode::documented().collect();
-    let codes = documented.into_iter().chain([UNKNOWN]);
-    codes.map(|code| error_code(code, if code.0 == 100_002 { url } else { "" })).collect()
+pub(crate) fn error_codes(version: ApiVersion, url: &str) -> Vec<Case> {
+    let invalid = if version == ApiVersion::V1 { 70001 } else { 100_002 };
+    let documented: BTreeSet<_> = ErrorCode::documented(version).collect();
+    let codes = documented.into_iter().chain([ErrorCode { version, number: UNKNOWN }]);
+    codes.map(|code| error_code(code, if code.number == invalid { url } else { "" })).collect()
 }
 
 fn error_code(code: ErrorCode, quoted: &str) -> Case {
@@ -251,14 +252,14 @@ fn error_code(code: ErrorCode, quoted: &str) -> Case {
     let words = format!("in Tencent's words: {code}");
     Case {
         name: code.to_string(),
-        cause: Cause::Simulator(FaultKind::ErrorCode { code: code.0, info: format!("{words} {quoted}") }),
+        cause: Cause::Simulator(FaultKind::ErrorCode { code: code.number, info: format!("{words} {quoted}") }),
         meaning,
         provider: (code.retry() == tencent::Retry::SlowDown).then_some(LIMITED),
         said: vec![
             format!("Tencent answered with error {code}: {}.", code.meaning()),
             code.advice(&Credentials::SecretKey(String::new().into())).to_owned(),
             format!("ErrorInfo: {words}"),
-            "RequestId: Id-".to_owned(),
+            "RequestId: ".to_owned(),
         ],
     }
 }

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use terraform_provider_tencent::tencent::{Endpoint, Region, SdkAppId, UserSig};
+use terraform_provider_tencent::tencent::{ApiVersion, Endpoint, Region, SdkAppId, UserSig};
 use url::Url;
+
+use crate::services::Of;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -42,11 +44,11 @@ impl Account {
 /// An answer of Tencent's.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Answer {
-    #[serde(rename = "ErrorCode")]
+    #[serde(rename = "ErrorCode", alias = "errorCode")]
     pub(crate) code: i64,
-    #[serde(rename = "ErrorInfo", default)]
+    #[serde(rename = "ErrorInfo", alias = "errorMessage", default)]
     info: String,
-    #[serde(rename = "Response", default)]
+    #[serde(rename = "Response", alias = "data", default)]
     pub(crate) response: Value,
 }
 
@@ -78,7 +80,7 @@ impl Api {
         &self.account
     }
 
-    /// Makes one call, such as `call_config/get_callback`.
+    /// Makes one call, such as `v4/call_config/get_callback`.
     pub(crate) async fn call(&self, path: &str, body: &Value) -> Result<Answer> {
         self.call_with(&self.account.secret_key, path, body).await
     }
@@ -88,7 +90,8 @@ impl Api {
         let Account { sdk_app_id, identifier, endpoint, .. } = &self.account;
         let lifetime = Duration::from_secs(600);
         let user_sig = UserSig::sign(&key.to_owned().into(), identifier, *sdk_app_id, SystemTime::now(), lifetime);
-        let mut url = Url::parse(&format!("{endpoint}/"))?.join(&format!("v4/{path}"))?;
+        let version = if path.starts_with("v1/") { ApiVersion::V1 } else { ApiVersion::V4 };
+        let mut url = Url::parse(&format!("{}/", endpoint.of(version)))?.join(path)?;
         url.query_pairs_mut()
             .append_pair("sdkappid", &sdk_app_id.to_string())
             .append_pair("identifier", identifier)
@@ -103,16 +106,15 @@ impl Api {
     }
 
     /// Writes a configuration, by set or update.
-    pub(crate) async fn write(&self, service: &str, action: &str, url: &str, commands: &[&str]) -> Result<Answer> {
-        let body = json!({ "Url": url, "CallbackCommandList": commands });
-        self.call(&format!("{service}/{action}_callback"), &body).await
+    pub(crate) async fn write(&self, of: Of, action: &str, url: &str, commands: &[&str]) -> Result<Answer> {
+        self.call(&of.path(action), &of.json(url, &json!(commands))).await
     }
 
-    pub(crate) async fn get(&self, service: &str) -> Result<Answer> {
-        self.call(&format!("{service}/get_callback"), &json!({})).await
+    pub(crate) async fn get(&self, of: Of) -> Result<Answer> {
+        self.call(&of.path("get"), &json!({})).await
     }
 
-    pub(crate) async fn delete(&self, service: &str) -> Result<Answer> {
-        self.call(&format!("{service}/delete_callback"), &json!({})).await
+    pub(crate) async fn delete(&self, of: Of) -> Result<Answer> {
+        self.call(&of.path("delete"), &json!({})).await
     }
 }

@@ -26,15 +26,15 @@ use serde_json::{Value, json};
 use tencent_simulator::{Configuration, Service, Simulator, Token};
 
 use api::{Account, Api, Result};
-use questions::{Report, segment};
-use services::SERVICES;
+use questions::Report;
+use services::{Of, SERVICES};
 
 /// The variable that allows replacing existing configurations.
 const REPLACES: &str = "TENCENT_LIVE_TEST_REPLACES";
 
-/// What the application had before: the request bodies that restore it, by path segment.
+/// What the application had before: the request bodies that restore it.
 struct Found {
-    configurations: Vec<(String, Option<Value>)>,
+    configurations: Vec<(Of, Option<Value>)>,
     token: Option<Value>,
 }
 
@@ -46,11 +46,12 @@ impl Found {
             _ => Err(format!("cannot read what is there: {answer}")),
         };
         let mut configurations = Vec::new();
-        for segment in SERVICES.map(segment) {
-            let found = or_none(api.get(&segment).await?, 100_301)?;
-            configurations.push((segment, found));
+        for of in SERVICES {
+            let found = or_none(api.get(of).await?, of.absent())?;
+            // Version 1 may answer with nothing in it.
+            configurations.push((of, found.filter(|found| found.is_object())));
         }
-        let token = or_none(api.call("live_config/get_callback_token", &json!({})).await?, 100_302)?;
+        let token = or_none(api.call("v4/live_config/get_callback_token", &json!({})).await?, 100_302)?;
         Ok(Self { configurations, token })
     }
 
@@ -66,15 +67,16 @@ impl Found {
             Ok(answer) => failures.push(format!("{what}: {answer}")),
             Err(error) => failures.push(format!("{what}: {error}")),
         };
-        for (service, configuration) in &self.configurations {
-            tell(format!("{service}, delete"), api.delete(service).await, &[0, 100_301]);
+        for (of, configuration) in &self.configurations {
+            tell(of.path("delete"), api.delete(*of).await, &[0, of.absent()]);
             if let Some(configuration) = configuration {
-                let outcome = api.call(&format!("{service}/set_callback"), configuration).await;
-                tell(format!("{service}, set {configuration}"), outcome, &[0]);
+                let path = of.path("set");
+                let outcome = api.call(&path, configuration).await;
+                tell(format!("{path} {configuration}"), outcome, &[0]);
             }
         }
         let call =
-            async |action: &str, body: &Value| api.call(&format!("live_config/{action}_callback_token"), body).await;
+            async |action: &str, body: &Value| api.call(&format!("v4/live_config/{action}_callback_token"), body).await;
         match &self.token {
             Some(token) => tell("the callback token, set".to_owned(), call("set", token).await, &[0]),
             None => tell("the callback token, delete".to_owned(), call("delete", &json!({})).await, &[0, 100_302]),
@@ -99,7 +101,7 @@ async fn run(account: Account, may_replace: bool) -> Result<String> {
         .into());
     }
     let mut report = Report::default();
-    let nothing = Found { configurations: SERVICES.map(|of| (segment(of), None)).to_vec(), token: None };
+    let nothing = Found { configurations: SERVICES.map(|of| (of, None)).to_vec(), token: None };
     let asked = async {
         nothing.restore(&api).await?;
         questions::ask(&api, &mut report).await
@@ -142,7 +144,10 @@ async fn the_report_lists_every_answer() -> Result<()> {
     let simulator = Simulator::start()?;
     let report = run(simulated(&simulator), false).await?;
     for line in [
-        "## call_config",
+        "## Call",
+        "## Legacy Call",
+        "| get without a configuration | 999 (the callback configuration does not exist) |",
+        "| set for Call, then get for Legacy Call | OK; get: 999 (",
         "| get without a configuration | 100301 (the callback configuration does not exist) |",
         "| set, equal | OK |",
         "| set, equal | 100300 (",

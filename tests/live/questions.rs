@@ -5,12 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Api, Result};
-use crate::services::{Of, SERVICES};
-
-/// Returns the segment of a service's paths.
-pub(crate) fn segment(of: Of) -> String {
-    format!("{}_config", of.name)
-}
+use crate::services::{CALL, LEGACY_CALL, Of, SERVICES};
 
 /// A URL without a receiver.
 const URL: &str = "https://example.com/terraform-provider-tencent";
@@ -36,43 +31,53 @@ impl Report {
 /// Asks everything, one after the other. Needs an application without configurations, and cleans nothing up.
 pub(crate) async fn ask(api: &Api, report: &mut Report) -> Result<()> {
     for of in SERVICES {
-        let (service, commands) = (&segment(of), of.examples);
-        report.heading(service);
-        lifecycle(api, report, service, commands).await?;
-        spellings(api, report, service, commands[0]).await?;
-        lists(api, report, service, commands).await?;
+        let commands = of.examples;
+        report.heading(of.title);
+        lifecycle(api, report, of, commands).await?;
+        spellings(api, report, of, commands[0]).await?;
+        lists(api, report, of, commands).await?;
     }
-    report.heading("live_config, callback token");
+    report.heading("Call and Legacy Call");
+    for (of, other) in [(CALL, LEGACY_CALL), (LEGACY_CALL, CALL)] {
+        let written = api.write(of, "set", URL, &[of.examples[0]]).await?;
+        let outcome = format!("{written}; {}", stored(&api.get(other).await?));
+        report.row(&format!("set for {}, then get for {}", of.title, other.title), outcome);
+        api.delete(of).await?;
+    }
+    report.heading("Live, callback token");
     token(api, report).await?;
     report.heading("Errors");
     // Only once: after several wrong signatures, Tencent refuses all calls for a minute.
-    let wrong = api.call_with(&"0".repeat(64), "call_config/get_callback", &json!({})).await?;
+    let wrong = api.call_with(&"0".repeat(64), &CALL.path("get"), &json!({})).await?;
     report.row("get, signed with a wrong key", wrong);
-    report.row("get_callback of a service that does not exist", api.get("no_such_config").await?);
+    report.row(
+        "get_callback of a service that does not exist",
+        api.call("v4/no_such_config/get_callback", &json!({})).await?,
+    );
     Ok(())
 }
 
-async fn lifecycle(api: &Api, report: &mut Report, service: &str, [one, two]: [&str; 2]) -> Result<()> {
-    report.row("get without a configuration", api.get(service).await?);
-    report.row("delete without a configuration", api.delete(service).await?);
-    report.row("update without a configuration", api.write(service, "update", URL, &[one]).await?);
-    report.row("then get", stored(&api.get(service).await?));
-    api.delete(service).await?;
-    report.row("set without a configuration", api.write(service, "set", URL, &[one]).await?);
-    report.row("then get", stored(&api.get(service).await?));
-    report.row("set, equal", api.write(service, "set", URL, &[one]).await?);
-    report.row("set, different", api.write(service, "set", URL, &[two]).await?);
-    report.row("then get", stored(&api.get(service).await?));
-    report.row("update, different", api.write(service, "update", URL, &[one, two]).await?);
-    report.row("update, equal", api.write(service, "update", URL, &[one, two]).await?);
-    report.row("then get", stored(&api.get(service).await?));
-    report.row("delete", api.delete(service).await?);
-    report.row("then get", api.get(service).await?);
+async fn lifecycle(api: &Api, report: &mut Report, of: Of, [one, two]: [&str; 2]) -> Result<()> {
+    report.row("get without a configuration", api.get(of).await?);
+    report.row("delete without a configuration", api.delete(of).await?);
+    report.row("update without a configuration", api.write(of, "update", URL, &[one]).await?);
+    report.row("then get", stored(&api.get(of).await?));
+    api.delete(of).await?;
+    report.row("set without a configuration", api.write(of, "set", URL, &[one]).await?);
+    report.row("then get", stored(&api.get(of).await?));
+    report.row("set, equal", api.write(of, "set", URL, &[one]).await?);
+    report.row("set, different", api.write(of, "set", URL, &[two]).await?);
+    report.row("then get", stored(&api.get(of).await?));
+    report.row("update, different", api.write(of, "update", URL, &[one, two]).await?);
+    report.row("update, equal", api.write(of, "update", URL, &[one, two]).await?);
+    report.row("then get", stored(&api.get(of).await?));
+    report.row("delete", api.delete(of).await?);
+    report.row("then get", api.get(of).await?);
     Ok(())
 }
 
 /// Asks in which form a URL is stored, and how long it may be.
-async fn spellings(api: &Api, report: &mut Report, service: &str, command: &str) -> Result<()> {
+async fn spellings(api: &Api, report: &mut Report, of: Of, command: &str) -> Result<()> {
     for url in [
         "https://example.com",
         "https://EXAMPLE.com/Path",
@@ -83,22 +88,22 @@ async fn spellings(api: &Api, report: &mut Report, service: &str, command: &str)
         "https://bücher.example/ü",
         "http://192.0.2.1/",
     ] {
-        let written = api.write(service, "set", url, &[command]).await?;
-        report.row(&format!("set {url}"), format!("{written}; {}", stored(&api.get(service).await?)));
-        api.delete(service).await?;
+        let written = api.write(of, "set", url, &[command]).await?;
+        report.row(&format!("set {url}"), format!("{written}; {}", stored(&api.get(of).await?)));
+        api.delete(of).await?;
     }
     for length in [512, 1024, 2048, 4096, 16384] {
         let url = format!("{URL}?{}", "x".repeat(length - URL.len() - 1));
-        let written = api.write(service, "set", &url, &[command]).await?;
-        let kept = api.get(service).await?.response["Url"] == url;
+        let written = api.write(of, "set", &url, &[command]).await?;
+        let kept = api.get(of).await?.response == of.json(&url, &json!([command]));
         report.row(&format!("set a URL of {length} characters"), format!("{written}; stored whole: {kept}"));
-        api.delete(service).await?;
+        api.delete(of).await?;
     }
     Ok(())
 }
 
 /// Asks which lists of commands are accepted, and how they are stored.
-async fn lists(api: &Api, report: &mut Report, service: &str, [one, two]: [&str; 2]) -> Result<()> {
+async fn lists(api: &Api, report: &mut Report, of: Of, [one, two]: [&str; 2]) -> Result<()> {
     let lower = one.to_lowercase();
     let lists: [&[&str]; 10] = [
         &[],
@@ -113,15 +118,16 @@ async fn lists(api: &Api, report: &mut Report, service: &str, [one, two]: [&str;
         &["Follow.CallbackAfterFollowAdd", "Follow.CallbackAfterFollowDelete"],
     ];
     for commands in lists {
-        let written = api.write(service, "set", URL, commands).await?;
-        report.row(&format!("set {}", json!(commands)), format!("{written}; {}", stored(&api.get(service).await?)));
-        api.delete(service).await?;
+        let written = api.write(of, "set", URL, commands).await?;
+        report.row(&format!("set {}", json!(commands)), format!("{written}; {}", stored(&api.get(of).await?)));
+        api.delete(of).await?;
     }
     Ok(())
 }
 
 async fn token(api: &Api, report: &mut Report) -> Result<()> {
-    let call = async |action: &str, body: Value| api.call(&format!("live_config/{action}_callback_token"), &body).await;
+    let call =
+        async |action: &str, body: Value| api.call(&format!("v4/live_config/{action}_callback_token"), &body).await;
     report.row("get without a token", call("get", json!({})).await?);
     report.row("delete without a token", call("delete", json!({})).await?);
     for length in [1, 8, 32, 128, 129, 1024] {

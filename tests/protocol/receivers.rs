@@ -93,15 +93,18 @@ fn signed(age: i64) -> BTreeMap<&'static str, String> {
 
 async fn receives_what_tencent_sends(mut command: Command) {
     const CALL: &str = "Call.CallbackAfterEndCall";
+    const LEGACY_CALL: &str = "normal_end";
     const LIVE: &str = "Live.CallbackBeforeSendGift";
     const REFUSED: &str = "The answer has the HTTP status 403 Forbidden";
     let simulator = Simulator::start().expect("a simulator");
     let session = Session::on(&simulator).await;
 
     let unsigned = Server::start(&mut command, OWN, "").await;
-    assert_eq!(unsigned.probe(&session, CALL).await, None);
     let others = Server::start(&mut command, "1400000002", "").await;
-    assert!(others.probe(&session, CALL).await.is_some_and(|why| why.starts_with(REFUSED)));
+    for event in [CALL, LEGACY_CALL] {
+        assert_eq!(unsigned.probe(&session, event).await, None);
+        assert!(others.probe(&session, event).await.is_some_and(|why| why.starts_with(REFUSED)));
+    }
 
     let server = Server::start(&mut command, OWN, TOKEN).await;
     assert!(server.probe(&session, LIVE).await.is_some_and(|why| why.starts_with(REFUSED)), "unsigned");

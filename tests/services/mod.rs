@@ -2,10 +2,11 @@
 
 #![allow(dead_code)] // Each target uses a part.
 
+use serde_json::{Value, json};
 use tencent_simulator::{Action, Service};
 
 /// A service, as the tests that run for every service need it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Of {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -23,6 +24,47 @@ pub(crate) struct Of {
 }
 
 impl Of {
+    /// Returns whether it belongs to version 1 of the API.
+    pub(crate) fn is_of_version_1(self) -> bool {
+        self.service == Service::LegacyCall
+    }
+
+    /// Returns the argument that lists the events to send.
+    pub(crate) fn argument(self) -> &'static str {
+        if self.is_of_version_1() { "callback_actions" } else { "callback_commands" }
+    }
+
+    /// Returns the path of one of the calls, such as "set".
+    pub(crate) fn path(self, call: &str) -> String {
+        match self.is_of_version_1() {
+            true => format!("v1/callback/{call}"),
+            false => format!("v4/{}_config/{call}_callback", self.name),
+        }
+    }
+
+    /// Writes a configuration as Tencent does.
+    pub(crate) fn json(self, url: &str, events: &Value) -> Value {
+        match self.is_of_version_1() {
+            true => json!({ "address": url, "actions": events }),
+            false => json!({ "Url": url, "CallbackCommandList": events }),
+        }
+    }
+
+    /// The error code of a call that found no configuration.
+    pub(crate) fn absent(self) -> i64 {
+        if self.is_of_version_1() { 999 } else { 100_301 }
+    }
+
+    /// An error code that may pass.
+    pub(crate) fn passing(self) -> i64 {
+        if self.is_of_version_1() { 70005 } else { 70050 }
+    }
+
+    /// The error code of an application that does not exist, and a word of the advice.
+    pub(crate) fn no_such_app(self) -> (i64, &'static str) {
+        if self.is_of_version_1() { (70002, "SecretKey") } else { (70020, "region") }
+    }
+
     /// Returns the type of the service's resource.
     pub(crate) fn resource_type(self) -> &'static str {
         self.this.trim_end_matches(".this")
@@ -62,6 +104,17 @@ pub(crate) const LIVE: Of = Of {
     examples: ["Live.CallbackAfterCreateRoom", "Live.CallbackAfterDestroyRoom"],
     overwrite: Action::Update,
 };
+pub(crate) const LEGACY_CALL: Of = Of {
+    name: "legacy_call",
+    title: "Legacy Call",
+    service: Service::LegacyCall,
+    this: "tencent_legacy_call_callback.this",
+    start: "reject",
+    changed: "normal_end",
+    end: "callee_call_end",
+    examples: ["caller_start_call", "normal_end"],
+    overwrite: Action::Set,
+};
 
 /// Every service.
-pub(crate) const SERVICES: [Of; 3] = [CALL, ROOM, LIVE];
+pub(crate) const SERVICES: [Of; 4] = [CALL, ROOM, LIVE, LEGACY_CALL];
