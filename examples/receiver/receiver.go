@@ -19,8 +19,16 @@ import (
 	"time"
 )
 
+// names are those of the query, with the answer that Tencent expects.
+type names struct{ app, command, answer string }
+
+var (
+	current = names{"SdkAppid", "CallbackCommand", `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`}
+	// legacy has the names of the older API of calls.
+	legacy = names{"sdkappid", "command", `{"ErrorCode":0,"ErrorMessage":"Success"}`}
+)
+
 const (
-	answer  = `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`
 	maxBody = 1 << 20
 	maxAge  = 60 // seconds
 )
@@ -53,7 +61,11 @@ func receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	if reason := refusal(query); reason != "" {
+	names := current
+	if query.Has(legacy.app) {
+		names = legacy
+	}
+	if reason := refusal(query, names.app); reason != "" {
 		log.Print("Refused an event: ", reason)
 		http.Error(w, reason, http.StatusForbidden)
 		return
@@ -66,14 +78,14 @@ func receive(w http.ResponseWriter, r *http.Request) {
 	}
 	// Tencent waits two seconds: answer first, then do the work.
 	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, answer)
-	go handle(query.Get("CallbackCommand"), event.String())
+	io.WriteString(w, names.answer)
+	go handle(query.Get(names.command), event.String())
 }
 
 // refusal says why an event with this query does not count, or nothing.
-func refusal(query url.Values) string {
-	if query.Get("SdkAppid") != sdkAppID {
-		return "SdkAppid is another application's."
+func refusal(query url.Values, app string) string {
+	if query.Get(app) != sdkAppID {
+		return app + " is another application's."
 	}
 	if token == "" {
 		return ""

@@ -3,7 +3,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
 
-const ANSWER = JSON.stringify({ ActionStatus: "OK", ErrorInfo: "", ErrorCode: 0 });
+// The names of the query and the answer: those of most events, and those of the older API of calls.
+const CURRENT = {
+  app: "SdkAppid",
+  command: "CallbackCommand",
+  answer: JSON.stringify({ ActionStatus: "OK", ErrorInfo: "", ErrorCode: 0 }),
+};
+const LEGACY = { app: "sdkappid", command: "command", answer: JSON.stringify({ ErrorCode: 0, ErrorMessage: "Success" }) };
 const MAX_BODY = 1 << 20;
 const MAX_AGE = 60; // seconds
 
@@ -17,7 +23,8 @@ const server = createServer((request, response) => {
   const reply = (status, text, type = "text/plain") => response.writeHead(status, { "Content-Type": type }).end(text);
   if (request.method !== "POST") return reply(405, "Events are posted.");
   const query = new URLSearchParams(request.url.split("?", 2)[1]);
-  const reason = refusal(query);
+  const names = query.has(LEGACY.app) ? LEGACY : CURRENT;
+  const reason = refusal(query, names);
   if (reason) {
     console.error(`Refused an event: ${reason}`);
     return reply(403, reason);
@@ -38,14 +45,14 @@ const server = createServer((request, response) => {
       return reply(400, "The event is not JSON.");
     }
     // Tencent waits two seconds: answer first, then do the work.
-    reply(200, ANSWER, "application/json");
-    setImmediate(handle, query.get("CallbackCommand"), event);
+    reply(200, names.answer, "application/json");
+    setImmediate(handle, query.get(names.command), event);
   });
 });
 
 // Says why an event with this query does not count, or nothing.
-function refusal(query) {
-  if (query.get("SdkAppid") !== sdkAppId) return "SdkAppid is another application's.";
+function refusal(query, { app }) {
+  if (query.get(app) !== sdkAppId) return `${app} is another application's.`;
   if (!token) return undefined;
   const time = query.get("RequestTime") ?? "";
   if (!/^\d+$/.test(time) || Math.abs(Date.now() / 1000 - Number(time)) > MAX_AGE) {
