@@ -82,6 +82,40 @@ async fn a_probe_posts_the_event_as_tencent_does() {
 }
 
 #[tokio::test]
+async fn an_action_of_the_older_api_has_the_names_of_that_api() {
+    let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
+    let session = Session::on(&simulator).await;
+    let there = Configuration::new(format!("{}/call?key=1", receiver.url()), ["caller_start_call"]);
+    simulator.put_configuration(Service::LegacyCall, Simulator::SDK_APP_ID, there);
+    let action = [("callback_command", text("caller_start_call")), ("allow_private", Value::Bool(true))];
+    let config = config(&session, action);
+
+    receiver.replies(Reply { delay: Duration::from_millis(2100), ..Reply::of_version_1() });
+    let (told, diagnostics) = invoke(&session, &config).await;
+    assert_eq!(diagnostics, [], "no time limit is documented");
+    assert!(told[1].ends_with(" ms, with status 200 and ErrorCode 0"), "{told:?}");
+    let events = receiver.take();
+    let [event] = &events[..] else { panic!("{events:?}") };
+    let query = "/call?key=1&sdkappid=1400000001&command=caller_start_call&contenttype=json&clientip=127.0.0.1\
+                 &optplatform=Unknown";
+    assert_eq!(event.target, query);
+    assert_eq!((&event.body["Event"], &event.body["CallResult"]), (&"start_call".into(), &"".into()));
+    assert_eq!(event.body.get("CallbackCommand"), None);
+
+    for (reply, said) in [
+        (Reply::default(), "lacks ErrorCode or ErrorMessage. Answer {\"ErrorCode\":0,\"ErrorMessage\":\"Success\"}"),
+        (
+            Reply { body: r#"{"ErrorCode":7,"ErrorMessage":"who?"}"#.to_owned(), ..Reply::default() },
+            "answered with ErrorCode 7 and ErrorMessage \"who?\"",
+        ),
+    ] {
+        receiver.replies(reply);
+        let (_, diagnostics) = invoke(&session, &config).await;
+        assert!(the_error(&diagnostics).detail.contains(said), "{diagnostics:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_probe_tells_whether_the_answer_allows_a_gift() {
     let (simulator, receiver) = (Simulator::start().expect("a simulator"), Receiver::start().expect("a receiver"));
     let session = Session::on(&simulator).await;

@@ -522,6 +522,6 @@ mod tests {
         let answer = Answer::ok(Version::V4, Some(configuration(Version::V4, &found)));
         let text = std::str::from_utf8(&answer.json).expect("UTF-8");
         assert!(text.starts_with(r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"RequestId":"Id-"#), "{text}");
-        assert!(text.ends_with(r#","Response":{"Url":"https://a.example","CallbackCommandList":["b"]}}"#), "{text}");
+        assert!(text.ends_with(r#","Response":{"CallbackCommandList":["b"],"Url":"https://a.example"}}"#), "{text}");
     }
 }

@@ -38,6 +38,13 @@ pub struct Reply {
     pub delay: Duration,
 }
 
+impl Reply {
+    /// Returns the answer that the documentation of version 1 asks for.
+    pub fn of_version_1() -> Self {
+        Self { body: r#"{"ErrorCode":0,"ErrorMessage":"Success"}"#.to_owned(), ..Self::default() }
+    }
+}
+
 impl Default for Reply {
     /// Returns the answer that Tencent's documentation asks for.
     fn default() -> Self {
