@@ -41,6 +41,34 @@ fn the_services_of_an_application_are_independent() -> Result {
     scenario.expect_no_changes()
 }
 
+/// Tencent's documentation leaves open how get and delete of the older API of calls answer without a configuration.
+#[test]
+fn it_makes_no_difference_how_tencent_says_that_there_is_no_configuration() -> Result {
+    let of = LEGACY_CALL;
+    for hides_absence in [false, true] {
+        let scenario = of.scenario()?;
+        scenario.simulator.hide_absence(hides_absence);
+        scenario.configure(&of.object(&sends(&[of.start], URL)))?;
+        let imported = scenario.run(&["import", of.this, &ID.to_string()])?;
+        diagnostic(imported.expect_failure(), "has no Legacy Call callback configuration");
+        for is_deleted_elsewhere in [false, true] {
+            scenario.apply()?.expect_contains("1 added");
+            scenario.expect_remote(&[of.start], URL);
+            scenario.expect_no_changes()?;
+            if is_deleted_elsewhere {
+                scenario.simulator.remove_configuration(of.service, ID);
+                scenario.apply()?.expect_contains("1 added");
+                // The last look before the deletion still finds it.
+                scenario.simulator.inject(Fault::new(FaultKind::FirstSomebodyDeletes).on(Delete).times(1));
+            }
+            let destroyed = scenario.run(&["destroy", "-auto-approve"])?;
+            destroyed.expect_success().expect_contains("1 destroyed");
+            assert_eq!((diagnostics(&destroyed), scenario.remote(), scenario.instances()?), (vec![], None, 0));
+        }
+    }
+    Ok(())
+}
+
 /// The documentation of each service says something else about `set_callback` over an existing configuration, and may be
 /// out of date.
 #[apply(each_service)]

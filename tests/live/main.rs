@@ -7,7 +7,7 @@
 //! cargo test --test live -- --ignored --nocapture
 //! ```
 //!
-//! It makes some two hundred calls, one after the other. If the application already has a callback configuration or a
+//! It makes some three hundred calls, one after the other. If the application already has a callback configuration or a
 //! callback token, it does not start, unless `TENCENT_LIVE_TEST_REPLACES=1` allows it to replace them meanwhile. It restores
 //! what it found, even after an error, a panic or Ctrl-C.
 

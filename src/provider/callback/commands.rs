@@ -139,9 +139,14 @@ mod tests {
 
     #[track_caller]
     fn expect(severity: Severity, found: Diagnostics, expected: &str) {
+        expect_on("callback_commands", severity, found, expected);
+    }
+
+    #[track_caller]
+    fn expect_on(argument: &str, severity: Severity, found: Diagnostics, expected: &str) {
         let found = only(found);
         assert!(found.severity == severity && found.detail.contains(expected), "{found:?}");
-        assert_eq!(found.path, Some(AttributePath::attribute("callback_commands")));
+        assert_eq!(found.path, Some(AttributePath::attribute(argument)));
     }
 
     #[test]
@@ -177,6 +182,28 @@ mod tests {
             ("live", "Live.CallbackMemberStateChanged", "Did you mean \"Live.CallbackAfterMemberStateChanged\"?"),
         ] {
             expect(Severity::Warning, validated(service, commands), expected);
+        }
+    }
+
+    #[test]
+    fn actions_are_called_so() {
+        let all: Vec<_> = services::named("legacy_call").expect("a service").commands().collect();
+        assert_eq!((all.len(), validated("legacy_call", &all.join(" "))), (25, Diagnostics::new()));
+        for (actions, severity, expected) in [
+            (
+                "",
+                Severity::Error,
+                "A callback action is empty. Tencent documents 25 for legacy calls: the documentation",
+            ),
+            (
+                "normalend",
+                Severity::Warning,
+                "is not a callback action that Tencent documents for legacy calls. Did you",
+            ),
+            ("Normal_End", Severity::Warning, "Did you mean \"normal_end\"?"),
+            ("Call.CallbackAfterEndCall", Severity::Warning, "for tencent_call_callback, not for tencent_legacy_call_"),
+        ] {
+            expect_on("callback_actions", severity, validated("legacy_call", actions), expected);
         }
     }
 

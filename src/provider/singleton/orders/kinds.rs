@@ -8,7 +8,6 @@ use crate::provider::callback::CallbackKind;
 use crate::provider::callback_token::CallbackTokenKind;
 use crate::provider::services::{Actions, CallbackService, Commands, SERVICES};
 use crate::provider::singleton::{Object, Singleton};
-use crate::tencent::ApiVersion;
 use crate::terraform::{Block as _, Data as _, Registry, Type, Value};
 
 /// A kind of object.
@@ -55,14 +54,6 @@ impl Kind {
             Self::LEGACY_CALL => Object::<CallbackKind<Actions>>::ty(),
             Self::Callback(_) => Object::<CallbackKind>::ty(),
             Self::Token => Object::<CallbackTokenKind>::ty(),
-        }
-    }
-
-    /// Returns the version of the API that has the kind.
-    pub(super) fn version(self) -> ApiVersion {
-        match self {
-            Self::Callback(index) => Self::service(index).api.version,
-            Self::Token => ApiVersion::V4,
         }
     }
 

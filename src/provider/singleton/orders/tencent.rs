@@ -13,7 +13,7 @@ use url::Url;
 
 use super::choices::Choices;
 use super::kinds::Kind;
-use crate::tencent::{ApiVersion, Endpoint, NetworkError, Received, Retry, Transport};
+use crate::tencent::{Endpoint, NetworkError, Received, Retry, Transport};
 
 /// An application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -257,15 +257,15 @@ impl World {
     }
 }
 
-/// Makes an answer. The RequestId is the same each time, as a gateway may answer.
-fn envelope(version: ApiVersion, code: u32, response: &Json) -> Json {
-    let status = if code == 0 { "OK" } else { "FAIL" };
-    match version {
-        ApiVersion::V1 => json!({ "errorCode": code, "errorMessage": "", "requestId": "Id", "data": response }),
-        ApiVersion::V4 => json!({
-            "ActionStatus": status, "ErrorCode": code, "ErrorInfo": "", "RequestId": "Id", "Response": response,
-        }),
-    }
+/// Makes an answer with the names of both versions of the API.
+fn success(response: Json) -> Json {
+    // The same RequestId each time, as a gateway may answer.
+    json!({ "ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": "", "RequestId": "Id", "Response": response,
+            "errorCode": 0, "requestId": "Id", "data": response })
+}
+
+fn failure(code: u32) -> Json {
+    json!({ "ActionStatus": "FAIL", "ErrorCode": code, "ErrorInfo": "", "RequestId": "Id", "errorCode": code })
 }
 
 impl Transport for Tencent {
@@ -280,21 +280,17 @@ impl Transport for Tencent {
             let body: Json = serde_json::from_str(&body).expect("JSON");
             let kind = self.kind;
             let reply = self.world().answer(rpc, app, (name, kind.written(&body)), kind.sets_only_once());
-            let failure = |code| Ok((code, json!({})));
             let answer = match reply {
-                Reply::Done => failure(0),
-                Reply::Found(content) => Ok((0, kind.stored(content))),
-                Reply::Absent => failure(kind.absent()),
-                Reply::Exists => failure(100_300),
-                Reply::Refused => failure(60_020),
+                Reply::Done => Ok(success(json!({}))),
+                Reply::Found(content) => Ok(success(kind.stored(content))),
+                Reply::Absent => Ok(failure(kind.absent())),
+                Reply::Exists => Ok(failure(100_300)),
+                Reply::Refused => Ok(failure(60_020)),
                 Reply::NoConnection => Err(false),
                 Reply::NoAnswer => Err(true),
             };
             let sent = match answer {
-                Ok((code, response)) => {
-                    let json = envelope(kind.version(), code, &response);
-                    return Ok(Received::ok(json.to_string().as_bytes()));
-                }
+                Ok(json) => return Ok(Received::ok(json.to_string().as_bytes())),
                 Err(sent) => sent,
             };
             if sent {
