@@ -30,7 +30,7 @@ def delete_violations:
   else "it would be destroyed" end;
 
 .resource_changes[]?
-| select(.mode == "managed" and (.type | test("^tencent_([a-z]+_callback|live_callback_token)$")))
+| select(.mode == "managed" and (.type | test("^tencent_([a-z_]+_callback|live_callback_token)$")))
 | .change.actions as $actions
 | "\(.address): \(
     (if $actions | index("create") or index("update") then write_violations else empty end),

@@ -10,7 +10,7 @@ deny contains "policy.json has no allow_destroy" if not data.allow_destroy
 managed contains resource if {
 	some resource in input.resource_changes
 	resource.mode == "managed"
-	regex.match(`^tencent_([a-z]+_callback|live_callback_token)$`, resource.type)
+	regex.match(`^tencent_([a-z_]+_callback|live_callback_token)$`, resource.type)
 }
 
 written contains resource if {

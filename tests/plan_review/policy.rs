@@ -103,20 +103,21 @@ terraform {
 
 /// Writes one resource of each kind that the policy knows, with these arguments.
 fn each_kind(arguments: &str) -> String {
-    let callback = |service: &str, command: &str| {
+    let callback = |service: &str, events: &str| {
         format!(
             r#"resource "tencent_{service}_callback" "this" {{
   url = "https://hooks.example.com/{service}"
-  callback_commands = ["{command}"]
+  {events}
   {arguments}
 }}
 "#
         )
     };
     [
-        callback("call", "Call.CallbackAfterEndCall"),
-        callback("room", "Room.CallbackAfterCreateRoom"),
-        callback("live", "Live.CallbackAfterCreateRoom"),
+        callback("call", r#"callback_commands = ["Call.CallbackAfterEndCall"]"#),
+        callback("legacy_call", r#"callback_actions = ["normal_end"]"#),
+        callback("room", r#"callback_commands = ["Room.CallbackAfterCreateRoom"]"#),
+        callback("live", r#"callback_commands = ["Live.CallbackAfterCreateRoom"]"#),
         format!(
             r#"resource "tencent_live_callback_token" "this" {{
   token = "t0ken"
@@ -135,7 +136,7 @@ const LATER: &str = r#"resource "terraform_data" "later" {
 
 /// Returns the violation for each kind.
 fn of_each(violation: &str) -> Vec<String> {
-    let kinds = ["call_callback", "live_callback", "live_callback_token", "room_callback"];
+    let kinds = ["call_callback", "legacy_call_callback", "live_callback", "live_callback_token", "room_callback"];
     kinds.iter().map(|kind| format!("tencent_{kind}.this: {violation}")).collect()
 }
 
