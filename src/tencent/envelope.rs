@@ -56,8 +56,8 @@ impl Fields {
     }
 }
 
-/// Reads a whole number. A gateway on the way may write a number as a string, or a string as a number, and so may the
-/// documentation of version 1.
+/// Reads a whole number. A gateway on the way may write a number as a string, or a string as a number. Tencent's own
+/// documentation of version 1 mixes up the two.
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),

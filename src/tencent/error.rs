@@ -130,7 +130,9 @@ impl ErrorKind {
     pub(super) fn may_have_taken_effect(&self) -> bool {
         match self {
             // An internal error or a timeout inside the service leaves open what was done before it.
-            Self::Api(error) | Self::ClockSkew { error, .. } => error.code.retry() == Retry::Yes,
+            Self::Api(error) | Self::ClockSkew { error, .. } => {
+                error.code.retry() == Retry::Yes || error.code.is_internal_error()
+            }
             Self::Network(error) => error.sent,
             Self::UserSig(_) | Self::Timeout { .. } | Self::Stopped => false,
         }
@@ -351,6 +353,11 @@ impl ErrorCode {
         self.entry().is_some()
     }
 
+    /// Returns whether the code is one of those that version 1 does not list and calls internal errors.
+    fn is_internal_error(self) -> bool {
+        self.version == ApiVersion::V1 && !self.is_documented()
+    }
+
     /// Returns the meaning of the code.
     pub fn meaning(self) -> &'static str {
         self.entry().map_or("an error code that Tencent's documentation of this API does not list", |e| e.meaning)
@@ -444,8 +451,12 @@ mod tests {
         };
         assert!(network(true).may_have_taken_effect());
         assert!(!network(false).may_have_taken_effect());
-        let api = |code| ErrorKind::Api(ApiError { code: v4(code), info: "".into(), request_id: "".into() });
-        assert!(!api(70009).may_have_taken_effect());
-        assert!(api(100_001).may_have_taken_effect(), "an internal error leaves open whether the write was made");
+        let api = |code| ErrorKind::Api(ApiError { code, info: "".into(), request_id: "".into() });
+        for (code, may_have) in
+            [(v4(70009), false), (v4(4711), false), (v4(100_001), true), (v1(70002), false), (v1(4711), true)]
+        {
+            let said = "an internal error leaves open whether the write was made";
+            assert_eq!(api(code).may_have_taken_effect(), may_have, "{code:?}: {said}");
+        }
     }
 }

@@ -29,7 +29,7 @@ const LONGEST_EXCERPT: usize = 200;
 
 /// What may precede a secret in an answer: the object that Tencent stores, a field of it, a UserSig in another encoding,
 /// or the rest of a percent-encoded URL.
-const BEFORE_SECRETS: [&str; 5] = ["\"response\"", "\"url\"", "token", "usersig", "%3a%2f"];
+const BEFORE_SECRETS: [&str; 7] = ["\"response\"", "\"data\"", "\"url\"", "\"address\"", "token", "usersig", "%3a%2f"];
 
 /// The slashes of a URL in JSON and HTML.
 const SLASHES: [&str; 5] = ["\\u002f", "\\u002F", "&#x2f;", "&#x2F;", "&#47;"];
@@ -193,6 +193,8 @@ mod tests {
             ("see https:&#x2f;&#47;host&#x2F;tok3n", "see https://host/***"),
             ("body=https%3A%2F%2Fhooks.example.com%2Ftok3n", "body=https***"),
             (r#"{"Url":"hooks/tok3n"}"#, "{***"),
+            (r#"{"address":"hooks/tok3n"}"#, "{***"),
+            (r#"{"errorCode":0,"data":"hooks/tok3n"}"#, r#"{"errorCode":0,***"#),
             ("no such usersig%3DtOk3n", "no such ***"),
             (&long, &("x".repeat(200) + "…")),
         ] {

@@ -151,7 +151,7 @@ pub(crate) struct Scenario {
     pub(crate) simulator: Simulator,
     pub(crate) workspace: Workspace,
     /// The service whose resource `this` the methods inspect.
-    of: Of,
+    pub(crate) of: Of,
     /// Whether provider blocks set `apps`.
     has_apps: bool,
 }

@@ -19,7 +19,7 @@ const LATER: &str = "terraform_data.later.output";
 /// Makes Tencent refuse every write for good.
 fn refuse_writes(scenario: &Scenario) {
     for action in [Set, Update] {
-        let refusal = FaultKind::ErrorCode { code: 60020, info: String::new() };
+        let refusal = FaultKind::ErrorCode { code: scenario.of.refusal(), info: String::new() };
         scenario.simulator.inject(Fault::new(refusal).on(action));
     }
 }

@@ -169,7 +169,7 @@ fn a_creation_whose_answer_is_lost_is_kept_even_if_the_retry_is_refused(of: Of) 
     let scenario = of.scenario()?;
     scenario.configure(&guarded(of, false, URL))?;
     scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set).times(1));
-    let disabled = FaultKind::ErrorCode { code: 60016, info: String::new() };
+    let disabled = FaultKind::ErrorCode { code: of.refusal(), info: String::new() };
     scenario.simulator.inject(Fault::new(disabled).on(of.overwrite));
     let applied = scenario.apply()?;
     diagnostic(&applied, "was written, unconfirmed");

@@ -35,7 +35,8 @@ const LEGACY: &str = "
 ### Error codes of `tencent_legacy_call_callback`
 
 Its API is another one. The same number can mean something else there: a UserSig that has expired is 70003, not 70001. Tencent
-calls any code that is not in its list an internal error; the provider does not retry it.
+calls any code that is not in its list an internal error. The provider does not retry a call that fails with one, but reads
+back what holds.
 
 ";
 

@@ -246,6 +246,7 @@ fn error_code(code: ErrorCode, quoted: &str) -> Case {
         // An internal error may occur after processing.
         tencent::Retry::Yes => Meaning::LOST,
         tencent::Retry::SlowDown => Meaning::UNSENT,
+        _ if code.version == ApiVersion::V1 && code.number == UNKNOWN => Meaning::TURNED_AWAY,
         tencent::Retry::Resign => Meaning { retry: Retry::Resign, ..Meaning::REFUSAL },
         tencent::Retry::No => Meaning::REFUSAL,
     };

@@ -55,6 +55,11 @@ impl Of {
         if self.is_of_version_1() { 999 } else { 100_301 }
     }
 
+    /// An error code that refuses a call for good.
+    pub(crate) fn refusal(self) -> i64 {
+        if self.is_of_version_1() { 50001 } else { 60020 }
+    }
+
     /// An error code that may pass.
     pub(crate) fn passing(self) -> i64 {
         if self.is_of_version_1() { 70005 } else { 70050 }
