@@ -53,16 +53,22 @@ system's certificates, or on Linux those in `SSL_CERT_FILE`.
 
 The plan says *No changes*, so Tencent has the configuration, but your server gets no events. Check these in turn:
 
-- **How calls are started**: Calls that the application starts with `calls()` send their events to the URL of
-  `tencent_call_callback`, and those that it starts with the deprecated `call()` or `groupCall()` to the URL of
-  `tencent_legacy_call_callback`. [Which one do I need?](../resources/legacy_call_callback.md) Where both are in use, manage
-  both.
+- **How calls are started**: The resource is the one for the function that starts them: see the table below.
 - **The application**: The SDKAppID in the app is the one that Terraform manages.
 - **The event**: It is listed in `callback_commands` or `callback_actions`.
 - **The server**: Tencent reaches it from the internet, and it answers within two seconds, with HTTP status 200 and the JSON
   that Tencent expects. [`tencent_callback_probe`](../actions/callback_probe.md) checks this.
 - **The signature**: A server that checks signatures of live streams has the same token as
   [`tencent_live_callback_token`](../resources/live_callback_token.md), and the right time.
+
+Which one do I need? The code that starts a call decides which of Tencent's two APIs sends its events:
+
+| the application starts calls with | resource |
+| --- | --- |
+| `calls()` | `tencent_call_callback` |
+| the deprecated `call()` or `groupCall()` | `tencent_legacy_call_callback` |
+
+Where both are in use, [manage both](../resources/legacy_call_callback.md).
 
 ### The plan shows a difference that nobody made
 

@@ -184,7 +184,7 @@ fn guards_each_kind_of_resource(policy: &Policy) -> Result {
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
     workspace.write("main.tf", &each_kind("overwrite_existing = true"))?;
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites));
-    policy.allow("allow_overwrite", &[ADDRESS, "tencent_live_callback.this"])?;
+    policy.allow("allow_overwrite", &[ADDRESS, "tencent_legacy_call_callback.this"])?;
     assert_eq!(policy.violations(&workspace.plan_json(&[])?)?, of_each(overwrites)[2..]);
     policy.allow("allow_overwrite", &[])?;
 
@@ -195,7 +195,7 @@ fn guards_each_kind_of_resource(policy: &Policy) -> Result {
 
     let destroy = workspace.plan_json(&["-destroy"])?;
     assert_eq!(policy.violations(&destroy)?, of_each("it would be destroyed"));
-    policy.allow("allow_destroy", &["tencent_call_callback.this", "tencent_live_callback.this"])?;
+    policy.allow("allow_destroy", &["tencent_call_callback.this", "tencent_legacy_call_callback.this"])?;
     let denied = policy.violations(&destroy)?;
     assert_eq!(denied, [&of_each("it would be destroyed")[2..]].concat());
 

@@ -4,6 +4,12 @@ resource "tencent_call_callback" "this" {
   callback_commands = provider::tencent::callback_commands("call")
 }
 
+# Every action of the older API of calls.
+resource "tencent_legacy_call_callback" "this" {
+  url              = "https://hooks.example.com/tencent/legacy_call"
+  callback_actions = provider::tencent::callback_commands("legacy_call")
+}
+
 # Every event of live streams, except those that Tencent waits for.
 resource "tencent_live_callback" "this" {
   url = "https://hooks.example.com/tencent/live"
