@@ -117,7 +117,10 @@ impl ErrorKind {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Api(error) | Self::ClockSkew { error, .. } => {
-                error.code == VERIFIED_TOO_OFTEN || matches!(error.code.retry(), Retry::Yes | Retry::SlowDown)
+                let retry = error.code.retry();
+                error.code == VERIFIED_TOO_OFTEN
+                    || error.code.is_internal_error()
+                    || matches!(retry, Retry::Yes | Retry::SlowDown)
             }
             Self::Network(error) => error.may_pass,
             Self::Timeout { last, .. } => last.as_ref().is_none_or(|last| last.may_pass()),
@@ -457,6 +460,7 @@ mod tests {
         {
             let said = "an internal error leaves open whether the write was made";
             assert_eq!(api(code).may_have_taken_effect(), may_have, "{code:?}: {said}");
+            assert_eq!(api(code).may_pass(), may_have, "{code:?}");
         }
     }
 }

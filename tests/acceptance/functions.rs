@@ -64,7 +64,10 @@ fn functions_blame_the_argument_they_refuse() -> Result {
     )?;
     let plan = scenario.run(&["plan"])?;
     let error = diagnostic(&plan, "Invalid value for \"service\" parameter");
-    assert!(error.ends_with("no such service; it must be one of \"call\", \"room\", \"live\", \"legacy_call\"."), "{error}");
+    assert!(
+        error.ends_with("no such service; it must be one of \"call\", \"room\", \"live\", \"legacy_call\"."),
+        "{error}"
+    );
     assert_eq!(scenario.calls(), []);
     Ok(())
 }
