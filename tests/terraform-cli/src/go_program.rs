@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::cargo;
 use crate::error::{Error, Result};
 use crate::once;
 
@@ -115,14 +116,23 @@ impl GoProgram {
             }
             None => &unpacked,
         };
-        // As releases are linked: without symbols.
-        let ldflags = format!("-s -w {}", build.ldflags);
         let executable = self.executable(directory, build.platform);
-        let arguments = ["build", "-mod=readonly", "-trimpath", "-ldflags", ldflags.trim_end(), "-o"].map(OsStr::new);
-        let go = go.clone().for_platform(build.platform);
-        go.run(&[&arguments[..], &[executable.as_os_str(), self.package.as_ref()]].concat(), source)?;
-        Ok(())
+        go.clone().for_platform(build.platform).build(source, self.package, build.ldflags, &executable)
     }
+}
+
+/// Builds a provider in Go from a directory of this repository, and returns its executable. Go builds again only what has
+/// changed.
+///
+/// # Errors
+///
+/// Go is missing, or cannot build it.
+pub fn build_go(source: &Path, go: &str) -> Result<PathBuf> {
+    let directory = cargo::target_directory()?.join(PLACE);
+    fs::create_dir_all(&directory).map_err(Error::io("cannot create", &directory))?;
+    let executable = directory.join(source.file_name().unwrap_or_default());
+    Go::find(go)?.build(source, ".", "", &executable)?;
+    Ok(executable)
 }
 
 /// Finds Go.
@@ -159,6 +169,14 @@ impl Go {
         let variables = platform.map(|(os, arch)| [("GOOS", os.to_owned()), ("GOARCH", arch.to_owned())]);
         self.platform.extend(variables.into_iter().flatten());
         self
+    }
+
+    /// Builds an executable as releases are linked: without symbols.
+    fn build(&self, source: &Path, package: &str, ldflags: &str, executable: &Path) -> Result<()> {
+        let ldflags = format!("-s -w {ldflags}");
+        let arguments = ["build", "-mod=readonly", "-trimpath", "-ldflags", ldflags.trim_end(), "-o"].map(OsStr::new);
+        self.run(&[&arguments[..], &[executable.as_os_str(), package.as_ref()]].concat(), source)?;
+        Ok(())
     }
 
     /// Runs Go in `directory`, whatever this machine's settings for other projects are, and returns its output.

@@ -67,7 +67,7 @@ mod workspace;
 pub use cargo::{Profile, cargo_build, target_directory};
 pub use error::Error;
 pub use feature::Feature;
-pub use go_program::GoProgram;
+pub use go_program::{GoProgram, build_go};
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform, provider_under_test};
 pub use not_run::not_run;
 pub use output::Output;
