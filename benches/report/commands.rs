@@ -1,100 +1,78 @@
 //! The time a provider adds to whole Terraform commands, each of which starts, authenticates, calls and stops it.
 
-use std::path::Path;
-
 use tencent_simulator::Simulator;
 use terraform_cli::{Mirror, Terraform, Workspace};
 
 use crate::Result;
-use crate::page::{Bar, Budget, Group, Page};
-use crate::peers::Subject;
+use crate::page::Page;
 use crate::statistics::Samples;
+use crate::subject::{Subject, resource};
 
-const TERRAFORM_DATA: &str =
-    "resource \"terraform_data\" \"this\" {\n  input = \"https://hooks.example.com/call\"\n}\n";
-const OURS: &str = "resource \"tencent_call_callback\" \"this\" {\n  url = \"https://hooks.example.com/call\"\n  \
-                    callback_commands = [\"Call.CallbackAfterEndCall\"]\n}\n";
-const SCHEMA: &[&str] = &["providers", "schema", "-json"];
+const URL: &str = "https://hooks.example.com/call";
 
 /// The commands, each on an object that exists and does not change.
-const COMMANDS: &[&[&str]] = &[SCHEMA, &["validate"], &["plan"], &["apply", "-auto-approve"]];
+const COMMANDS: [(&str, &[&str]); 4] = [
+    ("schema", &["providers", "schema", "-json"]),
+    ("validate", &["validate"]),
+    ("plan", &["plan"]),
+    ("apply", &["apply", "-auto-approve"]),
+];
 
-pub(crate) fn measure(runs: usize, terraform: &Terraform, subjects: &[Subject], page: &mut Page) -> Result {
+/// The most that each may take, as a share of the peer's.
+const BUDGET: f64 = 0.40;
+
+const WHY: &str = "Most of what a provider adds to a command is Terraform's work, whatever the provider does: see *A plan, part \
+    by part*.";
+
+/// Returns the milliseconds of a plan without a provider, and those that this provider adds.
+pub(crate) fn measure(runs: usize, terraform: &Terraform, subjects: &[Subject], page: &mut Page) -> Result<[f64; 2]> {
     let simulator = Simulator::start()?;
-    let baseline = workspace(terraform, &Mirror::empty()?, TERRAFORM_DATA)?;
-    let (ours, peers) = subjects.split_first().ok_or("no provider to measure")?;
-    let mut with_ours = workspace_of(terraform, ours, OURS)?;
-    with_ours
-        .env("NO_PROXY", "127.0.0.1")
-        .env("TENCENT_ENDPOINT", simulator.url())
-        .env("TENCENT_SDK_APP_ID", Simulator::SDK_APP_ID.to_string())
-        .env("TENCENT_SECRET_KEY", Simulator::SECRET_KEY);
-    for workspace in [&baseline, &with_ours] {
+    let alone = Workspace::new(terraform, &Mirror::empty()?)?;
+    alone.write("main.tf", &format!("resource \"terraform_data\" \"this\" {{\n  input = \"{URL}\"\n}}\n"))?;
+    alone.init()?.expect_success();
+    let mut workspaces = vec![alone];
+    for subject in subjects {
+        let workspace = subject.workspace_of_one(terraform, &simulator)?;
+        // The configuration of the previous provider exists, and is the same.
+        workspace.write("main.tf", &resource(URL, ""))?;
+        workspaces.push(workspace);
+    }
+    for workspace in &workspaces {
         workspace.run(&["apply", "-auto-approve"])?.expect_success();
     }
-    let with_peers: Vec<_> = peers.iter().map(|peer| workspace_of(terraform, peer, "")).collect::<Result<_>>()?;
 
     page.section("Commands");
     page.text(&format!(
-        "Whole commands, {runs} times in turn: with one resource of this provider, and with one `terraform_data`, which \
-         needs no provider process. The difference is the provider's share. A plan and an apply read the object once \
-         from a simulator of Tencent's API on the same machine."
+        "Whole commands, {runs} times in turn: with one resource, and with one `terraform_data`, which needs no provider \
+         process. The difference is the provider's share. A plan and an apply read the object once from a simulator of \
+         Tencent's API on the same machine."
     ));
-    let mut rows = Vec::new();
-    let mut schema_bars = Vec::new();
-    for command in COMMANDS {
-        let schema = *command == SCHEMA;
-        let workspaces = [&baseline, &with_ours].into_iter().chain(with_peers.iter().filter(|_| schema));
-        let names = subjects.iter().map(|subject| subject.name);
-        let mut times: Vec<(&Workspace, Vec<_>)> = workspaces.map(|workspace| (workspace, Vec::new())).collect();
+    let (mut rows, mut plan) = (Vec::new(), [0.0; 2]);
+    for (name, command) in COMMANDS {
+        let mut times: Vec<_> = workspaces.iter().map(|_| Vec::new()).collect();
         for _ in 0..runs {
-            for (workspace, times) in &mut times {
-                times.push(workspace.run(command)?.expect_success().took());
+            for (workspace, times) in workspaces.iter().zip(&mut times) {
+                times.push(workspace.run(command)?.expect_success().took().as_secs_f64() * 1e3);
             }
         }
-        let mut samples = times.into_iter().map(|(_, times)| Samples::of_times(times));
-        let own = samples.next().ok_or("nothing was measured")?;
-        for (name, samples) in names.zip(samples) {
-            let above = samples.median() - own.median();
+        let (alone, times) = times.split_first().ok_or("nothing was measured")?;
+        let above = |times: &Vec<f64>| Samples::of(times.iter().zip(alone).map(|(with, without)| with - without));
+        let alone = Samples::of(alone.iter().copied());
+        for (subject, times) in subjects.iter().zip(times) {
             rows.push(vec![
                 format!("`terraform {}`", command.join(" ")),
-                name.to_owned(),
-                samples.show(0),
-                format!("{:.0}", own.median()),
-                format!("{above:.0}"),
+                subject.series.name.to_owned(),
+                Samples::of(times.iter().copied()).show(0),
+                alone.show(0),
+                above(times).show(0),
             ]);
-            if schema {
-                schema_bars.push(Bar::new(name, above.max(0.0)));
-            }
         }
+        let above: Vec<_> = times.iter().map(above).collect();
+        if name == "plan" {
+            plan = [alone.median(), above[0].median()];
+        }
+        page.compare(&format!("`{name}` of one resource above `terraform_data`, ms"), 0, BUDGET, above, &[], WHY);
     }
-    page.table(&["", "", "ms: median (range)", "with terraform_data alone, ms", "above it, ms"], rows);
-    if let [ours, go, ..] = schema_bars.as_slice() {
-        let share = ours.value / go.value;
-        page.budget(Budget::at_most(
-            "`terraform providers schema` above Terraform's own time, as a share of the Go peer's",
-            share,
-            0.3,
-            2,
-        ));
-    }
-    page.chart(Group::of_peers("terraform providers schema: ms above Terraform's own time", schema_bars));
-    Ok(())
-}
-
-fn workspace(terraform: &Terraform, mirror: &Mirror, text: &str) -> Result<Workspace> {
-    let workspace = Workspace::new(terraform, mirror)?;
-    workspace.write("main.tf", text)?;
-    workspace.init()?.expect_success();
-    Ok(workspace)
-}
-
-fn workspace_of(terraform: &Terraform, subject: &Subject, text: &str) -> Result<Workspace> {
-    let mirror = Mirror::of(subject.source, Path::new(&subject.executable), subject.version)?;
-    let name = subject.source.rsplit('/').next().unwrap_or_default();
-    let required = format!(
-        "terraform {{\n  required_providers {{\n    {name} = {{ source = \"{}\" }}\n  }}\n}}\n",
-        subject.source
-    );
-    workspace(terraform, &mirror, &(required + text))
+    page.table(&["", "", "ms: median (range)", "with `terraform_data` alone, ms", "above it, ms"], rows);
+    Ok(plan)
 }

@@ -1,50 +1,60 @@
-//! Many applications in one process, each with its own key: created, planned, updated and destroyed.
+//! Many applications in one process, each with its own key: created, planned, changed and destroyed.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use tencent_simulator::{Action, App, Simulator};
+use serde_json::{Value, json};
+use tencent_simulator::{Action, App, Configuration, Outcome, RateLimit, Request, Service, Simulator};
 use terraform_cli::{Mirror, Terraform, Workspace};
 
 use crate::Result;
-use crate::page::{Bar, Budget, Group, Page};
-use crate::peers::Subject;
-use crate::start::memory;
+use crate::chart::{LIMIT, TERRAFORM};
+use crate::page::Page;
+use crate::process::{memory, processor_seconds};
+use crate::statistics::Samples;
+use crate::subject::Subject;
 
 const FIRST: u64 = Simulator::SDK_APP_ID;
-/// Tencent's documented rate limit of each call, which the provider respects.
+/// Tencent's documented rate limit of each call, which the providers respect.
 const CALLS_PER_SECOND: f64 = 200.0;
-
-/// The size of the fleet that the budgets are for.
-const FLEET_OF_BUDGET: usize = 1000;
+const COMMAND: &str = "Call.CallbackAfterEndCall";
 
 /// An operation on a fleet: the heading, the command, and which of two URLs the resources have.
 const OPERATIONS: [(&str, &[&str], usize); 4] = [
-    ("create", &["apply", "-auto-approve"], 0),
-    ("plan", &["plan"], 0),
-    ("change", &["apply", "-auto-approve"], 1),
+    ("create", APPLY, 0),
+    ("plan", PLAN, 0),
+    ("change", APPLY, 1),
     ("destroy", &["destroy", "-auto-approve"], 1),
 ];
+const APPLY: &[&str] = &["apply", "-auto-approve"];
+const PLAN: &[&str] = &["plan", "-detailed-exitcode"];
 
-/// The measurements of an operation.
+/// The most that this provider may take, as a share of the peer's.
+const WALL_BUDGET: f64 = 0.90;
+const PROCESSOR_BUDGET: f64 = 0.15;
+const MEMORY_BUDGET: f64 = 0.12;
+
+/// The measurements of a command.
 #[derive(Debug)]
-struct Run {
-    seconds: f64,
+pub(crate) struct Run {
+    pub(crate) seconds: f64,
     /// The number of each of the API's calls.
     calls: BTreeMap<Action, usize>,
+    /// The number of calls that a rate limit refused.
+    pub(crate) refused: usize,
     /// The provider's peak memory, in MB.
-    memory: f64,
+    pub(crate) memory: f64,
     /// The provider's CPU time.
     processor_seconds: f64,
 }
 
 impl Run {
     /// Returns the time that the calls alone take at Tencent's rate limit, which applies to each call separately.
-    fn limit(&self) -> f64 {
+    pub(crate) fn limit(&self) -> f64 {
         self.calls.values().max().map_or(0.0, |calls| *calls as f64 / CALLS_PER_SECOND)
     }
 
@@ -54,167 +64,252 @@ impl Run {
     }
 }
 
-pub(crate) fn measure(sizes: &[usize], terraform: &Terraform, subject: &Subject, page: &mut Page) -> Result {
-    page.section("Fleets");
-    page.text(
-        "One provider block with one application for each entry of `apps`, one resource each, against a simulator of \
-         Tencent's API on the same machine, which shares its processors. **Limit** is what the calls take at the 200 a \
-         second that Tencent allows for each kind of call; **Terraform** is the time for as many `terraform_data`, \
-         without any provider. **Provider's CPU** is how long this provider computes; the rest of a run is Terraform's, or \
-         waiting for a turn.",
-    );
-    let mut rows = Vec::new();
-    let largest = *sizes.last().ok_or("no fleet to measure")?;
-    for &size in sizes {
-        let own = terraform_alone(terraform, size)?;
-        let parallelisms: &[usize] = if size == largest { &[10, 100] } else { &[10] };
-        for &parallelism in parallelisms {
-            let runs = ours(terraform, subject, size, parallelism)?;
-            for ((run, own), (name, ..)) in runs.iter().zip(&own).zip(OPERATIONS) {
-                rows.push(vec![
-                    size.to_string(),
-                    parallelism.to_string(),
-                    name.to_owned(),
-                    format!("{:.1}", run.seconds),
-                    run.calls_each(size),
-                    format!("{:.1}", run.limit()),
-                    format!("{own:.1}"),
-                    format!("{:.1}", run.processor_seconds),
-                    format!("{:.1}", run.memory),
-                ]);
+/// One provider block with one application for each entry of `apps`, one resource each; or as many `terraform_data`.
+pub(crate) struct Fleet {
+    size: usize,
+    workspace: Workspace,
+    simulator: Option<Simulator>,
+}
+
+impl Fleet {
+    /// Creates a fleet for a provider, or without one.
+    fn new(terraform: &Terraform, subject: Option<&Subject>, size: usize) -> Result<Self> {
+        let (workspace, simulator) = match subject {
+            Some(subject) => {
+                let (workspace, simulator) = Self::applications(terraform, subject, size)?;
+                (workspace, Some(simulator))
             }
-            if size == FLEET_OF_BUDGET && parallelism == 10 {
-                summarize(size, &runs, &own, page);
+            None => (Workspace::new(terraform, &Mirror::empty()?)?, None),
+        };
+        let fleet = Self { size, workspace, simulator };
+        fleet.configure(0)?;
+        fleet.workspace.init()?.expect_success();
+        Ok(fleet)
+    }
+
+    /// Creates a fleet with further arguments in its provider block, and a simulator with a rate limit.
+    pub(crate) fn limited(
+        terraform: &Terraform,
+        subject: &Subject,
+        size: usize,
+        arguments: &str,
+        limit: RateLimit,
+    ) -> Result<Self> {
+        let fleet = Self::new(terraform, Some(subject), size)?;
+        fleet.workspace.write("provider.tf", &provider(arguments))?;
+        fleet.simulator.iter().for_each(|simulator| simulator.set_rate_limit(Some(limit.clone())));
+        Ok(fleet)
+    }
+
+    fn applications(terraform: &Terraform, subject: &Subject, size: usize) -> Result<(Workspace, Simulator)> {
+        let key = |id: u64| format!("{id:064}");
+        let apps = ids(size).map(|id| App::new(id, key(id)));
+        let simulator = apps.fold(Simulator::builder(), |builder, app| builder.app(app)).start()?;
+        let workspace = subject.workspace(terraform, &simulator)?;
+        workspace.write("provider.tf", &provider(""))?;
+        let apps: BTreeMap<_, _> = ids(size).map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
+        // An environment variable holds at most 128 KiB.
+        workspace.write("apps.auto.tfvars.json", &json!({ "apps": apps }).to_string())?;
+        Ok((workspace, simulator))
+    }
+
+    /// Creates a fleet that exists: Terraform creates one object, and the state gets a copy of it for each application.
+    pub(crate) fn existing(terraform: &Terraform, subject: Option<&Subject>, size: usize) -> Result<Self> {
+        let fleet = Self::new(terraform, subject, size)?;
+        fleet.run(&["apply", "-auto-approve", &format!("-target={}.fleet_0[\"{FIRST}\"]", fleet.kind())])?;
+        let mut state = fleet.workspace.state()?.ok_or("an apply left no state")?;
+        let first = state["resources"][0].take();
+        let copy = |id: u64| {
+            let mut copy = first["instances"][0].clone();
+            copy["index_key"] = id.to_string().into();
+            for (name, value) in [("id", Value::from(id.to_string())), ("sdk_app_id", id.into())] {
+                copy["attributes"].get_mut(name).into_iter().for_each(|attribute| *attribute = value.clone());
             }
+            copy
+        };
+        let block = |(number, ids): (usize, Range<u64>)| {
+            let mut block = first.clone();
+            block["name"] = format!("fleet_{number}").into();
+            block["instances"] = ids.map(copy).collect();
+            block
+        };
+        state["resources"] = blocks(size).enumerate().map(block).collect();
+        fleet.workspace.write("terraform.tfstate", &state.to_string())?;
+        for (simulator, id) in fleet.simulator.iter().flat_map(|simulator| ids(size).map(move |id| (simulator, id))) {
+            simulator.put_configuration(Service::Call, id, Configuration::new(url(0), [COMMAND]));
         }
+        Ok(fleet)
     }
-    let head = [
-        "applications",
-        "parallelism",
-        "",
-        "s",
-        "calls each",
-        "limit, s",
-        "Terraform, s",
-        "provider's CPU, s",
-        "peak memory, MB",
-    ];
-    page.table(&head, rows);
-    Ok(())
-}
 
-/// The budgets, and the chart of the largest fleet.
-fn summarize(size: usize, runs: &[Run], own: &[f64], page: &mut Page) {
-    let peak = runs.iter().map(|run| run.memory).fold(0.0, f64::max);
-    page.budget(Budget::at_most(&format!("{size} applications: peak memory, MB"), peak, 12.0, 1));
-    for ((run, own), (name, ..)) in runs.iter().zip(own).zip(OPERATIONS) {
-        let what = format!("{size} applications: {name}, s");
-        page.budget(Budget::at_most(&what, run.seconds, 1.1 * own.max(run.limit()), 1));
-        let bars =
-            vec![Bar::new("this provider", run.seconds), Bar::new("limit", run.limit()), Bar::new("Terraform", *own)];
-        page.chart(Group::new(&format!("{size} applications: {name}, s"), bars));
+    /// Returns the type of the resources.
+    fn kind(&self) -> &'static str {
+        if self.simulator.is_some() { "tencent_call_callback" } else { "terraform_data" }
     }
-}
 
-fn ours(terraform: &Terraform, subject: &Subject, size: usize, parallelism: usize) -> Result<Vec<Run>> {
-    let ids = || (FIRST..).take(size);
-    let key = |id: u64| format!("{id:064}");
-    let simulator = ids().fold(Simulator::builder(), |builder, id| builder.app(App::new(id, key(id)))).start()?;
-    let mut workspace = Workspace::new(terraform, &Mirror::new(&subject.executable, subject.version)?)?;
-    workspace.env("NO_PROXY", "127.0.0.1").env("TENCENT_ENDPOINT", simulator.url());
-    workspace.write(
-        "provider.tf",
-        "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n\
-         variable \"apps\" {\n  type = map(object({ secret_key = string }))\n}\n\
-         provider \"tencent\" {\n  apps = var.apps\n}\n",
-    )?;
-    let apps: BTreeMap<_, _> = ids().map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
-    // An environment variable holds at most 128 KiB.
-    workspace.write("apps.auto.tfvars.json", &json!({ "apps": apps }).to_string())?;
-    run_all(
-        &workspace,
-        size,
-        parallelism,
-        |url| {
+    /// Writes the configuration with one of two URLs.
+    fn configure(&self, number: usize) -> Result {
+        let url = url(number);
+        let arguments = match self.simulator {
+            Some(_) => format!("sdk_app_id = each.key\n  url = \"{url}\"\n  callback_commands = [\"{COMMAND}\"]"),
+            None => format!("input = \"{url}\""),
+        };
+        let block = |(number, ids): (usize, Range<u64>)| {
+            // Terraform evaluates for_each again for every instance, and walks through a set each time: hence a map in a local.
             format!(
-                "resource \"tencent_call_callback\" \"fleet\" {{\n  for_each = local.ids\n  sdk_app_id = each.key\n  \
-             url = \"{url}\"\n  callback_commands = [\"Call.CallbackAfterEndCall\"]\n}}\n"
+                "locals {{\n  ids_{number} = {{ for i in range({}, {}) : tostring(i) => i }}\n}}\n\
+                 resource \"{}\" \"fleet_{number}\" {{\n  for_each = local.ids_{number}\n  {arguments}\n}}\n",
+                ids.start,
+                ids.end,
+                self.kind()
             )
-        },
-        |run| {
-            for request in simulator.take_requests() {
-                *run.calls.entry(request.action.expect("one of the API's calls")).or_default() += 1;
+        };
+        let text: String = blocks(self.size).enumerate().map(block).collect();
+        Ok(self.workspace.write("main.tf", &text)?)
+    }
+
+    /// Runs all operations.
+    fn lifecycle(&self) -> Result<Vec<Run>> {
+        let run = |(_, arguments, url): &(_, &[&str], _)| {
+            self.configure(*url)?;
+            self.run(arguments)
+        };
+        OPERATIONS.iter().map(run).collect()
+    }
+
+    /// Creates all resources.
+    pub(crate) fn create(&self) -> Result<Run> {
+        self.run(APPLY)
+    }
+
+    /// Plans, and fails unless the plan is empty.
+    pub(crate) fn plan(&self) -> Result<Run> {
+        self.run(PLAN)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Run> {
+        let begin = Instant::now();
+        let mut command = self.workspace.command(arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let (mut peak, mut computed) = (0.0_f64, BTreeMap::new());
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
             }
-        },
+            for id in providers(child.id()) {
+                peak = memory(id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
+                computed.extend(processor_seconds(id).map(|seconds| (id, seconds)));
+            }
+            thread::sleep(Duration::from_millis(20));
+        };
+        let seconds = begin.elapsed().as_secs_f64();
+        if !status.success() {
+            let mut text = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                std::io::Read::read_to_string(&mut stderr, &mut text)?;
+            }
+            return Err(format!("terraform {} ended with {status}:\n{text}", arguments.join(" ")).into());
+        }
+        let (mut calls, mut refused) = (BTreeMap::new(), 0);
+        for request in self.simulator.iter().flat_map(Simulator::take_requests) {
+            refused += usize::from(is_refused(&request));
+            *calls.entry(request.action.ok_or("a request that is none of the API's calls")?).or_default() += 1;
+        }
+        Ok(Run { seconds, calls, refused, memory: peak, processor_seconds: computed.values().sum() })
+    }
+}
+
+/// Returns whether the simulator's rate limit refused a request.
+fn is_refused(request: &Request) -> bool {
+    matches!(request.outcome, Outcome::Answered { error_code: 60007 | 60011 })
+}
+
+/// Writes the provider block, with these further arguments.
+fn provider(arguments: &str) -> String {
+    format!(
+        "variable \"apps\" {{\n  type = map(object({{ secret_key = string }}))\n}}\n\
+         provider \"tencent\" {{\n  apps = var.apps\n{arguments}}}\n"
     )
 }
 
-/// Measures the seconds that each operation takes without a provider.
-fn terraform_alone(terraform: &Terraform, size: usize) -> Result<Vec<f64>> {
-    let workspace = Workspace::new(terraform, &Mirror::empty()?)?;
-    let text = |url: &str| {
-        format!("resource \"terraform_data\" \"fleet\" {{\n  for_each = local.ids\n  input = \"{url}\"\n}}\n")
-    };
-    Ok(run_all(&workspace, size, 10, text, |_| {})?.into_iter().map(|run| run.seconds).collect())
+fn ids(size: usize) -> impl Iterator<Item = u64> {
+    (FIRST..).take(size)
 }
 
-fn run_all(
-    workspace: &Workspace,
+/// Returns the applications of each resource block. Terraform's time grows with the square of a block's size, and its function
+/// `range` counts to 1,024 at most.
+fn blocks(size: usize) -> impl Iterator<Item = Range<u64>> {
+    const BLOCK: usize = 1000;
+    let id = |number: usize| FIRST + number as u64;
+    (0..size).step_by(BLOCK).map(move |first| id(first)..id(size.min(first + BLOCK)))
+}
+
+fn url(number: usize) -> String {
+    format!("https://hooks.example.com/{number}")
+}
+
+const WHY_WALL: &str = "Both providers wait for the same limit of 200 calls a second, and Terraform's own time comes on top where the \
+    two do not overlap.";
+
+pub(crate) fn measure(
     size: usize,
-    parallelism: usize,
-    resource: impl Fn(&str) -> String,
-    mut finish: impl FnMut(&mut Run),
-) -> Result<Vec<Run>> {
-    // Terraform evaluates for_each again for every instance, and walks through a set each time: hence a map in a local.
-    let ids = format!("locals {{\n  ids = {{ for i in range({size}) : tostring({FIRST} + i) => i }}\n}}\n");
-    let configure = |url: usize| {
-        workspace.write("main.tf", &(ids.clone() + &resource(&format!("https://hooks.example.com/{url}"))))
-    };
-    configure(0)?;
-    workspace.init()?.expect_success();
-    let parallelism = format!("-parallelism={parallelism}");
-    OPERATIONS
-        .iter()
-        .map(|(_, command, url)| {
-            configure(*url)?;
-            let mut run = run(workspace, &[command, [parallelism.as_str()].as_slice()].concat())?;
-            finish(&mut run);
-            Ok(run)
-        })
-        .collect()
-}
-
-fn run(workspace: &Workspace, arguments: &[&str]) -> Result<Run> {
-    let begin = Instant::now();
-    let mut command = workspace.command(arguments);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-    let (mut peak, mut computed) = (0.0_f64, BTreeMap::new());
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
+    rounds: usize,
+    terraform: &Terraform,
+    subjects: &[Subject],
+    page: &mut Page,
+) -> Result {
+    let alone = Fleet::new(terraform, None, size)?.lifecycle()?;
+    let mut all: Vec<Vec<Vec<Run>>> = subjects.iter().map(|_| Vec::new()).collect();
+    for _ in 0..rounds {
+        for (subject, all) in subjects.iter().zip(&mut all) {
+            all.push(Fleet::new(terraform, Some(subject), size)?.lifecycle()?);
         }
-        for id in providers(child.id()) {
-            peak = memory(id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
-            computed.extend(processor_seconds(id).map(|seconds| (id, seconds)));
-        }
-        thread::sleep(Duration::from_millis(20));
-    };
-    let seconds = begin.elapsed().as_secs_f64();
-    if !status.success() {
-        let mut text = String::new();
-        if let Some(mut stderr) = child.stderr.take() {
-            std::io::Read::read_to_string(&mut stderr, &mut text)?;
-        }
-        return Err(format!("terraform {} failed:\n{text}", arguments.join(" ")).into());
     }
-    Ok(Run { seconds, calls: BTreeMap::new(), memory: peak, processor_seconds: computed.values().sum() })
-}
 
-/// Returns the CPU time of a single-threaded process so far.
-fn processor_seconds(id: u32) -> Option<f64> {
-    let statistics = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
-    let nanoseconds: f64 = statistics.split_whitespace().next()?.parse().ok()?;
-    Some(nanoseconds / 1e9)
+    page.section("Fleets");
+    page.text(&format!(
+        "One provider block with {size} applications in `apps`, and one resource for each, {rounds} times in turn, against \
+         a simulator of Tencent's API on the same machine, which shares its processors. **Limit** is what the calls take \
+         at the 200 a second that Tencent allows for each kind of call; **Terraform** is the time for as many \
+         `terraform_data`, without any provider. **CPU** is how long the provider computes; the rest of a run is \
+         Terraform's, the simulator's, or waiting for a turn."
+    ));
+    let samples =
+        |runs: &Vec<Vec<Run>>, figure: &dyn Fn(&[Run]) -> f64| Samples::of(runs.iter().map(|run| figure(run)));
+    let mut rows = Vec::new();
+    for (operation, (name, ..)) in OPERATIONS.iter().enumerate() {
+        let seconds: Vec<_> = all.iter().map(|runs| samples(runs, &|run| run[operation].seconds)).collect();
+        for ((subject, runs), seconds) in subjects.iter().zip(&all).zip(&seconds) {
+            rows.push(vec![
+                (*name).to_owned(),
+                subject.series.name.to_owned(),
+                seconds.show(1),
+                runs[0][operation].calls_each(size),
+                samples(runs, &|run| run[operation].processor_seconds).show(2),
+                samples(runs, &|run| run[operation].memory).show(1),
+            ]);
+        }
+        let (limit, alone) = (all[0][0][operation].limit(), alone[operation].seconds);
+        let others = [(LIMIT, limit), (TERRAFORM, alone)];
+        for (series, value) in others {
+            let empty = String::new;
+            rows.push(vec![(*name).to_owned(), series.name.into(), format!("{value:.1}"), empty(), empty(), empty()]);
+        }
+        page.compare(&format!("{size} applications: {name}, s"), 1, WALL_BUDGET, seconds, &others, WHY_WALL);
+    }
+    let of_all = |figure: &dyn Fn(&[Run]) -> f64| all.iter().map(|runs| samples(runs, figure)).collect::<Vec<_>>();
+    let computed = of_all(&|run| run.iter().map(|run| run.processor_seconds).sum());
+    page.compare(
+        &format!("{size} applications: the provider's CPU in all four, s"),
+        1,
+        PROCESSOR_BUDGET,
+        computed,
+        &[],
+        "",
+    );
+    let peak = of_all(&|run| run.iter().map(|run| run.memory).fold(0.0, f64::max));
+    page.compare(&format!("{size} applications: peak memory, MB"), 1, MEMORY_BUDGET, peak, &[], "");
+    page.table(&["", "", "s: median (range)", "calls each", "CPU, s", "peak memory, MB"], rows);
+    Ok(())
 }
 
 /// Returns the providers that any thread of a process has started. A child that has not yet executed the provider still has

@@ -8,11 +8,11 @@ use terraform_provider_tencent::terraform::proto::{get_provider_schema, validate
 
 use crate::Result;
 use crate::host::Host;
-use crate::page::{Budget, Page};
-use crate::peers::Subject;
+use crate::page::Page;
+use crate::process::memory;
 use crate::session::{RESOURCE, Session, encode, nothing, number, text, type_of, with};
-use crate::start::memory;
 use crate::statistics::Samples;
+use crate::subject::Subject;
 
 const FIRST: u64 = Simulator::SDK_APP_ID;
 const URL: &str = "https://hooks.example.com/call";
@@ -78,7 +78,7 @@ async fn measure_all(requests: usize, subject: &Subject, page: &mut Page) -> Res
         let times = Samples::of(times.into_iter().map(|time| time.as_secs_f64() * 1e6));
         rows.push(vec![name.to_owned(), format!("{:.0}", times.median()), format!("{:.0}", times.percentile(99))]);
         if name == "PlanResourceChange" {
-            page.budget(Budget::at_most("PlanResourceChange, µs, p50", times.median(), 200.0, 0));
+            page.budget("PlanResourceChange, µs, p50", 0, 200.0, times.median(), "");
         }
     }
     page.table(&["", "p50, µs", "p99, µs"], rows);

@@ -1,17 +1,10 @@
 //! Medians and percentiles of measurements.
 
-use std::time::Duration;
-
 /// Repeated measurements, sorted.
 #[derive(Debug, Clone)]
 pub(crate) struct Samples(Vec<f64>);
 
 impl Samples {
-    /// In milliseconds.
-    pub(crate) fn of_times(times: impl IntoIterator<Item = Duration>) -> Self {
-        Self::of(times.into_iter().map(|time| time.as_secs_f64() * 1e3))
-    }
-
     /// # Panics
     ///
     /// If there are no samples.
@@ -40,8 +33,11 @@ impl Samples {
         self.0[self.0.len() - 1]
     }
 
-    /// Formats the median and the range: `1.23 (1.10 to 4.56)`.
+    /// Formats the median and the range: `1.23 (1.10 to 4.56)`. A single sample has no range.
     pub(crate) fn show(&self, digits: usize) -> String {
+        if let [only] = self.0[..] {
+            return format!("{only:.digits$}");
+        }
         format!("{:.digits$} ({:.digits$} to {:.digits$})", self.median(), self.min(), self.max())
     }
 }

@@ -322,7 +322,7 @@ impl Client {
             let (code, request_id) = match attempted {
                 Ok(answer) => (0, answer.request_id.clone()),
                 Err(Failure { kind, .. }) => match kind.api() {
-                    Some(api) => (api.code.0, api.request_id.to_string()),
+                    Some(api) => (api.code.number, api.request_id.to_string()),
                     None => {
                         return tracing::debug!(action = call.name, %sdk_app_id, ?duration, cause = %kind, "no usable answer");
                     }
@@ -398,7 +398,7 @@ mod tests {
     use super::super::callback::CallbackConfiguration;
     use super::super::callback_token::CallbackToken;
     use super::super::endpoint::Region;
-    use super::super::error::{ErrorCode, NetworkError};
+    use super::super::error::NetworkError;
     use super::*;
 
     const LIVE: Service =
@@ -631,7 +631,7 @@ mod tests {
                     is_admitted
                 };
                 sleep(latency).await;
-                let code = if is_admitted { ErrorCode(100_302) } else { ErrorCode(60007) };
+                let code = if is_admitted { 100_302 } else { 60007 };
                 Ok(Received::ok(format!(r#"{{"ActionStatus":"FAIL","ErrorCode":{code},"ErrorInfo":""}}"#).as_bytes()))
             }
             .boxed()

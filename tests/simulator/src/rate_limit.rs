@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::api::{Action, Failure, fail};
 
 /// A rate limit on the calls within any second, for each action. A refused call does not count.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RateLimit {
     per_second: u32,
     per: Per,
