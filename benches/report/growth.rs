@@ -59,8 +59,9 @@ pub(crate) fn measure(
 
     page.section("Growth");
     page.text(&format!(
-        "A plan without changes of fleets that exist, {rounds} times in turn, the largest once. **Limit** and **Terraform** are as above. Each \
-         resource block has at most 1,000 applications: Terraform's own time grows with the square of a block's size."
+        "A plan without changes of fleets that exist, {rounds} times in turn, the largest once. **Limit** and **Terraform** \
+         are as above. Each resource block has at most 1,000 applications: Terraform's own time grows with the square of a \
+         block's size."
     ));
     page.table(&["applications", "", "s: median (range)", "peak memory, MB"], rows);
     if let [ours, ..] = lines.as_slice()
