@@ -24,12 +24,8 @@ const CALLS_PER_SECOND: f64 = 200.0;
 const COMMAND: &str = "Call.CallbackAfterEndCall";
 
 /// An operation on a fleet: the heading, the command, and which of two URLs the resources have.
-const OPERATIONS: [(&str, &[&str], usize); 4] = [
-    ("create", APPLY, 0),
-    ("plan", PLAN, 0),
-    ("change", APPLY, 1),
-    ("destroy", &["destroy", "-auto-approve"], 1),
-];
+const OPERATIONS: [(&str, &[&str], usize); 4] =
+    [("create", APPLY, 0), ("plan", PLAN, 0), ("change", APPLY, 1), ("destroy", &["destroy", "-auto-approve"], 1)];
 const APPLY: &[&str] = &["apply", "-auto-approve"];
 const PLAN: &[&str] = &["plan", "-detailed-exitcode"];
 

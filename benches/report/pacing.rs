@@ -11,9 +11,11 @@ use crate::subject::Subject;
 
 /// Tencent's documented limit of each call.
 const PER_SECOND: u32 = 200;
+type Operation = fn(&Fleet) -> Result<Run>;
+
 /// The default, and what a fleet can opt for.
 const SCOPES: [&str; 2] = ["endpoint", "application"];
-const OPERATIONS: [(&str, fn(&Fleet) -> Result<Run>); 2] = [("create", Fleet::create), ("plan", Fleet::plan)];
+const OPERATIONS: [(&str, Operation); 2] = [("create", Fleet::create), ("plan", Fleet::plan)];
 
 /// A reading of the limit: whose calls it counts, and the budgets of [`OPERATIONS`] as shares of the default's time.
 struct Reading {
@@ -45,7 +47,8 @@ pub(crate) fn measure(size: usize, rounds: usize, terraform: &Terraform, subject
             }
         }
         for (operation, ((name, _), budget)) in OPERATIONS.iter().zip(budgets).enumerate() {
-            let [default, opted] = all.each_ref().map(|runs| Samples::of(runs.iter().map(|run| run[operation].seconds)));
+            let [default, opted] =
+                all.each_ref().map(|runs| Samples::of(runs.iter().map(|run| run[operation].seconds)));
             for ((scope, runs), seconds) in SCOPES.iter().zip(&all).zip([&default, &opted]) {
                 let refused: Vec<_> = runs.iter().map(|run| run[operation].refused.to_string()).collect();
                 let scope = format!("`{scope}`");

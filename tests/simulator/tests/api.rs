@@ -370,7 +370,7 @@ fn legacy_call_has_names_and_error_codes_of_its_own() {
     }
     let of_app = |id, key: &str| answer(&call("get", json!({})).of_app(id, key))["errorCode"].clone();
     assert_eq!(of_app(ID, "another key"), 70002, "a wrong key");
-    simulator.set_rate_limit(Some(1));
+    simulator.set_rate_limit(Some(RateLimit::per_application(1)));
     assert_eq!((code("get", json!({})), code("get", json!({}))), (json!(0), json!(70005)));
 }
 
