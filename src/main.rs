@@ -30,9 +30,9 @@ This program is a plugin: Terraform starts it. Name it in a configuration and ru
     }
 
 Command:
-    user-sig     print a UserSig for a job that must not hold the SecretKey, signed on this machine: for the application
-                 TENCENT_SDK_APP_ID, with TENCENT_SECRET_KEY, for the account TENCENT_IDENTIFIER (administrator)
-        --expires-in DURATION   how long it is valid, such as 30m or 30d, at most 180d (1h)
+    user-sig     sign a UserSig on this machine and print it, for a job that must not hold the SecretKey. Reads
+                 TENCENT_SDK_APP_ID, TENCENT_SECRET_KEY and TENCENT_IDENTIFIER (default: administrator)
+        --expires-in DURATION   the lifetime, such as 30m or 30d, at most 180d (default: 1h)
 
 Options:
     --debug      serve without a host, and print the TF_REATTACH_PROVIDERS for Terraform to use this process

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// What is measured, in the same colour in every picture.
+/// A provider or a baseline, in the same colour in every picture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Series {
     /// The name in tables and pictures.

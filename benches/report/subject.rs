@@ -14,15 +14,15 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const REQUIRED: &str = "terraform {\n  required_providers {\n    tencent = { source = \"callkit/tencent\" }\n  }\n}\n";
 /// The directory of the peer's module.
 const MODULE: &str = "benches/peers/go-framework";
-/// The version of Go that builds the peer: the one in its `go.mod`.
-const GO: &str = "1.26.8";
+/// The file that names the version of Go that builds the peer, and the versions of its dependencies.
+const GO_MOD: &str = include_str!("../peers/go-framework/go.mod");
 
 /// A provider to measure.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
     pub(crate) series: Series,
     /// A description in one sentence.
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) executable: PathBuf,
 }
 
@@ -31,7 +31,7 @@ impl Subject {
     pub(crate) fn ours() -> Result<Self> {
         Ok(Self {
             series: OURS,
-            what: "built by `cargo bench` as it is released",
+            what: "built by `cargo bench` as it is released".to_owned(),
             executable: cargo_build(env!("CARGO_PKG_NAME"), Profile::Release)?,
         })
     }
@@ -40,9 +40,11 @@ impl Subject {
     pub(crate) fn peer() -> Result<Self> {
         Ok(Self {
             series: PEER,
-            what: "a provider in Go that does the same work, on HashiCorp's terraform-plugin-framework 1.19.0, from \
-                   `benches/peers/go-framework`",
-            executable: build_go(&Path::new(env!("CARGO_MANIFEST_DIR")).join(MODULE), GO)?,
+            what: format!(
+                "a provider in Go that does the same work, on HashiCorp's terraform-plugin-framework {}, from `{MODULE}`",
+                required("github.com/hashicorp/terraform-plugin-framework v")
+            ),
+            executable: build_go(&Path::new(env!("CARGO_MANIFEST_DIR")).join(MODULE), required("go "))?,
         })
     }
 
@@ -68,6 +70,11 @@ impl Subject {
         workspace.init()?.expect_success();
         Ok(workspace)
     }
+}
+
+/// Returns the version in [`GO_MOD`] that follows this text.
+fn required(what: &str) -> &'static str {
+    GO_MOD.lines().find_map(|line| line.trim().strip_prefix(what)).unwrap_or_default()
 }
 
 /// Returns a resource block with these further arguments.

@@ -90,8 +90,7 @@ impl Block for UserSigResource {
             let reason = "The user_id is empty or contains white space. It is the account that the UserSig is for.";
             diagnostics.push(Diagnostic::invalid("user_id", reason));
         } else if config.user_id.known().is_some_and(|id| id.len() > LONGEST_USER_ID) {
-            let reason = format!("The user_id is longer than {LONGEST_USER_ID} bytes: Tencent has no such account.");
-            diagnostics.push(Diagnostic::invalid("user_id", reason));
+            diagnostics.push(Diagnostic::invalid("user_id", no_such_account("user_id")));
         }
         diagnostics.extend(config.expires_in.known().and_then(|text| lifetime(text).err()));
         diagnostics
@@ -148,9 +147,17 @@ pub(super) fn sign(environment: Environment, lifetime: Option<&str>) -> Result<U
     let key = values::secret_key(&required(SECRET_KEY, "SecretKey")?, Source::Variable(SECRET_KEY))?;
     let identifier = set(IDENTIFIER).unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned());
     let identifier = values::identifier(&identifier, Source::Variable(IDENTIFIER))?;
+    if identifier.len() > LONGEST_USER_ID {
+        return Err(no_such_account(IDENTIFIER));
+    }
     let lifetime =
         LIFETIMES.read(lifetime.unwrap_or(DEFAULT_LIFETIME)).map_err(|reason| format!("--expires-in: {reason}"))?;
     Ok(UserSig::sign(&key, &identifier, id, SystemTime::now(), lifetime))
+}
+
+/// Says that an account is too long. `name` is the argument or the variable that names it.
+fn no_such_account(name: &str) -> String {
+    format!("The {name} is longer than {LONGEST_USER_ID} bytes: Tencent has no such account.")
 }
 
 fn lifetime(text: &str) -> Result<Duration, Diagnostic> {

@@ -16,7 +16,7 @@ impl ApiVersion {
     pub const ALL: [Self; 2] = [Self::V1, Self::V4];
 
     /// Returns the segment that names the version in paths.
-    pub(super) fn path_segment(self) -> &'static str {
+    pub fn path_segment(self) -> &'static str {
         match self {
             Self::V1 => "v1",
             Self::V4 => "v4",

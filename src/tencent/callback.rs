@@ -25,8 +25,9 @@ impl Stored for CallbackConfiguration {
 
     fn calls(version: ApiVersion) -> &'static Calls {
         match version {
+            // Its call "update" replaces no more than "set" does.
             ApiVersion::V1 => {
-                &Calls { get: "get", set: "set", update: Some("update"), delete: "delete", absent: NO_CONFIGURATION }
+                &Calls { get: "get", set: "set", update: None, delete: "delete", absent: NO_CONFIGURATION }
             }
             ApiVersion::V4 => &Calls {
                 get: "get_callback",

@@ -14,7 +14,7 @@ use super::api_version::ApiVersion;
 use super::app::App;
 use super::endpoint::Endpoint;
 use super::envelope::{self, Answer, Refusal};
-use super::error::{ALREADY_CONFIGURED, Error, ErrorKind, NO_SUCH_CALL, Retry};
+use super::error::{ALREADY_CONFIGURED, Error, ErrorCode, ErrorKind, NO_CONFIGURATION, NO_SUCH_CALL, Retry};
 use super::network::{self, Route};
 use super::pacer::{Lane, Pacer, RateScope};
 use super::patience::{Caller, Interruption, Patience};
@@ -280,6 +280,9 @@ impl Client {
                 }
             };
             may_have_taken_effect |= kind.may_have_taken_effect();
+            if kind.retry() == Retry::SlowDown {
+                pacer.refused(lane, turn);
+            }
             let Some(delay) = retries.delay(kind.retry(), app) else {
                 return Err(Error { kind, may_have_taken_effect });
             };
@@ -290,7 +293,7 @@ impl Client {
             if kind.retry() == Retry::SlowDown {
                 // Waiting for the end of a rate limit is waiting for a turn.
                 let pause = delay.min(LONGEST_PAUSE);
-                pacer.refused(lane, turn, pause, &call.limited(app, &kind));
+                pacer.pause(pause, &call.limited(app, &kind));
                 (waiting, wait, hold) = (&patience, Duration::ZERO, delay - pause);
             }
             last = Some(kind);
@@ -357,8 +360,9 @@ impl Client {
         let outcome = envelope::read(&received.body, call.version, &secrets);
         let (portrait, route) = (|| received.portrait(&secrets), || Route::to(&call.endpoint));
         let unusable = |why: &str| network::unexpected(why, &portrait(), &route()).into();
-        // A gateway may add an HTTP status to Tencent's answer, or have error codes of its own.
-        let is_tencents = matches!(&outcome, Err(Refusal::Api(error)) if error.code.is_documented());
+        // A gateway may add an HTTP status to Tencent's answer, or have error codes of its own, such as 999.
+        let is_tencents = |code: ErrorCode| code.is_documented() && code != NO_CONFIGURATION;
+        let is_tencents = matches!(&outcome, Err(Refusal::Api(error)) if is_tencents(error.code));
         if !received.status.is_success() && !is_tencents {
             return Err(network::bad_status(received.status, &portrait(), &route()).into());
         }
@@ -379,9 +383,14 @@ impl Client {
     }
 
     fn pacer(&self, call: &Call) -> Arc<Pacer> {
+        // Where Tencent allows so few calls, more are not worth the risk.
+        let scope = match call.version.most_per_second() {
+            Some(_) => RateScope::Endpoint,
+            None => self.settings.requests_per_second_scope,
+        };
         let mut pacers = self.pacers.lock().unwrap_or_else(PoisonError::into_inner);
         let pacer = pacers.entry((call.endpoint.clone(), call.version));
-        Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(self.settings.requests_per_second_scope))))
+        Arc::clone(pacer.or_insert_with(|| Arc::new(Pacer::new(scope))))
     }
 }
 
@@ -652,14 +661,47 @@ mod tests {
         start.elapsed()
     }
 
+    /// Makes this many applications.
+    fn apps(count: u64) -> Vec<App> {
+        let key = || Credentials::SecretKey("tok3n".to_owned().into());
+        let app = |id: u64| {
+            App::new(id.try_into().expect("an SDKAppID"), "administrator".into(), key(), Region::China.into())
+        };
+        (1..=count).map(app).collect()
+    }
+
+    /// Makes a client that finds out how much the endpoint takes, and retries nothing.
+    fn finding_out() -> Client {
+        let scope = RateScope::Application;
+        Client::over(
+            Limited { per_application: false, admitted: Mutex::default() },
+            Settings { requests_per_second_scope: scope, max_retries: 0, ..Settings::default() },
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_halves_the_rate_even_if_nothing_is_retried() {
+        let (client, patience) = (finding_out(), Patience::of(Duration::from_secs(3600)));
+        let apps = apps(1000);
+        let reads = apps.iter().map(|app| client.get::<CallbackToken>(app, LIVE, &patience));
+        let read: Vec<_> = stream::iter(reads).buffer_unordered(10).collect().await;
+        assert!(read.iter().any(Result::is_err), "the rate rises above the limit");
+        assert!(format!("{:?}", client.pacers).contains("halved_at: Some"), "{:?}", client.pacers);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn version_1_has_one_rate_for_all_applications() {
+        let (client, patience) = (finding_out(), Patience::of(Duration::from_secs(3600)));
+        let start = Instant::now();
+        let apps = apps(11);
+        let read = async |app| client.get::<CallbackConfiguration>(app, LEGACY_CALL, &patience).await;
+        futures_util::future::join_all(apps.iter().map(read)).await;
+        assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn pacing_by_application_is_faster_where_the_limit_is_per_application_and_fails_nowhere() {
-        let apps: Vec<_> = (1..=1000_u64)
-            .map(|id| {
-                let key = Credentials::SecretKey("tok3n".to_owned().into());
-                App::new(id.try_into().expect("an SDKAppID"), "administrator".into(), key, Region::China.into())
-            })
-            .collect();
+        let apps = apps(1000);
         let [by_endpoint, by_application] = RateScope::ALL;
         let cautious = fleet_reads(&apps, by_endpoint, true).await;
         let finding_out = fleet_reads(&apps, by_application, true).await;
@@ -707,6 +749,19 @@ mod tests {
         let (outcome, made) = answered(429, &[("retry-after", "3600")], fail(60007).as_bytes()).await;
         assert!(matches!(outcome.expect_err("busy").kind, ErrorKind::Timeout { last: Some(_), .. }));
         assert_eq!(made, 1);
+    }
+
+    #[tokio::test]
+    async fn an_absence_in_version_1_needs_a_successful_http_status() {
+        let simulator = Simulator::start().expect("a simulator");
+        let body = br#"{"errorCode":999,"errorMessage":"no"}"#.to_vec();
+        let client = Client::new(Settings { max_retries: 0, ..Settings::default() });
+        for (code, is_absent) in [(200, true), (502, false)] {
+            simulator.clear_faults();
+            simulator.inject(FaultKind::Verbatim { code, headers: Vec::new(), body: body.clone() });
+            let found = client.get::<CallbackConfiguration>(&app(&simulator), LEGACY_CALL, &patience()).await;
+            assert_eq!(found == Ok(None), is_absent, "{code}: {found:?}");
+        }
     }
 
     #[tokio::test]

@@ -50,7 +50,7 @@ impl Region {
     }
 
     /// Returns the region's host, from Tencent's documentation of this API and of its siblings. For version 1, Tencent
-    /// documents one host for China, and one without saying for which other regions.
+    /// documents one host for China and one international host, without naming its regions.
     fn host(self, version: ApiVersion) -> &'static str {
         match (version, self) {
             (ApiVersion::V1, Self::China) => "callkit.trtc.tencent-cloud.com",

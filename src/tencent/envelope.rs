@@ -65,7 +65,7 @@ fn whole_number(value: &Value) -> Option<i64> {
     }
 }
 
-/// Returns whether there is no more than empty fields in a value.
+/// Returns whether a value is empty, or holds nothing but empty fields.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -125,7 +125,7 @@ pub(super) fn read<T: DeserializeOwned>(
     // An object that lost a character on the way is not the one that Tencent stores.
     let is_mended = |object: &Value| object.to_string().contains(char::REPLACEMENT_CHARACTER);
     if matches!(json, Cow::Owned(_)) && response.as_ref().is_some_and(is_mended) {
-        return Err(Refusal::Unusable("its Response is not UTF-8"));
+        return Err(Refusal::Unusable("its object is not UTF-8"));
     }
     let response = response.map(serde_json::from_value).transpose().map_err(|_| NOT_DOCUMENTED)?;
     Ok(Answer { request_id: request_id.to_string(), response })
@@ -253,6 +253,6 @@ mod tests {
         );
         let mistakable = b"{\"ActionStatus\":\"OK\",\"ErrorCode\":0,\"Response\":{\"Url\":\"caf\xe9\"}}";
         let refused = read::<CallbackConfiguration>(mistakable, ApiVersion::V4, &[]);
-        assert!(matches!(refused, Err(Refusal::Unusable("its Response is not UTF-8"))), "{refused:?}");
+        assert!(matches!(refused, Err(Refusal::Unusable("its object is not UTF-8"))), "{refused:?}");
     }
 }

@@ -356,7 +356,7 @@ impl ErrorCode {
         self.entry().is_some()
     }
 
-    /// Returns whether the code is one of those that version 1 does not list and calls internal errors.
+    /// Returns whether version 1 calls the code an internal error, as it does all codes that it does not list.
     fn is_internal_error(self) -> bool {
         self.version == ApiVersion::V1 && !self.is_documented()
     }

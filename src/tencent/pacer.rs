@@ -17,8 +17,8 @@ pub enum RateScope {
     /// All applications of an endpoint share it.
     #[default]
     Endpoint,
-    /// Each application has it for itself. How much the endpoint takes of all of them is found out: the rate rises until
-    /// a call is refused because of a rate limit, and is then halved, though never below that of one application.
+    /// Each application has it for itself. The pacer finds out how much the endpoint takes of all of them: it raises the
+    /// rate until a rate limit refuses a call, and then halves it, though never below that of one application.
     Application,
 }
 
@@ -86,7 +86,7 @@ type Gate = tokio::sync::Mutex<Instant>;
 
 /// The calls a second that each answer adds to the rate, before any call was refused.
 const FAST_RISE: f64 = 2.0;
-/// The same after a refusal, once [`PLATEAU`] is over.
+/// The calls a second that each answer adds to the rate after a refusal, once [`PLATEAU`] is over.
 const SLOW_RISE: f64 = 0.1;
 /// The time for which a halved rate stays as it is.
 const PLATEAU: Duration = Duration::from_secs(5);
@@ -144,14 +144,16 @@ impl Pacer {
         }
     }
 
-    /// Learns that the call of a turn met a rate limit. Holds back all callers for a while: those that already wait, and
-    /// those that come later. `reason` is a clause.
-    pub(super) fn refused(&self, lane: Lane<'_>, turn: Turn, pause: Duration, reason: &str) {
-        let mut schedule = self.schedule();
+    /// Learns that the call of a turn met a rate limit.
+    pub(super) fn refused(&self, lane: Lane<'_>, turn: Turn) {
         if self.scope == RateScope::Application {
-            schedule.pace(lane).halve(lane, turn);
+            self.schedule().pace(lane).halve(lane, turn);
         }
-        schedule.pause(pause, reason);
+    }
+
+    /// Holds back all callers for a while: those that already wait, and those that come later. `reason` is a clause.
+    pub(super) fn pause(&self, duration: Duration, reason: &str) {
+        self.schedule().pause(duration, reason);
     }
 
     /// Returns the reason why a caller has waited since `then`.
@@ -274,7 +276,8 @@ mod tests {
             };
             let pausing = async {
                 tokio::time::sleep(Duration::from_millis(500)).await;
-                pacer.refused(lane, first, Duration::from_secs(10), "");
+                pacer.refused(lane, first);
+                pacer.pause(Duration::from_secs(10), "");
             };
             let (elapsed, ()) = tokio::join!(waiting, pausing);
             assert_eq!(elapsed, Duration::from_millis(10_500), "{scope:?}");
@@ -287,7 +290,8 @@ mod tests {
             let pacer = Pacer::new(scope);
             let start = Instant::now();
             let first = pacer.turn(lane("get", 1, 1)).await;
-            pacer.refused(lane("get", 1, 1), first, Duration::from_secs(30), "");
+            pacer.refused(lane("get", 1, 1), first);
+            pacer.pause(Duration::from_secs(30), "");
             for (path, seconds) in [("set", 30), ("set", 31), ("get", 31)] {
                 pacer.turn(lane(path, 1, 1)).await;
                 assert_eq!(start.elapsed(), Duration::from_secs(seconds), "{path}, {scope:?}");
@@ -313,7 +317,8 @@ mod tests {
         let pausing = async {
             tokio::time::sleep(Duration::from_millis(100)).await;
             let turn = Turn { at: Instant::now(), was_paced: false };
-            pacer.refused(get(9), turn, Duration::from_secs(2), "");
+            pacer.refused(get(9), turn);
+            pacer.pause(Duration::from_secs(2), "");
         };
         let (calls, ()) = tokio::join!(calls, pausing);
         for app in 1..=3 {
@@ -356,14 +361,16 @@ mod tests {
             paced
         };
         for turn in turns {
-            pacer.refused(get(1), turn, Duration::from_millis(100), "");
+            pacer.refused(get(1), turn);
+            pacer.pause(Duration::from_millis(100), "");
         }
         assert_eq!(rate(&pacer), risen / 2.0, "calls that were in flight together met one limit");
         next(3).await;
         assert_eq!(rate(&pacer), risen / 2.0, "the rate stays for a while");
         for _ in 0..5 {
             let turn = next(1).await;
-            pacer.refused(get(1), turn, Duration::from_millis(100), "");
+            pacer.refused(get(1), turn);
+            pacer.pause(Duration::from_millis(100), "");
         }
         assert_eq!(rate(&pacer), f64::from(PER_SECOND), "the rate of one application is allowed for sure");
         tokio::time::sleep(PLATEAU).await;

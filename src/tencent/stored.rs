@@ -26,7 +26,7 @@ pub trait Stored: Serialize + DeserializeOwned {
     }
 }
 
-/// The calls for a kind of object, and how one says that there is no object.
+/// The calls for a kind of object, and the error code for an absent one.
 #[derive(Debug)]
 pub struct Calls {
     /// The call that reads the object.

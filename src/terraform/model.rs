@@ -325,7 +325,7 @@ pub fn open_object(value: Value) -> Result<BTreeMap<String, Value>, Mismatch> {
 /// assert_eq!(Callback::ty(), Type::object([("url", Type::String), ("commands", Type::set(Type::String))]));
 /// ```
 ///
-/// A model can be generic in what names some of its attributes: `commands as N::COMMANDS: …`.
+/// A type parameter can name some of a model's attributes: `commands as N::COMMANDS: …`.
 #[macro_export]
 macro_rules! model {
     (@name $field:ident) => { stringify!($field) };

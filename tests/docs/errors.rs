@@ -34,8 +34,8 @@ const TABLE: &str = "\
 const LEGACY: &str = "
 ### Error codes of `tencent_legacy_call_callback`
 
-Its API is another one. The same number can mean something else there: a UserSig that has expired is 70003, not 70001. Tencent
-calls any code that is not in its list an internal error. The provider does not retry a call that fails with one, but reads
+This resource calls another API, where the same number can mean something else. For example, an expired UserSig is 70003, not
+70001. Tencent calls any code that is not in its list an internal error. The provider does not retry a call that fails with one, but reads
 back what holds.
 
 ";
@@ -53,7 +53,8 @@ system's certificates, or on Linux those in `SSL_CERT_FILE`.
 
 The plan says *No changes*, so Tencent has the configuration, but your server gets no events. Check these in turn:
 
-- **How calls are started**: The resource is the one for the function that starts them: see the table below.
+- **How calls are started**: The application starts its calls with the function that the resource is for, as the table
+  below shows.
 - **The application**: The SDKAppID in the app is the one that Terraform manages.
 - **The event**: It is listed in `callback_commands` or `callback_actions`.
 - **The server**: Tencent reaches it from the internet, and it answers within two seconds, with HTTP status 200 and the JSON

@@ -52,6 +52,7 @@ async fn help_prints_the_usage() {
 
 #[tokio::test]
 async fn user_sig_names_what_is_missing_or_wrong() {
+    const TOO_LONG: &str = "administrator-of-all-applications";
     let (id, key) = (("TENCENT_SDK_APP_ID", "1400000001"), ("TENCENT_SECRET_KEY", "s3cret"));
     for (variables, lifetime, said) in [
         (&[key][..], "1h", "The environment variable TENCENT_SDK_APP_ID is not set. "),
@@ -63,6 +64,7 @@ async fn user_sig_names_what_is_missing_or_wrong() {
             "The environment variable TENCENT_SECRET_KEY begins or ends ",
         ),
         (&[id, key, ("TENCENT_IDENTIFIER", "a b")], "1h", "The environment variable TENCENT_IDENTIFIER is empty or "),
+        (&[id, key, ("TENCENT_IDENTIFIER", TOO_LONG)], "1h", "The TENCENT_IDENTIFIER is longer than 32 bytes: "),
         (&[id, key], "181d", "--expires-in: \"181d\" is not a duration from \"1s\" to \"180d\"."),
         (&[id, key], "0s", "--expires-in: \"0s\" is not a duration from "),
         (&[id, key], "3600", "--expires-in: \"3600\" is not a duration. Write a number with a unit, such as "),

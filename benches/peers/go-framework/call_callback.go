@@ -266,7 +266,7 @@ func guard(ctx context.Context, wanted, state *callbackModel, found *configurati
 	return diag.Diagnostics{diag.NewErrorDiagnostic(summary, detail+" Set overwrite_existing = true to overwrite it.")}
 }
 
-// configuration returns what a model sends. What is unknown is left out.
+// configuration returns what a model sends. It leaves out unknown values.
 func (m *callbackModel) configuration(ctx context.Context) (configuration, diag.Diagnostics) {
 	var commands []types.String
 	diagnostics := m.CallbackCommands.ElementsAs(ctx, &commands, true)

@@ -36,7 +36,7 @@ const (
 // transient are the error codes after which the same call may succeed.
 var transient = []int{100001, 60007, 60008, 60011, 60013, 60014, 60018, 60019}
 
-// configuration is what an application has one of.
+// configuration is the callback configuration of an application.
 type configuration struct {
 	URL      string   `json:"Url"`
 	Commands []string `json:"CallbackCommandList"`

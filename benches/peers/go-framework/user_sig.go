@@ -51,7 +51,7 @@ func (a *app) Forget() {
 	a.userSig = ""
 }
 
-// document is what a UserSig of version 2.0 contains.
+// document is the content of a UserSig of version 2.0.
 type document struct {
 	Version    string `json:"TLS.ver"`
 	Identifier string `json:"TLS.identifier"`

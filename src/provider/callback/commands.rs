@@ -104,7 +104,7 @@ impl Function for CallbackCommands {
         Signature {
             summary: "Lists the events of a service",
             description: "Lists the callback commands (the names of events) that Tencent documents for a service, in the \
-                          order of its documentation; for `legacy_call`, the callback actions. Use it for a resource that should receive all events. A later \
+                          order of its documentation. For `legacy_call`, it lists the callback actions. Use it for a resource that should receive all events. A later \
                           version of the provider may list more.",
             parameters: vec![Parameter {
                 name: "service",

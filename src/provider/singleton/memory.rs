@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 use super::Content;
 use crate::provider::applications::Applications;
-use crate::tencent::{App, SdkAppId};
+use crate::tencent::{ApiVersion, App, SdkAppId};
 use crate::terraform::{Attr, Context, Diagnostic};
 
 /// An object's private data.
@@ -237,13 +237,13 @@ impl Seen {
 }
 
 impl Origin {
-    pub(super) fn of(apps: &Applications, app: &App) -> Self {
-        Self { endpoint: app.endpoint().to_string(), default: default_id(apps) }
+    pub(super) fn of(apps: &Applications, app: &App, version: ApiVersion) -> Self {
+        Self { endpoint: app.endpoint().of(version).to_string(), default: default_id(apps) }
     }
 
     /// Checks that writes still go where the object was last read or planned.
-    pub(super) fn check(&self, app: &App) -> Result<(), Diagnostic> {
-        let now = app.endpoint().to_string();
+    pub(super) fn check(&self, app: &App, version: ApiVersion) -> Result<(), Diagnostic> {
+        let now = app.endpoint().of(version).to_string();
         if self.endpoint == now {
             return Ok(());
         }

@@ -3,11 +3,13 @@
 //! Their states hold a call of Tencent's API: its path, its query and its body. The refresh after the move reads what Tencent
 //! has.
 
+use std::iter;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Kind, Object, messages};
-use crate::tencent::SdkAppId;
+use crate::tencent::{ApiVersion, SdkAppId, Service};
 use crate::terraform::{Diagnostics, Foreign};
 
 /// A type of resource whose state may hold a call of Tencent's API. Each list names the attributes to look in.
@@ -87,10 +89,8 @@ pub(super) fn take_over<K: Kind>(kind: &K, from: &Foreign<'_>) -> Option<Result<
     let provider = from.provider.to_lowercase();
     let source = SOURCES.iter().find(|it| provider.ends_with(it.provider) && from.type_name == it.type_name)?;
     let values = |names: &'static [&str]| names.iter().map(|name| &from.attributes[*name]);
-    let segment = kind.service().path_segment;
-    let is_of_service = |text: &str| text.split(['/', '?']).any(|part| part == segment);
     let told = Told {
-        service: values(source.paths).any(|value| any_text(value, &is_of_service)),
+        service: values(source.paths).any(|value| any_text(value, &|text| is_of_service(text, kind.service()))),
         id: values(source.queries).chain(values(source.paths)).find_map(id_in),
         content: values(source.bodies).find_map(content_in::<K::Content>),
     };
@@ -98,6 +98,14 @@ pub(super) fn take_over<K: Kind>(kind: &K, from: &Foreign<'_>) -> Option<Result<
         Told { service: true, id: Some(id), content: Some(content) } => Ok(Object::<K>::imported(id, content)),
         told => Err(messages::not_told(kind, from.type_name, source, &told).into()),
     })
+}
+
+/// Returns whether a path or URL leads to a service.
+fn is_of_service(text: &str, service: Service) -> bool {
+    let parts: Vec<_> = iter::once("").chain(text.split(['/', '?'])).collect();
+    // Many URLs have the segment of version 1, so it counts only after that of the version.
+    let is_of_version = |part| service.version == ApiVersion::V4 || part == service.version.path_segment();
+    parts.windows(2).any(|parts| parts[1] == service.path_segment && is_of_version(parts[0]))
 }
 
 fn any_text(value: &Value, is_it: &impl Fn(&str) -> bool) -> bool {
@@ -137,4 +145,27 @@ fn find<T>(value: &Value, found: &dyn Fn(&Value) -> Option<T>) -> Option<T> {
         Value::Object(map) => map.values().find_map(|element| find(element, found)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::services;
+
+    #[test]
+    fn a_path_names_one_service() {
+        for (path, expected) in [
+            ("https://console.tim.qq.com/v4/call_config/set_callback?sdkappid=1", Some("call")),
+            ("call_config/set_callback", Some("call")),
+            ("/v4/room_config/set_callback", Some("room")),
+            ("https://callkit.trtc.tencent-cloud.com/v1/callback/set", Some("legacy_call")),
+            ("v1/callback/set", Some("legacy_call")),
+            ("https://gateway.example.com/callback/v4/call_config/set_callback", Some("call")),
+            ("https://hooks.example.com/callback/set", None),
+        ] {
+            let named: Vec<_> = services::SERVICES.iter().filter(|it| is_of_service(path, it.api)).collect();
+            let named: Vec<_> = named.iter().map(|service| service.name).collect();
+            assert_eq!(named, Vec::from_iter(expected), "{path}");
+        }
+    }
 }

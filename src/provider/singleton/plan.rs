@@ -134,7 +134,7 @@ impl<'a, K: Kind> Scope<'a, K> {
         let is_bound = is_written && !is_replaced && self.is_reachable(planned, cx);
         let origin = memory.origin_of(prior.is_some()).filter(|_| is_bound);
         if let (Some(origin), Some(remote)) = (origin, &remote) {
-            origin.check(&remote.app)?;
+            origin.check(&remote.app, self.kind.service().version)?;
         }
         let wanted = planned.arguments.content();
         let stay = Stay { wanted: wanted.clone(), is_written, exists: in_place.is_some() };

@@ -61,7 +61,7 @@ impl<'a, K: Kind> Remote<'a, K> {
 
     /// Returns the provider settings that lead to the remote object.
     pub(super) fn origin(&self) -> Origin {
-        Origin::of(self.scope.apps, &self.app)
+        Origin::of(self.scope.apps, &self.app, self.scope.kind.service().version)
     }
 
     /// Reads the remote object; `None` if there is none.

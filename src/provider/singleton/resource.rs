@@ -300,7 +300,7 @@ impl<K: Kind> ManagedResource for Singleton<K> {
         }
         // A replacement is planned for the application to which the object moves.
         let origin = plan.origin.as_ref().filter(|_| plan.id.is_none()).or(memory.origin.as_ref());
-        origin.map_or(Ok(()), |origin| origin.check(&remote.app))?;
+        origin.map_or(Ok(()), |origin| origin.check(&remote.app, self.0.service().version))?;
         let is_expected = prior.is_what_the_plan_showed(&memory, &plan);
         let intent = Intent { key: &memory.object, guard: prior.guard(), is_expected: &is_expected };
         let deleted = match is_replaced {
