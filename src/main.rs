@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         // Providers in Go accept one dash as well, and their developers are used to that.
         [Some("--debug" | "-debug")] => serve(Mode::Debug),
         [Some("--version" | "-version" | "-V")] => print(&format!("{} {VERSION}\n", env!("CARGO_PKG_NAME"))),
-        [Some("--help" | "-help" | "-h")] => print(HELP),
+        [Some("--help" | "-help" | "-h")] | [Some("user-sig"), Some("--help" | "-help" | "-h")] => print(HELP),
         [Some("user-sig")] => print_user_sig(None),
         [Some("user-sig"), Some("--expires-in"), Some(lifetime)] => print_user_sig(Some(lifetime)),
         [Some("user-sig"), Some(option)] if option.starts_with("--expires-in=") => {

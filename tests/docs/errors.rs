@@ -117,7 +117,7 @@ existing directory that you can write to.
 
 The provider's source address is `callkit/tencent`. If it is misspelled, `terraform init` asks a registry that does not
 have the provider. The same message appears if the provider is not installed on this machine: see *Install* in the
-project's README.
+project's README. If your CLI configuration says where to find providers, it hides an installed one: install it with `--dir`.
 
 ### More detail
 

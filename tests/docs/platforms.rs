@@ -63,11 +63,11 @@ pub(crate) fn short_table_in_chinese() -> String {
         ("| platform | built | tested |", "| 平台 | 构建 | 测试 |"),
         (" on ", " / "),
         ("each change", "每次改动"),
-        ("compiled, never linked", "仅编译,未链接"),
+        ("compiled, never linked", "仅编译，未链接"),
         ("for the tests only", "仅用于测试"),
         ("main acceptance tests", "主要验收测试"),
         ("unit and protocol tests", "单元测试和协议测试"),
-        (", under ", ",运行于 "),
+        (", under ", "，运行于 "),
     ];
     let table = pairs.iter().fold(short_table(), |table, (english, chinese)| table.replace(english, chinese));
     assert!(!["test", "built", "under"].iter().any(|word| table.contains(word)), "{table}");

@@ -42,8 +42,8 @@ async fn version_prints_the_version() {
 
 #[tokio::test]
 async fn help_prints_the_usage() {
-    for argument in ["--help", "-help", "-h"] {
-        let ended = run(&[argument]).await;
+    for arguments in [&["--help"][..], &["-help"], &["-h"], &["user-sig", "--help"]] {
+        let ended = run(arguments).await;
         assert!(ended.status.success(), "{ended:?}");
         assert!(ended.stdout.contains("--debug") && ended.stdout.contains("--version"), "{ended:?}");
         assert_eq!(ended.stderr, "");
