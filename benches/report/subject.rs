@@ -74,7 +74,7 @@ impl Subject {
 
 /// Returns the version in [`GO_MOD`] that follows this text.
 fn required(what: &str) -> &'static str {
-    GO_MOD.lines().find_map(|line| line.trim().strip_prefix(what)).unwrap_or_default()
+    GO_MOD.lines().find_map(|line| line.trim().strip_prefix(what)).expect("go.mod names the version")
 }
 
 /// Returns a resource block with these further arguments.

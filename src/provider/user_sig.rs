@@ -3,11 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::applications::{self, Applications, Purpose};
-use super::block::values::{self, Durations, Source};
-use super::block::{DEFAULT_IDENTIFIER, Environment};
+use super::block::values::{self, Durations};
+use super::block::{DEFAULT_IDENTIFIER, Environment, from_environment, variable};
 use crate::model;
 use crate::tencent::{App, UserSig};
 use crate::terraform::{
@@ -133,22 +133,23 @@ impl EphemeralResource for UserSigResource {
 ///
 /// A message that names the variable or the option at fault.
 pub(super) fn sign(environment: Environment, lifetime: Option<&str>) -> Result<UserSig, String> {
-    const SDK_APP_ID: &str = "TENCENT_SDK_APP_ID";
-    const SECRET_KEY: &str = "TENCENT_SECRET_KEY";
-    const IDENTIFIER: &str = "TENCENT_IDENTIFIER";
-    // An empty variable counts as not set.
-    let set = |name| environment(name).filter(|text| !text.is_empty());
-    let required = |name, what| {
-        set(name).ok_or_else(|| {
+    let set = |argument| from_environment(environment, argument);
+    let required = |argument, what| {
+        set(argument).ok_or_else(|| {
+            let name = variable(argument).unwrap_or(argument);
             format!("The environment variable {name} is not set. It must hold the application's {what}.")
         })
     };
-    let id = values::sdk_app_id(&required(SDK_APP_ID, "SDKAppID")?, Source::Variable(SDK_APP_ID))?;
-    let key = values::secret_key(&required(SECRET_KEY, "SecretKey")?, Source::Variable(SECRET_KEY))?;
-    let identifier = set(IDENTIFIER).unwrap_or_else(|| DEFAULT_IDENTIFIER.to_owned());
-    let identifier = values::identifier(&identifier, Source::Variable(IDENTIFIER))?;
+    let (id, source) = required("sdk_app_id", "SDKAppID")?;
+    let id = values::sdk_app_id(id.expose_secret(), source)?;
+    let (key, source) = required("secret_key", "SecretKey")?;
+    let key = values::secret_key(key.expose_secret(), source)?;
+    let identifier = match set("identifier") {
+        Some((text, source)) => values::identifier(text.expose_secret(), source)?,
+        None => DEFAULT_IDENTIFIER.to_owned(),
+    };
     if identifier.len() > LONGEST_USER_ID {
-        return Err(no_such_account(IDENTIFIER));
+        return Err(no_such_account(variable("identifier").unwrap_or_default()));
     }
     let lifetime =
         LIFETIMES.read(lifetime.unwrap_or(DEFAULT_LIFETIME)).map_err(|reason| format!("--expires-in: {reason}"))?;

@@ -79,13 +79,6 @@ struct Failure {
     retry_after: Duration,
 }
 
-impl Failure {
-    /// Returns whether Tencent answered, and not because of a rate limit.
-    fn was_admitted(&self) -> bool {
-        self.kind.api().is_some_and(|error| error.code.retry() != Retry::SlowDown)
-    }
-}
-
 impl<E: Into<ErrorKind>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self { kind: error.into(), retry_after: Duration::ZERO }
@@ -269,19 +262,22 @@ impl Client {
                 return Err(Error { kind, may_have_taken_effect });
             }
             let attempted = self.attempt_within(&attempts, app, call).await;
-            if attempted.as_ref().is_ok_and(|outcome| outcome.as_ref().map_or_else(Failure::was_admitted, |_| true)) {
-                pacer.admitted(lane, turn);
-            }
             let Failure { kind, retry_after } = match attempted {
-                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Ok(answer)) => {
+                    pacer.admitted(lane, turn);
+                    return Ok(answer);
+                }
                 Ok(Err(failure)) => failure,
                 Err(interruption) => {
                     return Err(Error { kind: interruption.after(last), may_have_taken_effect: true });
                 }
             };
             may_have_taken_effect |= kind.may_have_taken_effect();
-            if kind.retry() == Retry::SlowDown {
-                pacer.refused(lane, turn);
+            match kind.retry() {
+                Retry::SlowDown => pacer.refused(lane, turn),
+                _ if kind.api().is_some() => pacer.admitted(lane, turn),
+                // No answer says nothing about the rate.
+                _ => {}
             }
             let Some(delay) = retries.delay(kind.retry(), app) else {
                 return Err(Error { kind, may_have_taken_effect });
@@ -647,16 +643,21 @@ mod tests {
         }
     }
 
-    /// Reads once for each application, ten at a time, and returns how long that took.
+    /// Reads once for each application, ten at a time.
+    async fn read_each(client: &Client, apps: &[App]) -> Vec<Result<Option<CallbackToken>, Error>> {
+        let patience = Patience::of(Duration::from_secs(3600));
+        let reads = apps.iter().map(|app| client.get(app, LIVE, &patience));
+        stream::iter(reads).buffer_unordered(10).collect().await
+    }
+
+    /// Reads once for each application, and returns how long that took.
     async fn fleet_reads(apps: &[App], scope: RateScope, per_application: bool) -> Duration {
         let client = Client::over(
             Limited { per_application, admitted: Mutex::default() },
             Settings { requests_per_second_scope: scope, ..Settings::default() },
         );
         let start = Instant::now();
-        let patience = Patience::of(Duration::from_secs(3600));
-        let reads = apps.iter().map(|app| client.get::<CallbackToken>(app, LIVE, &patience));
-        let read: Vec<_> = stream::iter(reads).buffer_unordered(10).collect().await;
+        let read = read_each(&client, apps).await;
         assert!(read.iter().all(|read| matches!(read, Ok(None))), "{read:?}");
         start.elapsed()
     }
@@ -681,10 +682,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_halves_the_rate_even_if_nothing_is_retried() {
-        let (client, patience) = (finding_out(), Patience::of(Duration::from_secs(3600)));
-        let apps = apps(1000);
-        let reads = apps.iter().map(|app| client.get::<CallbackToken>(app, LIVE, &patience));
-        let read: Vec<_> = stream::iter(reads).buffer_unordered(10).collect().await;
+        let client = finding_out();
+        let read = read_each(&client, &apps(1000)).await;
         assert!(read.iter().any(Result::is_err), "the rate rises above the limit");
         assert!(format!("{:?}", client.pacers).contains("halved_at: Some"), "{:?}", client.pacers);
     }

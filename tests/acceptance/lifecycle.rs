@@ -106,10 +106,7 @@ fn a_refresh_right_after_an_apply_or_an_import_finds_no_drift(of: Of) -> Result 
 #[track_caller]
 fn assert_is_request_id(of: Of, value: &Value) {
     let text = value.as_str().unwrap_or_default();
-    let is_one = match of.is_of_version_1() {
-        true => text.len() == 32,
-        false => text.starts_with("Id-") && text.contains("-O-Seq-"),
-    };
+    let is_one = of.by_version(text.len() == 32, text.starts_with("Id-") && text.contains("-O-Seq-"));
     assert!(is_one, "Tencent's RequestId: {value}");
 }
 

@@ -4,6 +4,7 @@ use rstest_reuse::apply;
 use tencent_simulator::Action::Set;
 use tencent_simulator::{Receiver, Reply, Service, Simulator};
 use terraform_cli::{Feature, Output, Terraform, needs};
+use terraform_provider_tencent::tencent::ApiVersion;
 
 use crate::harness::{
     END, ID, Of, Result, START, Scenario, TERRAFORM, THIS, URL, diagnostic, diagnostics, each_service, sends, this,
@@ -236,7 +237,7 @@ fn a_probe_posts_an_event_of_the_service_to_its_url(of: Of) -> Result {
     needs!(TERRAFORM, Feature::Actions);
     let scenario = of.scenario()?;
     let receiver = Receiver::start()?;
-    if of.is_of_version_1() {
+    if of.version() == ApiVersion::V1 {
         receiver.replies(Reply::of_version_1());
     }
     scenario.someone_sets(&[of.start], &receiver.url());
@@ -257,7 +258,7 @@ fn a_probe_posts_an_event_of_the_service_to_its_url(of: Of) -> Result {
     let invoke = ["apply", "-auto-approve", "-invoke=action.tencent_callback_probe.now"];
     scenario.run(&invoke)?.expect_success();
     let [event] = &receiver.take()[..] else { panic!("one event") };
-    let name = if of.is_of_version_1() { "command" } else { "CallbackCommand" };
+    let name = of.by_version("command", "CallbackCommand");
     assert!(event.target.contains(&format!("&{name}={}&", of.start)), "{event:?}");
 
     // The command implies the service, unless several services have it.

@@ -35,8 +35,8 @@ const LEGACY: &str = "
 ### Error codes of `tencent_legacy_call_callback`
 
 This resource calls another API, where the same number can mean something else. For example, an expired UserSig is 70003, not
-70001. Tencent calls any code that is not in its list an internal error. The provider does not retry a call that fails with one, but reads
-back what holds.
+70001. Tencent calls any code that is not in its list an internal error. The provider does not retry a call that fails with
+one, but reads back what holds.
 
 ";
 

@@ -78,9 +78,9 @@ pub(crate) fn list_resource(name: &str, schema: &Value) -> String {
 const SECRET_STORE: &str = "### A fresh UserSig for a pipeline
 
 A job that only plans needs a UserSig, and not the SecretKey. The configuration whose apply holds the key can keep one in a secret
-store, by a write-only argument, which leaves no trace in the plan and the state. The configuration below needs Terraform or OpenTofu 1.11 or
-later, and version 6.8 or later of the provider `hashicorp/aws`. An apply in a new month stores a new UserSig, so apply at least
-once a month:";
+store, by a write-only argument, which leaves no trace in the plan and the state. The configuration below needs Terraform or
+OpenTofu 1.11 or later, and version 6.8 or later of the provider `hashicorp/aws`. An apply in a new month stores a new UserSig, so
+apply at least once a month:";
 
 const FROM_THE_STORE: &str = "The job that plans may read the parameter, and no more:";
 

@@ -203,19 +203,15 @@ fn is_code(case: &Case, code: ErrorCode) -> bool {
     case.name == code.to_string()
 }
 
-fn version(of: Of) -> ApiVersion {
-    if of.is_of_version_1() { ApiVersion::V1 } else { ApiVersion::V4 }
-}
-
 /// Returns the fault of a get without a configuration in it. In version 1, that is a valid answer as well.
 fn nothing_in_it(of: Of) -> Option<Case> {
-    (!of.is_of_version_1()).then(table::nothing_in_it)
+    (of.version() != ApiVersion::V1).then(table::nothing_in_it)
 }
 
 /// Returns all cells of an operation.
 fn cells(of: Of, operation: Operation, elsewhere: &str) -> Vec<Cell> {
     let on_the_way = table::on_the_way(elsewhere);
-    let mut codes = table::error_codes(version(of), NEW);
+    let mut codes = table::error_codes(of.version(), NEW);
     if operation == Operation::Update && of.overwrite == Action::Update {
         // "None" for an update of an existing configuration would be a false answer, not a fault.
         codes.retain(|case| !is_none(case));
@@ -748,7 +744,7 @@ struct Page {
 
 impl Page {
     fn of(of: Of) -> Self {
-        Self { version: version(of), rows: BTreeMap::new() }
+        Self { version: of.version(), rows: BTreeMap::new() }
     }
 
     fn add(&mut self, operation: Operation, cell: Cell, outcome: Outcome) {

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 use tencent_simulator::{Action, Service};
+use terraform_provider_tencent::tencent::ApiVersion;
 
 /// A service, as the tests that run for every service need it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,50 +25,55 @@ pub(crate) struct Of {
 }
 
 impl Of {
-    /// Returns whether it belongs to version 1 of the API.
-    pub(crate) fn is_of_version_1(self) -> bool {
-        self.service == Service::LegacyCall
+    /// Returns the version of the API that has the service.
+    pub(crate) fn version(self) -> ApiVersion {
+        if self.service == Service::LegacyCall { ApiVersion::V1 } else { ApiVersion::V4 }
+    }
+
+    /// Chooses between the values of the versions of the API.
+    pub(crate) fn by_version<T>(self, of_v1: T, of_v4: T) -> T {
+        match self.version() {
+            ApiVersion::V1 => of_v1,
+            ApiVersion::V4 => of_v4,
+        }
     }
 
     /// Returns the argument that lists the events to send.
     pub(crate) fn argument(self) -> &'static str {
-        if self.is_of_version_1() { "callback_actions" } else { "callback_commands" }
+        self.by_version("callback_actions", "callback_commands")
     }
 
     /// Returns the path of one of the calls, such as "set".
     pub(crate) fn path(self, call: &str) -> String {
-        match self.is_of_version_1() {
-            true => format!("v1/callback/{call}"),
-            false => format!("v4/{}_config/{call}_callback", self.name),
-        }
+        self.by_version(format!("v1/callback/{call}"), format!("v4/{}_config/{call}_callback", self.name))
     }
 
     /// Writes a configuration as Tencent does.
     pub(crate) fn json(self, url: &str, events: &Value) -> Value {
-        match self.is_of_version_1() {
-            true => json!({ "address": url, "actions": events }),
-            false => json!({ "Url": url, "CallbackCommandList": events }),
-        }
+        self.by_version(
+            json!({ "address": url, "actions": events }),
+            json!({ "Url": url, "CallbackCommandList": events }),
+        )
     }
 
     /// The error code of a call that found no configuration.
     pub(crate) fn absent(self) -> i64 {
-        if self.is_of_version_1() { 999 } else { 100_301 }
+        self.by_version(999, 100_301)
     }
 
     /// An error code that refuses a call for good.
     pub(crate) fn refusal(self) -> i64 {
-        if self.is_of_version_1() { 50001 } else { 60020 }
+        self.by_version(50001, 60020)
     }
 
     /// An error code that may pass.
     pub(crate) fn passing(self) -> i64 {
-        if self.is_of_version_1() { 70005 } else { 70050 }
+        self.by_version(70005, 70050)
     }
 
     /// The error code of an application that does not exist, and a word of the advice.
     pub(crate) fn no_such_app(self) -> (i64, &'static str) {
-        if self.is_of_version_1() { (70002, "SecretKey") } else { (70020, "region") }
+        self.by_version((70002, "SecretKey"), (70020, "region"))
     }
 
     /// Returns the type of the service's resource.

@@ -23,7 +23,7 @@ use crate::model;
 use crate::tencent::{Client, Credentials, Region, Route, SdkAppId, Settings};
 use crate::terraform::{Attr, Configured, Diagnostic, Diagnostics, Number};
 
-pub(super) use self::reader::Environment;
+pub(super) use self::reader::{Environment, from_environment, variable};
 pub(super) use self::schema::schema;
 
 model! {
@@ -89,7 +89,7 @@ fn has_unknown(config: &Config) -> bool {
 /// Warns of the one variable that overrides an argument.
 fn overridden_region(config: &Config, environment: Environment) -> Option<Diagnostic> {
     let Attr::Known(region) = &config.region else { return None };
-    let overridden = config.endpoint.is_null() && environment("TENCENT_ENDPOINT").is_some_and(|text| !text.is_empty());
+    let overridden = config.endpoint.is_null() && from_environment(environment, "endpoint").is_some();
     let detail = format!(
         "The environment variable TENCENT_ENDPOINT is set, so calls go to that endpoint and not to the region \
          {region:?}. Unset the variable, or remove region."

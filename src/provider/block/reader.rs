@@ -59,7 +59,7 @@ pub(super) fn invalid(path: AttributePath, reason: String) -> Diagnostic {
 }
 
 /// Returns the environment variable that fills an argument which the block leaves out.
-fn variable(argument: &str) -> Option<&'static str> {
+pub(in crate::provider) fn variable(argument: &str) -> Option<&'static str> {
     Some(match argument {
         "sdk_app_id" => "TENCENT_SDK_APP_ID",
         "secret_key" => "TENCENT_SECRET_KEY",
@@ -69,6 +69,16 @@ fn variable(argument: &str) -> Option<&'static str> {
         "endpoint" => "TENCENT_ENDPOINT",
         _ => return None,
     })
+}
+
+/// Reads the environment variable of an argument. An empty variable counts as not set.
+pub(in crate::provider) fn from_environment(
+    environment: Environment,
+    argument: &str,
+) -> Option<(SecretString, Source)> {
+    let name = variable(argument)?;
+    let text = environment(name).filter(|text| !text.is_empty())?;
+    Some((text.into(), Source::Variable(name)))
 }
 
 /// Reads arguments one by one, and collects the errors in them.
@@ -184,12 +194,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the environment variable of an argument. An empty variable counts as not set.
     fn variable(&self, argument: &str) -> Option<(SecretString, Source)> {
         let Place::Block(environment) = self.place else { return None };
-        let name = variable(argument)?;
-        let text = environment(name).filter(|text| !text.is_empty())?;
-        Some((text.into(), Source::Variable(name)))
+        from_environment(environment, argument)
     }
 
     fn note<T>(&mut self, name: &str, checked: Result<T, String>) -> Option<T> {

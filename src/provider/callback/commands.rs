@@ -104,8 +104,8 @@ impl Function for CallbackCommands {
         Signature {
             summary: "Lists the events of a service",
             description: "Lists the callback commands (the names of events) that Tencent documents for a service, in the \
-                          order of its documentation. For `legacy_call`, it lists the callback actions. Use it for a resource that should receive all events. A later \
-                          version of the provider may list more.",
+                          order of its documentation. For `legacy_call`, it lists the callback actions. Use it for a \
+                          resource that should receive all events. A later version of the provider may list more.",
             parameters: vec![Parameter {
                 name: "service",
                 ty: Type::String,

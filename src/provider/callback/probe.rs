@@ -20,9 +20,9 @@ use crate::terraform::{
 
 const DESCRIPTION: &str = "\
 Posts one event to a callback URL as Tencent does, and checks the answer: HTTP status 200 within two seconds, and JSON with \
-`ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. For an action of `tencent_legacy_call_callback`, the query, \
-the body and the answer have the names of that API, which documents no time limit. Use it to try out a receiver after a change to its callback, or from the \
-command line, before a real event occurs.
+`ActionStatus` \"OK\", `ErrorCode` and `ErrorInfo`. For an action of `tencent_legacy_call_callback`, the query, the body and \
+the answer have the names of that API, which documents no time limit. Use it to try out a receiver after a change to its \
+callback, or from the command line, before a real event occurs.
 
 The event has the form that Tencent documents, but never happened: the ID of its call, room or battle is \
 `00000000-0000-0000-0000-000000000000`, its users are `terraform-probe`, and the request's `User-Agent` ends in `(callback \

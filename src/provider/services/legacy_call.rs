@@ -50,9 +50,9 @@ pub(in crate::provider) const LEGACY_CALL: CallbackService = CallbackService {
          `{\"ErrorCode\":0,\"ErrorMessage\":\"Success\"}`. After any other `ErrorCode` or an HTTP error, Tencent sends the \
          event again, after 0, 1, 1, 2, 3 and 5 seconds: be ready for duplicates. Its documentation mentions no signature.",
         "**Hosts and limits:** With `region = \"china\"`, the provider calls `callkit.trtc.tencent-cloud.com`, and with any other \
-         region `callkit-intl.trtc.tencent-cloud.com`, the only other host that Tencent documents. With an `endpoint`, it calls `v1/callback` below that, so a gateway must \
-         pass such calls to one of the two hosts. Tencent allows 10 calls \
-         a second for each call of this API, so the provider makes no more, whatever `requests_per_second` says.",
+         region `callkit-intl.trtc.tencent-cloud.com`, the only other host that Tencent documents. With an `endpoint`, it \
+         calls `v1/callback` below that, so a gateway must pass such calls to one of the two hosts. Tencent allows 10 calls a \
+         second for each call of this API, so the provider makes no more, whatever `requests_per_second` says.",
     ],
     see_also: " Calls that `calls()` starts have another one: see `tencent_call_callback`.",
     advise: no_advice,
