@@ -8,6 +8,8 @@
 //!                 └─▶ tencent/     Tencent's REST API and UserSigs, for any caller
 //! ```
 //!
+//! `plugin` and `tencent` share `crypto`, which chooses the algorithms of TLS.
+//!
 //! A request goes one way, with no step back: socket → [`plugin`] (TLS, gRPC) → [`terraform::Server`] (decodes by
 //! schema) → a method of an object in [`provider`], on its typed model → [`tencent::Client`] → back as a model →
 //! encoded.
@@ -16,6 +18,7 @@
 //! of, a `Kind` for the flow in `provider/singleton/`; to add any other object, one file in `provider/`. Each takes one
 //! line in a registry. `CONTRIBUTING.md` shows how.
 
+mod crypto;
 pub mod plugin;
 pub mod provider;
 pub mod tencent;

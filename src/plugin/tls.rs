@@ -2,26 +2,21 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
-use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureAlgorithm, SignatureScheme,
-};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use tokio_rustls::TlsAcceptor;
 
 use super::ServeError;
+use crate::crypto;
 
 /// The plugin's own certificate, and a TLS acceptor that trusts the host's certificate only.
 pub(super) struct Tls {
@@ -41,19 +36,20 @@ impl Tls {
         ParsedCertificate::try_from(&client).map_err(|error| unreadable(&error))?;
         let failed = |error: &dyn std::fmt::Display| ServeError::Tls(error.to_string());
 
-        let key = ServerKey::generate().map_err(|e| failed(&e))?;
+        // The host accepts any curve, and this one has the fastest key generation.
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|e| failed(&e))?;
         let mut params = CertificateParams::new(["localhost".to_owned()]).map_err(|e| failed(&e))?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.self_signed(&key).map_err(|e| failed(&e))?.der().clone();
 
-        let crypto = Arc::new(default_provider());
-        let certified = CertifiedKey::new(vec![certificate.clone()], Arc::new(key));
+        let crypto = crypto::provider();
         let verifier = PinnedClient { certificate: client, crypto: Arc::clone(&crypto) };
         let mut config = ServerConfig::builder_with_provider(crypto)
             .with_protocol_versions(&[&TLS13, &TLS12])
             .map_err(|e| failed(&e))?
             .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+            .with_single_cert(vec![certificate.clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())
+            .map_err(|e| failed(&e))?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         // One host connects once, so there is no session to resume.
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -64,60 +60,6 @@ impl Tls {
     /// Returns our certificate in the form of the handshake line.
     pub(super) fn certificate_field(&self) -> String {
         STANDARD_NO_PAD.encode(&self.certificate)
-    }
-}
-
-/// Our key, which signs the certificate and then the handshakes.
-///
-/// It is a P-256 key: the host accepts any curve, and this one has the fastest key generation. The key stays inside its
-/// library. Passed on as PKCS #8, it would be parsed and checked twice more, which takes longer than the rest of a
-/// start.
-#[derive(Debug, Clone)]
-struct ServerKey(Arc<EcdsaKeyPair>);
-
-impl ServerKey {
-    fn generate() -> Result<Self, aws_lc_rs::error::Unspecified> {
-        Ok(Self(Arc::new(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?)))
-    }
-
-    fn signature(&self, message: &[u8]) -> Option<Vec<u8>> {
-        Some(self.0.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
-    }
-}
-
-impl PublicKeyData for ServerKey {
-    fn der_bytes(&self) -> &[u8] {
-        self.0.public_key().as_ref()
-    }
-
-    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        &PKCS_ECDSA_P256_SHA256
-    }
-}
-
-impl rcgen::SigningKey for ServerKey {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        self.signature(message).ok_or(rcgen::Error::RingUnspecified)
-    }
-}
-
-impl SigningKey for ServerKey {
-    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        offered.contains(&self.scheme()).then(|| Box::new(self.clone()) as _)
-    }
-
-    fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::ECDSA
-    }
-}
-
-impl Signer for ServerKey {
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
-        self.signature(message).ok_or_else(|| rustls::Error::General("the key cannot sign".into()))
-    }
-
-    fn scheme(&self) -> SignatureScheme {
-        SignatureScheme::ECDSA_NISTP256_SHA256
     }
 }
 

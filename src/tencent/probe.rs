@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
 use tokio::net::lookup_host;
@@ -16,9 +15,11 @@ use url::{Host, Url};
 use super::api_version::ApiVersion;
 use super::callback_token::CallbackToken;
 use super::callback_url::{CallbackUrl, is_unreachable_address};
+use super::error::NetworkError;
 use super::foreign::ForeignText;
 use super::network;
 use super::sdk_app_id::SdkAppId;
+use super::transport::http_client;
 
 /// An event that did not happen, and the receiver to post it to.
 #[derive(Debug, Clone)]
@@ -129,17 +130,13 @@ impl Probe {
 
         let host = url.host_str().unwrap_or_default().to_owned();
         let addresses = self.addresses(&url).await?;
-        let http = reqwest::Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " (callback probe)"))
-            .timeout(PATIENCE)
-            // A little less than the whole time: an event that never connected is then known not to have been sent.
-            .connect_timeout(PATIENCE.mul_f64(0.9))
-            .redirect(Policy::none())
-            // A proxy would resolve the name itself, perhaps to an address that was not checked.
-            .no_proxy()
+        let no_client = |error: NetworkError| ProbeError::NoAnswer(error.what);
+        // A proxy would resolve the name itself, perhaps to an address that was not checked.
+        let http = http_client(" (callback probe)", PATIENCE)
+            .map_err(no_client)?
             .resolve_to_addrs(&host, &addresses)
             .build()
-            .map_err(|_| ProbeError::NoAnswer(network::no_client().what))?;
+            .map_err(|_| no_client(network::no_client()))?;
 
         let start = Instant::now();
         let failed = |error: reqwest::Error| match network::why_no_tls(&error, &host) {

@@ -127,7 +127,10 @@ fn is_below(host: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::endpoint::Region;
+    use super::super::transport::http_client;
     use super::*;
 
     /// Finds the proxy for calls to `server` with these variables.
@@ -234,7 +237,8 @@ mod tests {
         let environment =
             |name: &str| (name == "HTTPS_PROXY").then(|| "http://user:tok3n@proxy.example.com".to_owned());
         let proxy = Proxy::to(&Region::China.into(), environment).expect("valid").expect("a proxy");
-        let client = reqwest::Client::builder().proxy(proxy.clone().into()).build().expect("a client");
+        let client = http_client("", Duration::from_secs(1)).expect("certificates").proxy(proxy.clone().into()).build();
+        let client = client.expect("a client");
         assert!(!format!("{proxy:?} {client:?}").contains("tok3n"));
     }
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use reqwest::ClientBuilder;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
 use super::endpoint::Endpoint;
@@ -15,6 +18,7 @@ use super::error::NetworkError;
 use super::network::{self, Route};
 use super::proxy::Proxy;
 use super::received::Received;
+use crate::crypto;
 
 /// Carries requests and their answers: over HTTP, except in tests that decide what happens to each request.
 pub(crate) trait Transport: fmt::Debug + Send + Sync {
@@ -49,19 +53,33 @@ impl Http {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .timeout(self.timeout)
-            // A little less than the whole time: an attempt that never connected is then known not to have been sent.
-            .connect_timeout(self.timeout.mul_f64(0.9))
-            // A redirect would send the UserSig to another host.
-            .redirect(Policy::none())
-            // The HTTP client itself reads the environment by other rules.
-            .no_proxy();
+        // The HTTP client itself reads the environment's proxies by other rules.
+        let builder = http_client("", self.timeout)?;
         let builder = proxy.into_iter().fold(builder, |builder, proxy| builder.proxy(proxy.into()));
         let client = builder.build().map_err(|_| network::no_client())?;
         Ok(slot.get_or_init(|| client))
     }
+}
+
+/// Returns an HTTP client that trusts the servers that this machine trusts, follows no redirect and takes no proxy. It calls
+/// itself by the provider's name and version, and this `purpose`. A request has this time, from connecting to the last byte of
+/// the answer.
+pub(super) fn http_client(purpose: &str, timeout: Duration) -> Result<ClientBuilder, NetworkError> {
+    let mut tls = ClientConfig::builder_with_provider(crypto::provider())
+        .with_safe_default_protocol_versions()
+        .and_then(|config| config.with_platform_verifier())
+        .map_err(|_| network::no_client())?
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(format!("{}/{}{purpose}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")))
+        .timeout(timeout)
+        // A little less than the whole time: a request that never connected is then known not to have been sent.
+        .connect_timeout(timeout.mul_f64(0.9))
+        // A redirect would send the UserSig or an event to another host.
+        .redirect(Policy::none())
+        .no_proxy())
 }
 
 impl Transport for Http {

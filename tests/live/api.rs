@@ -71,6 +71,8 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(account: Account) -> Result<Self> {
+        // The client takes the algorithms of TLS from the process. Another client may have set them before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // Tencent documents a limit of three seconds for its answers.
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
         Ok(Self { http, account })

@@ -18,16 +18,15 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use hyper_util::rt::TokioIo;
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P521_SHA512,
-};
+use p521::ecdsa::signature::Signer as _;
+use p521::ecdsa::{DerSignature, SigningKey};
+use p521::elliptic_curve::Generate as _;
 use rustls::client::ResolvesClientCert;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use rustls::{ClientConfig, RootCertStore, SignatureAlgorithm, SignatureScheme, SupportedProtocolVersion};
 use tempfile::TempDir;
 use terraform_cli::{in_own_terminal, press_ctrl_c};
 use terraform_provider_tencent::plugin::proto::Empty;
@@ -41,6 +40,19 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
+use x509_cert::TbsCertificate;
+use x509_cert::builder::profile::BuilderProfile;
+use x509_cert::builder::{Builder as _, CertificateBuilder};
+use x509_cert::der::Encode as _;
+use x509_cert::der::asn1::Ia5String;
+use x509_cert::der::oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
+use x509_cert::ext::{Extension, ToExtension as _};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::{SubjectPublicKeyInfoOwned as SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
+use x509_cert::time::Validity;
 
 /// The time limit of every step: far more than any needs, even under an emulator, so that only a hanging one reaches it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -398,7 +410,7 @@ impl Tls {
     fn config(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.server.clone()).expect("a certificate");
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[self.version])
             .expect("a version of TLS")
             .with_root_certificates(roots);
@@ -431,7 +443,7 @@ impl ResolvesClientCert for Only {
 pub(crate) struct Identity {
     /// The certificate, and the rest of its chain.
     pub(crate) chain: Vec<CertificateDer<'static>>,
-    pub(crate) key: Arc<KeyPair>,
+    pub(crate) key: EcdsaP521Sha512,
 }
 
 impl Identity {
@@ -442,19 +454,16 @@ impl Identity {
 
     /// Creates an identity with another common name.
     pub(crate) fn named(name: &str) -> Self {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).expect("a key");
-        let certificate = parameters(name).self_signed(&key).expect("a certificate").der().clone();
-        Self { chain: vec![certificate], key: Arc::new(key) }
+        let key = SigningKey::generate();
+        let certificate = certificate(name, true, &key, &key);
+        Self { chain: vec![certificate], key: EcdsaP521Sha512(key) }
     }
 
     /// Creates an identity whose certificate this one signs.
     pub(crate) fn issue(&self) -> Self {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P521_SHA512).expect("a key");
-        let (ours, mut theirs) = (parameters("localhost"), parameters("localhost"));
-        theirs.is_ca = IsCa::NoCa;
-        let issuer = Issuer::from_params(&ours, &*self.key);
-        let certificate = theirs.signed_by(&key, &issuer).expect("a certificate").der().clone();
-        Self { chain: vec![certificate], key: Arc::new(key) }
+        let key = SigningKey::generate();
+        let certificate = certificate("localhost", false, &key, &self.key.0);
+        Self { chain: vec![certificate], key: EcdsaP521Sha512(key) }
     }
 
     /// Returns the certificate in the form of `PLUGIN_CLIENT_CERT`.
@@ -463,25 +472,78 @@ impl Identity {
     }
 
     fn certified_key(&self) -> Arc<CertifiedKey> {
-        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
-        let key = aws_lc_rs::sign::any_supported_type(&key).expect("a key to sign with");
-        Arc::new(CertifiedKey::new(self.chain.clone(), key))
+        Arc::new(CertifiedKey::new(self.chain.clone(), Arc::new(self.key.clone())))
     }
 }
 
-fn parameters(name: &str) -> CertificateParams {
-    let mut parameters = CertificateParams::new(["localhost".to_owned()]).expect("a name");
-    parameters.distinguished_name.push(DnType::CommonName, name);
-    parameters.distinguished_name.push(DnType::OrganizationName, "HashiCorp");
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
-    parameters.key_usages = vec![
-        KeyUsagePurpose::DigitalSignature,
-        KeyUsagePurpose::KeyEncipherment,
-        KeyUsagePurpose::KeyAgreement,
-        KeyUsagePurpose::KeyCertSign,
-    ];
-    parameters
+/// Creates a certificate with this common name for `key`.
+fn certificate(name: &str, is_authority: bool, key: &SigningKey, issuer: &SigningKey) -> CertificateDer<'static> {
+    let profile = OfHost { name: format!("CN={name},O=HashiCorp").parse().expect("a name"), is_authority };
+    let validity = Validity::from_now(Duration::from_secs(24 * 60 * 60)).expect("a time");
+    let public = SubjectPublicKeyInfo::from_key(key.verifying_key()).expect("a key");
+    let builder = CertificateBuilder::new(profile, SerialNumber::from(1_u32), validity, public).expect("a certificate");
+    let certificate = builder.build::<_, DerSignature>(issuer).expect("a certificate");
+    certificate.to_der().expect("a certificate").into()
+}
+
+/// What go-plugin writes into a certificate.
+struct OfHost {
+    name: Name,
+    is_authority: bool,
+}
+
+impl BuilderProfile for OfHost {
+    fn get_issuer(&self, subject: &Name) -> Name {
+        subject.clone()
+    }
+
+    fn get_subject(&self) -> Name {
+        self.name.clone()
+    }
+
+    fn build_extensions(
+        &self,
+        _key: SubjectPublicKeyInfoRef<'_>,
+        _issuer: SubjectPublicKeyInfoRef<'_>,
+        tbs: &TbsCertificate,
+    ) -> x509_cert::builder::Result<Vec<Extension>> {
+        let subject = tbs.subject();
+        let name = GeneralName::DnsName(Ia5String::new("localhost")?);
+        let usages =
+            KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment | KeyUsages::KeyAgreement | KeyUsages::KeyCertSign;
+        let purposes = vec![ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH];
+        Ok(vec![
+            BasicConstraints { ca: self.is_authority, path_len_constraint: None }.to_extension(subject, &[])?,
+            SubjectAltName(vec![name]).to_extension(subject, &[])?,
+            KeyUsage(usages).to_extension(subject, &[])?,
+            ExtendedKeyUsage(purposes).to_extension(subject, &[])?,
+        ])
+    }
+}
+
+/// A key that signs handshakes as Terraform does.
+#[derive(Debug, Clone)]
+pub(crate) struct EcdsaP521Sha512(SigningKey);
+
+impl rustls::sign::SigningKey for EcdsaP521Sha512 {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn rustls::sign::Signer>> {
+        offered.contains(&SignatureScheme::ECDSA_NISTP521_SHA512).then(|| Box::new(self.clone()) as _)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::ECDSA
+    }
+}
+
+impl rustls::sign::Signer for EcdsaP521Sha512 {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rustls::Error> {
+        let signature: DerSignature = self.0.sign(message);
+        Ok(signature.as_bytes().to_vec())
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::ECDSA_NISTP521_SHA512
+    }
 }
 
 /// Encodes bytes as PEM.

@@ -77,6 +77,8 @@ impl Server {
     /// Posts an event with these query parameters, and returns the HTTP status.
     async fn post(&self, query: &BTreeMap<&str, String>, body: &'static str) -> u16 {
         let url = url::Url::parse_with_params(&self.url, query).expect("a URL");
+        // The client wants to know at once what it would use for TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         http.post(url).body(body).send().await.expect("an answer").status().as_u16()
     }

@@ -67,7 +67,7 @@ async fn a_connection_without_tls_is_refused() {
 
 #[tokio::test]
 async fn an_unreadable_host_certificate_is_fatal() {
-    let key = Identity::new().key.serialize_der();
+    let key = rcgen::KeyPair::generate().expect("a key").serialize_der();
     let whole = Identity::new().pem();
     let unreadable = [
         ("text", "certificate".to_owned()),

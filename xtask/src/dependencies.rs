@@ -89,7 +89,7 @@ mod tests {
         let target = Target::or_host(None).expect("a target");
         let linked = linked(&target).expect("cargo knows");
         let names: BTreeSet<_> = linked.keys().map(|(name, _)| name.as_str()).collect();
-        for runs in [NAME, "tokio", "tonic", "aws-lc-sys"] {
+        for runs in [NAME, "tokio", "tonic", "ring"] {
             assert!(names.contains(runs), "{runs}");
         }
         // A protocol compiler, a macro, a test dependency.
