@@ -63,6 +63,7 @@ mod state;
 mod unknown;
 mod user_sig;
 mod validation;
+#[cfg(feature = "gate")]
 mod versions;
 #[cfg(windows)]
 mod windows;

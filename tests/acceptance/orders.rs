@@ -522,7 +522,7 @@ fn the_report_lists_every_situation_and_reads_back() -> Result {
 }
 
 #[test]
-#[ignore = "takes half an hour; run it where a new version of a host appears"]
+#[ignore = "takes half an hour; run it by hand where a new version of a host appears"]
 fn every_host_calls_in_the_recorded_order() -> Result {
     let written = read(&fs::read_to_string(REPORT).unwrap_or_default());
     let mut orders = written.clone();

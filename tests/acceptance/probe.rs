@@ -164,6 +164,7 @@ fn triggered(terraform: &Terraform, trigger: &str) -> Result<(Scenario, Receiver
     Ok((scenario, receiver))
 }
 
+#[cfg(feature = "gate")]
 /// Expects one event before destroying, one after it, and no other.
 pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
     let (scenario, receiver) = triggered(terraform, AROUND_DESTRUCTION)?;

@@ -29,12 +29,11 @@ use crate::probe::{callers_are_probed, destructions_are_probed, receivers_are_pr
 use crate::query::query_finds_and_imports;
 use crate::write_only::{a_secret_url_is_kept_nowhere, a_secret_url_is_refused};
 
-/// One test per release that can be installed.
+/// One test per release that can be installed: it installs or builds the release, if it is not there yet.
 macro_rules! releases {
     ($($name:ident: $release:literal,)*) => {
         $(
             #[test]
-            #[ignore = "installs or builds this version, if it is not there yet; run by .ci/run"]
             fn $name() -> Result {
                 let release = RELEASES.into_iter().find(|release| release.to_string() == $release);
                 works_on(release.expect("a known release"))

@@ -59,7 +59,7 @@ description: |-
   What works on which version of Terraform and of OpenTofu, and what differs on OpenTofu.
 ---
 
-<!-- Written by `UPDATE_EXPECT=1 cargo test --test acceptance --test docs -- --ignored versions compatibility`. -->
+<!-- Written by `UPDATE_EXPECT=1 cargo test --features gate --test acceptance --test docs -- --include-ignored versions compatibility`. -->
 
 # Compatibility
 

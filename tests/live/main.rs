@@ -4,7 +4,7 @@
 //! defaults, `TENCENT_REGION` and `TENCENT_IDENTIFIER`. Then run
 //!
 //! ```shell
-//! cargo test --test live -- --ignored --nocapture
+//! cargo test --features gate --test live -- --ignored --nocapture
 //! ```
 //!
 //! It makes some three hundred calls, one after the other. If the application already has a callback configuration or a
@@ -123,7 +123,7 @@ async fn run(account: Account, may_replace: bool) -> Result<String> {
 }
 
 #[tokio::test]
-#[ignore = "calls Tencent for a test application: see the head of tests/live/main.rs"]
+#[ignore = "calls Tencent for a test application; run it by hand: see the head of tests/live/main.rs"]
 async fn report_tencents_answers() -> Result<()> {
     let may_replace = env::var(REPLACES).is_ok_and(|value| value == "1");
     println!("{}", run(Account::from_environment()?, may_replace).await?);

@@ -106,7 +106,7 @@ async fn debug_mode_serves_without_tls_until_interrupted() {
 
 #[cfg(windows)]
 #[tokio::test]
-#[ignore = "Wine 8 has no Ctrl-Break to press; run it on Windows"]
+#[ignore = "Wine 8 has no Ctrl-Break to press; run it by hand, on Windows"]
 async fn ctrl_break_ends_debug_mode() {
     let mut debugged = Debugged::start().await;
     debugged.process.press_ctrl_break();

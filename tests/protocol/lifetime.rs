@@ -164,7 +164,7 @@ async fn ctrl_c_is_left_to_the_host() {
 
 #[cfg(windows)]
 #[tokio::test]
-#[ignore = "Wine 8 has no Ctrl-Break to press; run it on Windows"]
+#[ignore = "Wine 8 has no Ctrl-Break to press; run it by hand, on Windows"]
 async fn ctrl_break_is_left_to_the_host() {
     let mut plugin = host().start().await;
     plugin.process.press_ctrl_break();

@@ -10,7 +10,6 @@ use terraform_cli::{Toolchain, release_build_for};
 use crate::{EXECUTABLE, Result};
 
 #[test]
-#[ignore = "builds the release twice, some four minutes each; run by .ci/run"]
 fn builds_in_different_directories_are_identical() -> Result {
     let elsewhere = tempfile::tempdir()?;
     let (checkout, home) = (elsewhere.path().join("somewhere/else"), elsewhere.path().join("home"));
@@ -40,7 +39,6 @@ fn builds_in_different_directories_are_identical() -> Result {
 }
 
 #[test]
-#[ignore = "looks at the release, which takes minutes to build; run by .ci/run"]
 fn the_executable_contains_no_path_of_the_build_machine() -> Result {
     let bytes = fs::read(&*EXECUTABLE)?;
     for path in [PathBuf::from(env!("CARGO_MANIFEST_DIR")), real_cargo_home()?, rustup_home()?] {

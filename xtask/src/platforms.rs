@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Result {
     }
     if !options.check && packaged().all(|platform| chosen.iter().any(|chosen| chosen.target == platform.target)) {
         // Locked, mirrored and installed, together with this machine's.
-        let arguments = ["test", "--locked", "--package", "xtask", "--test", "installing"];
+        let arguments = ["test", "--locked", "--features", "gate", "--package", "xtask", "--test", "installing"];
         let mut tests = Toolchain::of_this_machine().cargo(&project.root, &arguments);
         tests.args(["--", "--ignored", "other_platforms"]);
         passed(tests)?;
@@ -148,8 +148,8 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
     seen["acceptance"] = json!(by_host);
     if !target.is_windows() {
         let own = Toolchain::of_this_machine();
-        let mut tests = own.cargo(&project.root, &["test", "--locked", "--test", "release"]);
-        tests.args(["--", "--ignored", EMPTY_ROOT]).env("TF_ACC_PROVIDER_PATH", &executable);
+        let mut tests = own.cargo(&project.root, &["test", "--locked", "--features", "gate", "--test", "release"]);
+        tests.args(["--", EMPTY_ROOT]).env("TF_ACC_PROVIDER_PATH", &executable);
         seen["empty_root"] = json!(passed(emulator()?.enable(tests))?);
     }
     Ok(seen)
@@ -158,7 +158,8 @@ fn see(project: &Project, reach: Reach, target: &Target, toolchain: &Toolchain) 
 /// Compiles everything for the platform, with every warning an error.
 fn check(project: &Project, target: &Target, toolchain: &Toolchain) -> Result {
     eprintln!("Checking {} ...", target.triple());
-    let mut command = toolchain.cargo(&project.root, &["check", "--locked", "--workspace", "--all-targets"]);
+    let mut command =
+        toolchain.cargo(&project.root, &["check", "--locked", "--workspace", "--all-targets", "--all-features"]);
     command.args(["--target", target.triple(), "--target-dir"]).arg(builds(project));
     let mut child = command.stderr(Stdio::piped()).spawn()?;
     let mut warnings = false;

@@ -69,7 +69,7 @@ pub use error::Error;
 pub use feature::Feature;
 pub use go_program::{GoProgram, build_go};
 pub use mirror::{Mirror, PROVIDER_SOURCE, REGISTRY_HOSTS, mirror_path, platform, provider_under_test};
-pub use not_run::not_run;
+pub use not_run::{left_out, not_run};
 pub use output::Output;
 pub use process::{TIME_LIMIT, run};
 pub use pulumi::Pulumi;

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
-/// The tests, by the reason why they did not run.
+/// The tests, by the reason why they did not run; for a reason that speaks for itself, none.
 static NOT_RUN: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
 
 /// Ends the calling test and notes it as [`not_run`], unless `$terraform` has `$feature`.
@@ -24,11 +24,20 @@ macro_rules! needs {
 /// Notes that the calling test cannot run here. When the process exits, after libtest's summary, a line on standard error
 /// names the test and the reason, which completes "not run here, …".
 pub fn not_run(reason: impl Into<String>) {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(at_exit);
     // libtest names each thread after its test.
     let test = thread::current().name().unwrap_or("a test").to_owned();
-    NOT_RUN.lock().unwrap_or_else(PoisonError::into_inner).entry(reason.into()).or_default().push(test);
+    note(reason.into(), [test]);
+}
+
+/// Notes what a whole run leaves out: the last lines say it as it is.
+pub fn left_out(what: impl Into<String>) {
+    note(what.into(), []);
+}
+
+fn note(reason: String, tests: impl IntoIterator<Item = String>) {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(at_exit);
+    NOT_RUN.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default().extend(tests);
 }
 
 /// Registers [`summarize`] for the exit of the process, because libtest has no hook for its end.
@@ -46,8 +55,12 @@ fn at_exit() {
 extern "C" fn summarize() {
     for (reason, tests) in &mut *NOT_RUN.lock().unwrap_or_else(PoisonError::into_inner) {
         tests.sort();
-        let count = if tests.len() == 1 { "1 test".to_owned() } else { format!("{} tests", tests.len()) };
+        let line = match tests.len() {
+            0 => reason.clone(),
+            1 => format!("1 test not run here, {reason}: {}", tests[0]),
+            count => format!("{count} tests not run here, {reason}: {}", tests.join(", ")),
+        };
         // `eprintln!` would panic where standard error is closed.
-        let _ = writeln!(io::stderr(), "{count} not run here, {reason}: {}", tests.join(", "));
+        let _ = writeln!(io::stderr(), "{line}");
     }
 }

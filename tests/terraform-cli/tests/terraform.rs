@@ -124,7 +124,7 @@ fn files_stay_until_the_workspace_is_dropped() -> Result<(), Error> {
 }
 
 #[test]
-#[ignore = "installs or builds every release that can be had, some 60 MB each"]
+#[ignore = "installs or builds every release that can be had, some 60 MB each; run it by hand for a new one"]
 fn every_release_has_the_listed_version() -> Result<(), Error> {
     for release in RELEASES {
         // Several at once, as tests do.

@@ -45,7 +45,6 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn init_finds_the_installed_provider_in_any_project() -> Result {
     let checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &[])?;
@@ -81,7 +80,6 @@ fn init_finds_the_installed_provider_in_any_project() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn the_cli_configuration_finds_a_provider_in_another_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let directory = checkout.home.path().join("a \"directory\" of mine");
@@ -95,7 +93,6 @@ fn the_cli_configuration_finds_a_provider_in_another_directory() -> Result {
 }
 
 #[test]
-#[ignore = "builds the provider for debugging; run by .ci/run"]
 fn dev_overrides_run_the_latest_build() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", None)?;
     let blocks = install(checkout.home.path(), &["--dev"])?;

@@ -9,7 +9,6 @@ use crate::server::Server;
 use crate::{Checkout, Result, VERSION, names, platform};
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn the_package_is_complete() -> Result {
     let prefix = Package::prefix();
     let endings = [
@@ -26,7 +25,6 @@ fn the_package_is_complete() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn terraform_installs_the_package_from_a_directory() -> Result {
     let mut checkout = Checkout::of("callkit/tencent", Some(VERSION))?;
     let mirror = checkout.home.path().join("mirror");
@@ -44,7 +42,6 @@ fn terraform_installs_the_package_from_a_directory() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn terraform_installs_the_package_from_a_network_mirror() -> Result {
     let server = Server::start()?;
     let checkout = || -> Result<Checkout> {

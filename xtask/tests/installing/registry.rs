@@ -69,7 +69,6 @@ impl Registry {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn terraform_checks_the_signature() -> Result {
     let registry = Registry::of(&PACKAGE)?;
     let installed = registry.checkout()?.installs()?;
@@ -78,7 +77,6 @@ fn terraform_checks_the_signature() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn a_lock_file_accepts_a_rebuild_and_nothing_else() -> Result {
     let registry = Registry::of(&PACKAGE)?;
     let first = registry.checkout()?;
@@ -155,7 +153,6 @@ fn other_platforms_are_locked_and_mirrored() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn a_modified_package_is_refused() -> Result {
     let changed = |name: &str, content: Vec<u8>, said: &str| -> Result {
         let registry = Registry::of(&PACKAGE)?;
@@ -179,7 +176,6 @@ fn a_modified_package_is_refused() -> Result {
 }
 
 #[test]
-#[ignore = "needs the release, which takes minutes to build; run by .ci/run"]
 fn a_package_signed_with_another_key_is_refused() -> Result {
     let package = Package { directory: PACKAGE.directory.clone(), key: Key::generate()? };
     let registry = Registry::of(&package)?;
