@@ -14,7 +14,7 @@ use terraform_cli::{Mirror, Terraform, Workspace};
 use crate::Result;
 use crate::chart::{LIMIT, TERRAFORM};
 use crate::page::Page;
-use crate::process::{memory, processor_seconds};
+use crate::process::{memory, processor_ticks};
 use crate::statistics::Samples;
 use crate::subject::Subject;
 
@@ -191,9 +191,11 @@ impl Fleet {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            for id in providers(child.id()) {
-                peak = memory(id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
-                computed.extend(processor_seconds(id).map(|seconds| (id, seconds)));
+            // A thread that ends takes its list of children along: what was seen once is asked itself from then on.
+            computed.extend(providers(child.id()).map(|id| (id, 0.0)));
+            for (id, computed) in &mut computed {
+                peak = memory(*id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
+                *computed = processor_ticks(*id).unwrap_or(*computed);
             }
             thread::sleep(Duration::from_millis(20));
         };
@@ -210,7 +212,7 @@ impl Fleet {
             refused += usize::from(is_refused(&request));
             *calls.entry(request.action.ok_or("a request that is none of the API's calls")?).or_default() += 1;
         }
-        Ok(Run { seconds, calls, refused, memory: peak, processor_seconds: computed.values().sum() })
+        Ok(Run { seconds, calls, refused, memory: peak, processor_seconds: computed.values().sum::<f64>() / 100.0 })
     }
 }
 
@@ -243,8 +245,14 @@ fn url(number: usize) -> String {
     format!("https://hooks.example.com/{number}")
 }
 
-const WHY_WALL: &str = "Both providers wait for the same limit of 200 calls a second, and Terraform's own time comes on top where the \
-    two do not overlap.";
+const WHY_WALL: &str = "Both providers wait for the same limit of 200 calls a second. For most of the rest, Terraform computes: after \
+    each object, it writes the whole state, of which an object of this provider takes more, for what it remembers.";
+const WHY_DESTROY: &str = "Before a plan destroys an object, this provider waits for other objects of the same application: some \
+    100 ms for each ten objects. The plan then says what stays.";
+const WHY_PROCESSOR: &str =
+    "For each object, Terraform makes four to seven requests, and each takes its way through TLS and gRPC.";
+pub(crate) const WHY_MEMORY: &str = "Some 4 KB for each application are in use. The heap takes about four times as much, in the gaps \
+    that larger blocks leave between those that stay.";
 
 pub(crate) fn measure(
     size: usize,
@@ -290,7 +298,8 @@ pub(crate) fn measure(
             let empty = String::new;
             rows.push(vec![(*name).to_owned(), series.name.into(), format!("{value:.1}"), empty(), empty(), empty()]);
         }
-        page.compare(&format!("{size} applications: {name}, s"), 1, WALL_BUDGET, seconds, &others, WHY_WALL);
+        let why = if *name == "destroy" { WHY_DESTROY } else { WHY_WALL };
+        page.compare(&format!("{size} applications: {name}, s"), 1, WALL_BUDGET, seconds, &others, why);
     }
     let of_all = |figure: &dyn Fn(&[Run]) -> f64| all.iter().map(|runs| samples(runs, figure)).collect::<Vec<_>>();
     let computed = of_all(&|run| run.iter().map(|run| run.processor_seconds).sum());
@@ -300,10 +309,10 @@ pub(crate) fn measure(
         PROCESSOR_BUDGET,
         computed,
         &[],
-        "",
+        WHY_PROCESSOR,
     );
     let peak = of_all(&|run| run.iter().map(|run| run.memory).fold(0.0, f64::max));
-    page.compare(&format!("{size} applications: peak memory, MB"), 1, MEMORY_BUDGET, peak, &[], "");
+    page.compare(&format!("{size} applications: peak memory, MB"), 1, MEMORY_BUDGET, peak, &[], WHY_MEMORY);
     page.table(&["", "", "s: median (range)", "calls each", "CPU, s", "peak memory, MB"], rows);
     Ok(())
 }

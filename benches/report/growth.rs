@@ -4,7 +4,7 @@ use terraform_cli::Terraform;
 
 use crate::Result;
 use crate::chart::{LIMIT, Line, TERRAFORM};
-use crate::fleet::{Fleet, Run};
+use crate::fleet::{Fleet, Run, WHY_MEMORY};
 use crate::page::Page;
 use crate::statistics::Samples;
 use crate::subject::Subject;
@@ -70,7 +70,7 @@ pub(crate) fn measure(
         let of = format!("a plan of {TO} applications, as a multiple of {FROM}");
         page.budget(&format!("{of}: time"), 1, TIME_BUDGET, to.seconds / from.seconds, WHY);
         let memory = to.memory.zip(from.memory).map_or(f64::NAN, |(to, from)| to / from);
-        page.budget(&format!("{of}: memory"), 1, MEMORY_BUDGET, memory, "");
+        page.budget(&format!("{of}: memory"), 1, MEMORY_BUDGET, memory, WHY_MEMORY);
     }
     page.growth(lines);
     Ok(())

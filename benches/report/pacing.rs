@@ -11,6 +11,7 @@ use crate::subject::Subject;
 
 /// Tencent's documented limit of each call.
 const PER_SECOND: u32 = 200;
+const WHY: &str = "Terraform's own time, which no pace shortens, is most of what is left: see its line under *Fleets*.";
 type Operation = fn(&Fleet) -> Result<Run>;
 
 /// The default, and what a fleet can opt for.
@@ -56,7 +57,7 @@ pub(crate) fn measure(size: usize, rounds: usize, terraform: &Terraform, subject
             }
             let what =
                 format!("{size} applications, limit of {counts}: {name} with `application`, as a share of `endpoint`");
-            page.budget(&what, 2, budget, opted.median() / default.median(), "");
+            page.budget(&what, 2, budget, opted.median() / default.median(), WHY);
         }
     }
     page.table(&["the limit counts", "", "scope", "s: median (range)", "calls refused"], rows);

@@ -1,5 +1,6 @@
 //! UserSigs of version 2.0, the signatures that authenticate calls.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, SystemTime};
@@ -81,6 +82,12 @@ const VERSION: &str = "2.0";
 /// The most bytes that a UserSig is decompressed to. Real ones have about 300, and accounts at most 32.
 const MAX_DOCUMENT: u64 = 16 * 1024;
 
+thread_local! {
+    /// One compressor for all signatures. Its state takes 300 KB; between two of them, small objects would settle, and
+    /// memory would grow with each application.
+    static ZLIB: RefCell<ZlibEncoder<Vec<u8>>> = RefCell::new(ZlibEncoder::new(Vec::new(), Compression::default()));
+}
+
 impl UserSig {
     /// Signs a UserSig for the account `identifier` of the application, valid for `lifetime` (whole seconds) from
     /// `now`.
@@ -108,8 +115,8 @@ impl UserSig {
             signature: STANDARD.encode(mac.finalize().into_bytes()),
         };
         let json = serde_json::to_vec(&document).expect("strings and numbers are JSON");
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        let compressed = zlib.write_all(&json).and_then(|()| zlib.finish()).expect("a write to memory");
+        let compressed =
+            ZLIB.with_borrow_mut(|zlib| zlib.write_all(&json).and_then(|()| zlib.reset(Vec::new())).expect("memory"));
         Self::from(STANDARD.encode(compressed).replace('+', "*").replace('/', "-").replace('=', "_"))
     }
 

@@ -1,6 +1,7 @@
 //! Private data: what the provider remembers of an object beside its state. Terraform keeps it, and shows it to nobody.
 
 use std::fmt;
+use std::ops::Not;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -14,7 +15,7 @@ use crate::provider::applications::Applications;
 use crate::tencent::{ApiVersion, App, SdkAppId};
 use crate::terraform::{Attr, Context, Diagnostic};
 
-/// An object's private data.
+/// An object's private data. It says no more than it must: Terraform writes the whole state after each object that it changes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Memory {
@@ -24,21 +25,28 @@ pub(crate) struct Memory {
     /// The key of the digests below.
     pub(super) key: Key,
     /// The digest of the write-only value that was last sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     /// What a refresh found, if its secret is not the one that was last sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) drift: Option<Drift>,
     /// The [fingerprint](Self::fingerprint) of Tencent's own form of what was written. It is no drift.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stored_as: Option<String>,
     /// The keys of the application's other objects that may stay. If one does, destroying this object deletes nothing.
     ///
     /// A refresh sets this and the next: Terraform plans once more when it applies, and passes only what a refresh has
     /// set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) others: Vec<Key>,
     /// Another object of the application is destroyed, so this one is written again if it stays.
+    #[serde(skip_serializing_if = "Not::not")]
     pub(super) rewrite: bool,
     /// The provider settings of the last read or write.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) origin: Option<Origin>,
     /// The plan, until it is applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) planned: Option<Planned>,
 }
 
