@@ -111,7 +111,8 @@ impl Page {
         let medians = self.subjects.iter().copied().zip(figures.iter().map(Samples::median));
         let bars =
             medians.chain(others.iter().copied()).map(|(series, value)| Bar { name: series.name, series, value });
-        self.groups.push(Group { title: what.to_owned(), bars: bars.collect() });
+        // A picture has no code.
+        self.groups.push(Group { title: what.replace('`', ""), bars: bars.collect() });
         if let Ok([ours, peer]) = <[Samples; 2]>::try_from(figures) {
             self.budgets.push(Budget { what: what.to_owned(), digits, ours, peer: Some(peer), limit, why });
         }
@@ -140,8 +141,12 @@ impl Page {
     /// Says why budgets are missed.
     fn reasons(&self) -> String {
         let missed = self.budgets.iter().filter(|budget| budget.is_missed() && !budget.why.is_empty());
-        let mut reasons: Vec<_> = missed.map(|budget| format!("- {}\n", budget.why)).collect();
-        reasons.dedup();
+        let mut reasons: Vec<_> = Vec::new();
+        for reason in missed.map(|budget| format!("- {}\n", budget.why)) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
         match reasons.is_empty() {
             true => String::new(),
             false => format!("\nWhy a budget is missed:\n\n{}", reasons.concat()),
