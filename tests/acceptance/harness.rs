@@ -45,34 +45,20 @@ pub(crate) fn key(id: u64) -> String {
 }
 
 /// A test that every service passes. rstest needs [`SERVICES`] written out. Without the feature `gate`, Call stands for the others.
-#[cfg(not(feature = "gate"))]
 #[template]
 #[rstest::rstest]
 #[case::call(crate::harness::CALL)]
-fn each_service(#[case] of: Of) {}
-
-#[cfg(feature = "gate")]
-#[template]
-#[rstest::rstest]
-#[case::call(crate::harness::CALL)]
-#[case::room(crate::harness::ROOM)]
-#[case::live(crate::harness::LIVE)]
-#[case::legacy_call(crate::harness::LEGACY_CALL)]
+#[cfg_attr(feature = "gate", case::room(crate::harness::ROOM))]
+#[cfg_attr(feature = "gate", case::live(crate::harness::LIVE))]
+#[cfg_attr(feature = "gate", case::legacy_call(crate::harness::LEGACY_CALL))]
 fn each_service(#[case] of: Of) {}
 
 /// A test that each service passes whose set may refuse to replace a configuration.
-#[cfg(not(feature = "gate"))]
 #[template]
 #[rstest::rstest]
 #[case::call(crate::harness::CALL)]
-fn each_service_that_may_refuse(#[case] of: Of) {}
-
-#[cfg(feature = "gate")]
-#[template]
-#[rstest::rstest]
-#[case::call(crate::harness::CALL)]
-#[case::room(crate::harness::ROOM)]
-#[case::live(crate::harness::LIVE)]
+#[cfg_attr(feature = "gate", case::room(crate::harness::ROOM))]
+#[cfg_attr(feature = "gate", case::live(crate::harness::LIVE))]
 fn each_service_that_may_refuse(#[case] of: Of) {}
 
 impl Of {

@@ -164,8 +164,8 @@ fn triggered(terraform: &Terraform, trigger: &str) -> Result<(Scenario, Receiver
     Ok((scenario, receiver))
 }
 
-#[cfg(feature = "gate")]
 /// Expects one event before destroying, one after it, and no other.
+#[cfg(feature = "gate")]
 pub(crate) fn destructions_are_probed(terraform: &Terraform) -> Result {
     let (scenario, receiver) = triggered(terraform, AROUND_DESTRUCTION)?;
     assert_eq!(receiver.take(), []);
