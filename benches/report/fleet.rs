@@ -14,7 +14,7 @@ use terraform_cli::{Mirror, Terraform, Workspace};
 use crate::Result;
 use crate::chart::{LIMIT, TERRAFORM};
 use crate::page::Page;
-use crate::process::{memory, processor_ticks};
+use crate::process::{all_processor_seconds, memory};
 use crate::statistics::Samples;
 use crate::subject::Subject;
 
@@ -195,7 +195,7 @@ impl Fleet {
             computed.extend(providers(child.id()).map(|id| (id, 0.0)));
             for (id, computed) in &mut computed {
                 peak = memory(*id, "VmHWM:").map_or(peak, |memory| memory.max(peak));
-                *computed = processor_ticks(*id).unwrap_or(*computed);
+                *computed = all_processor_seconds(*id).unwrap_or(*computed);
             }
             thread::sleep(Duration::from_millis(20));
         };
@@ -212,7 +212,7 @@ impl Fleet {
             refused += usize::from(is_refused(&request));
             *calls.entry(request.action.ok_or("a request that is none of the API's calls")?).or_default() += 1;
         }
-        Ok(Run { seconds, calls, refused, memory: peak, processor_seconds: computed.values().sum::<f64>() / 100.0 })
+        Ok(Run { seconds, calls, refused, memory: peak, processor_seconds: computed.values().sum() })
     }
 }
 

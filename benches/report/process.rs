@@ -18,16 +18,20 @@ pub(crate) fn processor_seconds(id: u32) -> Option<f64> {
     Some(nanoseconds.sum::<f64>() / 1e9)
 }
 
-/// Returns the CPU time of a process so far, in hundredths of a second: that of all its threads, also of those that have ended.
-pub(crate) fn processor_ticks(id: u32) -> Option<f64> {
-    let statistics = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    let mut fields = statistics.rsplit(')').next()?.split_whitespace().skip(11);
-    let [user, system]: [f64; 2] = [fields.next()?.parse().ok()?, fields.next()?.parse().ok()?];
-    Some(user + system)
+/// Returns the CPU time of a process so far, in seconds: that of all its threads, also of those that have ended, but only to a
+/// hundredth of a second, in which Linux counts here.
+pub(crate) fn all_processor_seconds(id: u32) -> Option<f64> {
+    let statistics = statistics(id)?;
+    Some((statistics.get(11)? + statistics.get(12)?) / 100.0)
 }
 
 /// Returns the page faults of a process so far, without those that read from the disk.
 pub(crate) fn page_faults(id: u32) -> Option<f64> {
-    let statistics = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    statistics.rsplit(')').next()?.split_whitespace().nth(7)?.parse().ok()
+    statistics(id)?.get(7).copied()
+}
+
+/// Returns the numbers in `/proc/ID/stat` that follow the name of the program. The first is a letter, and counts as none.
+fn statistics(id: u32) -> Option<Vec<f64>> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    Some(text.rsplit(')').next()?.split_whitespace().map(|number| number.parse().unwrap_or(f64::NAN)).collect())
 }
