@@ -1,7 +1,7 @@
 //! The cryptography of TLS, on both sides: that of *ring*, and signatures on the curve P-521.
 //!
-//! Terraform signs with P-521, which *ring* lacks. AWS-LC has it, but is four times as large, which Terraform hashes on every
-//! command, and takes C compilers a third of the time of a whole build.
+//! Terraform signs with P-521, which *ring* lacks. AWS-LC has it, but makes the executable, which Terraform hashes on every
+//! command, 1.2 MB larger, and takes C compilers a third of the time of a whole build.
 
 use std::sync::{Arc, LazyLock};
 

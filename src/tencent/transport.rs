@@ -53,7 +53,6 @@ impl Http {
         if let Some(client) = slot.get() {
             return Ok(client);
         }
-        // The HTTP client itself reads the environment's proxies by other rules.
         let builder = http_client("", self.timeout)?;
         let builder = proxy.into_iter().fold(builder, |builder, proxy| builder.proxy(proxy.into()));
         let client = builder.build().map_err(|_| network::no_client())?;
@@ -61,7 +60,7 @@ impl Http {
     }
 }
 
-/// Returns an HTTP client that trusts the servers that this machine trusts, follows no redirect and takes no proxy. It calls
+/// Begins an HTTP client that trusts the servers that this machine trusts, follows no redirect and takes no proxy. It calls
 /// itself by the provider's name and version, and this `purpose`. A request has this time, from connecting to the last byte of
 /// the answer.
 pub(super) fn http_client(purpose: &str, timeout: Duration) -> Result<ClientBuilder, NetworkError> {
@@ -79,6 +78,7 @@ pub(super) fn http_client(purpose: &str, timeout: Duration) -> Result<ClientBuil
         .connect_timeout(timeout.mul_f64(0.9))
         // A redirect would send the UserSig or an event to another host.
         .redirect(Policy::none())
+        // The HTTP client itself reads the environment by other rules.
         .no_proxy())
 }
 

@@ -83,8 +83,7 @@ const VERSION: &str = "2.0";
 const MAX_DOCUMENT: u64 = 16 * 1024;
 
 thread_local! {
-    /// One compressor for all signatures. Its state takes 300 KB; between two of them, small objects would settle, and
-    /// memory would grow with each application.
+    /// One compressor for all signatures: to make its state of 300 KB takes some 0.2 ms, and to use it again 0.01 ms.
     static ZLIB: RefCell<ZlibEncoder<Vec<u8>>> = RefCell::new(ZlibEncoder::new(Vec::new(), Compression::default()));
 }
 
