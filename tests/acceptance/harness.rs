@@ -199,10 +199,7 @@ impl Scenario {
 
     /// Combines a Terraform and a simulator. The environment names the default application and its key.
     pub(crate) fn on(terraform: &Terraform, simulator: Simulator) -> Result<Self> {
-        let built = || env!("CARGO_BIN_EXE_terraform-provider-tencent").into();
-        let provider = provider_under_test().unwrap_or_else(built);
-        let mirror = Mirror::new(&provider, "0.1.0")?;
-        let mut workspace = Workspace::new(terraform, &mirror)?;
+        let mut workspace = Workspace::attached(terraform, env!("CARGO_BIN_EXE_terraform-provider-tencent").as_ref())?;
         for proxy in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "no_proxy"] {
             workspace.remove_env(proxy);
         }
@@ -220,8 +217,19 @@ impl Scenario {
 }
 "#,
         )?;
-        workspace.init()?.expect_success();
-        Ok(Self { simulator, workspace, of: CALL, has_apps: false })
+        let scenario = Self { simulator, workspace, of: CALL, has_apps: false };
+        // What users get is tested as they get it.
+        if provider_under_test().is_some() { scenario.installed() } else { Ok(scenario) }
+    }
+
+    /// Lets Terraform install the provider and start it itself, as users do. It takes twice the time, and is for tests that
+    /// read Terraform's log, install, or interrupt Terraform.
+    pub(crate) fn installed(mut self) -> Result<Self> {
+        let built = || env!("CARGO_BIN_EXE_terraform-provider-tencent").into();
+        let provider = provider_under_test().unwrap_or_else(built);
+        self.workspace.install_from(&Mirror::new(&provider, "0.1.0")?)?;
+        self.workspace.init()?.expect_success();
+        Ok(self)
     }
 
     /// Inspects the resource of this service from now on.

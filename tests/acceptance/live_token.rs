@@ -63,7 +63,7 @@ impl Signed {
     }
 
     fn on(terraform: &Terraform) -> Result<Self> {
-        let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
+        let mut scenario = Scenario::on(terraform, Simulator::start()?)?.installed()?;
         scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_token", TOKEN);
         Ok(Self(scenario))
     }

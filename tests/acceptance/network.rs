@@ -233,7 +233,7 @@ fn interrupted<const N: usize>(scenario: &Scenario, of: Of, faults: [FaultKind; 
 
 #[test]
 fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
-    let scenario = Scenario::new()?;
+    let scenario = Scenario::new()?.installed()?;
     let text = interrupted(&scenario, CALL, [FaultKind::NoAnswer])?;
     assert!(text.contains("Writing the Call callback configuration of SDKAppID 1400000001 failed"), "{text}");
     assert!(text.contains("The operation was interrupted") && text.contains("was not written"), "{text}");
@@ -245,7 +245,7 @@ fn an_interrupted_write_that_had_no_effect_is_an_error() -> Result {
 
 #[test]
 fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
-    let scenario = Scenario::new()?;
+    let scenario = Scenario::new()?.installed()?;
     // The write takes effect on arrival; its answer would come long after the test.
     let text = interrupted(&scenario, CALL, [FaultKind::Delay(Duration::from_secs(600))])?;
     assert!(text.contains("was written, unconfirmed"), "{text}");
@@ -256,7 +256,7 @@ fn an_interrupted_write_that_took_effect_is_in_the_state() -> Result {
 
 #[apply(each_service)]
 fn an_interrupted_write_whose_first_answer_was_lost_is_in_the_state(of: Of) -> Result {
-    let scenario = of.scenario()?;
+    let scenario = of.scenario()?.installed()?;
     let answers_after_the_interruption = FaultKind::Delay(Duration::from_secs(1));
     interrupted(&scenario, of, [FaultKind::ResetAfterProcessing, answers_after_the_interruption])?;
     scenario.expect_remote(&[of.start], URL);
@@ -317,7 +317,7 @@ fn a_certificate_that_the_system_trusts_is_accepted() -> Result {
 
 #[test]
 fn an_untrusted_certificate_is_refused() -> Result {
-    let mut scenario = over_tls()?;
+    let mut scenario = over_tls()?.installed()?;
     let error = refused_at_once(&mut scenario)?;
     let why = if cfg!(target_os = "linux") {
         ["this machine does not trust its issuer.", "SSL_CERT_FILE"]
@@ -342,7 +342,7 @@ fn an_invalid_certificate_is_refused_with_its_flaw() -> Result {
         (CertificateFlaw::Authority, "it is the certificate of an authority (CA) rather than of a server"),
     ] {
         let simulator = Simulator::builder().flawed_certificate(flaw).start()?;
-        let mut scenario = Scenario::on(&TERRAFORM, simulator)?;
+        let mut scenario = Scenario::on(&TERRAFORM, simulator)?.installed()?;
         trust(&mut scenario)?;
         let error = refused_at_once(&mut scenario)?;
         assert!(error.contains("(TENCENT_ENDPOINT) cannot be trusted: ") && error.contains(said), "{flaw:?}: {error}");
@@ -371,7 +371,7 @@ fn unreadable_ca_certificates_are_explained() -> Result {
 
 #[test]
 fn http_to_a_tls_server_is_explained() -> Result {
-    let mut scenario = over_tls()?;
+    let mut scenario = over_tls()?.installed()?;
     let plain = scenario.simulator.url().replace("https://", "http://");
     scenario.workspace.env("TENCENT_ENDPOINT", &plain);
     let error = refused_at_once(&mut scenario)?;
@@ -383,7 +383,7 @@ fn http_to_a_tls_server_is_explained() -> Result {
 
 #[test]
 fn https_to_a_server_without_tls_is_explained() -> Result {
-    let mut scenario = Scenario::new()?;
+    let mut scenario = Scenario::new()?.installed()?;
     let secure = scenario.simulator.url().replace("http://", "https://");
     scenario.workspace.env("TENCENT_ENDPOINT", &secure);
     let error = refused_at_once(&mut scenario)?;
@@ -409,7 +409,7 @@ fn a_connection_that_takes_too_long_is_explained() -> Result {
 
 #[test]
 fn the_log_says_where_calls_go() -> Result {
-    let mut scenario = Scenario::new()?;
+    let mut scenario = Scenario::new()?.installed()?;
     let log = scenario.workspace.path().join("provider.log");
     scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
     scenario.configure(&this(&sends(&[START], URL)))?;

@@ -31,9 +31,10 @@ const VARIABLE: &str = r#"variable "url" {
 "#;
 
 /// Logs as much as possible, and makes the URL a secret.
-fn verbose(mut scenario: Scenario) -> Scenario {
+fn verbose(scenario: Scenario) -> Result<Scenario> {
+    let mut scenario = scenario.installed()?;
     scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_url", SECRET_URL);
-    scenario
+    Ok(scenario)
 }
 
 /// Writes `url = var.url`, and these commands.
@@ -114,7 +115,7 @@ pub(crate) fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn no_secret_is_logged_over_a_whole_lifecycle() -> Result {
-    let scenario = verbose(Scenario::new()?);
+    let scenario = verbose(Scenario::new()?)?;
     let config = VARIABLE.to_owned() + &this(&sends_secretly(&[START]));
     scenario.configure(&config)?;
     let mut watch = Watch::over(&scenario);
@@ -148,7 +149,7 @@ fn no_secret_is_logged_over_a_whole_lifecycle() -> Result {
 #[test]
 fn an_ephemeral_user_sig_is_kept_nowhere() -> Result {
     needs!(TERRAFORM, Feature::Ephemeral);
-    let scenario = verbose(Scenario::new()?);
+    let scenario = verbose(Scenario::new()?)?;
     scenario.configure(&(VARIABLE.to_owned() + &handed_on("25m", &sends_secretly(&[START]))))?;
     let mut watch = Watch::over(&scenario);
     watch.run(&["plan", "-out=tfplan"])?.expect_success();
@@ -174,7 +175,7 @@ fn an_invalid_url_is_quoted_without_its_secrets() -> Result {
         format!("user:{PASSWORD}@hooks.example.com#{TOKEN}"),
         format!("http://user:{PASSWORD}@127.0.0.1/?token={TOKEN}"),
     ] {
-        let mut scenario = verbose(Scenario::new()?);
+        let mut scenario = verbose(Scenario::new()?)?;
         scenario.workspace.env("TF_VAR_url", &url);
         scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
         let plan = scenario.run(&["plan"])?;
@@ -207,7 +208,7 @@ fn no_secret_is_logged_when_calls_fail() -> Result {
         gateway(429, false),
         FaultKind::Redirect { code: 302, location: "http://127.0.0.1:1/".to_owned() },
     ];
-    let scenario = verbose(Scenario::of_applications(faults.len())?);
+    let scenario = verbose(Scenario::of_applications(faults.len())?)?;
     let config = |commands: &[&str], retries: u32| {
         let ids = (ID..).take(faults.len());
         let provider = provider(&format!("max_retries = {retries}"));
@@ -243,7 +244,7 @@ fn secrets_that_tencent_quotes_from_the_request_are_masked() -> Result {
     let key = KEY.to_owned().into();
     let lifetime = Duration::from_secs(3600);
     let user_sig = UserSig::sign(&key, "administrator", ID.try_into()?, SystemTime::now(), lifetime);
-    let mut scenario = verbose(Scenario::new()?);
+    let mut scenario = verbose(Scenario::new()?)?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TENCENT_USER_SIG", user_sig.expose());
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     let mut watch = Watch::over(&scenario);
@@ -265,7 +266,7 @@ fn secrets_that_tencent_quotes_from_the_request_are_masked() -> Result {
 #[test]
 fn a_stored_url_that_tencent_quotes_is_masked() -> Result {
     // In answers to calls that did not send it: a check, a refresh, a deletion.
-    let scenario = verbose(Scenario::new()?);
+    let scenario = verbose(Scenario::new()?)?;
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     let fault = FaultKind::ErrorCode { code: 100_002, info: format!("Url {SECRET_URL}: host not found") };
     let mut watch = Watch::over(&scenario);
@@ -281,7 +282,7 @@ fn a_stored_url_that_tencent_quotes_is_masked() -> Result {
 
 #[test]
 fn a_secret_key_from_a_variable_stays_secret() -> Result {
-    let mut scenario = verbose(Scenario::new()?);
+    let mut scenario = verbose(Scenario::new()?)?;
     scenario.workspace.remove_env("TENCENT_SECRET_KEY").env("TF_VAR_key", KEY);
     let provider = r#"variable "key" {
   sensitive = true
@@ -303,7 +304,7 @@ provider "tencent" {
 
 #[test]
 fn neither_plan_files_nor_state_hold_a_key() -> Result {
-    let scenario = verbose(Scenario::new()?);
+    let scenario = verbose(Scenario::new()?)?;
     scenario.configure(&(VARIABLE.to_owned() + &this(&sends_secretly(&[START]))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.run(&["apply", "tfplan"])?.expect_success();

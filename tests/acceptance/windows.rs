@@ -50,7 +50,7 @@ fn copy(from: &Path, to: &Path) -> Result {
 #[test]
 #[ignore = "writes into this user's profile; cargo xtask platforms runs it under Wine"]
 fn the_provider_is_found_by_the_places_in_the_profile() -> Result {
-    let mut scenario = Scenario::new()?;
+    let mut scenario = Scenario::new()?.installed()?;
     scenario.workspace.remove_env("TF_CLI_CONFIG_FILE");
     let (configuration, mirror) = cli_configuration(&scenario)?;
     fs::remove_dir_all(scenario.workspace.path().join(".terraform"))?;

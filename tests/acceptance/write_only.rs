@@ -46,7 +46,7 @@ struct Secretive {
 
 impl Secretive {
     fn on(terraform: &Terraform) -> Result<Self> {
-        let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
+        let mut scenario = Scenario::on(terraform, Simulator::start()?)?.installed()?;
         scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_url", SECRET_URL);
         Ok(Self { scenario })
     }

@@ -80,7 +80,7 @@ struct World {
 
 impl World {
     fn of_applications(count: usize) -> Result<Self> {
-        let mut scenario = Scenario::of_applications(count)?;
+        let mut scenario = Scenario::of_applications(count)?.installed()?;
         let sockets = tempfile::tempdir()?;
         scenario.workspace.env("TMPDIR", sockets.path());
         Ok(Self { scenario, files: tempfile::tempdir()?, sockets })

@@ -312,7 +312,7 @@ impl Stage {
         refusing.bind(([127, 0, 0, 1], 0).into())?;
         let refused = format!("http://{}", refusing.local_addr()?);
         let cells = cells(of, operation, &format!("{}/v4/call_config/set_callback", elsewhere.url()));
-        let mut scenario = Scenario::of(cells.iter().map(|cell| cell.id))?.of_service(of);
+        let mut scenario = Scenario::of(cells.iter().map(|cell| cell.id))?.of_service(of).installed()?;
         let files = tempfile::tempdir()?;
         scenario
             .workspace

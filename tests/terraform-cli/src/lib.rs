@@ -15,6 +15,7 @@
 //! | `not_run` | reports which tests cannot run here, and why |
 //! | `record` | features that the tests have seen work on each version |
 //! | `mirror` | the directory in which Terraform finds the provider |
+//! | `attached` | a provider that runs already |
 //! | `terminal` | Ctrl-C for one command and all that it started |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
 //! | `process`, `output` | one run with a time limit, and what it printed |
@@ -43,6 +44,7 @@
 //! # }
 //! ```
 
+mod attached;
 mod cargo;
 mod error;
 mod feature;

@@ -1,6 +1,5 @@
 //! A directory with a configuration, in which Terraform runs as on a fresh machine with one provider and no network.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::attached::{Attached, Environment, REATTACH, set_environment};
 use crate::error::{Error, Result};
 use crate::mirror::Mirror;
 use crate::output::Output;
@@ -25,9 +25,10 @@ pub struct Workspace {
     terraform: Terraform,
     root: TempDir,
     path: PathBuf,
-    /// Overrides of the environment. `None` removes a variable.
-    environment: BTreeMap<OsString, Option<OsString>>,
-    _mirror: Mirror,
+    environment: Environment,
+    /// The provider that Terraform need not install.
+    attached: Option<Attached>,
+    mirror: Mirror,
 }
 
 impl Workspace {
@@ -43,9 +44,38 @@ impl Workspace {
             .map_err(|cause| Error::new(format!("cannot create a temporary directory: {cause}")))?;
         let path = root.path().join("work");
         fs::create_dir(&path).map_err(Error::io("cannot create", &path))?;
-        let cli_config = cli_config(&root);
-        fs::write(&cli_config, cli_config_text(mirror.path())).map_err(Error::io("cannot write", &cli_config))?;
-        Ok(Self { terraform: terraform.clone(), root, path, environment: BTreeMap::new(), _mirror: mirror.clone() })
+        let mirror = mirror.clone();
+        let workspace =
+            Self { terraform: terraform.clone(), root, path, environment: Environment::new(), attached: None, mirror };
+        workspace.configure_cli()?;
+        Ok(workspace)
+    }
+
+    /// Creates an empty working directory in which [`run`](Self::run) starts this provider itself, once, for all commands to
+    /// connect to. It needs no [`init`](Self::init).
+    ///
+    /// # Errors
+    ///
+    /// The temporary directory cannot be written to.
+    pub fn attached(terraform: &Terraform, provider: &Path) -> Result<Self> {
+        let workspace = Self::new(terraform, &Mirror::empty()?)?;
+        Ok(Self { attached: Some(Attached::new(provider)), ..workspace })
+    }
+
+    /// Makes Terraform install its provider from `mirror`, and start it itself, from the next [`init`](Self::init) on.
+    ///
+    /// # Errors
+    ///
+    /// The temporary directory cannot be written to.
+    pub fn install_from(&mut self, mirror: &Mirror) -> Result<()> {
+        self.attached = None;
+        self.mirror = mirror.clone();
+        self.configure_cli()
+    }
+
+    fn configure_cli(&self) -> Result<()> {
+        let cli_config = cli_config(&self.root);
+        fs::write(&cli_config, cli_config_text(self.mirror.path())).map_err(Error::io("cannot write", &cli_config))
     }
 
     /// Returns the working directory.
@@ -91,18 +121,14 @@ impl Workspace {
         self
     }
 
-    /// Builds the command for Terraform with these arguments, for callers that need its streams or send signals.
+    /// Builds the command for Terraform with these arguments, for callers that need its streams or send signals. It needs an
+    /// installed provider.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.terraform.executable());
         command.args(arguments).current_dir(&self.path);
         process::isolate(&mut command);
         command.env("TF_CLI_CONFIG_FILE", cli_config(&self.root));
-        for (name, value) in &self.environment {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        set_environment(&mut command, &self.environment);
         command
     }
 
@@ -110,14 +136,24 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// Terraform cannot be started, or does not end within [`crate::TIME_LIMIT`] and is killed.
+    /// Terraform cannot be started, or does not end within [`crate::TIME_LIMIT`] and is killed. An attached provider cannot be
+    /// started, or should log.
     pub fn run(&self, arguments: &[&str]) -> Result<Output> {
         let program = match self.terraform.flavour() {
             Flavour::Terraform => "terraform",
             Flavour::OpenTofu => "tofu",
         };
         let line = format!("`{program} {}` ({})", arguments.join(" "), self.terraform);
-        process::run(self.command(arguments), line)
+        let mut command = self.command(arguments);
+        // Tests may have a provider of their own.
+        if let Some(attached) = self.attached.as_ref().filter(|_| !self.environment.contains_key(OsStr::new(REATTACH))) {
+            if let Some(name) = self.environment.keys().find(|name| name.as_encoded_bytes().starts_with(b"TF_LOG")) {
+                let name = name.display();
+                return Err(Error::new(format!("{name} is set, but Terraform logs only what an installed provider does")));
+            }
+            command.env(REATTACH, attached.reattach(&self.environment, &self.path)?);
+        }
+        process::run(command, line)
     }
 
     /// Runs `terraform init`.
