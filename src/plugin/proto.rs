@@ -1,4 +1,4 @@
 //! The services of go-plugin, generated from `proto/go_plugin.proto`.
 #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 
-tonic::include_proto!("plugin");
+include!("../../proto/plugin.rs");

@@ -1,4 +1,4 @@
 //! The protocol's messages and service, generated from `proto/tfplugin6.proto`.
 #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 
-tonic::include_proto!("tfplugin6");
+include!("../../proto/tfplugin6.rs");

@@ -38,9 +38,9 @@ pub fn cargo_build(bin: &str, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
         return release_build(bin);
     }
-    // Also builds the examples, so that dependencies have the same features as for the running example, and are not compiled
+    // Also builds an example, so that dependencies have the same features as for the running example, and are not compiled
     // again.
-    let arguments = ["build", "--bin", bin, "--examples", "--message-format=json-render-diagnostics"];
+    let arguments = ["build", "--bin", bin, "--example", "quickstart", "--message-format=json-render-diagnostics"];
     let messages = cargo(&Toolchain::of_this_machine(), &root(), &arguments)?;
     executable(&messages, bin).ok_or_else(|| Error::new(format!("`cargo {}` named no executable", arguments.join(" "))))
 }

@@ -165,6 +165,14 @@ impl Toolchain {
 
     fn command(&self, program: &Path, directory: &Path) -> Command {
         let mut command = Command::new(program);
+        // `cargo run` describes the running package in these. A build script that looks at them, such as ring's, would run
+        // again, and all that depends on it would be compiled again.
+        let is_of_package = |name: &OsStr| {
+            ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
+        };
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_package(name)) {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(directory);
         command
     }
