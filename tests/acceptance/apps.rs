@@ -375,7 +375,7 @@ fn an_application_known_only_after_apply_is_planned_and_created() -> Result {
 fn unmanaged_entries_of_apps_cost_no_calls() -> Result {
     let scenario = Scenario::of_applications(1)?;
     let apps: serde_json::Map<_, _> =
-        (ID..).take(10_000).map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
+        (ID..).take(2_000).map(|id| (id.to_string(), json!({ "secret_key": key(id) }))).collect();
     // More than an environment variable holds.
     scenario.workspace.write("fleet.auto.tfvars.json", &json!({ "fleet": apps }).to_string())?;
     let variable = r#"variable "fleet" {

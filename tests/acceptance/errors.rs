@@ -1,5 +1,6 @@
 //! Every error code of Tencent's: the message for the user, and the outcome of the write that failed.
 
+use rstest::rstest;
 use serde_json::json;
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{App, AppStatus, Configuration, Fault, FaultKind, Service, Simulator};
@@ -10,15 +11,10 @@ use crate::harness::{
     diagnostics, fleet, sends, this,
 };
 
-#[test]
-fn every_error_code_is_explained() -> Result {
-    for (of, expired) in [(CALL, 70001), (LEGACY_CALL, 70003)] {
-        each_error_code_is_explained(of, expired)?;
-    }
-    Ok(())
-}
-
-fn each_error_code_is_explained(of: Of, expired: i64) -> Result {
+#[rstest]
+#[case::version_4(CALL, 70001)]
+#[case::version_1(LEGACY_CALL, 70003)]
+fn every_error_code_is_explained(#[case] of: Of, #[case] expired: i64) -> Result {
     let version = of.version();
     let not_documented = ErrorCode { version, number: 99999 };
     let codes: Vec<_> = ErrorCode::documented(version).chain([not_documented]).collect();

@@ -204,6 +204,8 @@ impl Scenario {
             workspace.remove_env(proxy);
         }
         workspace
+            // Terraform's commands are short: collecting less garbage saves an eighth of their CPU time.
+            .env("GOGC", "400")
             .env("NO_PROXY", "127.0.0.1")
             .env("TENCENT_ENDPOINT", simulator.url())
             .env("TENCENT_SDK_APP_ID", ID.to_string())

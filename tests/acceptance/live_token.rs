@@ -4,6 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{self, DeleteToken, GetToken, SetToken};
 use tencent_simulator::{Fault, FaultKind, Simulator, Token};
@@ -456,42 +457,43 @@ fn a_plan_that_tencent_would_refuse_is_an_error() -> Result {
     Ok(())
 }
 
-#[test]
-fn a_token_write_of_unknown_outcome_is_read_back() -> Result {
-    let provider = ONE_ATTEMPT;
-    let lost = || FaultKind::ResetAfterProcessing;
-    let failed = || FaultKind::ResetBeforeProcessing;
-    let gateway = |processed| FaultKind::Status { code: 502, retry_after: None, processed };
-    for (fault, holds) in [(lost(), true), (gateway(true), true), (failed(), false), (gateway(false), false)] {
-        let mut signed = Signed::new()?;
-        signed.0.configure(&(provider.to_owned() + &kept("")))?;
-        let expect = |applied: &Output, deed: &str| {
-            match holds {
-                true => {
-                    diagnostic(applied.expect_success(), &format!("Warning: The {SUBJECT} was {deed}, unconfirmed"))
-                }
-                false => diagnostic(applied.expect_failure(), &format!("shows, it was not {deed}")),
-            };
+#[rstest]
+#[case::lost(FaultKind::ResetAfterProcessing, true)]
+#[case::lost_at_a_gateway(bad_gateway(true), true)]
+#[case::never_sent(FaultKind::ResetBeforeProcessing, false)]
+#[case::refused_at_a_gateway(bad_gateway(false), false)]
+fn a_token_write_of_unknown_outcome_is_read_back(#[case] fault: FaultKind, #[case] holds: bool) -> Result {
+    let mut signed = Signed::new()?;
+    signed.0.configure(&(ONE_ATTEMPT.to_owned() + &kept("")))?;
+    let expect = |applied: &Output, deed: &str| {
+        match holds {
+            true => diagnostic(applied.expect_success(), &format!("Warning: The {SUBJECT} was {deed}, unconfirmed")),
+            false => diagnostic(applied.expect_failure(), &format!("shows, it was not {deed}")),
         };
-        signed.0.simulator.inject(Fault::new(fault.clone()).on(SetToken).times(1));
-        expect(&signed.run(&["apply", "-auto-approve"])?, "written");
-        signed.apply()?;
-        signed.expect_remote(TOKEN, true);
-        signed.expect_no_changes()?;
+    };
+    signed.0.simulator.inject(Fault::new(fault.clone()).on(SetToken).times(1));
+    expect(&signed.run(&["apply", "-auto-approve"])?, "written");
+    signed.apply()?;
+    signed.expect_remote(TOKEN, true);
+    signed.expect_no_changes()?;
 
-        signed.0.simulator.inject(Fault::new(fault.clone()).on(SetToken).times(1));
-        expect(&signed.token(OTHER).run(&["apply", "-auto-approve"])?, "written");
-        assert_eq!(signed.stored()?["token"], json!(if holds { OTHER } else { TOKEN }));
-        signed.apply()?;
-        signed.expect_no_changes()?;
+    signed.0.simulator.inject(Fault::new(fault.clone()).on(SetToken).times(1));
+    expect(&signed.token(OTHER).run(&["apply", "-auto-approve"])?, "written");
+    assert_eq!(signed.stored()?["token"], json!(if holds { OTHER } else { TOKEN }));
+    signed.apply()?;
+    signed.expect_no_changes()?;
 
-        signed.0.simulator.inject(Fault::new(fault.clone()).on(DeleteToken).times(1));
-        expect(&signed.run(&["destroy", "-auto-approve"])?, "deleted");
-        assert_eq!(signed.objects()?.len(), usize::from(!holds));
-        signed.run(&["destroy", "-auto-approve"])?.expect_success();
-        assert_eq!(signed.remote(), None);
-    }
+    signed.0.simulator.inject(Fault::new(fault).on(DeleteToken).times(1));
+    expect(&signed.run(&["destroy", "-auto-approve"])?, "deleted");
+    assert_eq!(signed.objects()?.len(), usize::from(!holds));
+    signed.run(&["destroy", "-auto-approve"])?.expect_success();
+    assert_eq!(signed.remote(), None);
     Ok(())
+}
+
+/// Returns the answer of a gateway that may have passed the request on.
+fn bad_gateway(processed: bool) -> FaultKind {
+    FaultKind::Status { code: 502, retry_after: None, processed }
 }
 
 #[test]

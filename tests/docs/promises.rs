@@ -46,6 +46,6 @@ fn is_test(name: &str, file: &str) -> bool {
     let found = ["\nfn ", "\nasync fn "].iter().find_map(|function| source.split_once(&format!("{function}{name}(")));
     let Some((before, _)) = found else { return false };
     let mut attributes = before.lines().rev().take_while(|line| line.starts_with("#["));
-    let kinds = ["#[test]", "#[tokio::test]", "#[apply(each_service"];
+    let kinds = ["#[test]", "#[tokio::test]", "#[rstest]", "#[apply(each_service"];
     attributes.any(|attribute| kinds.iter().any(|kind| attribute.starts_with(kind)))
 }

@@ -168,7 +168,9 @@ impl Toolchain {
         // `cargo run` describes the running package in these. A build script that looks at them, such as ring's, would run
         // again, and all that depends on it would be compiled again.
         let is_of_package = |name: &OsStr| {
-            ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
+            ["CARGO_MANIFEST_", "CARGO_PKG_"]
+                .iter()
+                .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
         };
         for (name, _) in env::vars_os().filter(|(name, _)| is_of_package(name)) {
             command.env_remove(name);

@@ -146,10 +146,13 @@ impl Workspace {
         let line = format!("`{program} {}` ({})", arguments.join(" "), self.terraform);
         let mut command = self.command(arguments);
         // Tests may have a provider of their own.
-        if let Some(attached) = self.attached.as_ref().filter(|_| !self.environment.contains_key(OsStr::new(REATTACH))) {
+        if let Some(attached) = self.attached.as_ref().filter(|_| !self.environment.contains_key(OsStr::new(REATTACH)))
+        {
             if let Some(name) = self.environment.keys().find(|name| name.as_encoded_bytes().starts_with(b"TF_LOG")) {
                 let name = name.display();
-                return Err(Error::new(format!("{name} is set, but Terraform logs only what an installed provider does")));
+                return Err(Error::new(format!(
+                    "{name} is set, but Terraform logs only what an installed provider does"
+                )));
             }
             command.env(REATTACH, attached.reattach(&self.environment, &self.path)?);
         }
