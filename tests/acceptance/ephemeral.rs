@@ -62,10 +62,10 @@ fn applying_a_saved_plan_signs_a_new_user_sig() -> Result {
     needs!(TERRAFORM, Feature::Ephemeral);
     let scenario = Scenario::new()?;
     // Long enough for each of the two commands, even on a slow machine.
-    scenario.configure(&handed_on("6s", &sends(&[START], URL)))?;
+    scenario.configure(&handed_on("30s", &sends(&[START], URL)))?;
     scenario.run(&["plan", "-out=saved.tfplan"])?.expect_success();
     // The UserSig of the plan has expired: the apply signs a new one.
-    std::thread::sleep(Duration::from_secs(7));
+    std::thread::sleep(Duration::from_secs(31));
     scenario.run(&["apply", "saved.tfplan"])?.expect_success();
     scenario.expect_remote(&[START], URL);
     Ok(())

@@ -156,21 +156,21 @@ fn a_timeout_names_the_limit_that_ran_out() -> Result {
     let guarded = sends(&[START], URL);
     let settings = r#"
   max_retries     = 0
-  request_timeout = "300ms""#;
+  request_timeout = "3s""#;
     scenario.configure(&(provider(settings) + &this(&guarded)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     let error = diagnostic(&plan, "Checking for an existing Call callback configuration");
     assert!(
         error.contains("No answer arrived in time from http://127.0.0.1")
-            && error.contains("one attempt may take 300ms")
+            && error.contains("one attempt may take 3s")
             && error.contains("request_timeout"),
         "{error}"
     );
     assert_eq!(scenario.calls(), [Get]);
 
     // The operation's timeout ends all attempts.
-    scenario.configure(&this(&(guarded + r#"timeouts = { read = "300ms" }"#)))?;
+    scenario.configure(&this(&(guarded + r#"timeouts = { read = "3s" }"#)))?;
     let plan = scenario.run(&["plan"])?;
     plan.expect_failure();
     assert!(diagnostic(&plan, "Checking for an existing").contains("timeout ran out"));

@@ -19,9 +19,12 @@ use terraform_cli::{in_own_terminal, press_ctrl_c};
 use crate::harness::{END, ID, OTHER_URL, Result, START, Scenario, URL, resource, sends};
 
 /// A time limit far longer than anything here takes.
-const HANGS: Duration = Duration::from_secs(30);
+const HANGS: Duration = Duration::from_secs(180);
 /// How long a process may outlive its host. The provider waits three seconds to be sure that the host is gone.
-const ORPHANED: Duration = Duration::from_secs(15);
+const ORPHANED: Duration = Duration::from_secs(60);
+
+/// The time between two presses of Ctrl-C: enough for Terraform to notice the first, and less than it lets calls end.
+const BETWEEN: Duration = Duration::from_secs(1);
 
 /// A running Terraform. Dropping this kills it and all its child processes.
 struct Running {
@@ -313,7 +316,7 @@ fn a_second_ctrl_c_ends_at_once_and_the_next_apply_recovers() -> Result {
     let moments = Moment::all();
     let (world, mut running) = under_way(&moments)?;
     running.interrupt()?;
-    thread::sleep(Duration::from_millis(200));
+    thread::sleep(BETWEEN);
     running.interrupt()?;
     let (status, text) = running.end()?;
     world.expect_nothing_left();
@@ -359,7 +362,7 @@ fn ctrl_c_during_a_plan_or_a_refresh_changes_nothing() -> Result {
         }
         running.interrupt()?;
         if !passed_on {
-            thread::sleep(Duration::from_millis(200));
+            thread::sleep(BETWEEN);
             running.interrupt()?;
         }
         let (status, text) = running.end()?;

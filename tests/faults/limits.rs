@@ -37,7 +37,7 @@ const TOLERANCE: Duration = Duration::from_millis(50);
 #[test]
 fn retries_wait_as_long_as_retry_after_asks() -> Result {
     let scenario = Scenario::of_applications(4)?;
-    scenario.configure(&(provider(r#"request_timeout = "1s""#) + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
+    scenario.configure(&(provider(r#"request_timeout = "3s""#) + &fleet(ID..ID + 4, &sends(&[START], URL))))?;
     scenario.run(&["plan", "-out=tfplan"])?.expect_success();
     scenario.simulator.clear_requests();
 

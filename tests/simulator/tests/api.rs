@@ -27,7 +27,7 @@ const KEY: &str = Simulator::SECRET_KEY;
 /// A service that a simulator serves only if a test asks for it.
 const OTHER: Service = Service::Other("other_config");
 /// The longest wait. Only a test that fails takes so long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn start() -> Simulator {
     Simulator::start().expect("a simulator")
