@@ -100,11 +100,12 @@ fn resource_timeouts_end_all_attempts() -> Result {
 request_timeout = "1s""#,
     );
     let ids = ID..ID + 4;
+    // A deletion waits for up to two seconds of it to see other objects.
     let timeouts = r#"timeouts = {
-  create = "4s"
-  read = "4s"
-  update = "4s"
-  delete = "4s"
+  create = "12s"
+  read = "12s"
+  update = "12s"
+  delete = "12s"
 }
 "#;
     let of = |name: &str, id: u64, url: &str| {
