@@ -100,7 +100,7 @@ fn resource_timeouts_end_all_attempts() -> Result {
 request_timeout = "1s""#,
     );
     let ids = ID..ID + 4;
-    // A deletion waits for up to two seconds of it to see other objects.
+    // Of these, a deletion waits for up to two seconds to see other objects.
     let timeouts = r#"timeouts = {
   create = "12s"
   read = "12s"
