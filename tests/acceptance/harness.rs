@@ -227,6 +227,9 @@ impl Scenario {
     /// Lets Terraform install the provider and start it itself, as users do. It takes twice the time, and is for tests that
     /// read Terraform's log, install, or interrupt Terraform.
     pub(crate) fn installed(mut self) -> Result<Self> {
+        if !self.workspace.is_attached() {
+            return Ok(self);
+        }
         let built = || env!("CARGO_BIN_EXE_terraform-provider-tencent").into();
         let provider = provider_under_test().unwrap_or_else(built);
         self.workspace.install_from(&Mirror::new(&provider, "0.1.0")?)?;

@@ -44,6 +44,10 @@ impl Attached {
 
     /// Returns the value of [`REATTACH`] for a provider with this environment. A running one that has another is replaced.
     pub(crate) fn reattach(&self, environment: &Environment, directory: &Path) -> Result<String> {
+        if let Some(name) = environment.keys().find(|name| process::begins_with(name, &["TF_LOG"])) {
+            let name = name.display();
+            return Err(Error::new(format!("{name} is set, but Terraform logs only what an installed provider does")));
+        }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = running.as_ref().filter(|running| running.environment == *environment) {
             return Ok(running.reattach.clone());
@@ -113,6 +117,14 @@ mod tests {
         assert_eq!(exported("    $env:TF_REATTACH_PROVIDERS='{}'"), Some("{}"));
         assert_eq!(exported("    set TF_REATTACH_PROVIDERS={}"), None);
         assert_eq!(exported("To use it, set this variable."), None);
+    }
+
+    #[test]
+    fn a_log_that_terraform_would_lack_is_refused() {
+        let environment = Environment::from([("TF_LOG_PROVIDER".into(), Some("debug".into()))]);
+        let attached = Attached::new(Path::new("never started"));
+        let error = attached.reattach(&environment, Path::new("/")).expect_err("no log").to_string();
+        assert!(error.contains("TF_LOG_PROVIDER is set"), "{error}");
     }
 
     #[cfg(unix)]

@@ -18,16 +18,24 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// Isolates a command from settings for Terraform, Pulumi and the provider, from the terminal, and from the check for new versions.
 pub(crate) fn isolate(command: &mut Command) {
-    for (name, _) in env::vars_os().filter(|(name, _)| is_foreign(name)) {
-        command.env_remove(name);
-    }
+    remove_variables(command, &FOREIGN);
     // TF_INPUT=0 is `-input=false` for every command that could ask.
     command.env("CHECKPOINT_DISABLE", "1").env("TF_INPUT", "0").stdin(Stdio::null());
 }
 
-/// Returns whether the variable is a setting of the user or the machine, which must not influence a command.
-fn is_foreign(variable: &OsStr) -> bool {
-    ["TF_", "TENCENT_", "PULUMI_"].iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
+/// The beginnings of variables that are settings of the user or the machine, which must not influence a command.
+const FOREIGN: [&str; 3] = ["TF_", "TENCENT_", "PULUMI_"];
+
+/// Lets a command inherit no variable whose name begins with one of `prefixes`.
+pub(crate) fn remove_variables(command: &mut Command, prefixes: &[&str]) {
+    for (name, _) in env::vars_os().filter(|(name, _)| begins_with(name, prefixes)) {
+        command.env_remove(name);
+    }
+}
+
+/// Returns whether a variable's name begins with one of `prefixes`.
+pub(crate) fn begins_with(variable: &OsStr, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| variable.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
 /// Runs the command to its end, successful or not. Messages call it `line`.
@@ -151,17 +159,17 @@ mod tests {
     #[test]
     fn foreign_environment_variables_are_not_inherited() {
         let output = sh(TIME_LIMIT, "env; cat").expect("it ran");
-        let settings: Vec<_> = output.stdout().lines().filter(|line| is_foreign(OsStr::new(line))).collect();
+        let settings: Vec<_> = output.stdout().lines().filter(|line| begins_with(OsStr::new(line), &FOREIGN)).collect();
         assert_eq!(settings, ["TF_INPUT=0"]);
     }
 
     #[test]
     fn settings_for_terraform_pulumi_and_the_provider_are_foreign() {
         for foreign in ["TF_LOG", "TF_CLI_ARGS_plan", "TF_VAR_x", "TENCENT_SECRET_KEY", "PULUMI_HOME"] {
-            assert!(is_foreign(OsStr::new(foreign)), "{foreign}");
+            assert!(begins_with(OsStr::new(foreign), &FOREIGN), "{foreign}");
         }
         for own in ["PATH", "TFENV_ROOT", "MY_TF_LOG", "CHECKPOINT_DISABLE"] {
-            assert!(!is_foreign(OsStr::new(own)), "{own}");
+            assert!(!begins_with(OsStr::new(own), &FOREIGN), "{own}");
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::cargo::root;
 use crate::error::{Error, Result};
+use crate::process::remove_variables;
 
 /// Cargo, rustc, and what they need to build for a target.
 #[derive(Clone, Debug)]
@@ -167,14 +168,7 @@ impl Toolchain {
         let mut command = Command::new(program);
         // `cargo run` describes the running package in these. A build script that looks at them, such as ring's, would run
         // again, and all that depends on it would be compiled again.
-        let is_of_package = |name: &OsStr| {
-            ["CARGO_MANIFEST_", "CARGO_PKG_"]
-                .iter()
-                .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
-        };
-        for (name, _) in env::vars_os().filter(|(name, _)| is_of_package(name)) {
-            command.env_remove(name);
-        }
+        remove_variables(&mut command, &["CARGO_MANIFEST_", "CARGO_PKG_"]);
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(directory);
         command
     }
