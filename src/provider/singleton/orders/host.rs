@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either, join_all, select};
@@ -18,7 +17,7 @@ use super::tencent::{APPS, App, Content, RPC, Tencent};
 use crate::model;
 use crate::provider::applications::{Account, Applications};
 use crate::provider::testing;
-use crate::tencent::{Client, Credentials, SdkAppId, Settings};
+use crate::tencent::{Client, Settings};
 use crate::terraform::proto::provider_server::Provider as _;
 use crate::terraform::proto::{self, ClientCapabilities, DynamicValue, diagnostic};
 use crate::terraform::{
@@ -164,23 +163,7 @@ model! {
 }
 
 /// The provider with a client that reaches only the explorer's [`Tencent`].
-struct Explored {
-    tencent: Tencent,
-    /// With a UserSig each: to sign one for each call would take a sixth of the time.
-    accounts: BTreeMap<SdkAppId, Option<Account>>,
-}
-
-impl Explored {
-    fn new(tencent: Tencent) -> Self {
-        let day = Duration::from_secs(24 * 60 * 60);
-        let accounts = APPS.into_iter().map(|app| {
-            let user_sig = testing::user_sig(app.id(), SystemTime::now(), day);
-            let account = Account { credentials: Credentials::UserSig(user_sig), ..testing::account("") };
-            (testing::id(app.id()), Some(account))
-        });
-        Self { tencent, accounts: accounts.collect() }
-    }
-}
+struct Explored(Tencent);
 
 impl crate::terraform::Block for Explored {
     type Client = Applications;
@@ -197,7 +180,7 @@ impl crate::terraform::Block for Explored {
 
 impl Provider for Explored {
     fn registry(&self) -> Registry<Applications> {
-        self.tencent.kind.registry()
+        self.0.kind.registry()
     }
 
     fn configure(&self, _: Nothing, _: &mut Context) -> Result<Configured<Applications>, Diagnostics> {
@@ -207,8 +190,10 @@ impl Provider for Explored {
             requests_per_second: u32::MAX.try_into().expect("not zero"),
             ..Settings::default()
         };
-        let client = Client::over(self.tencent.clone(), once);
-        Ok(Configured::Known(Applications::new(client, Attr::Null, None, Some(self.accounts.clone()))))
+        let accounts: BTreeMap<_, Option<Account>> =
+            APPS.into_iter().map(|app| (testing::id(app.id()), Some(testing::account("tok3n")))).collect();
+        let client = Client::over(self.0.clone(), once);
+        Ok(Configured::Known(Applications::new(client, Attr::Null, None, Some(accounts))))
     }
 }
 
@@ -232,7 +217,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(tencent: Tencent) -> Self {
-        let (server, kind) = (Server::new(Explored::new(tencent.clone())), tencent.kind);
+        let (server, kind) = (Server::new(Explored(tencent.clone())), tencent.kind);
         Self { tencent, server, ty: kind.ty(), type_name: kind.type_name().to_owned() }
     }
 }
