@@ -100,9 +100,14 @@ impl CallbackUrl {
 
     /// Masks every URL in `text`, up to the next white space, like a secret URL.
     pub(super) fn mask_all(text: &str) -> String {
-        let lower = text.to_ascii_lowercase();
-        let starts = |at: usize| ["http://", "https://"].iter().any(|scheme| lower[at..].starts_with(scheme));
-        let mut starts: Vec<_> = text.char_indices().map(|(at, _)| at).filter(|at| starts(*at)).collect();
+        let start_before = |colon: usize| {
+            ["https", "http"].into_iter().find_map(|scheme| {
+                let start = colon.checked_sub(scheme.len())?;
+                text.get(start..colon)?.eq_ignore_ascii_case(scheme).then_some(start)
+            })
+        };
+        let colons = text.match_indices("://").map(|(colon, _)| colon);
+        let mut starts: Vec<_> = colons.filter_map(start_before).collect();
         starts.push(text.len());
         let mut masked = text[..starts[0]].to_owned();
         for pair in starts.windows(2) {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use rstest_reuse::template;
 use serde_json::{Value, json};
 use tencent_simulator::{Action, App, Configuration, Simulator};
@@ -81,18 +82,23 @@ impl Of {
 
     /// Writes the resource `fleet`, with an instance for each of `ids`.
     pub(crate) fn fleet(self, ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
+        self.instances("fleet", ids, arguments)
+    }
+
+    /// Writes a resource block with an instance for each of `ids`, and a local value of the same name.
+    pub(crate) fn instances(self, name: &str, ids: impl IntoIterator<Item = u64>, arguments: &str) -> String {
         let ids: serde_json::Map<_, _> = ids.into_iter().map(|id| (id.to_string(), Value::Null)).collect();
         // Terraform evaluates for_each again for every instance, and walks through a set each time: hence a map in a local.
         format!(
             "locals {{
-  fleet = {}
+  {name} = {}
 }}
 ",
             Value::from(ids)
         ) + &self.resource(
-            "fleet",
+            name,
             &format!(
-                "for_each = local.fleet
+                "for_each = local.{name}
 sdk_app_id = each.key
 {arguments}"
             ),
@@ -225,7 +231,7 @@ impl Scenario {
     }
 
     /// Lets Terraform install the provider and start it itself, as users do. It takes twice the time, and is for tests that
-    /// read Terraform's log, install, or interrupt Terraform.
+    /// read the log as users see it, install, or interrupt Terraform.
     pub(crate) fn installed(mut self) -> Result<Self> {
         if !self.workspace.is_attached() {
             return Ok(self);
@@ -367,6 +373,11 @@ pub(crate) fn change(plan: &Value, address: &str) -> Option<Value> {
 pub(crate) fn differences<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a str> {
     let object = before.as_object().expect("an object");
     object.iter().filter(|(name, value)| after[name.as_str()] != **value).map(|(name, _)| name.as_str()).collect()
+}
+
+/// Returns whether bytes hold a text. Logs are long, and searched for many secrets.
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
+    memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// Returns the diagnostics that Terraform printed, each on one line and without its frame.

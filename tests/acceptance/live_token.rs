@@ -11,9 +11,9 @@ use tencent_simulator::{Fault, FaultKind, Simulator, Token};
 use terraform_cli::{Feature, Output, Terraform, needs};
 
 use crate::harness::{
-    ID, ONE_ATTEMPT, OVERWRITE, Result, Scenario, TERRAFORM, change, diagnostic, diagnostics, differences,
+    ID, ONE_ATTEMPT, OVERWRITE, Result, Scenario, TERRAFORM, change, contains, diagnostic, diagnostics, differences,
 };
-use crate::secrets::{contains, files, unzipped};
+use crate::secrets::{expect_full_log, files, unzipped};
 
 const THIS: &str = "tencent_live_callback_token.this";
 const TOKEN: &str = "t0ken-to-hide-first";
@@ -64,7 +64,7 @@ impl Signed {
     }
 
     fn on(terraform: &Terraform) -> Result<Self> {
-        let mut scenario = Scenario::on(terraform, Simulator::start()?)?.installed()?;
+        let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
         scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_token", TOKEN);
         Ok(Self(scenario))
     }
@@ -87,6 +87,7 @@ impl Signed {
     fn apply(&self) -> Result<Output> {
         let applied = self.run(&["apply", "-auto-approve"])?;
         applied.expect_success();
+        expect_full_log(&applied);
         Ok(applied)
     }
 

@@ -317,7 +317,7 @@ fn a_certificate_that_the_system_trusts_is_accepted() -> Result {
 
 #[test]
 fn an_untrusted_certificate_is_refused() -> Result {
-    let mut scenario = over_tls()?.installed()?;
+    let mut scenario = over_tls()?;
     let error = refused_at_once(&mut scenario)?;
     let why = if cfg!(target_os = "linux") {
         ["this machine does not trust its issuer.", "SSL_CERT_FILE"]
@@ -342,7 +342,7 @@ fn an_invalid_certificate_is_refused_with_its_flaw() -> Result {
         (CertificateFlaw::Authority, "it is the certificate of an authority (CA) rather than of a server"),
     ] {
         let simulator = Simulator::builder().flawed_certificate(flaw).start()?;
-        let mut scenario = Scenario::on(&TERRAFORM, simulator)?.installed()?;
+        let mut scenario = Scenario::on(&TERRAFORM, simulator)?;
         trust(&mut scenario)?;
         let error = refused_at_once(&mut scenario)?;
         assert!(error.contains("(TENCENT_ENDPOINT) cannot be trusted: ") && error.contains(said), "{flaw:?}: {error}");
@@ -371,7 +371,7 @@ fn unreadable_ca_certificates_are_explained() -> Result {
 
 #[test]
 fn http_to_a_tls_server_is_explained() -> Result {
-    let mut scenario = over_tls()?.installed()?;
+    let mut scenario = over_tls()?;
     let plain = scenario.simulator.url().replace("https://", "http://");
     scenario.workspace.env("TENCENT_ENDPOINT", &plain);
     let error = refused_at_once(&mut scenario)?;
@@ -383,7 +383,7 @@ fn http_to_a_tls_server_is_explained() -> Result {
 
 #[test]
 fn https_to_a_server_without_tls_is_explained() -> Result {
-    let mut scenario = Scenario::new()?.installed()?;
+    let mut scenario = Scenario::new()?;
     let secure = scenario.simulator.url().replace("http://", "https://");
     scenario.workspace.env("TENCENT_ENDPOINT", &secure);
     let error = refused_at_once(&mut scenario)?;
@@ -409,7 +409,7 @@ fn a_connection_that_takes_too_long_is_explained() -> Result {
 
 #[test]
 fn the_log_says_where_calls_go() -> Result {
-    let mut scenario = Scenario::new()?.installed()?;
+    let mut scenario = Scenario::new()?;
     let log = scenario.workspace.path().join("provider.log");
     scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
     scenario.configure(&this(&sends(&[START], URL)))?;

@@ -13,9 +13,10 @@ use tencent_simulator::{App, Service, Simulator};
 use terraform_cli::{Feature, Flavour, Output, Terraform, needs, not_run};
 
 use crate::harness::{
-    CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, key, resource, sends, this,
+    CALL, CHANGED, END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, URL, contains, key, resource, sends,
+    this,
 };
-use crate::secrets::{contains, files, unzipped};
+use crate::secrets::{files, unzipped};
 
 /// The OpenTofu that these tests run.
 static OPENTOFU: LazyLock<Option<Terraform>> = LazyLock::new(|| {

@@ -19,7 +19,7 @@ use terraform_provider_tencent::tencent::UserSig;
 
 use crate::ephemeral::handed_on;
 use crate::harness::{
-    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, diagnostic, fleet, key, provider, this,
+    END, ID, KEY, OTHER_URL, Result, START, Scenario, TERRAFORM, THIS, contains, diagnostic, fleet, key, provider, this,
 };
 
 const PASSWORD: &str = "p4ssword-to-hide";
@@ -64,15 +64,15 @@ impl<'a> Watch<'a> {
     fn expect_no_leak(&self) {
         let user_sigs = user_sigs(&self.scenario.simulator);
         assert!(!user_sigs.is_empty(), "calls were made");
-        let logged = |text: &str| self.outputs.iter().any(|output| output.stderr().contains(text));
-        assert!(logged("[TRACE]") && logged("calling Tencent"), "Terraform and the provider log all they can");
+        let called = |output: &&Output| contains(output.stderr().as_bytes(), CALLING);
+        expect_full_log(self.outputs.iter().find(called).expect("a command that calls Tencent"));
         let keys: Vec<_> = user_sigs.into_iter().chain((ID..ID + 50).map(key)).collect();
         for output in &self.outputs {
             let text: String = output.text().lines().filter(|line| !is_opentofus_own(line)).collect();
             for secret in keys.iter().map(String::as_str).chain([PASSWORD, TOKEN]) {
-                assert!(!text.contains(secret), "{secret} in {output}");
+                assert!(!contains(text.as_bytes(), secret), "{secret} in {output}");
                 // A UserSig in a URL would be percent-encoded.
-                assert!(!text.contains(&secret.replace('*', "%2A")), "{secret} in {output}");
+                assert!(!contains(text.as_bytes(), &secret.replace('*', "%2A")), "{secret} in {output}");
             }
         }
         for (file, content) in files(self.scenario.workspace.path()) {
@@ -84,6 +84,17 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// What the provider logs before each call.
+const CALLING: &str = "calling Tencent";
+
+/// Asserts that Terraform and the provider log all they can. The command calls Tencent.
+#[track_caller]
+pub(crate) fn expect_full_log(output: &Output) {
+    for text in ["[TRACE]", CALLING] {
+        assert!(contains(output.stderr().as_bytes(), text), "no {text} in {output}");
+    }
+}
+
 /// Returns whether the line is OpenTofu's log of an attribute that was changed elsewhere.
 fn is_opentofus_own(line: &str) -> bool {
     TERRAFORM.flavour() == Flavour::OpenTofu && line.starts_with("      - .url: was cty.StringVal(")
@@ -91,10 +102,6 @@ fn is_opentofus_own(line: &str) -> bool {
 
 fn user_sigs(simulator: &Simulator) -> BTreeSet<String> {
     simulator.requests().into_iter().filter_map(|request| request.user_sig).collect()
-}
-
-pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 /// Returns every file below a directory, with its content.

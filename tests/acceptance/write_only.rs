@@ -11,9 +11,9 @@ use terraform_cli::{Feature, Terraform, needs};
 
 use crate::harness::{
     CHANGED, CREATE_BEFORE_DESTROY, END, ID, ONE_ATTEMPT, OTHER_URL, OVERWRITE, Result, START, Scenario, TERRAFORM,
-    THIS, URL, diagnostic, differences, resource, sends, this,
+    THIS, URL, contains, diagnostic, differences, resource, sends, this,
 };
-use crate::secrets::{contains, files, unzipped};
+use crate::secrets::{expect_full_log, files, unzipped};
 
 const SECRET: &str = "s3cret-to-hide";
 const SECRET_URL: &str = "https://hooks.example.com/s3cret-to-hide/call";
@@ -46,7 +46,7 @@ struct Secretive {
 
 impl Secretive {
     fn on(terraform: &Terraform) -> Result<Self> {
-        let mut scenario = Scenario::on(terraform, Simulator::start()?)?.installed()?;
+        let mut scenario = Scenario::on(terraform, Simulator::start()?)?;
         scenario.workspace.env("TF_LOG", "trace").env("TF_VAR_url", SECRET_URL);
         Ok(Self { scenario })
     }
@@ -68,6 +68,7 @@ impl Secretive {
     fn apply(&self) -> Result<terraform_cli::Output> {
         let applied = self.run(&["apply", "-auto-approve"])?;
         applied.expect_success();
+        expect_full_log(&applied);
         self.expect_hidden()?;
         Ok(applied)
     }

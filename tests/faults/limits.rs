@@ -336,7 +336,7 @@ fn a_fleet_paced_by_application_fails_no_call_whatever_the_limit_counts() -> Res
     let settings =
         provider(&format!("requests_per_second = {PER_SECOND}\nrequests_per_second_scope = \"application\""));
     for limit in [RateLimit::per_application(PER_SECOND), RateLimit::per_endpoint(PER_SECOND)] {
-        let mut scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?.installed()?;
+        let mut scenario = Scenario::of_applications(usize::try_from(APPLICATIONS)?)?;
         let log = scenario.workspace.path().join("provider.log");
         scenario.workspace.env("TF_LOG_PROVIDER", "debug").env("TF_LOG_PATH", &log);
         scenario.simulator.set_rate_limit(Some(limit));

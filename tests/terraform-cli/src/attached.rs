@@ -2,14 +2,17 @@
 //! providers in Go run as well.
 //!
 //! Terraform connects once for each process that it would start otherwise, and the provider treats each connection as a
-//! process. Terraform installs nothing, has nothing to verify, and starts nothing, which takes half the time.
+//! process. Terraform installs nothing, has nothing to verify, and starts nothing, which takes half the time. What the provider
+//! logs is not Terraform's to show then: [`Attached::logged`] has it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 use crate::process;
@@ -44,11 +47,7 @@ impl Attached {
 
     /// Returns the value of [`REATTACH`] for a provider with this environment. A running one that has another is replaced.
     pub(crate) fn reattach(&self, environment: &Environment, directory: &Path) -> Result<String> {
-        if let Some(name) = environment.keys().find(|name| process::begins_with(name, &["TF_LOG"])) {
-            let name = name.display();
-            return Err(Error::new(format!("{name} is set, but Terraform logs only what an installed provider does")));
-        }
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running();
         if let Some(running) = running.as_ref().filter(|running| running.environment == *environment) {
             return Ok(running.reattach.clone());
         }
@@ -56,6 +55,19 @@ impl Attached {
         *running = None;
         let started = Running::start(&self.executable, environment, directory)?;
         Ok(running.insert(started).reattach.clone())
+    }
+
+    /// Returns what the running provider has logged since the last call.
+    pub(crate) fn logged(&self) -> Result<String> {
+        let mut lines = Vec::new();
+        if let Some(Running { log, .. }) = self.running().as_mut() {
+            log.read_to_end(&mut lines).map_err(Error::io("cannot read", log.path()))?;
+        }
+        Ok(String::from_utf8_lossy(&lines).into_owned())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,6 +77,8 @@ struct Running {
     environment: Environment,
     process: Child,
     reattach: String,
+    /// Its standard error, to read on where the last reader stopped.
+    log: NamedTempFile,
 }
 
 impl Running {
@@ -73,13 +87,15 @@ impl Running {
         command.arg("--debug").current_dir(directory);
         process::isolate(&mut command);
         set_environment(&mut command, environment);
+        let cannot_log = |cause| Error::new(format!("cannot create a temporary file: {cause}"));
+        let log = NamedTempFile::new().map_err(cannot_log)?;
         let mut process = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log.reopen().map_err(cannot_log)?)
             .spawn()
             .map_err(Error::io("cannot start the provider", executable))?;
         let stdout = process.stdout.take();
-        let mut running = Self { environment: environment.clone(), process, reattach: String::new() };
+        let mut running = Self { environment: environment.clone(), process, reattach: String::new(), log };
         let lines = stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines().map_while(std::io::Result::ok));
         let reattach = lines.filter_map(|line| exported(&line).map(str::to_owned)).next();
         running.reattach =
@@ -117,14 +133,6 @@ mod tests {
         assert_eq!(exported("    $env:TF_REATTACH_PROVIDERS='{}'"), Some("{}"));
         assert_eq!(exported("    set TF_REATTACH_PROVIDERS={}"), None);
         assert_eq!(exported("To use it, set this variable."), None);
-    }
-
-    #[test]
-    fn a_log_that_terraform_would_lack_is_refused() {
-        let environment = Environment::from([("TF_LOG_PROVIDER".into(), Some("debug".into()))]);
-        let attached = Attached::new(Path::new("never started"));
-        let error = attached.reattach(&environment, Path::new("/")).expect_err("no log").to_string();
-        assert!(error.contains("TF_LOG_PROVIDER is set"), "{error}");
     }
 
     #[cfg(unix)]

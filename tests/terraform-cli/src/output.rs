@@ -32,6 +32,12 @@ impl Output {
         }
     }
 
+    /// Adds what another process has written meanwhile.
+    pub(crate) fn add_to_stderr(&mut self, text: &str) {
+        self.coloured += text;
+        self.stderr += text;
+    }
+
     /// Returns whether the exit code is 0. (With `plan -detailed-exitcode`, 2 is a success too: see [`Self::code`].)
     pub fn success(&self) -> bool {
         self.status.success()

@@ -1,8 +1,8 @@
 //! A directory with a configuration, in which Terraform runs as on a fresh machine with one provider and no network.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use crate::attached::{Attached, Environment, REATTACH, set_environment};
 use crate::error::{Error, Result};
 use crate::mirror::Mirror;
 use crate::output::Output;
-use crate::process;
+use crate::process::{self, begins_with};
 use crate::terraform::{Flavour, Terraform};
 
 /// A temporary working directory. Dropping it removes it.
@@ -137,12 +137,13 @@ impl Workspace {
         command
     }
 
-    /// Runs Terraform with these arguments to its end, successful or not.
+    /// Runs Terraform with these arguments to its end, successful or not. With `TF_LOG…`, what an attached provider logs follows
+    /// what Terraform does.
     ///
     /// # Errors
     ///
     /// Terraform cannot be started, or does not end within [`crate::TIME_LIMIT`] and is killed. An attached provider cannot be
-    /// started, or should log.
+    /// started, or its log not be read.
     pub fn run(&self, arguments: &[&str]) -> Result<Output> {
         let program = match self.terraform.flavour() {
             Flavour::Terraform => "terraform",
@@ -150,13 +151,21 @@ impl Workspace {
         };
         let line = format!("`{program} {}` ({})", arguments.join(" "), self.terraform);
         let mut command = self.command(arguments);
-        if let Some(attached) = &self.attached
-            // Tests may have a provider of their own.
-            && !self.environment.contains_key(OsStr::new(REATTACH))
-        {
+        // Tests may have a provider of their own.
+        let attached = self.attached.as_ref().filter(|_| !self.environment.contains_key(OsStr::new(REATTACH)));
+        if let Some(attached) = attached {
             command.env(REATTACH, attached.reattach(&self.environment, &self.path)?);
         }
-        process::run(command, line)
+        let mut output = process::run(command, line)?;
+        if let Some(attached) = attached.filter(|_| self.environment.keys().any(|name| begins_with(name, &["TF_LOG"])))
+        {
+            let log = attached.logged()?;
+            match self.environment.get(OsStr::new("TF_LOG_PATH")).and_then(Option::as_ref) {
+                Some(file) => append(&self.path.join(file), &log)?,
+                None => output.add_to_stderr(&log),
+            }
+        }
+        Ok(output)
     }
 
     /// Runs `terraform init`.
@@ -219,6 +228,11 @@ impl Workspace {
         }
         serde_json::from_str(output.stdout()).map_err(|cause| Error::new(format!("expected JSON: {cause}\n\n{output}")))
     }
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::io("cannot write", path))
 }
 
 /// Returns the path of the CLI configuration, next to the working directory, whose files Terraform reads as configuration.
