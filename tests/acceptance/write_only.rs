@@ -4,6 +4,7 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tencent_simulator::Action::{Delete, Get, Set};
 use tencent_simulator::{Configuration, Fault, FaultKind, Service, Simulator};
@@ -370,38 +371,56 @@ fn url_wo_is_compared_with_an_existing_configuration() -> Result {
     secretive.expect_no_changes()
 }
 
+/// A refusal that quotes URLs.
+fn refused() -> FaultKind {
+    FaultKind::ErrorCode { code: 60010, info: format!("bad Url {NEXT_URL}, {SECRET_URL}") }
+}
+
 #[test]
-fn a_failed_write_does_not_reveal_url_wo() -> Result {
+fn a_failed_creation_does_not_reveal_url_wo() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.scenario.simulator.inject(Fault::new(refused()).on(Set).times(1));
+    secretive.run(&["apply", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
+    secretive.expect_hidden()?;
+    secretive.apply()?;
+    secretive.expect_no_changes()
+}
+
+#[rstest]
+#[case::refused(refused())]
+#[case::never_sent(FaultKind::ResetBeforeProcessing)]
+#[case::refused_at_a_gateway(FaultKind::Status { code: 502, retry_after: None, processed: false })]
+fn a_failed_write_does_not_reveal_url_wo(#[case] fault: FaultKind) -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
     let mut secretive = Secretive::on(&TERRAFORM)?;
     secretive.scenario.configure(&secret(&[START], 1))?;
-    let refused = || FaultKind::ErrorCode { code: 60010, info: format!("bad Url {NEXT_URL}, {SECRET_URL}") };
-    secretive.scenario.simulator.inject(Fault::new(refused()).on(Set).times(1));
-    secretive.run(&["apply", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
     secretive.apply()?;
 
-    // The old URL stays, and the next apply sends the new one.
     secretive.rotate(NEXT_URL);
     secretive.scenario.configure(&secret(&[START], 2))?;
-    for fault in [
-        refused(),
-        FaultKind::ResetBeforeProcessing,
-        FaultKind::Status { code: 502, retry_after: None, processed: false },
-    ] {
-        secretive.scenario.simulator.inject(Fault::new(fault).on(Set));
-        secretive.run(&["apply", "-auto-approve"])?.expect_failure();
-        secretive.scenario.simulator.clear_faults();
-        secretive.expect_hidden()?;
-        assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], 1);
-        secretive.scenario.expect_remote(&[START], SECRET_URL);
-    }
-    // Only the answer is lost.
+    secretive.scenario.simulator.inject(Fault::new(fault).on(Set));
+    secretive.run(&["apply", "-auto-approve"])?.expect_failure();
+    secretive.scenario.simulator.clear_faults();
+    secretive.expect_hidden()?;
+    assert_eq!(secretive.scenario.stored()?.expect("an object")["url_wo_version"], 1);
+    secretive.scenario.expect_remote(&[START], SECRET_URL);
+
+    // The next apply sends the new URL. Only its answer is lost.
     secretive.scenario.simulator.inject(Fault::new(FaultKind::ResetAfterProcessing).on(Set));
     secretive.apply()?.expect_contains("was written, unconfirmed");
     secretive.scenario.simulator.clear_faults();
     secretive.scenario.expect_remote(&[START], NEXT_URL);
-    secretive.expect_no_changes()?;
+    secretive.expect_no_changes()
+}
 
+#[test]
+fn a_failed_deletion_does_not_reveal_url_wo() -> Result {
+    needs!(TERRAFORM, Feature::WriteOnly);
+    let secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.apply()?;
     for action in [Get, Delete] {
         secretive.scenario.simulator.inject(Fault::new(refused()).on(action));
         secretive.run(&["destroy", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
@@ -411,23 +430,20 @@ fn a_failed_write_does_not_reveal_url_wo() -> Result {
     secretive.expect_no_changes()
 }
 
-#[test]
-fn a_url_wo_that_tencent_normalizes_does_not_differ_in_every_plan() -> Result {
+#[rstest]
+#[case::another_url(json!({ "Url": SECRET_URL.to_owned() + "/", "CallbackCommandList": [START] }))]
+#[case::another_command(json!({ "Url": SECRET_URL, "CallbackCommandList": [START, CHANGED] }))]
+fn a_url_wo_that_tencent_normalizes_does_not_differ_in_every_plan(#[case] stored: Value) -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
-    for stored in [
-        json!({ "Url": SECRET_URL.to_owned() + "/", "CallbackCommandList": [START] }),
-        json!({ "Url": SECRET_URL, "CallbackCommandList": [START, CHANGED] }),
-    ] {
-        let secretive = Secretive::on(&TERRAFORM)?;
-        secretive.scenario.configure(&secret(&[START], 1))?;
-        secretive.planned()?;
-        secretive.scenario.simulator.inject(Fault::new(FaultKind::Response(stored)).on(Get).skip(1));
-        secretive.run(&["apply", "tfplan"])?.expect_success().expect_contains("differently");
-        secretive.expect_no_changes()?;
-        secretive.scenario.simulator.clear_faults();
-        secretive.scenario.someone_sets(&[START], OTHER_SECRET_URL);
-        assert_eq!(secretive.planned()?["actions"], json!(["update"]));
-    }
+    let secretive = Secretive::on(&TERRAFORM)?;
+    secretive.scenario.configure(&secret(&[START], 1))?;
+    secretive.planned()?;
+    secretive.scenario.simulator.inject(Fault::new(FaultKind::Response(stored)).on(Get).skip(1));
+    secretive.run(&["apply", "tfplan"])?.expect_success().expect_contains("differently");
+    secretive.expect_no_changes()?;
+    secretive.scenario.simulator.clear_faults();
+    secretive.scenario.someone_sets(&[START], OTHER_SECRET_URL);
+    assert_eq!(secretive.planned()?["actions"], json!(["update"]));
     Ok(())
 }
 
