@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let provider = cargo_build("terraform-provider-tencent", Profile::current())?;
     let terraform = Terraform::find()?;
     let simulator = Simulator::start()?;
-    let mirror = Mirror::new(&provider, "0.1.0")?;
+    let mirror = Mirror::new(&provider, env!("CARGO_PKG_VERSION"))?;
     let mut workspace = Workspace::new(&terraform, &mirror)?;
     workspace
         .env("TENCENT_ENDPOINT", simulator.url())

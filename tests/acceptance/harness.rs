@@ -238,7 +238,7 @@ impl Scenario {
         }
         let built = || env!("CARGO_BIN_EXE_terraform-provider-tencent").into();
         let provider = provider_under_test().unwrap_or_else(built);
-        self.workspace.install_from(&Mirror::new(&provider, "0.1.0")?)?;
+        self.workspace.install_from(&Mirror::new(&provider, env!("CARGO_PKG_VERSION"))?)?;
         self.workspace.init()?.expect_success();
         Ok(self)
     }

@@ -127,7 +127,7 @@ exec {} {} /provider "$@"
 
         let simulator = Simulator::start()?;
         let gate = Gate::to(simulator.url().trim_start_matches("http://").parse()?)?;
-        let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(&start, "0.1.0")?)?;
+        let mut workspace = Workspace::new(&Terraform::find()?, &Mirror::new(&start, env!("CARGO_PKG_VERSION"))?)?;
         for (name, _) in env::vars_os() {
             let upper = name.to_string_lossy().to_uppercase();
             if upper.ends_with("_PROXY") || upper.starts_with("SSL_CERT_") {
