@@ -136,7 +136,8 @@ fn scenario(terraform: &Terraform) -> Result<Scenario> {
 
 fn lifecycle(terraform: &Terraform) -> Result {
     let ran = configuration_lifecycle(terraform, CALL)?.run(&["version"])?;
-    ran.expect_contains(&terraform.version().to_string()).expect_contains(concat!("callkit/tencent v", env!("CARGO_PKG_VERSION")));
+    ran.expect_contains(&terraform.version().to_string())
+        .expect_contains(concat!("callkit/tencent v", env!("CARGO_PKG_VERSION")));
     token_lifecycle(terraform)
 }
 

@@ -52,6 +52,15 @@ impl Secretive {
         Ok(Self { scenario })
     }
 
+    /// Creates [`THIS`] with version 1 of the secret URL.
+    #[track_caller]
+    fn created() -> Result<Self> {
+        let secretive = Self::on(&TERRAFORM)?;
+        secretive.scenario.configure(&secret(&[START], 1))?;
+        secretive.apply()?;
+        Ok(secretive)
+    }
+
     /// Replaces the secret URL.
     fn rotate(&mut self, url: &str) {
         self.scenario.workspace.env("TF_VAR_url", url);
@@ -112,9 +121,7 @@ impl Secretive {
 #[test]
 fn a_refresh_right_after_an_apply_finds_no_drift_of_a_secret_url() -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
-    let secretive = Secretive::on(&TERRAFORM)?;
-    secretive.scenario.configure(&secret(&[START], 1))?;
-    secretive.apply()?;
+    let secretive = Secretive::created()?;
     secretive.scenario.expect_no_drift()
 }
 
@@ -394,9 +401,7 @@ fn a_failed_creation_does_not_reveal_url_wo() -> Result {
 #[case::refused_at_a_gateway(FaultKind::Status { code: 502, retry_after: None, processed: false })]
 fn a_failed_write_does_not_reveal_url_wo(#[case] fault: FaultKind) -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
-    let mut secretive = Secretive::on(&TERRAFORM)?;
-    secretive.scenario.configure(&secret(&[START], 1))?;
-    secretive.apply()?;
+    let mut secretive = Secretive::created()?;
 
     secretive.rotate(NEXT_URL);
     secretive.scenario.configure(&secret(&[START], 2))?;
@@ -418,9 +423,7 @@ fn a_failed_write_does_not_reveal_url_wo(#[case] fault: FaultKind) -> Result {
 #[test]
 fn a_failed_deletion_does_not_reveal_url_wo() -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
-    let secretive = Secretive::on(&TERRAFORM)?;
-    secretive.scenario.configure(&secret(&[START], 1))?;
-    secretive.apply()?;
+    let secretive = Secretive::created()?;
     for action in [Get, Delete] {
         secretive.scenario.simulator.inject(Fault::new(refused()).on(action));
         secretive.run(&["destroy", "-auto-approve"])?.expect_failure().expect_contains("error 60010");
@@ -500,9 +503,7 @@ fn a_replacement_sends_url_wo_once() -> Result {
 #[test]
 fn a_refresh_notes_that_url_wo_was_changed_elsewhere() -> Result {
     needs!(TERRAFORM, Feature::WriteOnly);
-    let secretive = Secretive::on(&TERRAFORM)?;
-    secretive.scenario.configure(&secret(&[START], 1))?;
-    secretive.apply()?;
+    let secretive = Secretive::created()?;
     secretive.scenario.someone_sets(&[START], OTHER_SECRET_URL);
     secretive.run(&["plan", "-refresh=false", "-detailed-exitcode"])?.expect_code(0);
     secretive.scenario.simulator.clear_requests();
