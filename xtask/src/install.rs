@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result {
     }
     let project = Project::of_workspace(options.version_suffix.as_deref())?;
     let directory = directory(options.directory.as_deref())?;
-    eprintln!("Building {NAME} {}, which takes some six minutes of processor time at first.", project.version);
+    eprintln!("Building {NAME} {}, which takes some four minutes of processor time at first.", project.version);
     let executable = project.build(&Target::or_host(None)?, &Toolchain::of_this_machine())?;
     for place in install(&project, &executable, &directory)? {
         eprintln!("Installed {}", place.display());
