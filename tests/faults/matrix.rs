@@ -318,7 +318,7 @@ impl Stage {
             .workspace
             .env("TF_VAR_old", OLD)
             .env("TF_VAR_new", NEW)
-            .env("TF_LOG_PROVIDER", "json")
+            .env("TF_LOG_PROVIDER", "debug")
             .env("TF_LOG_PATH", files.path().join("log"));
         let stage = Self {
             of,
@@ -482,15 +482,20 @@ provider "tencent" {{
     fn calls(&self, log: &str) -> BTreeMap<u64, Vec<Action>> {
         let mut calls = BTreeMap::<_, Vec<_>>::new();
         for line in log.lines().filter(|line| line.contains("calling Tencent")) {
-            let line: Value = serde_json::from_str(line).expect("a line of JSON");
-            let action = match line["action"].as_str() {
-                Some("set_callback" | "set") => Action::Set,
-                Some("update_callback") => Action::Update,
-                Some("get_callback" | "get") => Action::Get,
-                Some("delete_callback" | "delete") => Action::Delete,
-                _ => panic!("what is called? {line}"),
+            // The provider itself logs JSON, of which Terraform makes `name=value`.
+            let field = |name: &str| {
+                let json = || line.split_once(&format!("\"{name}\":"));
+                let (_, value) = line.split_once(&format!("{name}=")).or_else(json).expect(name);
+                value.trim_start_matches('"').split(['"', ' ', ',', '}']).next().unwrap_or_default()
             };
-            let id = line["sdk_app_id"].as_str().and_then(|id| id.parse().ok()).expect("an SDKAppID");
+            let action = match field("action") {
+                "set_callback" | "set" => Action::Set,
+                "update_callback" => Action::Update,
+                "get_callback" | "get" => Action::Get,
+                "delete_callback" | "delete" => Action::Delete,
+                other => panic!("{other} in {line}"),
+            };
+            let id = field("sdk_app_id").parse().expect("an SDKAppID");
             calls.entry(id).or_default().push(action);
         }
         let mut arrived = BTreeMap::<_, Vec<_>>::new();
