@@ -37,6 +37,9 @@ pub enum InvalidCallbackUrl {
     /// No host between the slashes.
     #[error("it has no host")]
     Host,
+    /// A host that no name in the DNS can be.
+    #[error("its host has more than {LONGEST_HOST} characters, the most that a name in the DNS can have")]
+    LongHost,
     /// White space at either end.
     #[error("it begins or ends with white space, such as a trailing newline")]
     WhiteSpace,
@@ -64,6 +67,10 @@ pub enum Concern {
     /// A length that much software does not accept.
     Long,
 }
+
+/// The most characters of a name in the DNS: 255 bytes (RFC 1035, section 2.3.4), without the first length and the root's.
+/// Messages show more than this much of a URL, so that they show who gets the events.
+const LONGEST_HOST: usize = 253;
 
 /// The most characters that a URL can have without concern. Tencent documents no limit; servers and proxies often have
 /// one of about 2,000.
@@ -180,6 +187,9 @@ impl CallbackUrl {
         })?;
         if url.port() == Some(0) {
             return Err(InvalidCallbackUrl::Port);
+        }
+        if url.host_str().is_some_and(|host| host.strip_suffix('.').unwrap_or(host).len() > LONGEST_HOST) {
+            return Err(InvalidCallbackUrl::LongHost);
         }
 
         let mut concerns = Vec::new();
@@ -433,6 +443,19 @@ mod tests {
         }
         let long = url(&format!("https://hooks.example.com/{}", "x".repeat(20_000))).to_string();
         assert!(long.len() < 400 && long.ends_with("x…"), "{long}");
+    }
+
+    #[test]
+    fn the_longest_host_is_shown_and_no_longer_one_is_valid() {
+        let of = |length: usize| {
+            let name = "a-label-of-20-bytes.".repeat(20);
+            url(&format!("https://me:tok3n@{}x/path", &name[..length - 1])).secret()
+        };
+        let longest = of(LONGEST_HOST);
+        assert_eq!(longest.check(), Ok(vec![]));
+        let host = Url::parse(longest.expose()).expect("a URL").host_str().map(str::to_owned).expect("a host");
+        assert_eq!((host.len(), longest.to_string()), (LONGEST_HOST, format!("https://***@{host}/***")));
+        assert_eq!(of(LONGEST_HOST + 1).check(), Err(InvalidCallbackUrl::LongHost));
     }
 
     #[test]
