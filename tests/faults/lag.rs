@@ -35,11 +35,9 @@ fn reads_that_lag_change_nothing_for_two_objects_of_one_application() -> Result 
         for (id, lag) in (ID..).zip(LAGS) {
             scenario.simulator.inject(Fault::new(FaultKind::StaleRead(Age::Ago(lag))).on(Action::Get).sdk_app_id(id));
         }
-        let fleet = |url| of.fleet((ID..).take(LAGS.len()), &sends(&[of.start], url));
-        let twin = |url| {
-            let arguments = "for_each = local.fleet\nsdk_app_id = each.key\n".to_owned() + &sends(&[of.start], url);
-            of.resource("twin", &(arguments + CREATE_BEFORE_DESTROY))
-        };
+        let ids = || (ID..).take(LAGS.len());
+        let fleet = |url| of.fleet(ids(), &sends(&[of.start], url));
+        let twin = |url| of.instances("twin", ids(), &(sends(&[of.start], url) + CREATE_BEFORE_DESTROY));
         for url in [URL, OTHER_URL] {
             scenario.configure(&(fleet(url) + &twin(url)))?;
             apply(&scenario, &[])?;
@@ -47,7 +45,7 @@ fn reads_that_lag_change_nothing_for_two_objects_of_one_application() -> Result 
             assert_eq!(scenario.instances()?, 2 * LAGS.len());
         }
 
-        let addresses = (ID..).take(LAGS.len()).map(|id| format!("-replace={}.twin[\"{id}\"]", of.resource_type()));
+        let addresses = ids().map(|id| format!("-replace={}.twin[\"{id}\"]", of.resource_type()));
         let replace: Vec<_> = addresses.collect();
         apply(&scenario, &replace.iter().map(String::as_str).collect::<Vec<_>>())?;
         expect_everywhere(&scenario, of, Some(OTHER_URL));

